@@ -1,0 +1,11 @@
+//! MAC-Telnet, MAC-Ping and MNDP: wire formats, both logins, client and server.
+//!
+//! Without the feature `io` this crate opens no socket, reads no clock and draws from no
+//! global source of randomness: every machine is fed `now` and bytes, and is asked what to
+//! send, what happened and when to wake.
+
+pub mod addr;
+pub mod time;
+
+pub use addr::MacAddr;
+pub use time::Instant;

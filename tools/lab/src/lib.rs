@@ -1,0 +1,1 @@
+//! Wires, faults and pairs.

@@ -1,0 +1,6 @@
+//! A RouterOS simulator: one router, without I/O, clock or threads of its own.
+//!
+//! Everything inside a router that waits (a script's `:delay`, a console session, a transfer) is a
+//! future on the router's own [`kernel`], which runs on virtual time.
+
+pub mod kernel;
