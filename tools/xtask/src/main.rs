@@ -1,1 +1,29 @@
-fn main() {}
+//! The one entry for checks: CI and people run the same thing.
+
+mod bench;
+mod ci;
+mod fuzz;
+mod graph;
+mod run;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask ci                       everything CI runs: lints, graph, build, tests, docs, a short fuzz
+cargo xtask fuzz [SECONDS] [TARGET]  every fuzz target (60 s each), needs a nightly compiler and cargo-fuzz
+cargo xtask bench                    the table of docs/benchmarks.md
+cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults
+cargo xtask graph                    the arrows between crates, and that the cores do no I/O";
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["ci"] => ci::ci(),
+        ["fuzz", rest @ ..] => fuzz::fuzz(rest),
+        ["bench", rest @ ..] => bench::bench(rest),
+        ["simulate", rest @ ..] => bench::simulate(rest),
+        ["graph"] => graph::check(),
+        _ => bail!("usage:\n{USAGE}"),
+    }
+}

@@ -1,0 +1,40 @@
+//! Benchmarks and long simulations: they print, they do not gate.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::run::{cargo, root, say, step};
+
+/// Every benchmark, in one run. Those that need root or a peer say that they were skipped.
+pub fn bench(words: &[&str]) -> Result<()> {
+    for (package, example) in
+        [("mactelnet", "bench_auth"), ("mactelnet", "bench_stream"), ("jumplead-tests", "bench_peers")]
+    {
+        if words.first().is_some_and(|only| *only != example) {
+            continue;
+        }
+        if !example_exists(package, example) {
+            say(&format!("SKIPPED: {example} is not there"));
+            continue;
+        }
+        step(example, &mut cargo(&["run", "--release", "-q", "-p", package, "--all-features", "--example", example]))?;
+    }
+    if words.is_empty() || words == ["rehearse"] {
+        step("rehearse", &mut cargo(&["run", "--release", "-q", "--", "rehearse", "-q"]))?;
+        step("rehearse --real-time", &mut cargo(&["run", "--release", "-q", "--", "rehearse", "-q", "--real-time"]))?;
+    }
+    Ok(())
+}
+
+/// `simulate --seeds A..B`: whole runs with faults.
+pub fn simulate(words: &[&str]) -> Result<()> {
+    let mut args = vec!["run", "--release", "-q", "--", "rehearse", "-q", "--faults", "all"];
+    args.extend_from_slice(words);
+    step("simulate", &mut cargo(&args))
+}
+
+fn example_exists(package: &str, example: &str) -> bool {
+    let folder = if package == "jumplead-tests" { "tests".to_owned() } else { format!("crates/{package}") };
+    Path::new(&root()).join(folder).join(format!("examples/{example}.rs")).exists()
+}
