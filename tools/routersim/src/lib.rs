@@ -4,3 +4,4 @@
 //! future on the router's own [`kernel`], which runs on virtual time.
 
 pub mod kernel;
+pub mod net;

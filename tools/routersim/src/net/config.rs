@@ -1,0 +1,235 @@
+//! What the router's configuration asks of the network, as one value that is compared and applied whole.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use mactelnet::{Instant, MacAddr};
+
+/// A physical Ethernet socket, counted from 0 as on the front of the box. Names may move
+/// between sockets (a quirk of some boots); this number doesn't.
+pub type PortId = usize;
+
+/// Everything that [`Net::apply`](super::Net::apply) looks at. Two equal values mean no change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetConfig {
+    /// The Ethernet ports that have appeared since boot.
+    pub ports: Vec<Port>,
+    /// Bridges and their ports.
+    pub bridges: Vec<Bridge>,
+    /// VRRP instances.
+    pub vrrps: Vec<Vrrp>,
+    /// IPv4 addresses, in order of entry: the first of an interface is its primary one.
+    pub addresses: Vec<Address>,
+    /// Static routes (connected ones follow from the addresses).
+    pub routes: Vec<Route>,
+    /// Who is served what.
+    pub services: Services,
+    /// What neighbours are told.
+    pub identity: Identity,
+}
+
+/// One Ethernet port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// The socket on the box.
+    pub index: PortId,
+    /// `name`
+    pub name: String,
+    /// `default-name`
+    pub default_name: String,
+    /// `orig-mac-address`
+    pub orig_mac: MacAddr,
+    /// `mac-address`
+    pub mac: MacAddr,
+    /// A disabled port has no carrier, sends nothing and hears nothing.
+    pub disabled: bool,
+}
+
+/// `/interface bridge`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// `name`
+    pub name: String,
+    /// `mac-address`: the administrator's, or the one RouterOS took from a port.
+    pub mac: MacAddr,
+    /// `disabled`
+    pub disabled: bool,
+    /// Its ports.
+    pub ports: Vec<BridgePort>,
+}
+
+/// `/interface bridge port`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BridgePort {
+    /// Name of an Ethernet port.
+    pub interface: String,
+    /// `disabled`: the port is then its own interface again.
+    pub disabled: bool,
+}
+
+/// `/interface vrrp`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vrrp {
+    /// `name`
+    pub name: String,
+    /// `interface`: an Ethernet port or a bridge.
+    pub parent: String,
+    /// Virtual router id, 1 to 255; the virtual MAC is 00:00:5E:00:01:vrid.
+    pub vrid: u8,
+    /// 1 to 255; 255 means owner of the addresses.
+    pub priority: u8,
+    /// `interval`
+    pub interval: Duration,
+    /// `preemption-mode`
+    pub preemption: bool,
+    /// `disabled`
+    pub disabled: bool,
+    /// Quirk: before 6.45 an instance became master on a parent without link (ha-system.md section 6).
+    pub runs_without_link: bool,
+}
+
+/// `/ip address`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The address itself.
+    pub address: Ipv4Addr,
+    /// Length of the network's prefix, 0 to 32.
+    pub prefix: u8,
+    /// `interface`
+    pub interface: String,
+    /// `disabled`
+    pub disabled: bool,
+}
+
+/// `/ip route`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// `dst-address`
+    pub destination: Prefix,
+    /// `gateway`
+    pub gateway: Ipv4Addr,
+    /// `distance`: the lowest usable one of a destination wins.
+    pub distance: u8,
+    /// `disabled`
+    pub disabled: bool,
+}
+
+/// An IPv4 network: an address and how many of its bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix {
+    /// Any address inside.
+    pub address: Ipv4Addr,
+    /// 0 to 32; more counts as 32.
+    pub length: u8,
+}
+
+impl Prefix {
+    /// 0.0.0.0/0
+    pub const ALL: Self = Self { address: Ipv4Addr::UNSPECIFIED, length: 0 };
+
+    /// Whether `address` lies inside.
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        let host_bits = 32 - u32::from(self.length.min(32));
+        let mask = u32::MAX.checked_shl(host_bits).unwrap_or(0);
+        u32::from(self.address) & mask == u32::from(address) & mask
+    }
+}
+
+/// A set of interfaces, as `/tool mac-server` and `/ip neighbor discovery-settings` name one.
+/// A bridge in the set stands for its ports too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Allowed {
+    /// `all`
+    #[default]
+    All,
+    /// `none`
+    None,
+    /// The members of an interface list, by name.
+    Only(BTreeSet<String>),
+}
+
+impl Allowed {
+    /// Whether `interface` is in the set.
+    pub fn contains(&self, interface: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Only(names) => names.contains(interface),
+        }
+    }
+}
+
+/// `/ip service`, `/tool mac-server`, `/ip neighbor discovery-settings`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Services {
+    /// The FTP server.
+    pub ftp: FtpService,
+    /// Where MAC-Telnet logins are taken.
+    pub mac_telnet: Allowed,
+    /// Which login MAC-Telnet asks for.
+    pub mac_telnet_login: LoginKind,
+    /// Where MAC-Ping is answered.
+    pub mac_ping: Allowed,
+    /// Where neighbours are told about us and listened to.
+    pub discovery: Allowed,
+}
+
+/// Which proof of the password MAC-Telnet asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LoginKind {
+    /// EC-SRP5, from 6.43 on.
+    #[default]
+    EcSrp5,
+    /// The MD5 challenge of earlier versions.
+    Md5,
+}
+
+/// The FTP server's row of `/ip service`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FtpService {
+    /// Not `disabled`.
+    pub enabled: bool,
+    /// `port`
+    pub port: u16,
+    /// `address` (`available-from` from 7.24 on); empty lets everybody in.
+    pub addresses: Vec<Prefix>,
+}
+
+impl Default for FtpService {
+    fn default() -> Self {
+        Self { enabled: true, port: 21, addresses: Vec::new() }
+    }
+}
+
+/// What an MNDP announcement tells beside MAC, interface and address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `/system identity`
+    pub identity: String,
+    /// e.g. `7.18.2 (stable) 2025-02-26 12:31:05`
+    pub version: String,
+    /// `MikroTik`
+    pub platform: String,
+    /// e.g. `CCR1009-7G-1C`
+    pub board: String,
+    /// `/system license` software-id
+    pub software_id: String,
+    /// When this boot began; uptime is counted from here.
+    pub booted: Instant,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_contains_its_network_only() {
+        let net = Prefix { address: Ipv4Addr::new(169, 254, 23, 1), length: 24 };
+        assert!(net.contains(Ipv4Addr::new(169, 254, 23, 10)));
+        assert!(!net.contains(Ipv4Addr::new(169, 254, 24, 1)));
+        assert!(Prefix::ALL.contains(Ipv4Addr::BROADCAST));
+        let host = Prefix { address: Ipv4Addr::new(10, 0, 0, 1), length: 32 };
+        assert!(host.contains(Ipv4Addr::new(10, 0, 0, 1)) && !host.contains(Ipv4Addr::new(10, 0, 0, 2)));
+    }
+}

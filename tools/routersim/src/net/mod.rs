@@ -1,0 +1,23 @@
+//! What a simulated router does with frames: ports, bridges, VRRP, an IPv4 stack, FTP, ping, and
+//! the MAC layer (MAC-Telnet, MAC-Ping, neighbour discovery) below IP.
+//!
+//! One [`Net`] belongs to one powered-on router and shares its [`Kernel`](crate::kernel::Kernel).
+//! Frames are handed in with [`Net::handle_frame`], the kernel is run, frames are taken out with
+//! [`Net::poll_transmit`] and events with [`Net::poll_event`]; everything in between is a job of
+//! the kernel, so its `poll_timeout` covers the network too.
+
+mod config;
+mod error;
+mod host;
+mod stack;
+
+pub use config::{
+    Address, Allowed, Bridge, BridgePort, FtpService, Identity, LoginKind, NetConfig, Port, PortId, Prefix, Route,
+    Services, Vrrp,
+};
+pub use error::{FileError, NetError};
+pub use host::{
+    Credential, FileEntry, MacTelnetCall, MacTelnetControl, MacTelnetSession, MacTelnetStream, Neighbour, NetEvent,
+    NetHost, PingOptions, PingOutcome, PingReply, VrrpState,
+};
+pub use stack::Net;
