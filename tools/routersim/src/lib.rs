@@ -5,3 +5,10 @@
 
 pub mod kernel;
 pub mod net;
+pub mod quirks;
+pub mod record;
+pub mod router;
+pub mod spec;
+
+pub use router::Router;
+pub use spec::Spec;
