@@ -1,1 +1,8 @@
+//! Jumplead: the command line.
+
+mod cli;
+mod failure;
+mod output;
+mod term;
+
 fn main() {}

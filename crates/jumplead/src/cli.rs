@@ -1,0 +1,295 @@
+//! The words of the command line: the one place where `--help` comes from.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
+         PAIR/a  PAIR/b                 a member of a pair, by the roads of its site file
+PAIR     a site file, or the name of one in the configuration folder
+
+Only `bootstrap` and `resume` change anything, and only after a plan was shown and confirmed.
+Try the whole job without hardware:  jumplead rehearse";
+
+/// Brings an erased MikroTik standby router with no IP address into a high-availability pair, over the pair's own cable.
+#[derive(Debug, Parser)]
+#[command(name = "jumplead", version, after_help = AFTER_HELP, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// One JSON object on stdout; long commands print events as JSON lines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    pub color: Color,
+    /// Say less
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more (-vv: still more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Write the log to a file too
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// Where runs and what was learnt about routers are kept [default: ~/.local/state/jumplead]
+    #[arg(long, global = true, value_name = "DIR", env = "JUMPLEAD_STATE_DIR", hide_env = true)]
+    pub state_dir: Option<PathBuf>,
+    /// Never ask; a question becomes an error that names the missing option
+    #[arg(long, global = true)]
+    pub non_interactive: bool,
+    /// The user to log in as, for a single TARGET
+    #[arg(long, global = true, value_name = "NAME", env = "JUMPLEAD_USER", hide_env = true)]
+    pub user: Option<String>,
+    /// Where the password comes from: env:NAME, file:PATH, cmd:COMMAND or prompt. Never the password itself
+    #[arg(long, global = true, value_name = "REF")]
+    pub password: Option<String>,
+}
+
+/// When to colour what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Routers on the segments, merged by router
+    Discover {
+        /// Interfaces to ask on; `*` stands for any text [default: all that are up]
+        #[arg(long, short, value_name = "GLOB")]
+        interface: Vec<String>,
+        /// How long to listen
+        #[arg(long = "for", value_name = "TIME", default_value = "3s", value_parser = duration)]
+        duration: Duration,
+        /// Go on until interrupted, a line for each change
+        #[arg(long)]
+        watch: bool,
+    },
+    /// MAC-Ping: times and loss
+    Ping {
+        /// A router, as mac://MAC%INTERFACE
+        target: String,
+        /// How many requests
+        #[arg(short = 'c', long = "count", value_name = "N", default_value_t = 5)]
+        count: u32,
+        /// Time between requests
+        #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+        interval: Duration,
+    },
+    /// A terminal on a router; Ctrl-] opens the menu, nothing is sent on attach
+    Console {
+        /// A router
+        target: String,
+    },
+    /// One command on a router: clean output, true exit status
+    Exec {
+        /// A router
+        target: String,
+        /// What answers at the other end
+        #[arg(long, value_name = "SHELL", default_value = "routeros")]
+        shell: ShellKind,
+        /// How long the command may take
+        #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+        timeout: Duration,
+        /// The command, in one or several words
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// An erased member becomes the proved standby: ERASES ROUTER B when it is not clean
+    Bootstrap {
+        /// The pair
+        pair: String,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Goes on with a run that stopped
+    Resume {
+        /// The run [default: the newest that can be resumed]
+        run: Option<String>,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Past runs
+    Runs {
+        #[command(subcommand)]
+        what: Runs,
+    },
+    /// What this host can do, and what it lacks
+    Doctor,
+    /// The main job on simulated routers inside the process: no hardware, no root, no packages
+    Rehearse(Rehearse),
+    /// The site file
+    Config {
+        #[command(subcommand)]
+        what: Config,
+    },
+    /// What an error code means and what to do
+    Explain {
+        /// The code, as in error[CODE]; without one, all codes
+        code: Option<String>,
+    },
+}
+
+/// What the other end of `exec` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShellKind {
+    Routeros,
+    Posix,
+}
+
+/// Options of every command that changes a router.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Change {
+    /// Show the plan and stop
+    #[arg(long)]
+    pub plan_only: bool,
+    /// Go ahead with the plan of this fingerprint, without a question
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub confirm: Option<String>,
+    /// Probe every step, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Stop after this step
+    #[arg(long, value_name = "STEP")]
+    pub stop_after: Option<String>,
+    /// Accept a failed check; identity checks can't be waived
+    #[arg(long, value_name = "CHECK")]
+    pub waive: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Rehearse {
+    /// The seed of everything that varies
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Many runs, one a seed; prints a summary and the seeds that failed
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// What goes wrong in the runs of --seeds
+    #[arg(long, value_name = "WHICH", default_value = "none")]
+    pub faults: Faults,
+    /// On the wall clock: as long as the real thing takes
+    #[arg(long)]
+    pub real_time: bool,
+    /// Write what was on both cables (Wireshark opens it)
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
+    /// Router b still carries an old configuration: it must be reset
+    #[arg(long)]
+    pub dirty: bool,
+    /// The road to router b
+    #[arg(long, value_name = "ROAD", default_value = "via-a")]
+    pub road: Road,
+    /// The RouterOS version of both routers
+    #[arg(long, value_name = "VERSION", default_value = "7.18.2")]
+    pub routeros: String,
+}
+
+/// How router b is reached in a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Road {
+    /// Through router a, by its own MAC-Telnet client
+    ViaA,
+    /// The host sits on the HA segment
+    Mac,
+}
+
+/// What goes wrong in a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Faults {
+    None,
+    All,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Runs {
+    /// One line a run, newest first
+    List,
+    /// One run: its plan, its steps, how it ended
+    Show { run: String },
+    /// The events of a run, as they were shown
+    Replay { run: String },
+    /// The journal of a run as JSON lines
+    Export { run: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// A site file from what is found on the segments, printed on stdout
+    Init {
+        /// Name of the pair
+        #[arg(long, default_value = "edge-1")]
+        name: String,
+        /// Interfaces to look on
+        #[arg(long, short, value_name = "GLOB")]
+        interface: Vec<String>,
+        /// How long to listen
+        #[arg(long = "for", value_name = "TIME", default_value = "3s", value_parser = duration)]
+        duration: Duration,
+    },
+    /// Whether a site file is right, and what is missing
+    Check { pair: String },
+    /// A site file as it is understood, secrets left out
+    Show { pair: String },
+}
+
+/// `3s`, `250ms`, `2m`, `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| "a time is a number and a unit, as in 3s, 250ms or 2m".to_owned())?;
+    let seconds = match unit {
+        "ms" => number / 1000.0,
+        "s" | "" => number,
+        "m" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return Err(format!("unknown unit `{unit}`: use ms, s, m or h")),
+    };
+    if !(0.0..=604_800.0).contains(&seconds) {
+        return Err("a time lies between 0 and 7 days".to_owned());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let bad = || "seeds are a range, as in 1..100 (the end is left out)".to_owned();
+    let (from, to) = text.split_once("..").ok_or_else(bad)?;
+    let range = from.parse().map_err(|_| bad())?..to.parse().map_err(|_| bad())?;
+    if range.is_empty() { Err("this range holds no seed".to_owned()) } else { Ok(range) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_ranges() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("2 weeks").is_err());
+        assert!(duration("-1s").is_err());
+        assert_eq!(seeds("1..3"), Ok(1..3));
+        assert!(seeds("3..1").is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! How a command ends when it does not end well: what happened, what state things are in, what to type next.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The documented exit codes (docs/contract.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    Bug = 1,
+    Usage = 2,
+    NotFound = 3,
+    LoginRefused = 4,
+    PreflightRefused = 5,
+    TimedOut = 6,
+    StepFailed = 7,
+    Stuck = 8,
+    EndCheckFailed = 9,
+    Locked = 10,
+    LacksRight = 11,
+    FactsMoved = 12,
+    ExecRefused = 13,
+    ExecUnknown = 14,
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The exit code with this number; anything undocumented is a bug.
+    pub fn from_code(code: i32) -> Self {
+        use Exit::*;
+        [
+            Done, Bug, Usage, NotFound, LoginRefused, PreflightRefused, TimedOut, StepFailed, Stuck, EndCheckFailed, Locked,
+            LacksRight, FactsMoved, ExecRefused, ExecUnknown, Interrupted,
+        ]
+        .into_iter()
+        .find(|exit| *exit as i32 == code)
+        .unwrap_or(Bug)
+    }
+}
+
+/// One failure, complete.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    pub code: String,
+    pub message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    pub state: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+    #[serde(skip)]
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// A failure of a command that changes nothing.
+    pub fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), causes: Vec::new(), state: "nothing was changed".into(), hints: Vec::new(), exit }
+    }
+
+    /// What to do, one more line; commands stand behind two blanks so that they can be copied.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// What lies behind it.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// What state things are in.
+    #[must_use]
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.state = state.into();
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What every command returns.
+pub type Result<T = ()> = std::result::Result<T, Failure>;

@@ -1,0 +1,91 @@
+//! stdout is data, stderr is talk.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cli::{Color, Global};
+use crate::failure::{Exit, Failure};
+
+pub const GREEN: Style = AnsiColor::Green.on_default();
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+
+/// Format number of everything machine-readable.
+pub const FORMAT: u32 = 1;
+
+/// Where a command's words go.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub json: bool,
+    pub quiet: bool,
+    command: &'static str,
+}
+
+impl Output {
+    pub fn new(global: &Global, command: &'static str) -> Self {
+        let choice = match global.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        Self { json: global.json, quiet: global.quiet, command }
+    }
+
+    /// A line of data.
+    pub fn data(&self, line: impl AsRef<str>) {
+        // A reader that went away (`| head`) is no error of ours.
+        let _ = writeln!(anstream::stdout(), "{}", line.as_ref());
+    }
+
+    /// A line of talk.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{}", line.as_ref());
+        }
+    }
+
+    /// A warning: shown even with `-q`.
+    pub fn warn(&self, line: impl AsRef<str>) {
+        let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {}", line.as_ref());
+    }
+
+    /// One JSON line of an event stream.
+    pub fn event(&self, event: &impl Serialize) {
+        if let Ok(line) = serde_json::to_string(event) {
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
+    }
+
+    /// The one object of a one-shot command.
+    pub fn object(&self, data: impl Serialize, warnings: &[String]) {
+        if self.json {
+            self.event(&json!({"format": FORMAT, "command": self.command, "ok": true, "data": data, "warnings": warnings}));
+        }
+    }
+
+    /// A failure, in full.
+    pub fn failure(&self, failure: &Failure) {
+        if self.json {
+            self.event(&json!({"format": FORMAT, "command": self.command, "ok": false, "data": Value::Null, "warnings": [], "error": failure, "exit_code": failure.exit as i32}));
+            return;
+        }
+        let mut err = anstream::stderr().lock();
+        let _ = writeln!(err, "{RED}error[{}]{RED:#}: {}", failure.code, failure.message);
+        for cause in &failure.causes {
+            let _ = writeln!(err, "  because   {cause}");
+        }
+        if failure.exit != Exit::Usage {
+            let _ = writeln!(err, "  state     {}", failure.state);
+        }
+        for hint in &failure.hints {
+            let _ = writeln!(err, "{CYAN}hint{CYAN:#}: {hint}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The operator's terminal: raw mode that is always undone, its size, whether it is one.
+
+use std::io::IsTerminal;
+
+use rustix::termios::{self, OptionalActions, Termios};
+
+/// Raw mode on standard input until this is dropped (also by a panic's unwinding).
+#[derive(Debug)]
+pub struct RawMode {
+    before: Termios,
+}
+
+impl RawMode {
+    /// Switches standard input to raw mode. Error: it is no terminal.
+    pub fn enter() -> std::io::Result<Self> {
+        let stdin = std::io::stdin();
+        let before = termios::tcgetattr(&stdin)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        termios::tcsetattr(&stdin, OptionalActions::Flush, &raw)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        // Nobody is left to tell if this fails: the terminal is gone.
+        let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Drain, &self.before);
+    }
+}
+
+/// Columns and rows of the terminal on standard output, if it is one.
+pub fn size() -> Option<(u16, u16)> {
+    let size = termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// Whether a person can be asked: standard input and standard error are terminals.
+pub fn interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
