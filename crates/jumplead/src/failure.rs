@@ -31,8 +31,22 @@ impl Exit {
     pub fn from_code(code: i32) -> Self {
         use Exit::*;
         [
-            Done, Bug, Usage, NotFound, LoginRefused, PreflightRefused, TimedOut, StepFailed, Stuck, EndCheckFailed, Locked,
-            LacksRight, FactsMoved, ExecRefused, ExecUnknown, Interrupted,
+            Done,
+            Bug,
+            Usage,
+            NotFound,
+            LoginRefused,
+            PreflightRefused,
+            TimedOut,
+            StepFailed,
+            Stuck,
+            EndCheckFailed,
+            Locked,
+            LacksRight,
+            FactsMoved,
+            ExecRefused,
+            ExecUnknown,
+            Interrupted,
         ]
         .into_iter()
         .find(|exit| *exit as i32 == code)
@@ -57,7 +71,14 @@ pub struct Failure {
 impl Failure {
     /// A failure of a command that changes nothing.
     pub fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), causes: Vec::new(), state: "nothing was changed".into(), hints: Vec::new(), exit }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            causes: Vec::new(),
+            state: "nothing was changed".into(),
+            hints: Vec::new(),
+            exit,
+        }
     }
 
     /// What to do, one more line; commands stand behind two blanks so that they can be copied.

@@ -66,7 +66,9 @@ impl Output {
     /// The one object of a one-shot command.
     pub fn object(&self, data: impl Serialize, warnings: &[String]) {
         if self.json {
-            self.event(&json!({"format": FORMAT, "command": self.command, "ok": true, "data": data, "warnings": warnings}));
+            self.event(
+                &json!({"format": FORMAT, "command": self.command, "ok": true, "data": data, "warnings": warnings}),
+            );
         }
     }
 
