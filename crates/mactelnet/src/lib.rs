@@ -6,6 +6,7 @@
 
 pub mod addr;
 pub mod time;
+pub mod wire;
 
 pub use addr::MacAddr;
 pub use time::Instant;
