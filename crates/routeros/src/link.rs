@@ -1,0 +1,40 @@
+//! The byte link: what a shell runs on.
+
+use std::fmt;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A stream of console bytes: a MAC-Telnet session, a serial line, an SSH shell, or a hop through another router.
+///
+/// A gap in the stream is an error of `read`, never silence; end of file means that the far side is gone.
+pub trait ByteLink: AsyncRead + AsyncWrite + Unpin + Send {
+    /// What this link is, for people: `mac://74:4D:28:00:00:0B%eth1`.
+    fn describe(&self) -> String;
+
+    /// Tells the far side the size of the terminal, where the link can.
+    fn resize(&mut self, _cols: u16, _rows: u16) {}
+}
+
+impl ByteLink for tokio::io::DuplexStream {
+    fn describe(&self) -> String {
+        "in-memory".into()
+    }
+}
+
+impl<L: ByteLink + ?Sized> ByteLink for Box<L> {
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+
+    fn resize(&mut self, cols: u16, rows: u16) {
+        (**self).resize(cols, rows);
+    }
+}
+
+/// Any byte link, owned.
+pub type BoxLink = Box<dyn ByteLink>;
+
+impl fmt::Debug for dyn ByteLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ByteLink").field(&self.describe()).finish()
+    }
+}
