@@ -1,0 +1,113 @@
+# Every boot: data ports closed first, then the HA port, its addresses and VRRP. VRRP alone opens data ports again.
+:global haStartupHAVersion "@BUILD@"
+:global haStartupHasRun
+:global haAllowBootstrap
+:local allowed true
+# A second run on a router that is up for long is a restarted console: closing ports would take an active down.
+:if ([/system resource get uptime] > 2m) do={
+  :if ($haAllowBootstrap != true) do={ :set allowed false }
+}
+:if (!$allowed) do={
+  /log warning "ha_startup: console restarted, ports left as they are"
+  /system script run ha_config
+}
+:if ($allowed) do={
+  /log warning "ha_startup: START $haStartupHAVersion"
+  /system script run ha_config_base
+  :global haInterface
+  :global haPassword
+  :global haPreferMac
+  /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
+  /interface vrrp disable [find name="HA_VRRP"]
+  /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes
+  /log warning "ha_startup: 1 data ports closed"
+  :local tries 0
+  :while (([:len [/interface ethernet find default-name=$haInterface]] = 0) and ($tries < 120)) do={
+    /log error "ha_startup: $haInterface is not there yet"
+    :delay 1
+    :set tries ($tries + 1)
+    /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
+  }
+  /interface ethernet reset-mac-address [find default-name=$haInterface]
+  /interface ethernet enable [find default-name=$haInterface]
+  /interface ethernet enable [find comment="HA_RESCUE"]
+  /system script run ha_config
+  :global haIdentity
+  :global haMacMe
+  :global haAddressMe
+  :global haAddressOther
+  :global haAddressVRRP
+  :global haNetwork
+  :global haNetmaskBits
+  :global haInterfaceLogical
+  :global haConfigVer ""
+  :global haWriteFile
+  :if ($haIdentity = "UNKNOWN") do={ :error "ha_startup: I AM UNKNOWN - WRONG MAC $haMacMe" }
+  /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
+  $haWriteFile fileName="HA_config-version" fileText="none"
+  # a restore that has been done; its text holds the HA password
+  /file remove [find name~"^HA_restore-backup"]
+  /ip address remove [find comment="HA_AUTO"]
+  /ip route remove [find comment="HA_AUTO"]
+  /ip firewall filter remove [find comment="HA_AUTO"]
+  /interface vrrp remove [find name="HA_VRRP"]
+  /interface list member remove [find comment="HA_AUTO"]
+  /interface bridge port remove [find comment="HA_AUTO"]
+  /interface bridge remove [find comment="HA_AUTO"]
+  /interface bridge add name=$haInterfaceLogical protocol-mode=none fast-forward=yes comment="HA_AUTO"
+  /interface bridge port add bridge=$haInterfaceLogical interface=$haInterface comment="HA_AUTO"
+  /ip address add address="$haAddressMe/$haNetmaskBits" interface=$haInterfaceLogical comment="HA_AUTO"
+  /ip route add gateway=$haAddressOther distance=250 comment="HA_AUTO"
+  :if ([:len [/ip firewall filter find]] = 0) do={
+    /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO"
+    /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO"
+  } else={
+    /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO" place-before=0
+    /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO" place-before=0
+  }
+  /log warning "ha_startup: 3 HA port"
+  # A standby inherits the active's hardening; the HA port must keep answering MAC-Telnet, MAC-Ping and discovery.
+  :if ([:len [/interface list find name="HA_L2"]] = 0) do={ /interface list add name="HA_L2" comment="HA_AUTO" }
+  /interface list member add list="HA_L2" interface=$haInterfaceLogical comment="HA_AUTO"
+  :local telnetList [:tostr [/tool mac-server get allowed-interface-list]]
+  :if ($telnetList = "none") do={ /tool mac-server set allowed-interface-list="HA_L2" } else={
+    :if (($telnetList != "all") and ($telnetList != "static") and ($telnetList != "HA_L2")) do={
+      :do { /interface list member add list=$telnetList interface=$haInterfaceLogical comment="HA_AUTO" } on-error={}
+    }
+  }
+  :local discoverList [:tostr [/ip neighbor discovery-settings get discover-interface-list]]
+  :if ($discoverList = "none") do={ /ip neighbor discovery-settings set discover-interface-list="HA_L2" } else={
+    :if (($discoverList != "all") and ($discoverList != "static") and ($discoverList != "HA_L2") and ([:pick $discoverList 0 1] != "!")) do={
+      :do { /interface list member add list=$discoverList interface=$haInterfaceLogical comment="HA_AUTO" } on-error={}
+    }
+  }
+  /tool mac-server ping set enabled=yes
+  :if ([:len [/user find name="ha"]] = 0) do={
+    /user add name="ha" group=full password=$haPassword address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
+  } else={
+    /user set [find name="ha"] group=full password=$haPassword address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
+  }
+  :local priority 100
+  :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacMe)) do={ :set priority 150 }
+  /interface vrrp add name="HA_VRRP" interface=$haInterfaceLogical version=3 interval=1s priority=$priority on-master="ha_onmaster" on-backup="ha_onbackup" comment="HA_AUTO" disabled=yes
+  /ip address add address="$haAddressVRRP/32" interface="HA_VRRP" comment="HA_AUTO"
+  /log warning "ha_startup: 4 VRRP ready"
+  /system scheduler remove [find comment="HA_AUTO" name!="ha_startup"]
+  /system scheduler add name="ha_checkchanges" comment="HA_AUTO" start-time=00:10:00 interval=10m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive on-event="/system script run ha_checkchanges"
+  :local startDate [/system clock get date]
+  :local startTime [/system clock get time]
+  $haWriteFile fileName="HA_boot" fileText="$startDate $startTime"
+  # The version that came with the configuration; it is named only now that everything before has worked.
+  :if ([:len [/file find name="HA_run-after-hastartup.rsc"]] = 1) do={
+    :do { /import HA_run-after-hastartup.rsc } on-error={ /log error "ha_startup: no version came with this configuration" }
+  }
+  :if ([:len $haConfigVer] > 0) do={ $haWriteFile fileName="HA_config-version" fileText=$haConfigVer }
+  /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no
+  /interface vrrp enable [find name="HA_VRRP"]
+  :set haStartupHasRun [/system resource get uptime]
+  :set haAllowBootstrap false
+  /log warning "ha_startup: DONE"
+  :if ([:len [/system script find name="on_startup"]] = 1) do={
+    :do { /system script run on_startup } on-error={ /log error "ha_startup: on_startup failed" }
+  }
+}

@@ -1,0 +1,188 @@
+//! Our own on-router HA scripts: what the pair itself runs.
+//!
+//! Each file of `ha/*.rsc` is the source of one `/system script` of the same name. They keep the
+//! words that operators of such pairs know (functions, addresses, names, files); the code is ours.
+
+use sha2::{Digest, Sha256};
+
+/// Placeholder in `ha_startup` for the build's name; the name is computed over the sources with the placeholder in place.
+const BUILD_PLACEHOLDER: &str = "@BUILD@";
+
+/// What a script may do: the list that the scripts give each other, too.
+pub const POLICY: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive";
+
+/// Script name and source, in the order in which they are put on a router.
+const SOURCES: [(&str, &str); 11] = [
+    ("ha_checkchanges", include_str!("../ha/ha_checkchanges.rsc")),
+    ("ha_config", include_str!("../ha/ha_config.rsc")),
+    ("ha_functions", include_str!("../ha/ha_functions.rsc")),
+    ("ha_install", include_str!("../ha/ha_install.rsc")),
+    ("ha_onbackup", include_str!("../ha/ha_onbackup.rsc")),
+    ("ha_onmaster", include_str!("../ha/ha_onmaster.rsc")),
+    ("ha_pushbackup", include_str!("../ha/ha_pushbackup.rsc")),
+    ("ha_setconfigver", include_str!("../ha/ha_setconfigver.rsc")),
+    ("ha_setidentity", include_str!("../ha/ha_setidentity.rsc")),
+    ("ha_startup", include_str!("../ha/ha_startup.rsc")),
+    ("ha_switchrole", include_str!("../ha/ha_switchrole.rsc")),
+];
+
+/// Names of the scripts of [`scripts`], without `ha_config_base`, which `$HAInstall` writes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|(name, _)| *name)
+}
+
+/// The build: version of this crate and the first 8 hex digits of SHA-256 over all sources in name order.
+pub fn build() -> String {
+    let mut hash = Sha256::new();
+    for (name, source) in SOURCES {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        hash.update(source.as_bytes());
+    }
+    let digest = hash.finalize();
+    let hex: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("jumplead {} - {hex}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Every script as (name, source), build name filled in.
+pub fn scripts() -> Vec<(&'static str, String)> {
+    let build = build();
+    SOURCES.iter().map(|(name, source)| (*name, source.replace(BUILD_PLACEHOLDER, &build))).collect()
+}
+
+/// What `$HAInstall` asks for.
+///
+/// `Debug` doesn't show the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PairConfig {
+    /// Default-name of the HA port on both routers, e.g. `ether8`.
+    pub interface: String,
+    /// `orig-mac-address` of A's HA port, upper case with colons.
+    pub mac_a: String,
+    /// The same of B.
+    pub mac_b: String,
+    /// Password of the user `ha`; without quote, `$` and backslash.
+    pub password: String,
+}
+
+impl std::fmt::Debug for PairConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairConfig")
+            .field("interface", &self.interface)
+            .field("mac_a", &self.mac_a)
+            .field("mac_b", &self.mac_b)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PairConfig {
+    /// Source of the script `ha_config_base`, as `$HAInstall` writes it.
+    pub fn base_source(&self) -> String {
+        format!(
+            ":global haPassword \"{}\"\n:global haInterface \"{}\"\n:global haMacA \"{}\"\n:global haMacB \"{}\"\n\
+             :global haPreferMac \"\"\n",
+            self.password, self.interface, self.mac_a, self.mac_b
+        )
+    }
+
+    /// `on-event` of the boot scheduler `ha_startup`, as `ha_install` writes it: closes the data ports before any script runs.
+    pub fn startup_event(&self) -> String {
+        let close =
+            format!("/interface ethernet disable [find default-name!=\"{}\" comment!=\"HA_RESCUE\"]", self.interface);
+        format!(
+            ":do {{:if ([/system resource get uptime] < 2m) do={{{close}}}; /system script run ha_startup}} \
+             on-error={{{close}; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}}"
+        )
+    }
+}
+
+/// Commands that leave a router as `HA_init.rsc` and `$HAInstall` leave it, without running startup: its next boot does. All
+/// scripts, `ha_config_base`, the boot job, and FTP for the HA network alone.
+pub fn render_installed(pair: &PairConfig) -> String {
+    let mut out = render_init();
+    out.push_str(&format!(
+        "/system script add name=\"ha_config_base\" policy={POLICY} source={}\n",
+        quote(&pair.base_source())
+    ));
+    out.push_str(&format!(
+        "/system scheduler add name=\"ha_startup\" comment=\"HA_AUTO\" start-time=startup policy={POLICY} on-event={}\n",
+        quote(&pair.startup_event())
+    ));
+    out
+}
+
+/// The importable `HA_init.rsc`: every script is first put beside its predecessor and only then takes its name, so that a file
+/// that stops in the middle leaves the old ones working. It adds no scheduler and touches no interface.
+pub fn render_init() -> String {
+    let mut out = format!("# {}\n", build());
+    for (name, source) in scripts() {
+        out.push_str(&format!("/system script remove [find name=\"{name}_new\"]\n"));
+        out.push_str(&format!("/system script add name=\"{name}_new\" policy={POLICY} source={}\n", quote(&source)));
+    }
+    for name in names() {
+        out.push_str(&format!("/system script remove [find name=\"{name}\"]\n"));
+        out.push_str(&format!("/system script set [find name=\"{name}_new\"] name=\"{name}\"\n"));
+    }
+    out.push_str("/system script run ha_functions\n");
+    out
+}
+
+/// A RouterOS string literal of printable ASCII, line ends and tabs: what our own sources consist of.
+fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '$' => out.push_str("\\$"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_plain_and_fit_everywhere() {
+        for (name, source) in scripts() {
+            assert!(source.is_ascii(), "{name}: ASCII only");
+            // `?` is a key on a 6.x console and an escape in its strings
+            assert!(!source.contains('?'), "{name}: no question mark");
+            assert!(!source.contains(BUILD_PLACEHOLDER), "{name}");
+            assert!(!source.contains('\t') && !source.contains('\r'), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_boot_job_closes_ports_before_it_runs_anything() {
+        let pair = PairConfig {
+            interface: "ether8".into(),
+            mac_a: "74:4D:28:00:00:0A".into(),
+            mac_b: "74:4D:28:00:00:0B".into(),
+            password: "x".into(),
+        };
+        let event = pair.startup_event();
+        let close = event.find("disable").unwrap();
+        let run = event.find("system script run").unwrap();
+        assert!(close < run);
+        assert!(!format!("{pair:?}").contains("\"x\""));
+    }
+
+    #[test]
+    fn init_names_every_script_once() {
+        let init = render_init();
+        for name in names() {
+            assert_eq!(init.matches(&format!("add name=\"{name}_new\"")).count(), 1, "{name}");
+        }
+        assert!(init.ends_with("/system script run ha_functions\n"));
+        assert!(init.lines().all(|line| line.is_ascii()));
+    }
+}
