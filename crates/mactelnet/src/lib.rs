@@ -5,6 +5,7 @@
 //! send, what happened and when to wake.
 
 pub mod addr;
+pub mod auth;
 pub mod time;
 pub mod wire;
 
