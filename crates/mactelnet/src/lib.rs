@@ -6,6 +6,7 @@
 
 pub mod addr;
 pub mod auth;
+pub mod pcap;
 pub mod time;
 pub mod wire;
 
