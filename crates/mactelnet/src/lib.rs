@@ -5,8 +5,6 @@
 //! send, what happened and when to wake.
 
 pub mod addr;
-pub mod auth;
-pub mod pcap;
 pub mod time;
 pub mod wire;
 

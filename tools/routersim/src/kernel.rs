@@ -81,10 +81,10 @@ impl WeakKernel {
         self.0.upgrade().map(Kernel)
     }
 
-    /// Waits for `duration` of virtual time; for ever if the kernel is gone.
-    pub fn sleep(&self, duration: Duration) -> Sleep {
-        let deadline = self.upgrade().map_or(Instant::ZERO, |kernel| kernel.now() + duration);
-        Sleep { kernel: self.clone(), deadline, key: None }
+    /// As [`Kernel::timeout`], for jobs: it keeps no kernel alive while it waits. Without a kernel it gives up at once.
+    pub async fn timeout<T>(&self, duration: Duration, future: impl Future<Output = T>) -> Option<T> {
+        let sleep = self.upgrade()?.sleep(duration);
+        first(sleep, future).await
     }
 }
 
@@ -226,16 +226,21 @@ impl Kernel {
 
     /// Runs `future`, giving up after `duration`.
     pub async fn timeout<T>(&self, duration: Duration, future: impl Future<Output = T>) -> Option<T> {
-        let mut sleep = Box::pin(self.sleep(duration));
-        let mut future = Box::pin(future);
-        std::future::poll_fn(move |cx| {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                return Poll::Ready(Some(value));
-            }
-            sleep.as_mut().poll(cx).map(|()| None)
-        })
-        .await
+        first(self.sleep(duration), future).await
     }
+}
+
+/// Runs `future`, giving up when `sleep` is over.
+async fn first<T>(sleep: Sleep, future: impl Future<Output = T>) -> Option<T> {
+    let mut sleep = Box::pin(sleep);
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        sleep.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 /// Waits for a point in virtual time.
@@ -314,38 +319,25 @@ impl PipeWriter {
         }
     }
 
-    /// Writes as much of `bytes` as the limit leaves room for. `None`: the reader is gone.
-    pub fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Option<usize>> {
-        let mut state = self.0.0.borrow_mut();
-        if state.closed {
-            return Poll::Ready(None);
-        }
-        let room = state.limit.map_or(bytes.len(), |limit| limit.saturating_sub(state.bytes.len()).min(bytes.len()));
-        if room == 0 && !bytes.is_empty() {
-            state.writer = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        state.bytes.extend(&bytes[..room]);
-        if let Some(waker) = state.reader.take() {
-            waker.wake();
-        }
-        Poll::Ready(Some(room))
-    }
-
     /// Writes all of `bytes`, waiting while the reader lags by more than the limit. False: the reader is gone.
     pub async fn write_all(&self, bytes: &[u8]) -> bool {
         let mut rest = bytes;
         std::future::poll_fn(move |cx| {
-            loop {
-                match self.poll_write(cx, rest) {
-                    Poll::Ready(Some(written)) => rest = &rest[written..],
-                    Poll::Ready(None) => return Poll::Ready(false),
-                    Poll::Pending => return Poll::Pending,
-                }
-                if rest.is_empty() {
-                    return Poll::Ready(true);
-                }
+            let mut state = self.0.0.borrow_mut();
+            if state.closed {
+                return Poll::Ready(false);
             }
+            let room = state.limit.map_or(rest.len(), |limit| limit.saturating_sub(state.bytes.len()).min(rest.len()));
+            state.bytes.extend(&rest[..room]);
+            rest = &rest[room..];
+            if let Some(waker) = state.reader.take() {
+                waker.wake();
+            }
+            if rest.is_empty() {
+                return Poll::Ready(true);
+            }
+            state.writer = Some(cx.waker().clone());
+            Poll::Pending
         })
         .await
     }

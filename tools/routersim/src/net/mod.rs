@@ -8,8 +8,22 @@
 
 mod config;
 mod error;
+mod frame;
+mod ftp_client;
+mod ftp_server;
 mod host;
+mod inner;
+mod l3;
+mod lines;
+mod mac_layer;
+mod ping;
 mod stack;
+mod switch;
+mod tcp;
+mod vrrp;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{
     Address, Allowed, Bridge, BridgePort, FtpService, Identity, LoginKind, NetConfig, Port, PortId, Prefix, Route,

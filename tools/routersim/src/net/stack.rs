@@ -1,30 +1,31 @@
-//! The handle that a router holds on its network.
+//! The handle that a router holds on its network, and the job that runs it.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::fmt;
+use std::future::Future;
 use std::net::Ipv4Addr;
-use std::rc::Rc;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use mactelnet::{Instant, MacAddr};
+use mactelnet::MacAddr;
 
-use super::config::{NetConfig, PortId};
+use super::config::{FtpService, Identity, NetConfig, PortId};
 use super::error::NetError;
-use super::host::{
-    MacTelnetCall, MacTelnetStream, Neighbour, NetEvent, NetHost, PingOptions, PingOutcome, PingReply, VrrpState,
-};
-use crate::kernel::Kernel;
+use super::host::{MacTelnetCall, MacTelnetStream, Neighbour, NetEvent, NetHost, PingOptions, PingReply, VrrpState};
+use super::inner::Inner;
+use super::tcp::TcpStream;
+use super::{ftp_client, ftp_server, ping};
+use crate::kernel::{Kernel, Sleep, WeakKernel};
 
-struct Inner {
-    config: NetConfig,
-    host: Rc<dyn NetHost>,
-    events: VecDeque<NetEvent>,
-}
+/// A protocol that wants to run again at once gets its turn so much later, so that time passes.
+const MIN_STEP: Duration = Duration::from_micros(10);
 
-/// The network of one powered-on router; clones are the same one.
+/// The network of one powered-on router; clones are the same one. Handles don't keep the kernel alive.
 #[derive(Clone)]
 pub struct Net {
-    kernel: Kernel,
+    pub(super) kernel: WeakKernel,
     inner: Rc<RefCell<Inner>>,
 }
 
@@ -34,73 +35,148 @@ impl fmt::Debug for Net {
     }
 }
 
+/// Runs the network whenever something came in, was written, or is due.
+struct Job {
+    kernel: WeakKernel,
+    inner: Weak<RefCell<Inner>>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for Job {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let (Some(kernel), Some(inner)) = (self.kernel.upgrade(), self.inner.upgrade()) else {
+            return Poll::Ready(());
+        };
+        let now = kernel.now();
+        let (accepted, next) = {
+            let mut net = inner.borrow_mut();
+            net.waker = Some(cx.waker().clone());
+            (net.run(now), net.poll_timeout(now))
+        };
+        for connection in accepted {
+            let stream = TcpStream::new(Rc::clone(&inner), connection.l3, connection.handle);
+            let net = Net { kernel: kernel.downgrade(), inner: Rc::clone(&inner) };
+            kernel.spawn("ftp", ftp_server::serve(net, stream));
+        }
+        self.sleep = next.map(|at| Box::pin(kernel.sleep_until(at.max(now + MIN_STEP))));
+        if let Some(sleep) = &mut self.sleep {
+            // It lies ahead: this arms it.
+            let _ = sleep.as_mut().poll(cx);
+        }
+        Poll::Pending
+    }
+}
+
 impl Net {
-    /// A network without ports. Its work is a job on `kernel`.
-    pub fn new(kernel: &Kernel, host: Rc<dyn NetHost>) -> Self {
-        let inner = Inner { config: NetConfig::default(), host, events: VecDeque::new() };
-        Self { kernel: kernel.clone(), inner: Rc::new(RefCell::new(inner)) }
+    /// A network without ports. Its work is a job on `kernel`, which ends when the last handle is gone.
+    pub fn new(kernel: &Kernel, host: Weak<dyn NetHost>) -> Self {
+        let inner = Rc::new(RefCell::new(Inner::new(kernel.downgrade(), host)));
+        let job = Job { kernel: kernel.downgrade(), inner: Rc::downgrade(&inner), sleep: None };
+        kernel.spawn("net", job);
+        Self { kernel: kernel.downgrade(), inner }
+    }
+
+    pub(super) fn host(&self) -> Option<Rc<dyn NetHost>> {
+        self.inner.borrow().host.upgrade()
+    }
+
+    pub(super) fn ftp_config(&self) -> FtpService {
+        self.inner.borrow().config.services.ftp.clone()
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.inner.borrow().config.identity.clone()
+    }
+
+    pub(super) fn event(&self, event: NetEvent) {
+        self.inner.borrow_mut().event(event);
     }
 
     /// Makes the network as `config` says; what is the same as before is left alone.
     pub fn apply(&self, config: NetConfig) {
-        self.inner.borrow_mut().config = config;
+        let mut inner = self.inner.borrow_mut();
+        let now = inner.now();
+        inner.apply(now, config);
     }
 
     /// Whether a cable with a live other end is in a port.
     pub fn set_link(&self, port: PortId, up: bool) {
-        let _ = (port, up);
+        let mut inner = self.inner.borrow_mut();
+        let now = inner.now();
+        inner.set_link(now, port, up);
     }
 
-    /// Whether an interface (Ethernet port, bridge, VRRP instance) is `running`.
+    /// Whether an interface is `running`: a port with carrier, an enabled bridge, a VRRP instance that is master.
     pub fn is_running(&self, interface: &str) -> bool {
-        let _ = interface;
-        false
+        self.inner.borrow().runs(interface)
     }
 
     /// Role of a VRRP instance.
     pub fn vrrp_state(&self, name: &str) -> Option<VrrpState> {
-        let _ = name;
-        None
+        self.inner.borrow().vrrp_state(name)
     }
 
     /// Takes a frame from a port. It is looked at when the kernel runs next.
-    pub fn handle_frame(&self, now: Instant, port: PortId, frame: &[u8]) {
-        let _ = (now, port, frame);
+    pub fn handle_frame(&self, port: PortId, frame: &[u8]) {
+        let mut inner = self.inner.borrow_mut();
+        inner.receive(port, frame);
+        inner.wake();
     }
 
     /// The next frame that leaves by a port.
     pub fn poll_transmit(&self) -> Option<(PortId, Vec<u8>)> {
-        None
+        self.inner.borrow_mut().poll_transmit()
     }
 
     /// The next thing that happened.
     pub fn poll_event(&self) -> Option<NetEvent> {
-        self.inner.borrow_mut().events.pop_front()
+        self.inner.borrow_mut().poll_event()
     }
 
-    /// Says goodbye, as an orderly reboot does: VRRP gives its addresses away, connections are reset.
-    pub fn shutdown(&self) {}
+    /// Says goodbye, as an orderly reboot does: VRRP gives its addresses away, connections are reset. The
+    /// frames of it are to be taken before the kernel is dropped.
+    pub fn shutdown(&self) {
+        let mut inner = self.inner.borrow_mut();
+        let now = inner.now();
+        inner.shutdown(now);
+    }
 
     /// One probe by ICMP echo.
     pub async fn ping_once(&self, to: Ipv4Addr, sequence: u16, options: &PingOptions) -> PingReply {
-        let _ = (to, options, &self.kernel, &self.inner.borrow().host);
-        PingReply { sequence, outcome: PingOutcome::Failed(NetError::NoRoute) }
+        PingReply { sequence, outcome: ping::icmp(&self.inner, to, sequence, options).await }
     }
 
     /// `/ping` of an address: `options.count` probes, one every `options.interval`.
     pub async fn ping(&self, to: Ipv4Addr, options: &PingOptions) -> Vec<PingReply> {
-        vec![self.ping_once(to, 0, options).await]
+        let mut replies = Vec::new();
+        for sequence in 0..options.count {
+            let next = self.kernel.upgrade().map(|kernel| kernel.sleep(options.interval));
+            replies.push(self.ping_once(to, sequence as u16, options).await);
+            if let Some(next) = next.filter(|_| sequence + 1 < options.count) {
+                next.await;
+            }
+        }
+        replies
     }
 
-    /// One MAC-Ping probe, on `interface` or on all.
+    /// One MAC-Ping probe, on `options.interface` or on all running ones.
     pub async fn mac_ping_once(&self, to: MacAddr, sequence: u16, options: &PingOptions) -> PingReply {
-        let _ = (to, options);
-        PingReply { sequence, outcome: PingOutcome::Timeout }
+        PingReply { sequence, outcome: ping::mac(&self.inner, to, options).await }
     }
 
     /// `/ping` of a MAC address.
     pub async fn mac_ping(&self, to: MacAddr, options: &PingOptions) -> Vec<PingReply> {
-        vec![self.mac_ping_once(to, 0, options).await]
+        let mut replies = Vec::new();
+        for sequence in 0..options.count {
+            let next = self.kernel.upgrade().map(|kernel| kernel.sleep(options.interval));
+            replies.push(self.mac_ping_once(to, sequence as u16, options).await);
+            if let Some(next) = next.filter(|_| sequence + 1 < options.count) {
+                next.await;
+            }
+        }
+        replies
     }
 
     /// `/tool fetch mode=ftp upload=yes`: stores `contents` as `path` on the server.
@@ -113,8 +189,8 @@ impl Net {
         path: &str,
         contents: &[u8],
     ) -> Result<(), NetError> {
-        let _ = (server, port, user, password, path, contents);
-        Err(NetError::NoRoute)
+        let server = ftp_client::Server { address: server, port, user, password };
+        ftp_client::put(&self.inner, &server, path, contents).await
     }
 
     /// `/tool fetch mode=ftp`: the contents of `path` on the server.
@@ -126,8 +202,8 @@ impl Net {
         password: &str,
         path: &str,
     ) -> Result<Vec<u8>, NetError> {
-        let _ = (server, port, user, password, path);
-        Err(NetError::NoRoute)
+        let server = ftp_client::Server { address: server, port, user, password };
+        ftp_client::get(&self.inner, &server, path).await
     }
 
     /// `/tool mac-telnet`: resolves when the far router took the login, or refused it.
@@ -138,6 +214,7 @@ impl Net {
 
     /// `/ip neighbor`, in order of port and MAC.
     pub fn neighbours(&self) -> Vec<Neighbour> {
-        Vec::new()
+        let inner = self.inner.borrow();
+        inner.mac_layer.neighbours(inner.now())
     }
 }
