@@ -1,0 +1,78 @@
+//! What was learnt about routers, kept between runs: it decides whether an MD5 login is a downgrade, and whether a
+//! wider window is safe.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use mactelnet::MacAddr;
+use serde::{Deserialize, Serialize};
+
+/// What is known of one router, by the MAC that it was reached at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Known {
+    /// It has logged somebody in by EC-SRP5 here: an MD5 login would be a downgrade.
+    pub ec_srp5: bool,
+    /// It was seen to hold its acknowledgement at a gap: several packets may be in flight.
+    pub holds_ack_at_gap: Option<bool>,
+}
+
+/// The file of known routers in the state folder.
+#[derive(Debug)]
+pub struct KnownRouters {
+    path: PathBuf,
+    routers: BTreeMap<String, Known>,
+}
+
+impl KnownRouters {
+    /// Reads the file; a missing one is empty. A damaged one is an error: guessing here could allow a downgrade.
+    pub fn open(state_dir: &Path) -> std::io::Result<Self> {
+        let path = state_dir.join("routers.json");
+        let routers = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path, routers })
+    }
+
+    pub fn get(&self, mac: MacAddr) -> Known {
+        self.routers.get(&mac.to_string()).cloned().unwrap_or_default()
+    }
+
+    /// Changes what is known of a router and writes the file, whole or not at all.
+    pub fn update(&mut self, mac: MacAddr, change: impl FnOnce(&mut Known)) -> std::io::Result<()> {
+        let known = self.routers.entry(mac.to_string()).or_default();
+        let before = known.clone();
+        change(known);
+        if *known == before {
+            return Ok(());
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, &self.routers)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learnt_survives_and_damage_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mac: MacAddr = "74:4D:28:00:00:0B".parse().unwrap();
+        let mut known = KnownRouters::open(folder.path()).unwrap();
+        assert_eq!(known.get(mac), Known::default());
+        known.update(mac, |router| router.ec_srp5 = true).unwrap();
+        assert!(KnownRouters::open(folder.path()).unwrap().get(mac).ec_srp5);
+        std::fs::write(folder.path().join("routers.json"), "{").unwrap();
+        assert!(KnownRouters::open(folder.path()).is_err());
+    }
+}
