@@ -5,6 +5,11 @@
 //! send, what happened and when to wake.
 
 pub mod addr;
+pub mod discovery;
+pub mod faults;
+#[cfg(feature = "io")]
+pub mod io;
+pub mod macping;
 pub mod time;
 pub mod wire;
 

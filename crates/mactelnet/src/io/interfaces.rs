@@ -1,0 +1,90 @@
+//! The host's network interfaces.
+
+use std::net::Ipv4Addr;
+
+use crate::MacAddr;
+
+/// One Ethernet interface of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    pub name: String,
+    pub mac: MacAddr,
+    pub up: bool,
+    /// Its IPv4 addresses; a raw link needs none.
+    pub addresses: Vec<Ipv4Addr>,
+}
+
+/// Every interface with a MAC, loopback left out, in the system's order.
+pub fn interfaces() -> Vec<Interface> {
+    pnet::datalink::interfaces()
+        .into_iter()
+        .filter(|interface| !interface.is_loopback())
+        .filter_map(|interface| {
+            let mac = MacAddr(interface.mac?.octets());
+            let addresses = interface
+                .ips
+                .iter()
+                .filter_map(|network| match network.ip() {
+                    std::net::IpAddr::V4(address) => Some(address),
+                    std::net::IpAddr::V6(_) => None,
+                })
+                .collect();
+            (mac != MacAddr::ZERO).then(|| Interface {
+                up: interface.is_up(),
+                name: interface.name.clone(),
+                mac,
+                addresses,
+            })
+        })
+        .collect()
+}
+
+/// Whether `name` fits `glob`, in which `*` stands for any text and `?` for one character.
+pub fn matches(glob: &str, name: &str) -> bool {
+    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
+    let (mut g, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match glob.get(g) {
+            Some('*') => {
+                star = Some((g, n));
+                g += 1;
+            }
+            Some(c) if *c == '?' || Some(c) == name.get(n) => {
+                g += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    g = at + 1;
+                    n = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob.get(g..).is_none_or(|rest| rest.iter().all(|c| *c == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn globs() {
+        for (glob, name, yes) in [
+            ("eth1", "eth1", true),
+            ("eth1", "eth10", false),
+            ("eth*", "eth10", true),
+            ("*", "", true),
+            ("e*1", "eth1.22", false),
+            ("e*1", "eth1.21.1", true),
+            ("eth?", "eth1", true),
+            ("eth?", "eth", false),
+            ("", "eth1", false),
+        ] {
+            assert_eq!(matches(glob, name), yes, "{glob} {name}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Links and tokio drivers. Time is tokio's clock.
+
+pub mod clock;
+pub mod discover;
+pub mod fault;
+pub mod interfaces;
+pub mod link;
+pub mod memory;
+pub mod raw;
+pub mod trace;
+pub mod udp;
+
+pub use clock::Clock;
+pub use discover::{discover, ping};
+pub use interfaces::{Interface, interfaces};
+pub use link::{BoxLink, Link, LinkInfo, LinkKind};

@@ -1,0 +1,152 @@
+//! Raw frames on a network interface (Linux AF_PACKET): the default link.
+//!
+//! The kernel filters, so that other traffic on the interface costs this process nothing. No thread, no
+//! promiscuous mode, and no interface address is needed. Needs CAP_NET_RAW.
+
+#![allow(clippy::disallowed_types)] // the packet socket lends itself as a `std::net::UdpSocket`, see `open`
+
+use std::io;
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::task::{Context, Poll, ready};
+
+use pnet::datalink;
+use socket2::{Domain, SockFilter, Socket, Type};
+use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
+
+use super::link::{Link, LinkInfo, LinkKind};
+use crate::MacAddr;
+
+/// A frame with a VLAN tag on an MTU of 1500, and room for jumbo frames that the filter let through.
+const BUFFER: usize = 9216;
+
+/// With everything captured, a local sender's offloaded TCP segments come whole.
+const BUFFER_ALL: usize = 65_600;
+
+/// What a raw link receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// UDP ports 20561 and 5678 over IPv4, what this host itself sends left out.
+    MacServices,
+    /// Everything, for other hosts too (promiscuous): for a simulated router, whose MACs are not the interface's.
+    Everything,
+}
+
+/// Raw frames on one interface.
+#[derive(Debug)]
+pub struct RawLink {
+    info: LinkInfo,
+    socket: UdpSocket,
+    buffer: Box<[u8]>,
+}
+
+impl RawLink {
+    /// Opens the interface `name`.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such interface. `PermissionDenied`: CAP_NET_RAW is missing. Others as the system says.
+    pub fn open(name: &str, capture: Capture) -> io::Result<Self> {
+        let interface = datalink::interfaces()
+            .into_iter()
+            .find(|interface| interface.name == name)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no interface {name}")))?;
+        let mac = interface.mac.map(|mac| MacAddr(mac.octets())).unwrap_or_default();
+        // Protocol 0 queues nothing until the socket is bound, so no foreign frame gets in before the filter.
+        let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
+        socket.set_nonblocking(true)?;
+        socket.attach_filter(match capture {
+            Capture::MacServices => &MAC_SERVICES,
+            Capture::Everything => &NOT_OUTGOING,
+        })?;
+        bind(&socket, &interface, capture == Capture::Everything)?;
+        // Only `send` and `recv` are used of it, which are the same system calls for every kind of socket.
+        let socket = UdpSocket::from_std(std::net::UdpSocket::from(OwnedFd::from(socket)))?;
+        let len = if capture == Capture::Everything { BUFFER_ALL } else { BUFFER };
+        Ok(Self {
+            info: LinkInfo { name: name.to_owned(), mac, kind: LinkKind::Raw },
+            socket,
+            buffer: vec![0; len].into_boxed_slice(),
+        })
+    }
+}
+
+/// Binds through pnet, which knows the packet socket's address form. pnet closes the descriptor that it is given, so it
+/// gets a duplicate; the binding belongs to both.
+fn bind(socket: &Socket, interface: &datalink::NetworkInterface, promiscuous: bool) -> io::Result<()> {
+    let config = datalink::Config {
+        socket_fd: Some(socket.try_clone()?.into_raw_fd()),
+        promiscuous,
+        read_timeout: Some(std::time::Duration::ZERO),
+        ..datalink::Config::default()
+    };
+    datalink::channel(interface, config).map(drop)
+}
+
+impl Link for RawLink {
+    fn info(&self) -> &LinkInfo {
+        &self.info
+    }
+
+    fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+        match self.socket.try_send(frame) {
+            Ok(_) => Ok(()),
+            // A full queue drops, as the wire would; retransmission is the protocol's.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock) => Ok(()),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>, frame: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        let mut buffer = ReadBuf::new(&mut self.buffer);
+        ready!(self.socket.poll_recv(cx, &mut buffer))?;
+        frame.clear();
+        frame.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+// Classic BPF, as in linux/filter.h.
+const LD_W_ABS: u16 = 0x20;
+const LD_H_ABS: u16 = 0x28;
+const LD_B_ABS: u16 = 0x30;
+const LD_H_IND: u16 = 0x48;
+const LDX_B_MSH: u16 = 0xb1;
+const JEQ: u16 = 0x15;
+const JSET: u16 = 0x45;
+const RET: u16 = 0x06;
+/// SKF_AD_OFF + SKF_AD_PKTTYPE: where the kernel shows a packet's direction.
+const PACKET_TYPE: u32 = 0xffff_f000 + 4;
+const PACKET_OUTGOING: u32 = 4;
+const ACCEPT: u32 = 0x0004_0000;
+
+const MAC_TELNET: u32 = 20561;
+const MNDP: u32 = 5678;
+
+/// Not ours, IPv4, UDP, no fragment, and either port is one of the two.
+const MAC_SERVICES: [SockFilter; 17] = [
+    SockFilter::new(LD_W_ABS, 0, 0, PACKET_TYPE),
+    SockFilter::new(JEQ, 13, 0, PACKET_OUTGOING),
+    SockFilter::new(LD_H_ABS, 0, 0, 12),
+    SockFilter::new(JEQ, 0, 11, 0x0800),
+    SockFilter::new(LD_B_ABS, 0, 0, 23),
+    SockFilter::new(JEQ, 0, 9, 17),
+    SockFilter::new(LD_H_ABS, 0, 0, 20),
+    SockFilter::new(JSET, 7, 0, 0x3fff),
+    SockFilter::new(LDX_B_MSH, 0, 0, 14),
+    SockFilter::new(LD_H_IND, 0, 0, 14),
+    SockFilter::new(JEQ, 5, 0, MAC_TELNET),
+    SockFilter::new(JEQ, 4, 0, MNDP),
+    SockFilter::new(LD_H_IND, 0, 0, 16),
+    SockFilter::new(JEQ, 2, 0, MAC_TELNET),
+    SockFilter::new(JEQ, 1, 0, MNDP),
+    SockFilter::new(RET, 0, 0, 0),
+    SockFilter::new(RET, 0, 0, ACCEPT),
+];
+
+const NOT_OUTGOING: [SockFilter; 4] = [
+    SockFilter::new(LD_W_ABS, 0, 0, PACKET_TYPE),
+    SockFilter::new(JEQ, 0, 1, PACKET_OUTGOING),
+    SockFilter::new(RET, 0, 0, 0),
+    SockFilter::new(RET, 0, 0, ACCEPT),
+];
