@@ -5,11 +5,13 @@
 //! send, what happened and when to wake.
 
 pub mod addr;
+pub mod auth;
 pub mod discovery;
 pub mod faults;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod macping;
+pub mod pcap;
 pub mod time;
 pub mod wire;
 

@@ -81,6 +81,12 @@ impl WeakKernel {
         self.0.upgrade().map(Kernel)
     }
 
+    /// Waits for `duration` of virtual time; for ever if the kernel is gone.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        let deadline = self.upgrade().map_or(Instant::ZERO, |kernel| kernel.now() + duration);
+        Sleep { kernel: self.clone(), deadline, key: None }
+    }
+
     /// As [`Kernel::timeout`], for jobs: it keeps no kernel alive while it waits. Without a kernel it gives up at once.
     pub async fn timeout<T>(&self, duration: Duration, future: impl Future<Output = T>) -> Option<T> {
         let sleep = self.upgrade()?.sleep(duration);
@@ -319,25 +325,38 @@ impl PipeWriter {
         }
     }
 
+    /// Writes as much of `bytes` as the limit leaves room for. `None`: the reader is gone.
+    pub fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Option<usize>> {
+        let mut state = self.0.0.borrow_mut();
+        if state.closed {
+            return Poll::Ready(None);
+        }
+        let room = state.limit.map_or(bytes.len(), |limit| limit.saturating_sub(state.bytes.len()).min(bytes.len()));
+        if room == 0 && !bytes.is_empty() {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        state.bytes.extend(&bytes[..room]);
+        if let Some(waker) = state.reader.take() {
+            waker.wake();
+        }
+        Poll::Ready(Some(room))
+    }
+
     /// Writes all of `bytes`, waiting while the reader lags by more than the limit. False: the reader is gone.
     pub async fn write_all(&self, bytes: &[u8]) -> bool {
         let mut rest = bytes;
         std::future::poll_fn(move |cx| {
-            let mut state = self.0.0.borrow_mut();
-            if state.closed {
-                return Poll::Ready(false);
+            loop {
+                match self.poll_write(cx, rest) {
+                    Poll::Ready(Some(written)) => rest = &rest[written..],
+                    Poll::Ready(None) => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+                if rest.is_empty() {
+                    return Poll::Ready(true);
+                }
             }
-            let room = state.limit.map_or(rest.len(), |limit| limit.saturating_sub(state.bytes.len()).min(rest.len()));
-            state.bytes.extend(&rest[..room]);
-            rest = &rest[room..];
-            if let Some(waker) = state.reader.take() {
-                waker.wake();
-            }
-            if rest.is_empty() {
-                return Poll::Ready(true);
-            }
-            state.writer = Some(cx.waker().clone());
-            Poll::Pending
         })
         .await
     }

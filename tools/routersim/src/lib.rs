@@ -3,6 +3,7 @@
 //! Everything inside a router that waits (a script's `:delay`, a console session, a transfer) is a
 //! future on the router's own [`kernel`], which runs on virtual time.
 
+pub mod console;
 pub mod kernel;
 pub mod net;
 pub mod quirks;

@@ -1,0 +1,278 @@
+//! The tree of a script. Every node knows its place; nothing is resolved or evaluated.
+
+use std::sync::Arc;
+
+use crate::literal::Literal;
+use crate::span::Span;
+use crate::version::Version;
+
+/// A whole parsed text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Script {
+    /// The text itself; every span counts in it.
+    pub src: Arc<[u8]>,
+    /// The version whose grammar it was read with.
+    pub version: Version,
+    /// Its statements.
+    pub body: Arc<Block>,
+}
+
+/// Statements; the whole text, or what stands between `{ }` or `[ ]`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Block {
+    /// In order; empty statements and comments leave nothing.
+    pub statements: Vec<Statement>,
+    /// What lies between the brackets, without them.
+    pub span: Span,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// `:put x`, `/ip address add ...`, or a bare menu path.
+    Command(Command),
+    /// `$function arguments`.
+    Call(Call),
+    /// `{ ... }`: a scope of its own.
+    Block(Arc<Block>),
+    /// `[ ... ]` as a statement.
+    Bracket(Arc<Block>),
+}
+
+impl Statement {
+    /// Its place.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Command(command) => command.span,
+            Self::Call(call) => call.span,
+            Self::Block(block) | Self::Bracket(block) => block.span,
+        }
+    }
+}
+
+/// What stands before the first word of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    /// Nothing: relative to the current menu.
+    None,
+    /// `:`, from the root.
+    Colon,
+    /// `/`, from the root.
+    Slash,
+}
+
+/// A command, or a bare menu path (no arguments, every word a menu).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// What stands before the words.
+    pub prefix: Prefix,
+    /// The leading unquoted words as written; one may hold several names joined by `/`. The
+    /// first ones are menus and the command, the rest unnamed arguments: [`crate::resolve`].
+    pub words: Vec<Word>,
+    /// What follows the first thing that is no plain word.
+    pub args: Vec<Arg>,
+    /// From the prefix to the end of the last argument.
+    pub span: Span,
+}
+
+/// `$name arguments`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The variable that holds the function.
+    pub name: Name,
+    /// Arguments.
+    pub args: Vec<Arg>,
+    /// From the `$` to the end of the last argument.
+    pub span: Span,
+}
+
+/// A word of a command as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Its text; printable ASCII.
+    pub text: String,
+    /// Its place.
+    pub span: Span,
+}
+
+/// The name of a variable. `$"any text"` may hold any bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Without `$` and quotes.
+    pub text: Vec<u8>,
+    /// Its place, the `$` included.
+    pub span: Span,
+}
+
+/// One argument.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arg {
+    /// `name=value`; `None` for an empty one at the end of a command.
+    Named(Word, Option<Expr>),
+    /// A value alone.
+    Unnamed(Expr),
+    /// What `find` or `where` looks for, `None` for everything. Always the last.
+    Where(Option<Expr>),
+}
+
+impl Arg {
+    /// Its place.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Named(name, value) => {
+                Span::new(name.span.start, value.as_ref().map_or(name.span.end + 1, |value| value.span.end))
+            }
+            Self::Unnamed(value) | Self::Where(Some(value)) => value.span,
+            Self::Where(None) => Span::default(),
+        }
+    }
+}
+
+/// An expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its place.
+    pub span: Span,
+}
+
+/// The kinds of expressions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// An unquoted value with the type that it reads as; its text is the span's.
+    Literal(Literal),
+    /// A bare word inside an expression: a variable, an item's property, or a text.
+    Word(String),
+    /// `"..."`.
+    Str(Vec<StrPart>),
+    /// `$name`.
+    Var(Name),
+    /// `[ ... ]`: the value of its last command.
+    Bracket(Arc<Block>),
+    /// `{ ... }` where code is expected.
+    Block(Arc<Block>),
+    /// `{ a; b; key=c }`.
+    Array(Vec<ArrayItem>),
+    /// `( ... )`.
+    Paren(Box<Expr>),
+    /// `!x`, `-x`, `~x`, `>x`.
+    Unary(UnaryOp, Box<Expr>),
+    /// `x + y`.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+}
+
+/// A piece of a quoted string.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StrPart {
+    /// Bytes, escapes resolved.
+    Text(Vec<u8>),
+    /// `$name`, `$(...)` or `$[...]`.
+    Value(Expr),
+}
+
+/// One element of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrayItem {
+    /// `key=` if it has one.
+    pub key: Option<Expr>,
+    /// Its value.
+    pub value: Expr,
+}
+
+/// Operators before their operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnaryOp {
+    /// `!`
+    Not,
+    /// `-`
+    Neg,
+    /// `~`
+    BitNot,
+    /// `>`: keeps a `[...]` as a value to be evaluated later.
+    Quote,
+}
+
+/// Operators between their operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum BinaryOp {
+    Or,
+    And,
+    Eq,
+    Ne,
+    Less,
+    Greater,
+    LessEq,
+    GreaterEq,
+    In,
+    Match,
+    Concat,
+    Join,
+    BitOr,
+    BitXor,
+    BitAnd,
+    ShiftLeft,
+    ShiftRight,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Element,
+    /// `<%%`: runs code with an array of arguments.
+    Activate,
+}
+
+impl BinaryOp {
+    /// As the intermediate form writes it.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Or => "or",
+            Self::And => "and",
+            Self::Eq => "=",
+            Self::Ne => "!=",
+            Self::Less => "<",
+            Self::Greater => ">",
+            Self::LessEq => "<=",
+            Self::GreaterEq => ">=",
+            Self::In => "in",
+            Self::Match => "~",
+            Self::Concat => ".",
+            Self::Join => ",",
+            Self::BitOr => "|",
+            Self::BitXor => "^",
+            Self::BitAnd => "&",
+            Self::ShiftLeft => "<<",
+            Self::ShiftRight => ">>",
+            Self::Add => "+",
+            Self::Sub => "-",
+            Self::Mul => "*",
+            Self::Div => "/",
+            Self::Mod => "%",
+            Self::Element => "->",
+            Self::Activate => "<%%",
+        }
+    }
+
+    /// How tightly it binds; all bind to the left. RouterOS's manual gives no table: this is C's order with `.` and `,`
+    /// between comparison and arithmetic (inferred, to be verified with `:parse` of a router).
+    pub fn precedence(self) -> u8 {
+        match self {
+            Self::Or => 1,
+            Self::And => 2,
+            Self::Eq | Self::Ne => 3,
+            Self::Less | Self::Greater | Self::LessEq | Self::GreaterEq | Self::In | Self::Match => 4,
+            Self::Join => 5,
+            Self::Concat => 6,
+            Self::BitOr => 7,
+            Self::BitXor => 8,
+            Self::BitAnd => 9,
+            Self::ShiftLeft | Self::ShiftRight => 10,
+            Self::Add | Self::Sub => 11,
+            Self::Mul | Self::Div | Self::Mod => 12,
+            Self::Activate => 13,
+            Self::Element => 14,
+        }
+    }
+}

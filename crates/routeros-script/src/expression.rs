@@ -1,0 +1,247 @@
+//! Expressions: what stands in `( )`, and what `find` and `where` look for.
+
+use crate::ast::{ArrayItem, BinaryOp, Expr, ExprKind, Name, UnaryOp};
+use crate::error::{ParseError, ParseErrorKind};
+use crate::literal::Literal;
+use crate::parser::Parser;
+use crate::span::Span;
+
+/// What ends an expression and what a line end means in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// In parentheses: line ends are blanks.
+    Paren,
+    /// Behind `where`: a line end ends it, and conditions side by side mean `and`.
+    Where,
+}
+
+impl Parser<'_> {
+    /// `( ... )`.
+    pub(crate) fn paren(&mut self) -> Result<Expr, ParseError> {
+        self.nested(|parser| {
+            let start = parser.lex.pos;
+            parser.lex.pos += 1;
+            let inner = parser.expression(Mode::Paren, 0)?;
+            parser.gap(Mode::Paren);
+            if !parser.lex.eat(b')') {
+                return Err(parser.lex.error(ParseErrorKind::Syntax));
+            }
+            Ok(Expr { kind: ExprKind::Paren(Box::new(inner)), span: Span::new(start, parser.lex.pos) })
+        })
+    }
+
+    fn gap(&mut self, mode: Mode) {
+        match mode {
+            Mode::Paren => self.lex.blank_lines(),
+            Mode::Where => self.lex.blanks(),
+        }
+    }
+
+    /// An expression whose operators bind at least as tightly as `lowest`.
+    pub(crate) fn expression(&mut self, mode: Mode, lowest: u8) -> Result<Expr, ParseError> {
+        self.gap(mode);
+        let mut left = self.operand(mode)?;
+        loop {
+            self.gap(mode);
+            let (op, len) = match self.operator() {
+                Some(found) => found,
+                None if mode == Mode::Where && self.at_condition() => (BinaryOp::And, 0),
+                None => return Ok(left),
+            };
+            if op.precedence() < lowest.max(1) {
+                return Ok(left);
+            }
+            self.lex.pos += len;
+            let right = self.expression(mode, op.precedence() + 1)?;
+            let span = Span::new(left.span.start, right.span.end);
+            left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
+        }
+    }
+
+    /// The operator that stands here, and its length.
+    fn operator(&self) -> Option<(BinaryOp, usize)> {
+        use BinaryOp::*;
+        // Longer ones first.
+        const SIGNS: [(&[u8], BinaryOp); 22] = [
+            (b"<%%", Activate),
+            (b"&&", And),
+            (b"||", Or),
+            (b"<<", ShiftLeft),
+            (b">>", ShiftRight),
+            (b"<=", LessEq),
+            (b">=", GreaterEq),
+            (b"!=", Ne),
+            (b"->", Element),
+            (b"=", Eq),
+            (b"<", Less),
+            (b">", Greater),
+            (b"~", Match),
+            (b".", Concat),
+            (b",", Join),
+            (b"|", BitOr),
+            (b"^", BitXor),
+            (b"&", BitAnd),
+            (b"+", Add),
+            (b"-", Sub),
+            (b"*", Mul),
+            (b"/", Div),
+        ];
+        if let Some((sign, op)) = SIGNS.iter().find(|(sign, _)| self.lex.starts_with(sign)) {
+            return Some((*op, sign.len()));
+        }
+        if self.lex.peek() == Some(b'%') {
+            return Some((Mod, 1));
+        }
+        for (word, op) in [(&b"and"[..], And), (b"or", Or), (b"in", In)] {
+            let ends =
+                self.lex.peek_at(word.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(&byte));
+            if self.lex.starts_with(word) && ends {
+                return Some((op, word.len()));
+            }
+        }
+        None
+    }
+
+    /// Whether another condition begins here, behind a complete one.
+    fn at_condition(&self) -> bool {
+        matches!(
+            self.lex.peek(),
+            Some(b'!' | b'(' | b'[' | b'"' | b'$' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+        )
+    }
+
+    fn operand(&mut self, mode: Mode) -> Result<Expr, ParseError> {
+        let start = self.lex.pos;
+        let Some(byte) = self.lex.peek() else {
+            return Err(self.lex.error(ParseErrorKind::Syntax));
+        };
+        let unary = match byte {
+            b'!' => Some(UnaryOp::Not),
+            b'~' => Some(UnaryOp::BitNot),
+            b'>' => Some(UnaryOp::Quote),
+            b'-' => Some(UnaryOp::Neg),
+            _ => None,
+        };
+        if let Some(op) = unary {
+            return self.nested(|parser| {
+                parser.lex.pos += 1;
+                parser.gap(mode);
+                // Binds tighter than everything but `->`.
+                let inner = parser.expression(mode, BinaryOp::Element.precedence())?;
+                let span = Span::new(start, inner.span.end);
+                Ok(Expr { kind: ExprKind::Unary(op, Box::new(inner)), span })
+            });
+        }
+        match byte {
+            b'(' => self.paren(),
+            b'[' => self.bracket(),
+            b'{' => self.array(),
+            b'"' => self.string(),
+            b'$' => self.variable(),
+            b'*' => match self.lex.id() {
+                Some((literal, span)) => Ok(Expr { kind: ExprKind::Literal(literal), span }),
+                None => Err(self.lex.error(ParseErrorKind::Syntax)),
+            },
+            _ => {
+                if let Some((literal, span)) = self.lex.typed() {
+                    return Ok(Expr { kind: ExprKind::Literal(literal), span });
+                }
+                let Some((text, span)) = self.lex.word() else {
+                    return Err(self.lex.error(ParseErrorKind::Syntax));
+                };
+                let kind = match Literal::single(&text) {
+                    literal @ Literal::Bool(_) => ExprKind::Literal(literal),
+                    _ => ExprKind::Word(text),
+                };
+                Ok(Expr { kind, span })
+            }
+        }
+    }
+
+    /// `$name` or `$"name"`.
+    pub(crate) fn variable(&mut self) -> Result<Expr, ParseError> {
+        let name = self.variable_name()?;
+        let span = name.span;
+        Ok(Expr { kind: ExprKind::Var(name), span })
+    }
+
+    pub(crate) fn variable_name(&mut self) -> Result<Name, ParseError> {
+        let start = self.lex.pos;
+        self.lex.pos += 1;
+        let text = if self.lex.peek() == Some(b'"') {
+            let quoted = self.string()?;
+            match constant(&quoted) {
+                Some(text) => text,
+                None => return Err(self.lex.error_at(ParseErrorKind::Syntax, quoted.span)),
+            }
+        } else {
+            self.lex.name().to_vec()
+        };
+        if text.is_empty() {
+            return Err(self.lex.error(ParseErrorKind::Syntax));
+        }
+        Ok(Name { text, span: Span::new(start, self.lex.pos) })
+    }
+
+    /// `{ a; b; key=c }`.
+    pub(crate) fn array(&mut self) -> Result<Expr, ParseError> {
+        self.nested(|parser| {
+            let start = parser.lex.pos;
+            parser.lex.pos += 1;
+            let mut items = Vec::new();
+            loop {
+                parser.lex.blank_lines();
+                match parser.lex.peek() {
+                    Some(b'}') => {
+                        parser.lex.pos += 1;
+                        break;
+                    }
+                    Some(b';') => parser.lex.pos += 1,
+                    Some(_) => {
+                        items.push(parser.array_item()?);
+                        parser.lex.blank_lines();
+                        if !matches!(parser.lex.peek(), Some(b';' | b'}')) {
+                            return Err(parser.array_error());
+                        }
+                    }
+                    None => return Err(parser.array_error()),
+                }
+            }
+            Ok(Expr { kind: ExprKind::Array(items), span: Span::new(start, parser.lex.pos) })
+        })
+    }
+
+    fn array_error(&self) -> ParseError {
+        let kind =
+            if self.lex.peek().is_none() { ParseErrorKind::ExpectedClosingBrace } else { ParseErrorKind::Syntax };
+        self.lex.error(kind)
+    }
+
+    fn array_item(&mut self) -> Result<ArrayItem, ParseError> {
+        let first = self.value(false)?;
+        if !self.lex.eat(b'=') {
+            return Ok(ArrayItem { key: None, value: first });
+        }
+        self.lex.join();
+        let value = if matches!(self.lex.peek(), Some(b';' | b'}')) {
+            let at = Span::new(self.lex.pos, self.lex.pos);
+            Expr { kind: ExprKind::Str(Vec::new()), span: at }
+        } else {
+            self.value(false)?
+        };
+        Ok(ArrayItem { key: Some(first), value })
+    }
+}
+
+/// The bytes of a string without interpolation.
+pub(crate) fn constant(expr: &Expr) -> Option<Vec<u8>> {
+    use crate::ast::StrPart;
+    match &expr.kind {
+        ExprKind::Str(parts) => match parts.as_slice() {
+            [] => Some(Vec::new()),
+            [StrPart::Text(text)] => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

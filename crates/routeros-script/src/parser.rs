@@ -1,0 +1,298 @@
+//! Statements and commands.
+
+use std::sync::Arc;
+
+use crate::ast::{Arg, Block, Call, Command, Expr, ExprKind, Prefix, Script, Statement, Word};
+use crate::commands;
+use crate::error::{ParseError, ParseErrorKind};
+use crate::expression::Mode;
+use crate::lexer::Lexer;
+use crate::literal::Literal;
+use crate::span::Span;
+use crate::version::Version;
+
+/// How deep brackets of all kinds may nest. A router's own limit is not known; this one keeps the parser's and the
+/// evaluator's stacks small, and is far above what scripts use.
+pub const MAX_NESTING: usize = 64;
+
+/// Reads a whole text with the grammar of `version`. The first error ends it, as on a router: nothing of it runs.
+pub fn parse(src: &[u8], version: Version) -> Result<Script, ParseError> {
+    let mut parser = Parser { lex: Lexer::new(src, version), depth: 0 };
+    let body = parser.statements(None)?;
+    Ok(Script { src: Arc::from(src), version, body: Arc::new(body) })
+}
+
+pub(crate) struct Parser<'a> {
+    pub(crate) lex: Lexer<'a>,
+    depth: usize,
+}
+
+/// What a command's name tells about how its arguments read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    /// An unnamed `{ }` is code.
+    code: bool,
+    /// `in={ }` is code (`:onerror`).
+    code_in: bool,
+    /// May hold `where`, or is `find`.
+    menu: bool,
+}
+
+impl<'a> Parser<'a> {
+    /// A parser of one string literal; see `quote`.
+    pub(crate) fn of(src: &'a [u8], version: Version) -> Self {
+        Self { lex: Lexer::new(src, version), depth: 0 }
+    }
+
+    /// Runs `inner` one level deeper.
+    pub(crate) fn nested<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<T, ParseError> {
+        if self.depth >= MAX_NESTING {
+            return Err(self.lex.error(ParseErrorKind::TooDeep));
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Statements up to `close` (taken) or the end of the text.
+    fn statements(&mut self, close: Option<u8>) -> Result<Block, ParseError> {
+        let start = self.lex.pos;
+        let mut statements = Vec::new();
+        loop {
+            self.lex.blank_lines();
+            let end = self.lex.pos;
+            match self.lex.peek() {
+                None if close.is_none() => return Ok(Block { statements, span: Span::new(start, end) }),
+                None if close == Some(b'}') => return Err(self.lex.error(ParseErrorKind::ExpectedClosingBrace)),
+                None => return Err(self.lex.error(ParseErrorKind::Syntax)),
+                byte if byte == close => {
+                    self.lex.pos += 1;
+                    return Ok(Block { statements, span: Span::new(start, end) });
+                }
+                Some(b';') => self.lex.pos += 1,
+                Some(b'#') => self.lex.comment(),
+                Some(_) => {
+                    statements.push(self.statement()?);
+                    self.lex.blanks();
+                    let ended = matches!(self.lex.peek(), None | Some(b'\n' | b';')) || self.lex.peek() == close;
+                    if !ended {
+                        return Err(self.lex.error(ParseErrorKind::ExpectedEndOfCommand));
+                    }
+                }
+            }
+        }
+    }
+
+    fn statement(&mut self) -> Result<Statement, ParseError> {
+        match self.lex.peek() {
+            Some(b'{') => self.block().map(Statement::Block),
+            Some(b'[') => match self.bracket()?.kind {
+                ExprKind::Bracket(block) => Ok(Statement::Bracket(block)),
+                _ => Err(self.lex.error(ParseErrorKind::Syntax)),
+            },
+            Some(b'$') => {
+                let name = self.variable_name()?;
+                let mut args = Vec::new();
+                let shape = Shape { code: false, code_in: false, menu: false };
+                let start = name.span.start;
+                let end = self.arguments(None, &mut args, shape, self.lex.pos)?;
+                Ok(Statement::Call(Call { name, args, span: Span::new(start, end) }))
+            }
+            _ => self.command().map(Statement::Command),
+        }
+    }
+
+    /// `{ ... }` as code.
+    fn block(&mut self) -> Result<Arc<Block>, ParseError> {
+        self.nested(|parser| {
+            parser.lex.pos += 1;
+            parser.statements(Some(b'}')).map(Arc::new)
+        })
+    }
+
+    /// `[ ... ]`.
+    pub(crate) fn bracket(&mut self) -> Result<Expr, ParseError> {
+        self.nested(|parser| {
+            let start = parser.lex.pos;
+            parser.lex.pos += 1;
+            let block = parser.statements(Some(b']'))?;
+            Ok(Expr { kind: ExprKind::Bracket(Arc::new(block)), span: Span::new(start, parser.lex.pos) })
+        })
+    }
+
+    fn command(&mut self) -> Result<Command, ParseError> {
+        let start = self.lex.pos;
+        let prefix = match self.lex.peek() {
+            Some(b':') => Prefix::Colon,
+            Some(b'/') => Prefix::Slash,
+            _ => Prefix::None,
+        };
+        if prefix != Prefix::None {
+            self.lex.pos += 1;
+        }
+        let mut words = Vec::new();
+        self.lex.blanks();
+        let mut end = self.lex.pos;
+        let mut shape = Shape { code: false, code_in: false, menu: true };
+        let mut args = Vec::new();
+        // Menus, the command and plain values, until something else comes.
+        while let Some((text, span)) = self.lex.bare() {
+            if self.lex.peek() == Some(b'=') && !words.is_empty() {
+                self.lex.pos = span.start;
+                break;
+            }
+            if words.is_empty() {
+                if !text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') {
+                    return Err(self.lex.error_at(ParseErrorKind::ExpectedCommandName, span));
+                }
+                if self.lex.peek() == Some(b'=') {
+                    return Err(self.lex.error(ParseErrorKind::ExpectedEndOfCommand));
+                }
+                shape = self.shape(prefix, &text);
+            }
+            if shape.menu && text == "where" && !words.is_empty() {
+                self.lex.pos = span.start;
+                break;
+            }
+            let is_find = shape.menu && text.rsplit('/').next() == Some("find");
+            words.push(Word { text, span });
+            end = span.end;
+            self.lex.blanks();
+            if is_find {
+                let filter = self.filter(&mut end, false)?;
+                args.push(Arg::Where(filter));
+                return Ok(Command { prefix, words, args, span: Span::new(start, end) });
+            }
+        }
+        if words.is_empty() && (prefix != Prefix::Slash || !self.at_end()) {
+            return Err(self.lex.error(ParseErrorKind::ExpectedCommandName));
+        }
+        end = self.arguments(Some(&words), &mut args, shape, end)?;
+        Ok(Command { prefix, words, args, span: Span::new(start, end) })
+    }
+
+    fn shape(&self, prefix: Prefix, first: &str) -> Shape {
+        let menu = Shape { code: false, code_in: false, menu: true };
+        let Some(builtin) = commands::find(first, self.lex.version) else { return menu };
+        // Without a colon these are a menu's own commands at least as often.
+        if prefix == Prefix::None && matches!(builtin.name, "find" | "set" | "import" | "export") {
+            return menu;
+        }
+        Shape { code: builtin.code, code_in: builtin.name == "onerror", menu: false }
+    }
+
+    /// Whether a command ends here.
+    pub(crate) fn at_end(&self) -> bool {
+        matches!(self.lex.peek(), None | Some(b'\n' | b';' | b']' | b'}'))
+    }
+
+    /// Arguments up to the end of the command; the offset behind the last one.
+    fn arguments(
+        &mut self,
+        words: Option<&[Word]>,
+        args: &mut Vec<Arg>,
+        shape: Shape,
+        mut end: usize,
+    ) -> Result<usize, ParseError> {
+        loop {
+            let before = self.lex.pos;
+            self.lex.blanks();
+            if self.at_end() {
+                return Ok(end);
+            }
+            // Values touch neither each other nor the word before them.
+            if before == self.lex.pos && before == end && (words.is_none() || !args.is_empty()) {
+                return Err(self.lex.error(ParseErrorKind::ExpectedEndOfCommand));
+            }
+            let start = self.lex.pos;
+            if let Some((text, span)) = self.lex.bare() {
+                if self.lex.peek() == Some(b'=') {
+                    args.push(self.named(Word { text, span }, shape)?);
+                } else if shape.menu && text == "where" {
+                    self.lex.blanks();
+                    end = self.lex.pos;
+                    let filter = self.filter(&mut end, true)?;
+                    args.push(Arg::Where(filter));
+                    return Ok(end);
+                } else {
+                    args.push(Arg::Unnamed(Expr { kind: ExprKind::Literal(Literal::of(&text)), span }));
+                }
+            } else {
+                if !matches!(self.lex.peek(), Some(b'"' | b'$' | b'[' | b'(' | b'{')) {
+                    let kind = if self.lex.peek() == Some(b'#') {
+                        ParseErrorKind::ExpectedEndOfCommand
+                    } else {
+                        ParseErrorKind::Syntax
+                    };
+                    return Err(self.lex.error(kind));
+                }
+                args.push(Arg::Unnamed(self.value(shape.code)?));
+            }
+            end = self.lex.pos;
+            debug_assert!(end > start, "every argument takes bytes");
+        }
+    }
+
+    /// What `find` or `where` looks for.
+    fn filter(&mut self, end: &mut usize, wanted: bool) -> Result<Option<Expr>, ParseError> {
+        if self.at_end() {
+            return if wanted { Err(self.lex.error(ParseErrorKind::MissingValueForWhere)) } else { Ok(None) };
+        }
+        if !wanted && self.lex.starts_with(b"where") && !self.lex.peek_at(5).is_some_and(crate::lexer::is_bare) {
+            self.lex.pos += 5;
+            if self.lex.peek() != Some(b'=') {
+                self.lex.blanks();
+                return self.filter(end, true);
+            }
+            self.lex.pos -= 5;
+        }
+        let filter = self.expression(Mode::Where, 0)?;
+        *end = filter.span.end;
+        self.lex.blanks();
+        if self.at_end() { Ok(Some(filter)) } else { Err(self.lex.error(ParseErrorKind::Syntax)) }
+    }
+
+    fn named(&mut self, name: Word, shape: Shape) -> Result<Arg, ParseError> {
+        if !name.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+            return Err(self.lex.error_at(ParseErrorKind::Syntax, name.span));
+        }
+        self.lex.pos += 1;
+        self.lex.join();
+        if matches!(self.lex.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b']' | b'}')) {
+            // An empty value can only be the last thing.
+            self.lex.blanks();
+            return if self.at_end() {
+                Ok(Arg::Named(name, None))
+            } else {
+                Err(self.lex.error(ParseErrorKind::ExpectedInputValue))
+            };
+        }
+        let code = commands::takes_code(&name.text) || (shape.code_in && name.text == "in");
+        let value = self.value(code)?;
+        Ok(Arg::Named(name, Some(value)))
+    }
+
+    /// One value of a command or an array. `code`: `{ }` holds statements, not elements.
+    pub(crate) fn value(&mut self, code: bool) -> Result<Expr, ParseError> {
+        match self.lex.peek() {
+            Some(b'"') => self.string(),
+            Some(b'$') => self.variable(),
+            Some(b'[') => self.bracket(),
+            Some(b'(') => self.paren(),
+            Some(b'{') if code => {
+                let start = self.lex.pos;
+                let block = self.block()?;
+                Ok(Expr { kind: ExprKind::Block(block), span: Span::new(start, self.lex.pos) })
+            }
+            Some(b'{') => self.array(),
+            _ => match self.lex.bare() {
+                Some((text, span)) => Ok(Expr { kind: ExprKind::Literal(Literal::of(&text)), span }),
+                None => Err(self.lex.error(ParseErrorKind::Syntax)),
+            },
+        }
+    }
+}
