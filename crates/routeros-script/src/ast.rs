@@ -112,7 +112,7 @@ pub enum Arg {
     /// A value alone.
     Unnamed(Expr),
     /// What `find` or `where` looks for, `None` for everything. Always the last.
-    Where(Option<Expr>),
+    Where(Option<Arc<Expr>>),
 }
 
 impl Arg {
@@ -122,7 +122,8 @@ impl Arg {
             Self::Named(name, value) => {
                 Span::new(name.span.start, value.as_ref().map_or(name.span.end + 1, |value| value.span.end))
             }
-            Self::Unnamed(value) | Self::Where(Some(value)) => value.span,
+            Self::Unnamed(value) => value.span,
+            Self::Where(Some(value)) => value.span,
             Self::Where(None) => Span::default(),
         }
     }
@@ -140,8 +141,8 @@ pub struct Expr {
 /// The kinds of expressions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind {
-    /// An unquoted value with the type that it reads as; its text is the span's.
-    Literal(Literal),
+    /// An unquoted value with the type that it reads as, and its text (joined line ends left out).
+    Literal(Literal, String),
     /// A bare word inside an expression: a variable, an item's property, or a text.
     Word(String),
     /// `"..."`.

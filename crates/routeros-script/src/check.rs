@@ -85,16 +85,22 @@ impl Checker<'_> {
                     return Err(self.error(ParseErrorKind::BadParameter(word.text.clone()), word.span));
                 }
                 Arg::Named(word, Some(value)) if matches!(word.text.as_str(), "name" | "counter") => {
-                    unnamed.insert(0, (value.span, variable_named(value, &self.script.src)));
+                    unnamed.insert(0, (value.span, variable_named(value)));
                 }
                 Arg::Named(..) => {}
-                Arg::Unnamed(value) => unnamed.push((value.span, variable_named(value, &self.script.src))),
+                Arg::Unnamed(value) => unnamed.push((value.span, variable_named(value))),
                 Arg::Where(filter) => {
                     let span = filter.as_ref().map_or(command.span, |filter| filter.span);
                     return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, span));
                 }
             }
         }
+        unnamed.retain(|(_, text)| {
+            text.as_deref()
+                .and_then(|text| std::str::from_utf8(text).ok())
+                .and_then(|text| builtin.flag(text))
+                .is_none()
+        });
         if let Some((span, _)) = unnamed.get(builtin.unnamed.len()) {
             return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, *span));
         }
@@ -150,14 +156,15 @@ impl Checker<'_> {
 
     fn arg(&mut self, arg: &Arg, menu: &[String]) -> Result<(), ParseError> {
         match arg {
-            Arg::Named(_, Some(value)) | Arg::Unnamed(value) | Arg::Where(Some(value)) => self.expr(value, menu),
+            Arg::Named(_, Some(value)) | Arg::Unnamed(value) => self.expr(value, menu),
+            Arg::Where(Some(filter)) => self.expr(filter, menu),
             Arg::Named(_, None) | Arg::Where(None) => Ok(()),
         }
     }
 
     fn expr(&mut self, expr: &Expr, menu: &[String]) -> Result<(), ParseError> {
         match &expr.kind {
-            ExprKind::Literal(_) | ExprKind::Word(_) | ExprKind::Var(_) => Ok(()),
+            ExprKind::Literal(..) | ExprKind::Word(_) | ExprKind::Var(_) => Ok(()),
             ExprKind::Bracket(block) | ExprKind::Block(block) => self.block(block, menu, &[]),
             ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => self.expr(inner, menu),
             ExprKind::Binary(_, left, right) => {
@@ -177,9 +184,9 @@ impl Checker<'_> {
 }
 
 /// The variable that the argument of `:local`, `:set`, `:for` ... names; `None` for an expression, as in `:set ($a->1) x`.
-fn variable_named(value: &Expr, src: &[u8]) -> Option<Vec<u8>> {
+fn variable_named(value: &Expr) -> Option<Vec<u8>> {
     match &value.kind {
-        ExprKind::Literal(_) => Some(value.span.of(src).to_vec()),
+        ExprKind::Literal(_, text) => Some(text.clone().into_bytes()),
         ExprKind::Var(name) => Some(name.text.clone()),
         ExprKind::Str(_) => crate::expression::constant(value),
         _ => None,

@@ -85,6 +85,11 @@ impl Builtin {
     pub fn has(&self, parameter: &str) -> bool {
         self.unnamed.contains(&parameter) || self.named.contains(&parameter)
     }
+
+    /// The parameter that the bare word `word` switches on, if it is one of those.
+    pub fn flag(&self, word: &str) -> Option<&'static str> {
+        self.named.iter().copied().find(|name| *name == word && *name == "as-string")
+    }
 }
 
 /// The command called exactly `name` in `version`.

@@ -139,23 +139,28 @@ impl Parser<'_> {
             b'"' => self.string(),
             b'$' => self.variable(),
             b'*' => match self.lex.id() {
-                Some((literal, span)) => Ok(Expr { kind: ExprKind::Literal(literal), span }),
+                Some((literal, span)) => Ok(self.literal(literal, span)),
                 None => Err(self.lex.error(ParseErrorKind::Syntax)),
             },
             _ => {
                 if let Some((literal, span)) = self.lex.typed() {
-                    return Ok(Expr { kind: ExprKind::Literal(literal), span });
+                    return Ok(self.literal(literal, span));
                 }
                 let Some((text, span)) = self.lex.word() else {
                     return Err(self.lex.error(ParseErrorKind::Syntax));
                 };
                 let kind = match Literal::single(&text) {
-                    literal @ Literal::Bool(_) => ExprKind::Literal(literal),
+                    literal @ Literal::Bool(_) => ExprKind::Literal(literal, text),
                     _ => ExprKind::Word(text),
                 };
                 Ok(Expr { kind, span })
             }
         }
+    }
+
+    fn literal(&self, literal: Literal, span: Span) -> Expr {
+        let text = String::from_utf8_lossy(span.of(self.lex.src)).into_owned();
+        Expr { kind: ExprKind::Literal(literal, text), span }
     }
 
     /// `$name` or `$"name"`.

@@ -46,11 +46,7 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
             b'{' | b'(' | b'[' => open.push(char::from(byte)),
             b'\\' => joined = skip_escaped(&mut bytes),
             b'#' if at_start => while bytes.next_if(|byte| *byte != b'\n').is_some() {},
-            _ if closes.is_some() => {
-                if open.pop() != closes {
-                    return None;
-                }
-            }
+            _ if closes.is_some() && open.pop() != closes => return None,
             _ => {}
         }
         let blank = matches!(byte, b' ' | b'\t' | b'\r');

@@ -176,9 +176,9 @@ pub fn time_text(nanoseconds: i64) -> String {
     if fraction > 0 {
         let digits = format!("{fraction:09}");
         // Three digits at a time: `.200`, `.000500`.
-        let keep = if fraction % 1_000_000 == 0 {
+        let keep = if fraction.is_multiple_of(1_000_000) {
             3
-        } else if fraction % 1000 == 0 {
+        } else if fraction.is_multiple_of(1000) {
             6
         } else {
             9

@@ -219,7 +219,7 @@ impl<'a> Parser<'a> {
                     args.push(Arg::Where(filter));
                     return Ok(end);
                 } else {
-                    args.push(Arg::Unnamed(Expr { kind: ExprKind::Literal(Literal::of(&text)), span }));
+                    args.push(Arg::Unnamed(Expr { kind: ExprKind::Literal(Literal::of(&text), text), span }));
                 }
             } else {
                 if !matches!(self.lex.peek(), Some(b'"' | b'$' | b'[' | b'(' | b'{')) {
@@ -238,7 +238,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What `find` or `where` looks for.
-    fn filter(&mut self, end: &mut usize, wanted: bool) -> Result<Option<Expr>, ParseError> {
+    fn filter(&mut self, end: &mut usize, wanted: bool) -> Result<Option<Arc<Expr>>, ParseError> {
         if self.at_end() {
             return if wanted { Err(self.lex.error(ParseErrorKind::MissingValueForWhere)) } else { Ok(None) };
         }
@@ -253,7 +253,7 @@ impl<'a> Parser<'a> {
         let filter = self.expression(Mode::Where, 0)?;
         *end = filter.span.end;
         self.lex.blanks();
-        if self.at_end() { Ok(Some(filter)) } else { Err(self.lex.error(ParseErrorKind::Syntax)) }
+        if self.at_end() { Ok(Some(Arc::new(filter))) } else { Err(self.lex.error(ParseErrorKind::Syntax)) }
     }
 
     fn named(&mut self, name: Word, shape: Shape) -> Result<Arg, ParseError> {
@@ -290,7 +290,7 @@ impl<'a> Parser<'a> {
             }
             Some(b'{') => self.array(),
             _ => match self.lex.bare() {
-                Some((text, span)) => Ok(Expr { kind: ExprKind::Literal(Literal::of(&text)), span }),
+                Some((text, span)) => Ok(Expr { kind: ExprKind::Literal(Literal::of(&text), text), span }),
                 None => Err(self.lex.error(ParseErrorKind::Syntax)),
             },
         }

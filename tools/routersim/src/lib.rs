@@ -9,6 +9,7 @@ pub mod net;
 pub mod quirks;
 pub mod record;
 pub mod router;
+pub mod script;
 pub mod spec;
 
 pub use router::Router;

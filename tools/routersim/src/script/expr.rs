@@ -1,0 +1,155 @@
+//! Evaluates expressions.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use routeros_script::ast::{ArrayItem, BinaryOp, Expr, ExprKind, StrPart, UnaryOp};
+
+use super::array::Array;
+use super::error::Run;
+use super::host::LocalFuture;
+use super::interp::{Frame, Interp};
+use super::ops;
+use super::value::{Body, Code, Value};
+
+impl Interp {
+    /// The value of a variable; inside a condition on an item, of the property of that name first.
+    pub(super) fn variable(&self, frame: &Frame, name: &[u8]) -> Value {
+        self.visible(frame, name).unwrap_or_default()
+    }
+
+    fn visible(&self, frame: &Frame, name: &[u8]) -> Option<Value> {
+        property(frame, name).or_else(|| frame.scope.get(name))
+    }
+
+    /// Whether a condition holds. On an item, a property alone asks whether it is set.
+    pub(super) async fn condition(&self, frame: &Frame, expr: &Expr) -> Run<bool> {
+        let value = self.eval(frame, expr).await?;
+        if frame.item.is_some() { Ok(ops::is_set(&value)) } else { Ok(ops::truth(&value)?) }
+    }
+
+    pub(super) fn eval<'a>(&'a self, frame: &'a Frame, expr: &'a Expr) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            match &expr.kind {
+                ExprKind::Literal(literal, _) => Ok(Value::from(literal)),
+                ExprKind::Var(name) => Ok(self.variable(frame, &name.text)),
+                ExprKind::Word(word) => Ok(self.word(frame, word)),
+                ExprKind::Str(parts) => self.string(frame, parts).await,
+                ExprKind::Bracket(block) => self.block(frame, block, true).await,
+                ExprKind::Block(block) => Ok(frame.code(block)),
+                ExprKind::Array(items) => self.array(frame, items).await,
+                ExprKind::Paren(inner) => self.eval(frame, inner).await,
+                ExprKind::Unary(UnaryOp::Quote, inner) => {
+                    let body = Body::Quoted(Rc::new((**inner).clone()));
+                    let (src, menu) = (Arc::clone(&frame.src), Rc::clone(&frame.menu));
+                    Ok(Value::Code(Rc::new(Code { src, body, menu })))
+                }
+                ExprKind::Unary(UnaryOp::Not, inner) => Ok(Value::Bool(!self.condition(frame, inner).await?)),
+                ExprKind::Unary(op, inner) => Ok(ops::unary(*op, &self.eval(frame, inner).await?)?),
+                ExprKind::Binary(..) => self.binary(frame, expr).await,
+            }
+        })
+    }
+
+    /// A bare word: a property, a variable, `nil`, or its own text.
+    fn word(&self, frame: &Frame, word: &str) -> Value {
+        match self.visible(frame, word.as_bytes()) {
+            Some(value) => value,
+            None if word == "nil" => Value::Nil,
+            None => Value::str(word),
+        }
+    }
+
+    async fn string(&self, frame: &Frame, parts: &[StrPart]) -> Run<Value> {
+        let mut text = Vec::new();
+        for part in parts {
+            match part {
+                StrPart::Text(bytes) => text.extend_from_slice(bytes),
+                StrPart::Value(expr) => text.extend(self.eval(frame, expr).await?.text()),
+            }
+        }
+        Ok(Value::str(text))
+    }
+
+    async fn array(&self, frame: &Frame, items: &[ArrayItem]) -> Run<Value> {
+        let mut array = Array::default();
+        for item in items {
+            let value = self.eval(frame, &item.value).await?;
+            match &item.key {
+                None => array.items.push(value),
+                Some(Expr { kind: ExprKind::Literal(_, text), .. }) => {
+                    array.keyed.insert(text.clone().into_bytes(), value);
+                }
+                Some(key) => {
+                    let key = self.eval(frame, key).await?.text();
+                    array.keyed.insert(key, value);
+                }
+            }
+        }
+        Ok(Value::Array(Rc::new(array)))
+    }
+
+    /// A chain of operators that bind to the left, without nesting one call for each.
+    async fn binary(&self, frame: &Frame, expr: &Expr) -> Run<Value> {
+        let mut chain = Vec::new();
+        let mut first = expr;
+        while let ExprKind::Binary(op, left, right) = &first.kind {
+            chain.push((*op, left.as_ref(), right.as_ref()));
+            first = left;
+        }
+        let mut value = self.eval(frame, first).await?;
+        for (op, left, right) in chain.into_iter().rev() {
+            value = self.step(frame, op, left, value, right).await?;
+        }
+        Ok(value)
+    }
+
+    async fn step(&self, frame: &Frame, op: BinaryOp, left: &Expr, value: Value, right: &Expr) -> Run<Value> {
+        let comparison = matches!(
+            op,
+            BinaryOp::Eq
+                | BinaryOp::Ne
+                | BinaryOp::Match
+                | BinaryOp::Less
+                | BinaryOp::Greater
+                | BinaryOp::LessEq
+                | BinaryOp::GreaterEq
+        );
+        // What a property is compared with reads as that property's value, not as another property.
+        let on_property = matches!(&left.kind, ExprKind::Word(word) if property(frame, word.as_bytes()).is_some());
+        let other = match &right.kind {
+            ExprKind::Word(word) if comparison && on_property => Value::str(word),
+            ExprKind::Literal(_, text) if comparison && matches!(value, Value::Str(_)) => Value::str(text),
+            _ => self.eval(frame, right).await?,
+        };
+        match op {
+            BinaryOp::And | BinaryOp::Or if frame.item.is_some() => {
+                let (left, right) = (ops::is_set(&value), ops::is_set(&other));
+                Ok(Value::Bool(if op == BinaryOp::And { left && right } else { left || right }))
+            }
+            BinaryOp::Eq | BinaryOp::Ne if matches!(other, Value::Str(_)) => {
+                let value = match &left.kind {
+                    ExprKind::Literal(_, text) => Value::str(text),
+                    _ => value,
+                };
+                Ok(ops::binary(op, &value, &other)?)
+            }
+            BinaryOp::Activate => match (&value, &other) {
+                (Value::Code(code), Value::Array(args)) => {
+                    let named = args.pairs().map(|(key, value)| match key {
+                        Value::Str(key) => (Some(key.to_vec()), value.clone()),
+                        _ => (None, value.clone()),
+                    });
+                    self.call_code(code, named.collect()).await
+                }
+                _ => Ok(value),
+            },
+            op => Ok(ops::binary(op, &value, &other)?),
+        }
+    }
+}
+
+fn property(frame: &Frame, name: &[u8]) -> Option<Value> {
+    let item = frame.item.as_ref()?;
+    item(std::str::from_utf8(name).ok()?)
+}

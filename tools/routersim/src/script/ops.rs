@@ -1,0 +1,259 @@
+//! Operators on values.
+
+use std::cmp::Ordering;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use regex::bytes::RegexBuilder;
+use routeros_script::ast::{BinaryOp, UnaryOp};
+
+use super::array::Array;
+use super::error::Error;
+use super::value::Value;
+
+/// The biggest compiled regular expression: scripts come from outside, and a router's memory is small too.
+const REGEX_LIMIT: usize = 1 << 20;
+/// The longest string or array that an operator makes; a router would be out of memory long before.
+const VALUE_LIMIT: usize = 16 << 20;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Whether a condition holds. Nothing and nil don't; a value that is no bool is an error (inferred words).
+pub(super) fn truth(value: &Value) -> Result<bool, Error> {
+    if value.is_none() {
+        return Ok(false);
+    }
+    value.as_bool().ok_or_else(|| Error::new("conditional not boolean"))
+}
+
+/// Whether a property is set, as in `where comment`.
+pub(super) fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Nothing | Value::Nil => false,
+        Value::Str(text) => value.as_bool().unwrap_or(!text.is_empty()),
+        Value::Array(array) => !array.is_empty(),
+        other => other.as_bool().unwrap_or(true),
+    }
+}
+
+pub(super) fn unary(op: UnaryOp, value: &Value) -> Result<Value, Error> {
+    match (op, value) {
+        (UnaryOp::Not, value) => truth(value).map(|value| Value::Bool(!value)),
+        (UnaryOp::Neg, Value::Num(n)) => Ok(Value::Num(n.wrapping_neg())),
+        (UnaryOp::Neg, Value::Time(t)) => Ok(Value::Time(t.wrapping_neg())),
+        (UnaryOp::BitNot, Value::Ip(ip)) => Ok(Value::Ip((!u32::from(*ip)).into())),
+        (UnaryOp::Neg | UnaryOp::BitNot, value) => match (op, value.as_num()) {
+            (UnaryOp::Neg, Some(n)) => Ok(Value::Num(n.wrapping_neg())),
+            (_, Some(n)) => Ok(Value::Num(!n)),
+            (_, None) => Err(Error::new(format!("cannot negate {}", value.long_type_name()))),
+        },
+        (UnaryOp::Quote, value) => Ok(value.clone()),
+    }
+}
+
+pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
+    use BinaryOp::*;
+    match op {
+        // Both sides are always evaluated, as on a router (inferred).
+        Or => Ok(Value::Bool(truth(left)? | truth(right)?)),
+        And => Ok(Value::Bool(truth(left)? & truth(right)?)),
+        Eq => Ok(Value::Bool(equal(left, right))),
+        Ne => Ok(Value::Bool(!equal(left, right))),
+        Less | Greater | LessEq | GreaterEq => compare(op, left, right),
+        In => contained(left, right),
+        Match => Ok(Value::Bool(matches(&left.text(), &right.text())?)),
+        Concat => {
+            let mut text = left.text();
+            text.extend(right.text());
+            sized(text.len())?;
+            Ok(Value::str(text))
+        }
+        Join => join(left, right),
+        Element => Ok(match left {
+            Value::Array(array) => array.get(right).cloned().unwrap_or_default(),
+            _ => Value::Nothing,
+        }),
+        BitOr | BitXor | BitAnd | ShiftLeft | ShiftRight => bits(op, left, right),
+        Add | Sub | Mul | Div | Mod => arithmetic(op, left, right),
+        Activate => Ok(left.clone()),
+    }
+}
+
+fn sized(len: usize) -> Result<(), Error> {
+    if len > VALUE_LIMIT { Err(Error::limit("value too long")) } else { Ok(()) }
+}
+
+/// Equality: of the same type by value, of different types by text. A missing value equals an empty text.
+pub(super) fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Bool(b), other) | (other, Value::Bool(b)) => {
+            other.as_bool().map_or_else(|| left.text() == right.text(), |o| o == *b)
+        }
+        (Value::Num(n), Value::Time(t)) | (Value::Time(t), Value::Num(n)) => n.checked_mul(SECOND) == Some(*t),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.pairs().zip(b.pairs()).all(|((k, v), (l, w))| equal(&k, &l) && equal(v, w))
+        }
+        (Value::Code(a), Value::Code(b)) => Rc::ptr_eq(a, b) || a == b,
+        _ => left.text() == right.text(),
+    }
+}
+
+fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Ip(a), Value::Ip(b)) => Some(a.cmp(b)),
+        (Value::Ip6(a), Value::Ip6(b)) => Some(a.cmp(b)),
+        (Value::Id(a), Value::Id(b)) => Some(a.cmp(b)),
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (Value::Time(_), _) | (_, Value::Time(_)) => Some(left.as_time()?.cmp(&right.as_time()?)),
+        (Value::Num(_), _) | (_, Value::Num(_)) => Some(left.as_num()?.cmp(&right.as_num()?)),
+        (Value::Str(a), Value::Str(b)) => Some(match (left.as_num(), right.as_num()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a.cmp(b),
+        }),
+        _ => None,
+    }
+}
+
+fn compare(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
+    if left.is_none() || right.is_none() {
+        return Ok(Value::Bool(false));
+    }
+    let Some(order) = order(left, right) else {
+        let how = match op {
+            BinaryOp::Less | BinaryOp::LessEq => "less",
+            _ => "more",
+        };
+        let (left, right) = (left.long_type_name(), right.long_type_name());
+        return Err(Error::new(format!("cannot compare if {left} is {how} than {right}")));
+    };
+    Ok(Value::Bool(match op {
+        BinaryOp::Less => order.is_lt(),
+        BinaryOp::Greater => order.is_gt(),
+        BinaryOp::LessEq => order.is_le(),
+        _ => order.is_ge(),
+    }))
+}
+
+fn mask(len: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(len.min(32))).unwrap_or(0)
+}
+
+fn contained(left: &Value, right: &Value) -> Result<Value, Error> {
+    let inside = match (left, right) {
+        (Value::Ip(ip), Value::IpPrefix(net, len)) => (u32::from(*ip) ^ u32::from(*net)) & mask(*len) == 0,
+        (Value::IpPrefix(ip, longer), Value::IpPrefix(net, len)) => {
+            longer >= len && (u32::from(*ip) ^ u32::from(*net)) & mask(*len) == 0
+        }
+        (value, Value::Array(array)) => array.values().any(|element| equal(value, element)),
+        _ => {
+            let (left, right) = (left.long_type_name(), right.long_type_name());
+            return Err(Error::new(format!("cannot check if {left} is in {right}")));
+        }
+    };
+    Ok(Value::Bool(inside))
+}
+
+/// Whether a regular expression is found in a text.
+pub(super) fn matches(text: &[u8], pattern: &[u8]) -> Result<bool, Error> {
+    let invalid = || Error::new("invalid regular expression");
+    let pattern = std::str::from_utf8(pattern).map_err(|_| invalid())?;
+    let regex = RegexBuilder::new(pattern)
+        .unicode(false)
+        .size_limit(REGEX_LIMIT)
+        .dfa_size_limit(REGEX_LIMIT)
+        .build()
+        .map_err(|_| invalid())?;
+    Ok(regex.is_match(text))
+}
+
+fn join(left: &Value, right: &Value) -> Result<Value, Error> {
+    let part = |value: &Value| match value {
+        Value::Array(array) => (**array).clone(),
+        Value::Nothing => Array::default(),
+        other => [other.clone()].into_iter().collect(),
+    };
+    let (mut all, more) = (part(left), part(right));
+    sized(all.len() + more.len())?;
+    all.items.extend(more.items);
+    all.keyed.extend(more.keyed);
+    Ok(Value::Array(Rc::new(all)))
+}
+
+fn cannot(op: BinaryOp, left: &Value, right: &Value) -> Error {
+    let (left, right) = (left.long_type_name(), right.long_type_name());
+    Error::new(match op {
+        BinaryOp::Add => format!("cannot add {right} to {left}"),
+        BinaryOp::Sub => format!("cannot subtract {right} from {left}"),
+        BinaryOp::Mul => format!("cannot multiply {left} by {right}"),
+        BinaryOp::Div | BinaryOp::Mod => format!("cannot divide {left} by {right}"),
+        _ => format!("cannot apply {} to {left} and {right}", op.symbol()),
+    })
+}
+
+/// Bitwise operators. The manual knows them for addresses only; numbers are taken too, as working scripts need.
+fn bits(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
+    let on = |a: i64, b: i64| match op {
+        BinaryOp::BitOr => a | b,
+        BinaryOp::BitXor => a ^ b,
+        BinaryOp::BitAnd => a & b,
+        BinaryOp::ShiftLeft => u32::try_from(b).ok().and_then(|b| a.checked_shl(b)).unwrap_or(0),
+        _ => u32::try_from(b).ok().and_then(|b| a.checked_shr(b)).unwrap_or(0),
+    };
+    match (left, right) {
+        (Value::Ip(a), Value::Ip(b)) => Ok(address(on(u32::from(*a).into(), u32::from(*b).into()))),
+        (Value::Ip(a), b) => {
+            b.as_num().map(|b| address(on(u32::from(*a).into(), b))).ok_or_else(|| cannot(op, left, right))
+        }
+        _ => match (left.as_num(), right.as_num()) {
+            (Some(a), Some(b)) => Ok(Value::Num(on(a, b))),
+            _ => Err(cannot(op, left, right)),
+        },
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn address(bits: i64) -> Value {
+    // Addresses wrap around at 32 bits.
+    Value::Ip(Ipv4Addr::from(bits as u32))
+}
+
+fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
+    use BinaryOp::{Add, Div, Mod, Mul, Sub};
+    let error = || cannot(op, left, right);
+    if matches!(op, Div | Mod) && matches!(right.as_num().or(right.as_time()), Some(0)) {
+        return Err(Error::new("divide by zero"));
+    }
+    match (op, left, right) {
+        (Add | Sub, Value::Ip(a), b) => {
+            let a = i64::from(u32::from(*a));
+            match b {
+                Value::Ip(b) if op == Sub => Ok(Value::Num(a - i64::from(u32::from(*b)))),
+                b => {
+                    let b = b.as_num().ok_or_else(error)?;
+                    Ok(address(if op == Add { a.wrapping_add(b) } else { a.wrapping_sub(b) }))
+                }
+            }
+        }
+        (Add, _, Value::Ip(_)) => arithmetic(op, right, left),
+        (Add | Sub, Value::Time(_), _) | (Add | Sub, _, Value::Time(_)) => {
+            let (a, b) = (left.as_time().ok_or_else(error)?, right.as_time().ok_or_else(error)?);
+            Ok(Value::Time(if op == Add { a.wrapping_add(b) } else { a.wrapping_sub(b) }))
+        }
+        (Div, Value::Time(a), Value::Time(b)) => Ok(Value::Num(a / b)),
+        (Mod, Value::Time(a), Value::Time(b)) => Ok(Value::Time(a % b)),
+        (Mul, Value::Time(a), b) | (Mul, b, Value::Time(a)) => {
+            b.as_num().map(|b| Value::Time(a.wrapping_mul(b))).ok_or_else(error)
+        }
+        (Div, Value::Time(a), b) => b.as_num().map(|b| Value::Time(a / b)).ok_or_else(error),
+        _ => match (left.as_num(), right.as_num()) {
+            (Some(a), Some(b)) => Ok(Value::Num(match op {
+                Add => a.wrapping_add(b),
+                Sub => a.wrapping_sub(b),
+                Mul => a.wrapping_mul(b),
+                Div => a.wrapping_div(b),
+                _ => a.wrapping_rem(b),
+            })),
+            _ => Err(error()),
+        },
+    }
+}
