@@ -14,6 +14,8 @@ pub enum Echo {
     Plain,
     /// One `*` for each character.
     Stars,
+    /// Not at all (`Password: ` of a login).
+    Nothing,
 }
 
 /// The terminal, as a running command has it. Clones are the same terminal.

@@ -294,7 +294,10 @@ pub trait ConsoleHost {
 
     /// The brackets and quotes that `text` leaves open, outermost first, with `\` last if a line
     /// continues: what the continuation prompt shows. Empty: the input is complete.
-    fn open_brackets(&self, text: &[u8]) -> Vec<u8>;
+    fn open_brackets(&self, text: &[u8]) -> Vec<u8> {
+        let open = routeros_script::incomplete(text).unwrap_or_default();
+        open.into_iter().map(|bracket| u8::try_from(bracket).unwrap_or(b'?')).collect()
+    }
 
     /// What fits at the end of `line` (the text before the cursor).
     fn complete(&self, path: &[String], line: &[u8]) -> Completion {

@@ -7,6 +7,8 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
+use crate::record::SessionId;
+
 /// Notices kept for one session that does not read them (it is never idle); the oldest go first.
 const MAX_WAITING: usize = 64;
 
@@ -34,6 +36,11 @@ pub enum Notice {
         user: String,
         /// What.
         text: Vec<u8>,
+    },
+    /// A session's safe mode was taken over by another user.
+    SafeModeLost {
+        /// The session that held it.
+        session: SessionId,
     },
 }
 

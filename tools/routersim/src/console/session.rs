@@ -1,80 +1,85 @@
 //! One session from its first byte to its last.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::time::Duration;
 
-use super::command::CommandIo;
-use super::host::{ConsoleHost, EndReason, LineRequest, LineResult, Login, SessionEnd, SessionOptions, Terminal};
+use super::editor::Style;
+use super::host::{ConsoleHost, EndReason, Login, SessionEnd, SessionOptions, Terminal};
+use super::shell::{Shell, ShellOptions};
 use super::suffix::split_login;
-use super::wire::{Break, Wire};
+use super::wire::{Size, Wire};
+use super::{login, password, probe, screens};
 
-/// Runs one session from (optional) login to logout.
+/// What a login takes beside the probe: 10,184 ms were seen where the probe's patience is 10 s [S3].
+const LOGIN_WORK: Duration = Duration::from_millis(184);
+
+/// From the end of the exchange to the words that refuse it [T26].
+const REFUSAL: Duration = Duration::from_millis(1100);
+
+/// Runs one session from its login to its logout and gives the streams back (`None` only if `host` had taken
+/// them, which nothing offers).
+///
+/// On a serial line the owner runs the next session on the same streams: it asks for a login again.
 pub async fn run(terminal: Terminal, host: Rc<dyn ConsoleHost>, options: SessionOptions) -> Option<SessionEnd> {
     let wire = Wire::new(terminal, Rc::clone(&host), &options);
     let reason = session(&wire, &host, &options).await;
-    wire.flush().await;
+    if !wire.is_gone() {
+        wire.flush().await;
+    }
     wire.into_terminal().map(|terminal| SessionEnd { reason, terminal })
 }
 
 async fn session(wire: &Wire, host: &Rc<dyn ConsoleHost>, options: &SessionOptions) -> EndReason {
-    let Login::Done { name } = &options.login else {
-        wire.line(b"Login failed, incorrect username or password");
-        return EndReason::Refused;
+    let name = match &options.login {
+        Login::Done { name } => name.clone(),
+        Login::Ask => match login::ask(wire, host, options).await {
+            Some(name) => name,
+            None => return EndReason::Vanished,
+        },
+        Login::Refused => {
+            wire.sleep(REFUSAL).await;
+            wire.put(&[login::REFUSED, b"\r\n"].concat());
+            return EndReason::Refused;
+        }
     };
-    let user = String::from_utf8_lossy(split_login(name).0).into_owned();
+    let user = String::from_utf8_lossy(split_login(&name).0).into_owned();
     host.logged_in(options, &user);
-    let mut path = Vec::new();
-    let reason = loop {
-        wire.put(format!("\r\r\r\r[{user}@{}] > ", host.identity()).as_bytes());
-        let mut text = Vec::new();
-        loop {
-            match wire.byte().await {
-                None => return EndReason::Vanished,
-                Some(b'\r' | b'\n') => break,
-                Some(byte) => {
-                    wire.put(&[byte]);
-                    text.push(byte);
-                }
-            }
-        }
-        wire.put(b"\r\n");
-        if text.is_empty() {
-            continue;
-        }
-        let request = LineRequest { session: options.session, user: user.clone(), path: path.clone(), text };
-        let result = match execute(wire, host, request).await {
-            Ok(result) => result,
-            Err(Break::Interrupt) => LineResult { error: Some("interrupted".into()), ..LineResult::default() },
-            Err(Break::Gone) => break EndReason::Vanished,
-        };
-        if let Some(error) = &result.error {
-            wire.line(error.as_bytes());
-        }
-        if let Some(to) = result.path {
-            path = to;
-        }
-        if result.quit {
-            wire.line(b"interrupted");
-            break EndReason::Quit;
-        }
-    };
+    let reason = logged_in(wire, host, options, &name, &user).await;
     host.logged_out(options, &user, reason);
     reason
 }
 
-/// Runs one input to its end, or to Ctrl-C or the client's end.
-async fn execute(wire: &Wire, host: &Rc<dyn ConsoleHost>, request: LineRequest) -> Result<LineResult, Break> {
-    let mut running = pin!(host.run_line(request, CommandIo::new(wire.clone())));
-    poll_fn(|cx| {
-        if let Poll::Ready(broken) = wire.poll_break(cx) {
-            return Poll::Ready(Err(broken));
-        }
-        let done = running.as_mut().poll(cx).map(Ok);
-        // What the command showed goes out while it runs.
-        let _ = wire.poll_flush(cx);
-        done
-    })
-    .await
+async fn logged_in(
+    wire: &Wire,
+    host: &Rc<dyn ConsoleHost>,
+    options: &SessionOptions,
+    name: &[u8],
+    user: &str,
+) -> EndReason {
+    let params = split_login(name).1;
+    wire.flush().await;
+    wire.sleep(LOGIN_WORK).await;
+    // A probed terminal gets the editor of several lines [K S12]; one that isn't known the plain one.
+    let probed = if params.probe { probe::probe(wire, host.quirks().probe_patience).await } else { None };
+    let (found, utf8) = probed.unwrap_or_default();
+    let size = Size { columns: params.width.unwrap_or(found.columns), rows: params.height.unwrap_or(found.rows) };
+    wire.set_size(size, utf8);
+    if wire.is_gone() {
+        return EndReason::Vanished;
+    }
+    let style = match (params.dumb, probed) {
+        (true, _) => Style::Dumb,
+        (false, Some(_)) if !size.shows_nothing() => Style::Multi,
+        _ => Style::Single,
+    };
+    let welcome = host.welcome(user);
+    if !screens::show(wire, host, &welcome, params.dumb).await {
+        return EndReason::Vanished;
+    }
+    if welcome.change_password && !password::change(wire, host, user, style).await {
+        return EndReason::Vanished;
+    }
+    let shell_options =
+        ShellOptions { session: options.clone(), user: user.to_owned(), style, colours: params.colours };
+    Shell::new(wire.clone(), Rc::clone(host), shell_options).run().await
 }

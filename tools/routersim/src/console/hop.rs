@@ -1,0 +1,79 @@
+//! `/tool mac-telnet` as a client: the dialogue at the near router, then bytes both ways.
+//!
+//! From the manual: `Login: ` and `Password: ` are asked by the near router, then `Trying MAC...` and
+//! `Connected to MAC`. How it ends and whether it has an escape key are in no source: both are quirks
+//! ([`super::ConsoleQuirks::hop_escape`], [`super::ConsoleQuirks::hop_farewell`]), to be verified on real routers.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use crate::kernel::{PipeReader, PipeWriter};
+
+use super::command::{CommandIo, Echo};
+use super::host::ConsoleQuirks;
+
+/// Bytes moved at once, each way; a screenful and more.
+const CHUNK: usize = 4096;
+
+/// Asks for name and password at the near router. `None`: the client is gone.
+pub async fn ask_login(io: &CommandIo) -> Option<(Vec<u8>, Vec<u8>)> {
+    let name = io.ask("Login", Echo::Plain).await?;
+    let password = io.ask("Password", Echo::Nothing).await?;
+    Some((name, password))
+}
+
+/// Joins the session's terminal to a far session until either ends, or the escape byte is typed.
+pub async fn join(io: &CommandIo, quirks: &ConsoleQuirks, mut far_output: PipeReader, far_input: PipeWriter) {
+    let mut near = io.foreground();
+    let escape = quirks.hop_escape;
+    // Taken from the near side and not yet taken by the far one.
+    let mut typed: Vec<u8> = Vec::new();
+    poll_fn(|cx| {
+        loop {
+            let mut moved = false;
+            if typed.is_empty()
+                && let Poll::Ready(bytes) = near.poll_read(cx, CHUNK)
+            {
+                if bytes.is_empty() {
+                    return Poll::Ready(());
+                }
+                let end = escape.and_then(|escape| bytes.iter().position(|byte| *byte == escape));
+                if let Some(end) = end {
+                    near.unread(&bytes[end + 1..]);
+                    return Poll::Ready(());
+                }
+                typed = bytes;
+                moved = true;
+            }
+            if !typed.is_empty() {
+                match far_input.poll_write(cx, &typed) {
+                    Poll::Ready(Some(written)) => {
+                        typed.drain(..written);
+                        moved = true;
+                    }
+                    // The far end is gone; its last words may still be to be read below.
+                    Poll::Ready(None) => typed.clear(),
+                    Poll::Pending => {}
+                }
+            }
+            // Not more is taken from the far side than the near transport has room for.
+            if near.poll_flush(cx).is_ready()
+                && let Poll::Ready(bytes) = far_output.poll_read(cx, CHUNK)
+            {
+                if bytes.is_empty() {
+                    return Poll::Ready(());
+                }
+                near.write(&bytes);
+                moved = true;
+            }
+            if !moved {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+    drop(near);
+    for line in &quirks.hop_farewell {
+        if line.is_empty() { io.blank() } else { io.line(line.as_bytes()) }
+    }
+}
