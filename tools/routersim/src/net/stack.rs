@@ -108,6 +108,12 @@ impl Net {
         inner.set_link(now, port, up);
     }
 
+    /// Whether a port drives its end of the cable: it is there and enabled. What is plugged in at the other
+    /// end has no link otherwise.
+    pub fn carrier(&self, port: PortId) -> bool {
+        self.inner.borrow().switch.port(port).is_some_and(|port| !port.disabled)
+    }
+
     /// Whether an interface is `running`: a port with carrier, an enabled bridge, a VRRP instance that is master.
     pub fn is_running(&self, interface: &str) -> bool {
         self.inner.borrow().runs(interface)
