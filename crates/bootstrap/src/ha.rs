@@ -3,6 +3,7 @@
 //! Each file of `ha/*.rsc` is the source of one `/system script` of the same name. They keep the
 //! words that operators of such pairs know (functions, addresses, names, files); the code is ours.
 
+use routeros::text::quote;
 use sha2::{Digest, Sha256};
 
 /// Placeholder in `ha_startup` for the build's name; the name is computed over the sources with the placeholder in place.
@@ -97,16 +98,16 @@ impl PairConfig {
 }
 
 /// Commands that leave a router as `HA_init.rsc` and `$HAInstall` leave it, without running startup: its next boot does. All
-/// scripts, `ha_config_base`, the boot job, and FTP for the HA network alone.
+/// scripts, `ha_config_base` and the boot job.
 pub fn render_installed(pair: &PairConfig) -> String {
     let mut out = render_init();
     out.push_str(&format!(
         "/system script add name=\"ha_config_base\" policy={POLICY} source={}\n",
-        quote(&pair.base_source())
+        quote(pair.base_source())
     ));
     out.push_str(&format!(
         "/system scheduler add name=\"ha_startup\" comment=\"HA_AUTO\" start-time=startup policy={POLICY} on-event={}\n",
-        quote(&pair.startup_event())
+        quote(pair.startup_event())
     ));
     out
 }
@@ -124,25 +125,6 @@ pub fn render_init() -> String {
         out.push_str(&format!("/system script set [find name=\"{name}_new\"] name=\"{name}\"\n"));
     }
     out.push_str("/system script run ha_functions\n");
-    out
-}
-
-/// A RouterOS string literal of printable ASCII, line ends and tabs: what our own sources consist of.
-fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '$' => out.push_str("\\$"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
     out
 }
 

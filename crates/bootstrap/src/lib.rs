@@ -1,5 +1,21 @@
 //! How an erased router becomes the proved standby of a pair: facts, preflight, plan, steps, journal, hand-off, proof.
 //!
-//! This crate names no transport: roads to routers come in through a trait.
+//! This crate names no transport: roads to routers come in through [`road::Roads`].
 
+pub mod engine;
+pub mod event;
+pub mod exit;
+pub mod facts;
 pub mod ha;
+pub mod journal;
+pub mod mac;
+pub mod plan;
+pub mod preflight;
+pub mod proof;
+pub mod road;
+pub mod secret;
+pub mod site;
+pub mod state;
+pub mod store;
+pub mod target;
+pub mod trouble;

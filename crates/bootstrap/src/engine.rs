@@ -1,0 +1,447 @@
+//! Runs a plan: looks, writes down what it is about to do, does it, looks again.
+
+use crate::event::{Changed, Done, Event, Failure, Record, Sink};
+use crate::exit::Exit;
+use crate::journal::{Journal, JournalError};
+use crate::plan::{Act, Effect, Plan, Step};
+use crate::trouble::{Kind, Trouble};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Between two attempts: long enough not to hammer a booting router, short enough not to be noticed.
+const BACKOFF: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// A step that fails this often fails; the time limit comes first where attempts are slow.
+const MAX_ATTEMPTS: u32 = 60;
+
+/// What a look at the routers says about a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// Nothing is left to do.
+    Done(Option<String>),
+    /// It has to be done.
+    NotDone,
+    /// Something of it is done; doing it again completes it.
+    Partly(String),
+}
+
+/// The work behind the steps.
+#[expect(async_fn_in_trait, reason = "a run lives on one thread")]
+pub trait Job {
+    /// Looks, and changes nothing. Not knowing is [`Kind::Transient`] trouble.
+    async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble>;
+    /// Does it. A note for people comes back.
+    async fn apply(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble>;
+    /// Proves that it is done.
+    async fn verify(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<(), Trouble>;
+    /// Lets go of everything that an attempt left behind: consoles in an unknown state.
+    fn forget(&mut self);
+    /// What state both routers are in, as far as was last seen; one sentence.
+    fn state(&self) -> String;
+}
+
+/// What earlier parts of the run, and this one so far, wrote down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    steps: BTreeMap<&'static str, (bool, bool)>,
+    changed: Changed,
+}
+
+impl History {
+    /// Replays records.
+    pub fn replay(records: &[Record], plan: &Plan) -> Self {
+        let mut history = Self::default();
+        for record in records {
+            match &record.event {
+                Event::StepStarted { step, .. } => {
+                    if let Some(step) = plan.steps.iter().find(|s| s.id.id() == step) {
+                        history.start(step);
+                    }
+                }
+                Event::StepCompleted { step, .. } => {
+                    if let Some(step) = plan.steps.iter().find(|s| s.id.id() == step) {
+                        history.complete(step.id);
+                    }
+                }
+                _ => {}
+            }
+        }
+        history
+    }
+
+    /// The step may have acted.
+    pub fn started(&self, act: Act) -> bool {
+        self.steps.get(act.id()).is_some_and(|(started, _)| *started)
+    }
+
+    /// The step was seen done.
+    pub fn completed(&self, act: Act) -> bool {
+        self.steps.get(act.id()).is_some_and(|(_, completed)| *completed)
+    }
+
+    /// What was changed, as far as steps may have acted.
+    pub fn changed(&self) -> Changed {
+        self.changed
+    }
+
+    fn start(&mut self, step: &Step) {
+        self.steps.entry(step.id.id()).or_default().0 = true;
+        if step.effect != Effect::ReadOnly {
+            self.changed = match step.member {
+                Some(member) => self.changed.and(member),
+                None => self.changed,
+            };
+        }
+    }
+
+    fn complete(&mut self, act: Act) {
+        self.steps.entry(act.id()).or_default().1 = true;
+    }
+}
+
+/// How far a run goes.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Stop after this step.
+    pub stop_after: Option<Act>,
+    /// Only look.
+    pub dry_run: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// As the process ends.
+    pub exit: Exit,
+    /// Why, when it did not end well.
+    pub failure: Option<Failure>,
+    /// What was changed.
+    pub changed: Changed,
+    /// `resume` makes sense.
+    pub resumable: bool,
+    /// What to type next.
+    pub next: String,
+}
+
+/// What a step uses to say that it is waiting, and to hear that it should stop.
+pub struct Progress<'a> {
+    emit: &'a mut dyn FnMut(Event),
+    stop: watch::Receiver<bool>,
+    step: &'static str,
+    since: Instant,
+    limit: Duration,
+}
+
+impl std::fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress").field("step", &self.step).finish_non_exhaustive()
+    }
+}
+
+impl Progress<'_> {
+    /// Says that it still waits for `what`.
+    pub fn waiting(&mut self, what: impl Into<String>, usual: (Duration, Duration)) {
+        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        (self.emit)(Event::Waiting {
+            step: self.step.to_owned(),
+            what: what.into(),
+            elapsed_ms: ms(self.since.elapsed()),
+            usual_ms: (ms(usual.0), ms(usual.1)),
+            limit_ms: ms(self.limit),
+        });
+    }
+
+    /// Time left until the end of patience.
+    pub fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.since.elapsed())
+    }
+
+    /// Waits, or hears that the run should stop.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`].
+    pub async fn pause(&mut self, time: Duration) -> Result<(), Trouble> {
+        interruptible(&mut self.stop, tokio::time::sleep(time)).await
+    }
+}
+
+fn interrupted() -> Trouble {
+    Trouble::new(Kind::Interrupted, "bootstrap.interrupted", "stopped on request")
+}
+
+async fn interruptible<F: Future<Output = ()>>(stop: &mut watch::Receiver<bool>, future: F) -> Result<(), Trouble> {
+    tokio::select! {
+        biased;
+        stopped = stop.wait_for(|stop| *stop) => {
+            // a sender that is gone can't ask any more
+            if stopped.is_ok() { return Err(interrupted()) }
+            std::future::pending().await
+        }
+        () = future => Ok(()),
+    }
+}
+
+/// One run of one plan.
+pub struct Engine<'a> {
+    /// The journal, opened.
+    pub journal: Journal<'a>,
+    /// Gets every record.
+    pub sink: &'a mut dyn Sink,
+    /// Says that the run should stop at the next safe point.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Engine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("journal", &self.journal).finish_non_exhaustive()
+    }
+}
+
+/// Why a step ended the run.
+enum Stop {
+    Journal(JournalError),
+    Trouble(Trouble, u32),
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl Engine<'_> {
+    /// Writes an event down and shows it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn write(&mut self, event: Event) -> Result<(), JournalError> {
+        let record = self.journal.write(event)?;
+        self.sink.record(&record);
+        Ok(())
+    }
+
+    /// Runs the plan to its end. The last record is always `run_finished`, on the journal as long as that can be written.
+    pub async fn run<J: Job>(&mut self, plan: &Plan, mut history: History, options: &Options, job: &mut J) -> RunEnd {
+        let mut end = None;
+        for step in &plan.steps {
+            if *self.stop.borrow() {
+                end = Some(self.finish_interrupted(&history, job));
+                break;
+            }
+            match self.step(step, &mut history, options, job).await {
+                Ok(()) if options.stop_after == Some(step.id) => {
+                    end = Some(self.finish_stopped(step, &history, job));
+                    break;
+                }
+                Ok(()) => {}
+                Err(stop) => {
+                    end = Some(self.finish_failed(step, stop, plan, &history, job));
+                    break;
+                }
+            }
+        }
+        let end = end.unwrap_or_else(|| RunEnd {
+            exit: Exit::Done,
+            failure: None,
+            changed: history.changed(),
+            resumable: false,
+            next: format!("jumplead verify {}", plan.pair),
+        });
+        self.close(&end);
+        end
+    }
+
+    /// The last record.
+    pub fn close(&mut self, end: &RunEnd) {
+        let event = Event::RunFinished {
+            exit_code: end.exit.code(),
+            resumable: end.resumable,
+            changed: end.changed,
+            failure: end.failure.clone(),
+            next: end.next.clone(),
+        };
+        let record = match self.journal.write(event.clone()) {
+            Ok(record) => record,
+            // people and readers of the output still get it
+            Err(_) => self.journal.stamp(event),
+        };
+        self.sink.record(&record);
+    }
+
+    async fn step<J: Job>(
+        &mut self,
+        step: &Step,
+        history: &mut History,
+        options: &Options,
+        job: &mut J,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        let limit = Duration::from_secs(step.limit_s);
+        // what can't be taken back is never done twice by one run, whatever the router looks like now
+        if step.effect == Effect::PointOfNoReturn && history.completed(step.id) {
+            self.completed(step, 0, Done::Already, began, None)?;
+            return Ok(());
+        }
+        let mut attempt = 1;
+        loop {
+            match self.attempt(step, attempt, began, history, options, job).await {
+                Ok(()) => {
+                    history.complete(step.id);
+                    return Ok(());
+                }
+                Err(Stop::Trouble(trouble, _)) => {
+                    job.forget();
+                    let again = trouble.kind == Kind::Transient && attempt < MAX_ATTEMPTS && began.elapsed() < limit;
+                    if !again {
+                        return Err(Stop::Trouble(trouble, attempt));
+                    }
+                    self.write(Event::AttemptRetry {
+                        step: step.id.id().to_owned(),
+                        attempt,
+                        code: trouble.code,
+                        message: trouble.message,
+                    })?;
+                    let index = usize::try_from(attempt - 1).unwrap_or(usize::MAX).min(BACKOFF.len() - 1);
+                    let pause = BACKOFF.get(index).copied().unwrap_or_default();
+                    let slept = interruptible(&mut self.stop, tokio::time::sleep(pause)).await;
+                    slept.map_err(|trouble| Stop::Trouble(trouble, attempt))?;
+                    attempt += 1;
+                }
+                Err(journal) => return Err(journal),
+            }
+        }
+    }
+
+    /// Looks, acts, looks.
+    async fn attempt<J: Job>(
+        &mut self,
+        step: &Step,
+        attempt: u32,
+        began: Instant,
+        history: &mut History,
+        options: &Options,
+        job: &mut J,
+    ) -> Result<(), Stop> {
+        let trouble = |t| Stop::Trouble(t, attempt);
+        let probe = {
+            let (journal, sink, stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
+            let mut emit = |event| sink.record(&journal.stamp(event));
+            let mut progress = progress(&mut emit, stop, step, began);
+            job.probe(step, history, &mut progress).await.map_err(trouble)?
+        };
+        if let Probe::Done(note) = probe {
+            return self.completed(step, attempt, Done::Already, began, note);
+        }
+        if options.dry_run {
+            let note = if let Probe::Partly(what) = probe { what } else { "not done; dry run".to_owned() };
+            return self.completed(step, attempt, Done::Already, began, Some(note));
+        }
+        // from here on the step may have acted: on disk before it does
+        self.write(Event::StepStarted { step: step.id.id().to_owned(), attempt })?;
+        history.start(step);
+        let note = {
+            let (journal, sink, stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
+            let mut emit = |event| sink.record(&journal.stamp(event));
+            let mut progress = progress(&mut emit, stop, step, began);
+            let note = job.apply(step, &mut progress).await.map_err(trouble)?;
+            job.verify(step, &mut progress).await.map_err(trouble)?;
+            note
+        };
+        self.completed(step, attempt, Done::Success, began, note)
+    }
+
+    fn completed(
+        &mut self,
+        step: &Step,
+        attempt: u32,
+        outcome: Done,
+        began: Instant,
+        note: Option<String>,
+    ) -> Result<(), Stop> {
+        let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.write(Event::StepCompleted { step: step.id.id().to_owned(), attempt, outcome, elapsed_ms, note })?;
+        Ok(())
+    }
+
+    fn resume_hint(&self) -> String {
+        format!("jumplead resume {}", self.journal.run())
+    }
+
+    fn finish_interrupted<J: Job>(&self, history: &History, job: &J) -> RunEnd {
+        self.end(Exit::Interrupted, Some(interrupted().failure(job.state(), vec![])), history.changed(), true)
+    }
+
+    fn finish_stopped<J: Job>(&self, step: &Step, history: &History, job: &J) -> RunEnd {
+        let message = format!("stopped after step {}, as asked", step.id.id());
+        let trouble = Trouble::new(Kind::Interrupted, "bootstrap.stopped-after", message);
+        self.end(Exit::Done, Some(trouble.failure(job.state(), vec![])), history.changed(), true)
+    }
+
+    fn finish_failed<J: Job>(&mut self, step: &Step, stop: Stop, plan: &Plan, history: &History, job: &J) -> RunEnd {
+        let changed = history.changed();
+        let past = plan.steps.iter().any(|s| s.effect >= Effect::Destructive && history.started(s.id));
+        let (exit, failure, attempt, resumable) = match stop {
+            Stop::Journal(error) => {
+                let mut hints = vec!["make room in the state folder, or name another with --state-dir".to_owned()];
+                if past || changed != Changed::None {
+                    hints.push(format!("then:  {}", self.resume_hint()));
+                }
+                let trouble = Trouble::new(Kind::Host, error.code(), format!("the journal can't be written: {error}"));
+                let exit = if changed == Changed::None { Exit::Host } else { Exit::StepFailed };
+                (exit, trouble.failure(job.state(), hints), 0, changed != Changed::None)
+            }
+            Stop::Trouble(trouble, attempt) => {
+                let exit = exit_of(&trouble, changed, past);
+                let resumable = !matches!(exit, Exit::Bug | Exit::Preflight);
+                let mut hints = Vec::new();
+                if resumable {
+                    hints.push(match trouble.kind {
+                        Kind::Interrupted => format!("go on with:  {}", self.resume_hint()),
+                        _ => format!("when the cause is gone:  {}", self.resume_hint()),
+                    });
+                }
+                (exit, trouble.failure(job.state(), hints), attempt, resumable)
+            }
+        };
+        // a journal that can't be written must not hide the end
+        let _ = self.write(Event::StepFailed { step: step.id.id().to_owned(), attempt, failure: failure.clone() });
+        self.end(exit, Some(failure), changed, resumable)
+    }
+
+    fn end(&self, exit: Exit, failure: Option<Failure>, changed: Changed, resumable: bool) -> RunEnd {
+        let next = if resumable { self.resume_hint() } else { format!("jumplead runs show {}", self.journal.run()) };
+        RunEnd { exit, failure, changed, resumable, next }
+    }
+}
+
+fn progress<'p>(
+    emit: &'p mut dyn FnMut(Event),
+    stop: watch::Receiver<bool>,
+    step: &Step,
+    since: Instant,
+) -> Progress<'p> {
+    Progress { emit, stop, step: step.id.id(), since, limit: Duration::from_secs(step.limit_s) }
+}
+
+/// The documented number for trouble in a step.
+fn exit_of(trouble: &Trouble, changed: Changed, past_no_return: bool) -> Exit {
+    let untouched = changed == Changed::None;
+    match trouble.kind {
+        Kind::Interrupted => Exit::Interrupted,
+        Kind::EndCheck => Exit::EndCheck,
+        Kind::Bug => Exit::Bug,
+        Kind::Login if untouched => Exit::Login,
+        Kind::WrongRouter if untouched => Exit::Preflight,
+        Kind::Host if untouched => Exit::Host,
+        Kind::Transient | Kind::Silent if untouched => Exit::TimedOut,
+        Kind::WrongRouter | Kind::Operator | Kind::Fatal if past_no_return => Exit::Stuck,
+        _ => Exit::StepFailed,
+    }
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -1,0 +1,326 @@
+//! The plan: a pure function of the site file and the facts.
+
+use crate::preflight::Survey;
+use crate::proof::Target;
+use crate::site::Site;
+use crate::state::State;
+use crate::target::{Member, TargetUrl};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// What a step does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Looks.
+    ReadOnly,
+    /// Can be taken back.
+    Reversible,
+    /// Replaces what was there, on a router whose former state was given up before.
+    Destructive,
+    /// From here the only way is forward.
+    PointOfNoReturn,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadOnly => "read-only",
+            Self::Reversible => "reversible",
+            Self::Destructive => "destructive",
+            Self::PointOfNoReturn => "POINT OF NO RETURN",
+        })
+    }
+}
+
+/// The steps of a bootstrap; each knows its job (`path`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Act {
+    /// Writes the bootstrap file and reads it back.
+    #[serde(rename = "b.bootstrap-file")]
+    BootstrapFile,
+    /// Resets B; the bootstrap file runs after it.
+    #[serde(rename = "b.reset")]
+    Reset,
+    /// Waits until B is back, erased.
+    #[serde(rename = "b.wait-reset")]
+    WaitReset,
+    /// Runs the bootstrap file where the reset didn't.
+    #[serde(rename = "b.import")]
+    Import,
+    /// A logs in to B over the HA address.
+    #[serde(rename = "a.reach-b")]
+    ReachB,
+    /// A gives its configuration to B, which restores it and reboots.
+    #[serde(rename = "a.push")]
+    Push,
+    /// Waits until B is back as the standby.
+    #[serde(rename = "b.wait-standby")]
+    WaitStandby,
+    /// Proves roles, versions and closed ports.
+    #[serde(rename = "pair.verify")]
+    Verify,
+    /// Removes our files.
+    #[serde(rename = "pair.clean")]
+    Clean,
+}
+
+impl Act {
+    /// The step's name.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::BootstrapFile => "b.bootstrap-file",
+            Self::Reset => "b.reset",
+            Self::WaitReset => "b.wait-reset",
+            Self::Import => "b.import",
+            Self::ReachB => "a.reach-b",
+            Self::Push => "a.push",
+            Self::WaitStandby => "b.wait-standby",
+            Self::Verify => "pair.verify",
+            Self::Clean => "pair.clean",
+        }
+    }
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name and job.
+    pub id: Act,
+    /// The router that it changes; none for looking at both.
+    pub member: Option<Member>,
+    /// For people.
+    pub title: String,
+    /// What it does.
+    pub effect: Effect,
+    /// The end of patience, in seconds.
+    pub limit_s: u64,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The pair.
+    pub pair: String,
+    /// The command.
+    pub command: String,
+    /// `3f9c-a1d2`: stands for everything below.
+    pub fingerprint: String,
+    /// The facts that it was made for, by name.
+    pub basis: Vec<(String, String)>,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// What a confirmation has to name, when a step erases: B's serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erases: Option<String>,
+    /// What it means for the pair.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Which facts are not as they were when `confirmed` was shown.
+    pub fn moved_since(&self, confirmed: &Plan) -> Vec<String> {
+        let mut moved = Vec::new();
+        for (name, now) in &self.basis {
+            match confirmed.basis.iter().find(|(n, _)| n == name) {
+                Some((_, then)) if then != now => moved.push(format!("{name}: was {then}, is {now}")),
+                Some(_) => {}
+                None => moved.push(format!("{name}: is {now}")),
+            }
+        }
+        moved
+    }
+
+    /// The number of steps that can't be taken back.
+    pub fn points_of_no_return(&self) -> usize {
+        self.steps.iter().filter(|step| step.effect == Effect::PointOfNoReturn).count()
+    }
+
+    /// About how long it takes, in seconds: what is usual, not the limits.
+    pub fn usual_s(&self) -> u64 {
+        self.steps
+            .iter()
+            .map(|step| match step.id {
+                Act::WaitReset | Act::WaitStandby => 100,
+                Act::Push => 15,
+                _ => 5,
+            })
+            .sum()
+    }
+}
+
+/// Patience for a reset or restore until a console answers [ha-system: 60-110 s are usual, 180 s is suspicious].
+pub const REBOOT_LIMIT_S: u64 = 300;
+/// Patience for anything else: several times what the slowest board takes.
+pub const STEP_LIMIT_S: u64 = 120;
+
+/// The plan that turns B into the standby, from whatever state B is in. `None` when B is the active, or who it is is not known.
+pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
+    let a = survey.a_proof.as_ref().ok()?;
+    let b = survey.b_proof.as_ref().ok()?;
+    let in_sync = survey.a_version.is_some() && survey.a_version == survey.b_version;
+    let mut steps = Vec::new();
+    let mut notes = Vec::new();
+    let step = |id, member, title: &str, effect, limit_s| Step { id, member, title: title.to_owned(), effect, limit_s };
+    let (b_only, a_only) = (Some(Member::B), Some(Member::A));
+    let write =
+        step(Act::BootstrapFile, b_only, "write the bootstrap file, read it back", Effect::Reversible, STEP_LIMIT_S);
+    let import = |effect| step(Act::Import, b_only, "HA address, user and FTP", effect, STEP_LIMIT_S);
+    match b.state() {
+        State::Active => return None,
+        State::Configured | State::HaUnsettled => {
+            steps.push(write);
+            steps.push(step(
+                Act::Reset,
+                b_only,
+                "RESET, then run the bootstrap file",
+                Effect::PointOfNoReturn,
+                REBOOT_LIMIT_S,
+            ));
+            steps.push(step(Act::WaitReset, b_only, "wait for the reset", Effect::ReadOnly, REBOOT_LIMIT_S));
+            steps.push(import(Effect::Destructive));
+            notes.push("everything configured on b is lost; files stay".to_owned());
+        }
+        State::Erased => {
+            steps.push(write);
+            steps.push(import(Effect::Reversible));
+        }
+        State::Bootstrapped | State::Standby => {}
+    }
+    if !(b.state() == State::Standby && in_sync) {
+        steps.push(step(Act::ReachB, a_only, "log in to b over the HA address", Effect::ReadOnly, STEP_LIMIT_S));
+        steps.push(step(
+            Act::Push,
+            b_only,
+            "a gives its configuration to b, b restores it",
+            Effect::Destructive,
+            REBOOT_LIMIT_S,
+        ));
+        steps.push(step(Act::WaitStandby, b_only, "wait for b as standby", Effect::ReadOnly, REBOOT_LIMIT_S));
+        notes.push("the pair syncs: b reboots with a's configuration, users and data-port addresses".to_owned());
+    }
+    steps.push(step(Act::Verify, None, "verify roles, version and closed ports", Effect::ReadOnly, STEP_LIMIT_S));
+    steps.push(step(Act::Clean, None, "remove our files", Effect::Reversible, STEP_LIMIT_S));
+    let logged = |road: &TargetUrl| {
+        matches!(road, TargetUrl::Rfc2217(_) | TargetUrl::Tcp(_) | TargetUrl::Telnet(_) | TargetUrl::ConsoleSsh { .. })
+    };
+    if site.b.reach.iter().any(logged) {
+        notes.push("b can be reached by a console server, which may log the HA password".to_owned());
+    }
+    let erases = steps.iter().any(|s| s.id == Act::Reset).then(|| b.erase_name());
+    let basis = basis(site, survey, a, b);
+    let fingerprint = fingerprint(&site.name, &basis, &steps);
+    Some(Plan { pair: site.name.clone(), command: "bootstrap".into(), fingerprint, basis, steps, erases, notes })
+}
+
+/// What decides about the steps and about whom they hit. Times and counters are left out: they always move.
+fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, String)> {
+    let serial = |facts: &crate::facts::Facts| facts.serial.clone().unwrap_or_else(|| "none".into());
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        row("ha interface", site.ha_interface.clone()),
+        row("a mac", a.mac().to_string()),
+        row("a serial number", serial(&survey.a)),
+        row("a version", survey.a.version.clone()),
+        row("a state", a.state().to_string()),
+        row("b mac", b.mac().to_string()),
+        row("b serial number", serial(&survey.b)),
+        row("b version", survey.b.version.clone()),
+        row("b state", b.state().to_string()),
+        row("b road", survey.roads.1.clone()),
+    ]
+}
+
+fn fingerprint(pair: &str, basis: &[(String, String)], steps: &[Step]) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        // with its length: no two lists read the same
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    };
+    add(pair);
+    for (name, value) in basis {
+        add(name);
+        add(value);
+    }
+    for step in steps {
+        add(step.id.id());
+        add(&step.effect.to_string());
+    }
+    let hex: Vec<String> = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}", hex[..2].concat(), hex[2..].concat())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::preflight::tests::survey;
+    use crate::site::tests::EDGE_1;
+    use crate::state::tests::{active, erased};
+
+    pub(crate) fn shown(plan: &Plan) -> String {
+        let mut out = format!("{} erases {:?}\n", plan.fingerprint, plan.erases);
+        for step in &plan.steps {
+            let member = step.member.map_or("-".to_owned(), |m| m.to_string());
+            out.push_str(&format!(
+                "{member} {:18} {} ({}, {} s)\n",
+                step.id.id(),
+                step.title,
+                step.effect,
+                step.limit_s
+            ));
+        }
+        for note in &plan.notes {
+            out.push_str(&format!("note: {note}\n"));
+        }
+        out
+    }
+
+    #[test]
+    fn clean_dirty_bootstrapped_and_done() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let clean = erased("7F0002", 0x0b);
+        let mut dirty = clean.clone();
+        dirty.identity = "old-router".into();
+        let mut standby = active();
+        standby.serial = Some("7F0002".into());
+        standby.vrrp = Some(crate::facts::Vrrp { disabled: false, master: false });
+        for port in &mut standby.ports {
+            port.disabled = port.default_name != "ether8";
+            if port.default_name == "ether8" {
+                port.orig_mac = Some(site.b.ha_mac);
+            }
+        }
+        let plan = |b| bootstrap(&site, &survey(&site, active(), b)).unwrap();
+        insta::assert_snapshot!("clean", shown(&plan(clean)));
+        insta::assert_snapshot!("dirty", shown(&plan(dirty)));
+        let mut done = survey(&site, active(), standby);
+        done.b_version = done.a_version.clone();
+        insta::assert_snapshot!("done", shown(&bootstrap(&site, &done).unwrap()));
+    }
+
+    #[test]
+    fn the_same_facts_give_the_same_fingerprint_and_others_are_named() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let first = bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b))).unwrap();
+        let mut later = erased("7F0002", 0x0b);
+        later.uptime += std::time::Duration::from_secs(60);
+        assert_eq!(bootstrap(&site, &survey(&site, active(), later.clone())).unwrap(), first);
+        later.version = "7.19 (stable)".into();
+        let moved = bootstrap(&site, &survey(&site, active(), later)).unwrap();
+        assert_ne!(moved.fingerprint, first.fingerprint);
+        assert_eq!(moved.moved_since(&first), ["b version: was 7.18.2 (stable), is 7.19 (stable)"]);
+    }
+
+    #[test]
+    fn there_is_no_plan_against_an_active() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut b = active();
+        b.serial = Some("7F0002".into());
+        if let Some(port) = b.ports.iter_mut().find(|port| port.default_name == "ether8") {
+            port.orig_mac = Some(site.b.ha_mac);
+        }
+        assert_eq!(bootstrap(&site, &survey(&site, active(), b)), None);
+    }
+}

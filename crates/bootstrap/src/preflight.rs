@@ -1,0 +1,307 @@
+//! Named checks before anything is changed.
+
+use crate::facts::Facts;
+use crate::proof::{ProofError, Target};
+use crate::site::{Site, Sync};
+use crate::state::{State, leftovers};
+use crate::target::Member;
+use routeros::Version;
+use serde::{Deserialize, Serialize};
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Fine.
+    Pass,
+    /// Fine, but somebody should know.
+    Warn,
+    /// Not fine, and the operator waived it.
+    Waived,
+    /// Not fine.
+    Fail,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name, as `--waive` takes it.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found.
+    pub found: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// It says who a router is, or nothing works without it: it can't be waived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub firm: bool,
+}
+
+impl Check {
+    fn new(name: &str, verdict: Verdict, found: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), verdict, found: found.into(), hint: None, firm: false }
+    }
+
+    fn firm(mut self) -> Self {
+        self.firm = true;
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// What was found out about both members.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// Router A.
+    pub a: Facts,
+    /// A is who it should be.
+    pub a_proof: Result<Target, ProofError>,
+    /// A's HA scripts have the password that we have; `None` where that could not be asked.
+    pub a_password_fits: Option<bool>,
+    /// The version of A's configuration.
+    pub a_version: Option<String>,
+    /// Router B.
+    pub b: Facts,
+    /// B is who it should be.
+    pub b_proof: Result<Target, ProofError>,
+    /// The version that B says it runs.
+    pub b_version: Option<String>,
+    /// The roads that were taken, A's and B's.
+    pub roads: (String, String),
+}
+
+/// Versions whose own faults break a pair, with the reason.
+fn known_bad(version: Version) -> Option<&'static str> {
+    match (version.major, version.minor, version.patch) {
+        (6, 40, _) => Some("Ethernet ports come up after the startup job: both routers became active"),
+        (6, 43, 8) => Some("random reboots, logins hang after the banner"),
+        (6, 46, 0) => Some("files named .auto.rsc are not run: the standby never loads what it gets"),
+        _ => None,
+    }
+}
+
+/// All checks of a bootstrap of B. `waived` names the failed ones to accept.
+pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> {
+    use Verdict::{Fail, Pass, Warn};
+    let (a, b) = (&survey.a, &survey.b);
+    let mut checks = vec![identity(Member::A, &survey.a_proof), identity(Member::B, &survey.b_proof)];
+
+    let b_state = survey.b_proof.as_ref().map(Target::state).ok();
+    checks.push(if b.is_active() {
+        Check::new("b-is-not-active", Fail, "router b is the active of a pair")
+            .firm()
+            .hint("is the site file the wrong way round? Look with:  jumplead status")
+    } else {
+        Check::new("b-is-not-active", Pass, "VRRP does not run as master on b").firm()
+    });
+    checks.push(if a.is_active() {
+        Check::new("a-is-active", Pass, "HA_VRRP is master on a")
+    } else if a.scripts.iter().any(|script| script == "ha_startup") {
+        Check::new("a-is-active", Fail, "HA_VRRP is not master on a")
+            .firm()
+            .hint("only an active can give its configuration away; wait until a's startup is done, or repair it")
+    } else {
+        Check::new("a-is-active", Fail, "a is no member of a pair yet").firm()
+    });
+    checks.push(match missing_scripts(a) {
+        missing if missing.is_empty() => {
+            let build = a.ha.as_ref().map_or("an unknown build", |ha| ha.build.as_str());
+            Check::new("a-ha-scripts", Pass, build)
+        }
+        missing => Check::new("a-ha-scripts", Fail, format!("missing on a: {}", missing.join(", ")))
+            .firm()
+            .hint("put the HA scripts on a first: import HA_init.rsc there, then run $HAInstall"),
+    });
+    if let Some(ha) = &a.ha {
+        let same =
+            ha.interface == site.ha_interface && ha.mac_a == Some(site.a.ha_mac) && ha.mac_b == Some(site.b.ha_mac);
+        let shown = |mac: Option<crate::mac::Mac>| mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
+        let found = format!("a's pair is {} {} / {}", ha.interface, shown(ha.mac_a), shown(ha.mac_b));
+        checks.push(if same {
+            Check::new("a-pair-is-the-site-files", Pass, found)
+        } else {
+            Check::new("a-pair-is-the-site-files", Fail, found)
+                .firm()
+                .hint("a replaced router needs $HAInstall on a with the new address first")
+        });
+    }
+    checks.push(match survey.a_password_fits {
+        Some(true) => Check::new("a-ha-password", Pass, "a's HA password is the site file's"),
+        Some(false) => Check::new("a-ha-password", Fail, "a's HA password is another one")
+            .hint("set secrets.ha_password to the one that a was installed with"),
+        None => Check::new("a-ha-password", Warn, "a did not say whether its HA password is the site file's"),
+    });
+    checks.push(if a.board == b.board {
+        Check::new("same-board", Pass, a.board.clone())
+    } else {
+        Check::new("same-board", Fail, format!("a is {}, b is {}", a.board, b.board))
+            .hint("a backup loads on the same model only")
+    });
+    checks.push(if a.version == b.version {
+        Check::new("same-version", Pass, a.version.clone())
+    } else {
+        Check::new("same-version", Fail, format!("a runs {}, b runs {}", a.version, b.version))
+            .hint("a backup loads on the same version only: bring b to a's version first")
+    });
+    checks.push(routeros(a));
+    checks.push(port_name(site, a));
+    checks.push(link(site, a));
+    checks.extend(staged_packages(a));
+    checks.push(match b_state {
+        Some(State::Configured | State::HaUnsettled) => {
+            let found = leftovers(b, Member::B, &site.ha_interface);
+            let shown = found.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+            Check::new("b-is-clean", Warn, format!("b must be reset: {} things configured, {shown}", found.len()))
+        }
+        Some(state) => Check::new("b-is-clean", Pass, state.to_string()),
+        None => Check::new("b-is-clean", Fail, "it is not known which router this is").firm(),
+    });
+    if site.sync == Sync::Quiet {
+        checks.push(Check::new("sync-by-backup", Fail, "sync = \"quiet\" is not known to this version"));
+    }
+    checks.push(
+        Check::new("b-data-ports-uncabled", Warn, "b boots once with a's addresses on its data ports")
+            .hint("keep b's data cables out, or its switch ports shut, until the run is done"),
+    );
+    for check in &mut checks {
+        if check.verdict == Fail && !check.firm && waived.contains(&check.name) {
+            check.verdict = Verdict::Waived;
+        }
+    }
+    checks
+}
+
+/// Some check failed and was not waived.
+pub fn refused(checks: &[Check]) -> bool {
+    checks.iter().any(|check| check.verdict == Verdict::Fail)
+}
+
+fn identity(member: Member, proof: &Result<Target, ProofError>) -> Check {
+    let name = format!("{member}-identity-proven");
+    match proof {
+        Ok(target) => {
+            let mut found = format!("agree: {}", target.used().join(", "));
+            if !target.missing().is_empty() {
+                found.push_str(&format!("; not seen: {}", target.missing().join(", ")));
+            }
+            Check::new(&name, Verdict::Pass, found).firm()
+        }
+        Err(error) => Check::new(&name, Verdict::Fail, error.to_string())
+            .firm()
+            .hint(format!("check ha_mac and serial_number of pair.{member}, and which router is on the cable")),
+    }
+}
+
+fn missing_scripts(a: &Facts) -> Vec<&'static str> {
+    // those that a hand-off needs; other builds have other ones beside them
+    const NEEDED: [&str; 5] = ["ha_config", "ha_functions", "ha_startup", "ha_setconfigver", "ha_pushbackup"];
+    NEEDED.into_iter().filter(|name| !a.scripts.iter().any(|script| script == name)).collect()
+}
+
+fn routeros(a: &Facts) -> Check {
+    let name = "routeros-known-good";
+    match a.version() {
+        None => Check::new(name, Verdict::Warn, format!("version `{}` is not understood", a.version)),
+        Some(version) => match known_bad(version) {
+            Some(why) => {
+                Check::new(name, Verdict::Fail, format!("{version}: {why}")).hint("change the version of both first")
+            }
+            None if version < Version::new(6, 43, 0) => {
+                Check::new(name, Verdict::Warn, format!("{version} is older than anything that was tried"))
+            }
+            None => Check::new(name, Verdict::Pass, version.to_string()),
+        },
+    }
+}
+
+fn port_name(site: &Site, a: &Facts) -> Check {
+    let name = "ha-port-default-name";
+    match a.port(&site.ha_interface) {
+        Some(port) if port.name == port.default_name => Check::new(name, Verdict::Pass, port.name.clone()),
+        Some(port) => Check::new(name, Verdict::Fail, format!("a's {} is named {}", port.default_name, port.name))
+            .hint("the HA scripts want the HA port to have its default-name"),
+        None => Check::new(name, Verdict::Fail, format!("a has no port {}", site.ha_interface)),
+    }
+}
+
+fn link(site: &Site, a: &Facts) -> Check {
+    match a.port(&site.ha_interface) {
+        Some(port) if port.disabled => {
+            Check::new("ha-port-link", Verdict::Fail, format!("a's {} is switched off", port.default_name))
+        }
+        Some(port) if port.running => Check::new("ha-port-link", Verdict::Pass, "link is up"),
+        _ => Check::new("ha-port-link", Verdict::Fail, format!("a's {} has no link", site.ha_interface))
+            .hint("check the cable between the HA ports, and that b is on"),
+    }
+}
+
+fn staged_packages(a: &Facts) -> Option<Check> {
+    let packages: Vec<&str> =
+        a.files.iter().filter(|file| file.ends_with(".npk") && !file.contains('/')).map(String::as_str).collect();
+    (!packages.is_empty()).then(|| {
+        Check::new("a-no-staged-package", Verdict::Warn, format!("a's next reboot installs {}", packages.join(", ")))
+            .hint("remove it, or upgrade the pair on purpose")
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::road::Evidence;
+    use crate::site::tests::EDGE_1;
+    use crate::state::tests::{active, erased};
+
+    pub(crate) fn survey(site: &Site, a: Facts, b: Facts) -> Survey {
+        let mac = |m: Member| Some(site.member(m).ha_mac);
+        Survey {
+            a_proof: Target::prove(
+                site,
+                Member::A,
+                &a,
+                &Evidence { frame_mac: mac(Member::A), announced_mac: mac(Member::A) },
+            ),
+            b_proof: Target::prove(site, Member::B, &b, &Evidence::default()),
+            a_password_fits: Some(true),
+            a_version: Some("v1".into()),
+            b_version: None,
+            a,
+            b,
+            roads: ("mac://74:4D:28:00:00:0A%eth1".into(), "via:a".into()),
+        }
+    }
+
+    pub(crate) fn shown(checks: &[Check]) -> String {
+        let line = |c: &Check| format!("{:?} {}: {}", c.verdict, c.name, c.found);
+        checks.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_pair_that_is_ready() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let checks = bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b)), &[]);
+        assert!(!refused(&checks));
+        insta::assert_snapshot!(shown(&checks).replace(&crate::ha::build(), "BUILD"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_identity_is_never_waived() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut a = active();
+        a.vrrp = None;
+        a.scripts.clear();
+        a.version = "6.46 (stable)".into();
+        let b = active();
+        let all: Vec<String> =
+            bootstrap(&site, &survey(&site, a.clone(), b.clone()), &[]).into_iter().map(|c| c.name).collect();
+        let checks = bootstrap(&site, &survey(&site, a, b), &all);
+        assert!(refused(&checks));
+        insta::assert_snapshot!(shown(&checks));
+        assert!(checks.iter().all(|c| !c.firm || c.verdict != Verdict::Waived));
+    }
+}

@@ -1,0 +1,116 @@
+//! How this crate reaches a router: somebody else's roads, a console at their end, and what was seen on the way.
+
+use crate::mac::Mac;
+use crate::target::Member;
+use routeros::{Class, LoginOptions, Shell};
+use std::future::Future;
+use std::pin::Pin;
+
+/// A boxed future; not `Send`: a run lives on one thread.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Opens roads to the members of one pair.
+pub trait Roads {
+    /// Logs in to a member, by the first of its roads that works.
+    ///
+    /// Passwords of `request.login` are tried in order; a road whose own protocol authenticates opens it anew for each. The
+    /// proof in it is checked before the connection counts. Roads are tried on an unreachable router only: a refused login or
+    /// a wrong router ends the attempt.
+    fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>>;
+}
+
+/// What a connection is for: it decides how sure the road must be before it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading only: the first answer will do.
+    Read,
+    /// Something will be changed: the whole discovery window is listened to, doubles are refused.
+    Write,
+}
+
+/// Whom to reach, and as whom.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The member.
+    pub member: Member,
+    /// What for.
+    pub purpose: Purpose,
+    /// The login.
+    pub login: LoginOptions,
+    /// The login at the other member, where the road leads through it.
+    pub via: LoginOptions,
+}
+
+/// A logged-in console and what was seen of the router below it.
+#[derive(Debug)]
+pub struct Connection {
+    /// The console.
+    pub shell: Shell,
+    /// The road, for people: `via:a`, `mac://74:4D:28:00:00:0B%eth1`.
+    pub road: String,
+    /// Layer 2.
+    pub evidence: Evidence,
+}
+
+/// What Layer 2 says about who is there. Hardened routers announce nothing and serial roads have no frames: `None` is "not
+/// seen", never "equal".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evidence {
+    /// Source address of the session's frames.
+    pub frame_mac: Option<Mac>,
+    /// The address in the router's announcement.
+    pub announced_mac: Option<Mac>,
+}
+
+/// What kept a road from working.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoadTrouble {
+    /// Nothing answered.
+    Silent,
+    /// User or password refused.
+    LoginRefused,
+    /// Somebody else answered, or two did.
+    WrongRouter,
+    /// It broke or is busy; it may work later.
+    Transient,
+    /// A right or device is missing on this host.
+    Host,
+    /// It can't work this way.
+    Fatal,
+}
+
+/// Why no connection came about. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{road}: {message}")]
+pub struct RoadError {
+    /// Which kind.
+    pub trouble: RoadTrouble,
+    /// The stable code of what lies behind it: `mactelnet.auth.rejected`.
+    pub code: String,
+    /// The road, or all that were tried.
+    pub road: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl RoadError {
+    /// What a console said while logging in, as trouble of the road.
+    pub fn from_console(road: impl Into<String>, error: &routeros::Error) -> Self {
+        let trouble = match error {
+            routeros::Error::LoginRejected { .. } => RoadTrouble::LoginRefused,
+            routeros::Error::WrongRouter { .. } => RoadTrouble::WrongRouter,
+            routeros::Error::Timeout { .. } => RoadTrouble::Silent,
+            other if other.class() == Class::Transient => RoadTrouble::Transient,
+            _ => RoadTrouble::Fatal,
+        };
+        Self {
+            trouble,
+            code: error.code().to_owned(),
+            road: road.into(),
+            message: error.to_string(),
+            hints: Vec::new(),
+        }
+    }
+}
