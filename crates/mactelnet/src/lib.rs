@@ -6,14 +6,24 @@
 
 pub mod addr;
 pub mod auth;
+pub mod client;
+pub mod datagram;
 pub mod discovery;
 pub mod faults;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod macping;
 pub mod pcap;
+pub mod proof;
+pub mod rng;
+pub mod server;
+pub mod stream;
+pub mod terminal;
 pub mod time;
 pub mod wire;
 
 pub use addr::MacAddr;
+pub use datagram::{Meta, Transmit};
+pub use proof::PeerTrait;
+pub use terminal::Terminal;
 pub use time::Instant;

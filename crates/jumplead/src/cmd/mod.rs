@@ -1,5 +1,0 @@
-//! One module a command.
-
-pub mod discover;
-pub mod doctor;
-pub mod ping;
