@@ -49,13 +49,24 @@ const MAX_REKEYED: u32 = 3;
 
 enum Phase {
     /// START is out; for a throw-away session if `proof`.
-    Starting { start: Start, proof: bool },
+    Starting {
+        start: Start,
+        proof: bool,
+    },
     Proving(Box<Proving>),
-    Login { login: Box<Login>, step_at: Instant },
+    Login {
+        login: Box<Login>,
+        step_at: Instant,
+    },
     Open(Box<Open>),
     /// What is written goes out, then END.
-    Draining { give_up: Instant },
-    Ending { tries: u32, at: Instant },
+    Draining {
+        give_up: Instant,
+    },
+    Ending {
+        tries: u32,
+        at: Instant,
+    },
     Over,
 }
 

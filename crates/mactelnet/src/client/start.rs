@@ -70,7 +70,11 @@ impl Start {
     pub(super) fn answered(&self, now: Instant, key: u16, rtt: &mut Rtt) -> Option<Vec<u16>> {
         self.keys.contains(&key).then(|| {
             let (first, last) = (now.saturating_since(self.begun), now.saturating_since(self.last));
-            if self.tries == 1 { rtt.sample(first) } else { rtt.ambiguous_sample(first, last) }
+            if self.tries == 1 {
+                rtt.sample(first)
+            } else {
+                rtt.ambiguous_sample(first, last)
+            }
             self.keys.iter().copied().filter(|other| *other != key).collect()
         })
     }

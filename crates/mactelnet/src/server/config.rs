@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::stream::rtt::PATIENCE;
 use crate::MacAddr;
 use crate::auth::{Password, Verifier};
+use crate::stream::rtt::PATIENCE;
 
 /// Silence after which the C server ends a session: 15 s. [M] RouterOS keeps one for about 90 s. [R]
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(15);

@@ -33,7 +33,11 @@ pub(super) enum Verdict {
 /// What the client was asked for. Made once: a BEGINAUTH that comes again gets the same salt and key.
 enum Asked {
     Md5(Salt),
-    EcSrp5 { offer: Offer, server: Box<auth::Server>, known: bool },
+    EcSrp5 {
+        offer: Offer,
+        server: Box<auth::Server>,
+        known: bool,
+    },
     /// The key without a salt: there is no such user.
     Nothing,
 }
@@ -53,16 +57,7 @@ pub(super) struct Login {
 impl Login {
     pub(super) fn new(session: u64) -> Self {
         let terminal = Terminal { kind: String::new(), columns: 0, rows: 0 };
-        Self {
-            session,
-            begun: false,
-            offer: None,
-            asked: None,
-            answers: 0,
-            proof: None,
-            login_name: None,
-            terminal,
-        }
+        Self { session, begun: false, offer: None, asked: None, answers: 0, proof: None, login_name: None, terminal }
     }
 
     /// Takes one control of the packet.

@@ -28,17 +28,35 @@ enum Phase {
     /// The login goes on.
     Login(Box<Login>),
     /// The proof of the password is judged, but told only now or later.
-    Judged { at: Instant, verdict: Verdict, login: Box<Login> },
+    Judged {
+        at: Instant,
+        verdict: Verdict,
+        login: Box<Login>,
+    },
     /// Bytes both ways.
     Open,
     /// END_AUTH is sent; then the words, then END.
-    Refused { words_at: Option<Instant>, give_up: Instant },
+    Refused {
+        words_at: Option<Instant>,
+        give_up: Instant,
+    },
     /// A throw-away session for a proof of the client, see [`crate::proof`].
-    Proving { prover: Box<Prover>, key: u16 },
+    Proving {
+        prover: Box<Prover>,
+        key: u16,
+    },
     /// What is written goes out, then END.
-    Draining { reason: CloseReason, give_up: Instant },
+    Draining {
+        reason: CloseReason,
+        give_up: Instant,
+    },
     /// END was sent.
-    Ending { reason: CloseReason, tries: u32, at: Instant, send: bool },
+    Ending {
+        reason: CloseReason,
+        tries: u32,
+        at: Instant,
+        send: bool,
+    },
     Over,
 }
 
