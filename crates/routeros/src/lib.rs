@@ -3,23 +3,42 @@
 //! Nothing here names a transport: a [`Shell`] runs on any [`ByteLink`]. Results of commands are matched by markers
 //! that the router itself assembles, never by a prompt; see [`Outcome`] for the three ways a command can end.
 
+mod dialogue;
+mod exec;
+mod frame;
+mod login;
+mod refusal;
+mod session;
+
+pub mod destructive;
 pub mod error;
+pub mod expect;
+pub mod file;
+pub mod hop;
 pub mod link;
 pub mod options;
 pub mod outcome;
+pub mod prompt;
 pub mod proof;
+pub mod question;
 pub mod secret;
 pub mod shell;
+pub mod terminal;
 pub mod text;
 pub mod transcript;
+pub mod value;
 pub mod version;
 
+pub use destructive::Destructive;
 pub use error::{Class, Error};
+pub use file::FileName;
+pub use hop::HopOptions;
 pub use link::{BoxLink, ByteLink};
 pub use options::{LoginOptions, NewPassword, Suffix, TermSize, Timeouts};
 pub use outcome::{Outcome, Output, Refusal, RefusalClass, Stage, Unknown};
 pub use proof::Proof;
 pub use secret::Secret;
-pub use shell::{Command, Destructive, FileName, Gone, HopFailed, HopOptions, Shell, Value};
+pub use shell::{Command, Gone, HopFailed, Shell};
 pub use transcript::{Direction, Transcript};
+pub use value::Value;
 pub use version::Version;

@@ -37,6 +37,8 @@ pub struct Output {
     pub identity: Option<String>,
     /// The output was longer than is kept; its beginning is missing.
     pub truncated: bool,
+    /// Every line came as plain text from left to right: the text is exactly what was sent.
+    pub(crate) clean: bool,
 }
 
 /// At which point the router refused.

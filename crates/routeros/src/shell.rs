@@ -1,17 +1,31 @@
-//! The shell: a handle to the task that owns a link.
+//! The shell: a handle to the task that owns a session.
 
 use crate::error::Error;
+use crate::exec::Care;
+use crate::expect::{Found, Pattern};
+use crate::hop::HopOptions;
 use crate::link::ByteLink;
 use crate::options::LoginOptions;
 use crate::outcome::{Outcome, Output};
 use crate::proof::Proof;
 use crate::secret::Secret;
+use crate::session::{Session, Shared};
+use crate::value::{Look, Value, look_statement, parse_looks};
 use crate::version::Version;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
-/// A logged-in console.
-#[derive(Debug)]
-pub struct Shell(());
+/// Requests that wait for the session; callers beyond wait in `send`.
+const QUEUE: usize = 8;
+/// Statements that read values, in one line.
+const LOOKS_BYTES: usize = 1000;
+/// Attempts to read values: a log line may have been pushed into the answer.
+const READS: usize = 3;
+/// For the router to close the link after `/quit`.
+const QUIT: Duration = Duration::from_secs(5);
+/// Silence behind a near prompt after which the far session has ended.
+const NEAR_SETTLE: Duration = Duration::from_millis(500);
 
 /// A command and how to run it. `"...".into()` is the plain form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,62 +51,6 @@ impl<T: Into<String>> From<T> for Command {
     }
 }
 
-/// An exact value, read out of the router.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Value {
-    /// What `:typeof` says: `str`, `num`, `bool`, `nil`, `nothing`, `array`, ...
-    pub kind: String,
-    /// The bytes of `:tostr`.
-    pub bytes: Vec<u8>,
-}
-
-/// A destructive act, wrapped so that no part of its line can act on another router.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destructive {
-    /// Whom it is meant for.
-    pub proof: Proof,
-    /// The act.
-    pub body: String,
-}
-
-/// A file that this project may write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileName(String);
-
-impl FileName {
-    /// One of ours: `HA_jumplead_...`, also below `flash/`.
-    ///
-    /// # Errors
-    /// [`Error::FileName`] for any other name.
-    pub fn ours(name: &str) -> Result<Self, Error> {
-        Ok(Self(name.into()))
-    }
-
-    /// Another name that the caller's plan names.
-    ///
-    /// # Errors
-    /// [`Error::FileName`] for names that a console can't carry.
-    pub fn explicit(name: &str) -> Result<Self, Error> {
-        Ok(Self(name.into()))
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// How to hop: from a logged-in router to its neighbour by `/tool mac-telnet`.
-#[derive(Debug, Clone)]
-pub struct HopOptions {
-    /// The neighbour's address on the shared cable.
-    pub host: String,
-    /// The near router's interface, by its current name.
-    pub interface: String,
-    /// The login at the far router; its proof is needed.
-    pub login: LoginOptions,
-}
-
 /// How a session ended that was expected to.
 #[derive(Debug)]
 pub enum Gone {
@@ -100,7 +58,7 @@ pub enum Gone {
     LinkClosed,
     /// The far session ended; this is the near router's shell, proved.
     BackAt(Shell),
-    /// Nothing came for the given time. The link is dropped.
+    /// Nothing came for the given time, which proves nothing. The link is dropped.
     Silent,
 }
 
@@ -113,27 +71,109 @@ pub struct HopFailed {
     pub near: Option<Shell>,
 }
 
-#[expect(clippy::unused_async, reason = "the shape that others build on, before its body")]
+#[derive(Debug)]
+enum Request {
+    Exec {
+        command: Command,
+        care: Care,
+        proof: Option<Proof>,
+        reply: oneshot::Sender<Result<Outcome, Error>>,
+    },
+    Prove {
+        proof: Proof,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+    Mask(Secret),
+    /// Gives the session away and ends the task.
+    Take(oneshot::Sender<Session>),
+}
+
+/// A logged-in console. One task owns the link and runs one request at a time; a request that is dropped before its
+/// first byte is never sent, one that is dropped later is run to its end before the next begins.
+#[derive(Debug)]
+pub struct Shell {
+    requests: mpsc::Sender<Request>,
+    shared: Arc<Shared>,
+    link: String,
+    hops: usize,
+}
+
+async fn serve(mut session: Session, mut requests: mpsc::Receiver<Request>) {
+    loop {
+        tokio::select! {
+            biased;
+            request = requests.recv() => match request {
+                None => return,
+                Some(Request::Take(reply)) => {
+                    let _ = reply.send(session);
+                    return;
+                }
+                Some(Request::Mask(secret)) => session.dialogue.log.masker.add(&secret),
+                Some(Request::Exec { reply, .. }) if reply.is_closed() => {}
+                Some(Request::Exec { command, care, proof, reply }) => {
+                    let _ = reply.send(session.exec(&command, care, proof).await);
+                }
+                Some(Request::Prove { proof, reply }) => {
+                    let _ = reply.send(session.prove(proof).await);
+                }
+            },
+            () = session.idle() => {}
+        }
+    }
+}
+
 impl Shell {
     /// Logs in on `link`, which has authenticated already (MAC-Telnet, SSH) or will ask `Login:` and `Password:`.
     ///
     /// # Errors
     /// [`Error::LoginRejected`], [`Error::NewPassword`], [`Error::WrongRouter`], [`Error::LinkClosed`], [`Error::Timeout`].
-    pub async fn login(_link: impl ByteLink + 'static, _options: LoginOptions) -> Result<Self, Error> {
-        Err(Error::Closed)
+    pub async fn login(link: impl ByteLink + 'static, options: LoginOptions) -> Result<Self, Error> {
+        Ok(Self::start(Session::open(Box::new(link), options).await?))
     }
 
-    /// The exact prompt, as learned after login.
+    pub(crate) fn start(session: Session) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let shell = Self {
+            requests: sender,
+            shared: session.shared.clone(),
+            link: session.dialogue.describe(),
+            hops: session.near.len(),
+        };
+        tokio::spawn(serve(session, receiver));
+        shell
+    }
+
+    /// The exact prompt, as learned last.
     pub fn prompt(&self) -> String {
-        String::new()
+        self.shared.prompt.lock().map(|prompt| prompt.clone()).unwrap_or_default()
+    }
+
+    /// The link, for people.
+    pub fn describe(&self) -> String {
+        match self.hops {
+            0 => self.link.clone(),
+            hops => format!("{} and {hops} hop{} on", self.link, if hops == 1 { "" } else { "s" }),
+        }
     }
 
     /// Runs one line. `Err` means that it certainly did not run.
     ///
     /// # Errors
     /// [`Error::WrongRouter`], [`Error::HopLost`], [`Error::LinkClosed`], [`Error::Unsendable`], [`Error::Closed`].
-    pub async fn exec(&self, _command: impl Into<Command>) -> Result<Outcome, Error> {
-        Err(Error::Closed)
+    pub async fn exec(&self, command: impl Into<Command>) -> Result<Outcome, Error> {
+        self.request(command.into(), Care::Ordinary, None).await
+    }
+
+    pub(crate) async fn exec_destructive(&self, command: Command, proof: Proof) -> Result<Outcome, Error> {
+        self.request(command, Care::Destructive, Some(proof)).await
+    }
+
+    async fn request(&self, command: Command, care: Care, proof: Option<Proof>) -> Result<Outcome, Error> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Exec { command, care, proof, reply };
+        self.requests.send(request).await.map_err(|_| Error::Closed)?;
+        // The task answers every request that it takes; it is gone only together with its runtime.
+        answer.await.unwrap_or(Err(Error::Closed))
     }
 
     /// Runs one line that must succeed.
@@ -148,8 +188,54 @@ impl Shell {
     ///
     /// # Errors
     /// As [`Self::run`], and [`Error::Garbled`].
-    pub async fn value(&self, _expression: &str) -> Result<Value, Error> {
-        Err(Error::Closed)
+    pub async fn value(&self, expression: &str) -> Result<Value, Error> {
+        match self.look(&[expression], false).await?.pop() {
+            Some(Look::Whole(value)) => Ok(value),
+            _ => self.spell(expression, false).await,
+        }
+    }
+
+    /// The exact values of several expressions, in as few lines as fit; `None` for each that the router fails on.
+    ///
+    /// # Errors
+    /// As [`Self::value`]; an expression that does not parse fails all.
+    pub async fn values(&self, expressions: &[&str]) -> Result<Vec<Option<Value>>, Error> {
+        let mut values = Vec::with_capacity(expressions.len());
+        let mut rest = expressions;
+        while !rest.is_empty() {
+            let mut length = 0;
+            let fits = rest
+                .iter()
+                .take_while(|expression| {
+                    length += look_statement(expression, true).len() + 2;
+                    length <= LOOKS_BYTES
+                })
+                .count();
+            let (now, later) = rest.split_at(fits.max(1));
+            rest = later;
+            for (look, expression) in self.look(now, true).await?.into_iter().zip(now) {
+                values.push(match look {
+                    Look::Whole(value) => Some(value),
+                    Look::Long => Some(self.spell(expression, false).await?),
+                    Look::Absent => None,
+                });
+            }
+        }
+        Ok(values)
+    }
+
+    async fn look(&self, expressions: &[&str], lenient: bool) -> Result<Vec<Look>, Error> {
+        let statements: Vec<String> = expressions.iter().map(|e| look_statement(e, lenient)).collect();
+        let line = statements.join("; ");
+        let mut seen = String::new();
+        for _ in 0..READS {
+            let output = self.run(line.as_str()).await?;
+            match parse_looks(&output) {
+                Some(looks) if looks.len() == expressions.len() => return Ok(looks),
+                _ => seen = output.text,
+            }
+        }
+        Err(Error::Garbled { what: expressions.join(", "), seen: crate::expect::escape_tail(&seen, 200) })
     }
 
     /// The router's version.
@@ -157,81 +243,123 @@ impl Shell {
     /// # Errors
     /// As [`Self::value`].
     pub async fn version(&self) -> Result<Version, Error> {
-        Err(Error::Closed)
+        let text = self.value("[/system resource get version]").await?.text();
+        text.parse().map_err(|_| Error::Garbled { what: "the version".into(), seen: text })
     }
 
     /// Checks who this is now, and guards every later command with it.
     ///
     /// # Errors
     /// [`Error::WrongRouter`] and those of [`Self::run`].
-    pub async fn prove(&self, _proof: Proof) -> Result<(), Error> {
-        Err(Error::Closed)
+    pub async fn prove(&self, proof: Proof) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Prove { proof, reply }).await.map_err(|_| Error::Closed)?;
+        answer.await.unwrap_or(Err(Error::Closed))
     }
 
-    /// Masks one more secret from here on.
-    pub fn mask(&self, _secret: &Secret) {}
-
-    /// Runs a destructive act. Nothing is sent behind its line.
+    /// Masks one more secret, before the next command runs.
     ///
     /// # Errors
-    /// As [`Self::exec`].
-    pub async fn destroy(&self, _act: &Destructive) -> Result<Outcome, Error> {
-        Err(Error::Closed)
+    /// [`Error::Closed`].
+    pub async fn mask(&self, secret: Secret) -> Result<(), Error> {
+        self.requests.send(Request::Mask(secret)).await.map_err(|_| Error::Closed)
     }
 
-    /// Writes a file and reads it back.
-    ///
-    /// # Errors
-    /// The `File*` errors and those of [`Self::run`].
-    pub async fn put_file(&self, _name: &FileName, _content: &[u8]) -> Result<(), Error> {
-        Err(Error::Closed)
-    }
-
-    /// Reads a file's exact content.
-    ///
-    /// # Errors
-    /// [`Error::NoFile`] and those of [`Self::value`].
-    pub async fn read_file(&self, _name: &str) -> Result<Vec<u8>, Error> {
-        Err(Error::Closed)
-    }
-
-    /// Removes a file; no error where there is none.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub async fn remove_file(&self, _name: &FileName) -> Result<(), Error> {
-        Err(Error::Closed)
+    async fn take(self) -> Result<Session, Error> {
+        let (reply, session) = oneshot::channel();
+        self.requests.send(Request::Take(reply)).await.map_err(|_| Error::Closed)?;
+        session.await.map_err(|_| Error::Closed)
     }
 
     /// From here to a neighbour. This shell becomes the far one's near end.
     ///
     /// # Errors
     /// [`HopFailed`], with this shell back where possible.
-    pub async fn hop(self, _options: HopOptions) -> Result<Self, HopFailed> {
-        Err(HopFailed { error: Error::Closed, near: Some(self) })
+    pub async fn hop(self, options: HopOptions) -> Result<Self, HopFailed> {
+        let mut session = self.take().await.map_err(|error| HopFailed { error, near: None })?;
+        match session.hop(&options).await {
+            Ok(()) => Ok(Self::start(session)),
+            Err(error) => {
+                let near = session.over.is_none().then(|| Self::start(session));
+                Err(HopFailed { error, near })
+            }
+        }
     }
 
-    /// Ends the hop and proves that the console is the near router's again.
+    /// Ends the hop, or finds that it has ended, and proves that the console is the near router's again.
     ///
     /// # Errors
-    /// [`HopFailed`].
+    /// [`HopFailed`]; `near` is then this shell itself if it is no hop.
     pub async fn unhop(self) -> Result<Self, HopFailed> {
-        Err(HopFailed { error: Error::NotAHop, near: Some(self) })
+        let mut session = self.take().await.map_err(|error| HopFailed { error, near: None })?;
+        match session.unhop().await {
+            Ok(()) => Ok(Self::start(session)),
+            Err(Error::NotAHop) => Err(HopFailed { error: Error::NotAHop, near: Some(Self::start(session)) }),
+            Err(error) => Err(HopFailed { error, near: None }),
+        }
     }
 
-    /// Sends nothing and waits until the session ends: after a reboot was ordered.
+    /// Sends nothing and waits until the session ends: after a reboot was ordered. Silence for `silence` also counts,
+    /// where the link itself does not notice the end.
     ///
     /// # Errors
     /// [`Error::Timeout`] when the session is still alive after `limit`.
-    pub async fn wait_gone(self, _silence: Duration, _limit: Duration) -> Result<Gone, Error> {
-        Err(Error::Closed)
+    pub async fn wait_gone(self, silence: Duration, limit: Duration) -> Result<Gone, Error> {
+        let mut session = self.take().await?;
+        let deadline = tokio::time::Instant::now() + limit;
+        session.dialogue.catch_up().await;
+        loop {
+            if session.near_prompt_shows().is_some() {
+                return match session.back().await {
+                    Ok(()) => Ok(Gone::BackAt(Self::start(session))),
+                    Err(Error::LinkClosed { .. }) => Ok(Gone::LinkClosed),
+                    Err(error) => Err(error),
+                };
+            }
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            let patterns = vec![Pattern::Prompt(NEAR_SETTLE), Pattern::Quiet(silence)];
+            match session.dialogue.wait(patterns, left, "waiting for the session to end").await {
+                Ok(found) if found.found == Found::Quiet => return Ok(Gone::Silent),
+                Ok(_) if session.both_prompts_are_alike() => {
+                    // Whose prompt it is can only be asked; the question changes nothing on either.
+                    let proof = session.proof.clone();
+                    if let Ok(found) = session.fence(proof.as_ref()).await
+                        && session.near.last().is_some_and(|near| near.answer == found)
+                    {
+                        return match session.back().await {
+                            Ok(()) => Ok(Gone::BackAt(Self::start(session))),
+                            Err(error) => Err(error),
+                        };
+                    }
+                }
+                Ok(_) => {}
+                Err(Error::LinkClosed { .. }) => return Ok(Gone::LinkClosed),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
-    /// `/quit`, through every hop, and drops the link.
+    /// Leaves every hop, then `/quit`, and drops the link.
     ///
     /// # Errors
     /// [`Error::Timeout`] when the router does not let go.
     pub async fn close(self) -> Result<(), Error> {
-        Ok(())
+        let mut session = self.take().await?;
+        while !session.near.is_empty() {
+            match session.unhop().await {
+                Ok(()) => {}
+                Err(Error::LinkClosed { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        if session.ready().await.is_err() {
+            return Ok(());
+        }
+        session.dialogue.send(b"/quit\r");
+        let patterns = vec![Pattern::Line("interrupted".into()), Pattern::Question(Duration::ZERO, QUIT)];
+        match session.dialogue.wait(patterns, QUIT, "logging out").await {
+            Ok(_) | Err(Error::LinkClosed { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }

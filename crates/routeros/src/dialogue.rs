@@ -1,0 +1,193 @@
+//! The tokio side of the expect engine: pumps a byte link, keeps the transcript.
+
+use crate::error::Error;
+use crate::expect::{Event, Expect, Found, Pattern};
+use crate::link::{BoxLink, ByteLink as _};
+use crate::options::TermSize;
+use crate::secret::Secret;
+use crate::terminal::Line;
+use crate::transcript::{Direction, Masked, Transcript};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::time::Instant;
+
+/// Bytes that are read in one go.
+const READ: usize = 16 * 1024;
+/// Bytes that wait to be written before answers to the router's questions are left out: it asks without listening.
+const MAX_OUT: usize = 64 * 1024;
+
+/// A match, as [`Event::Matched`].
+#[derive(Debug)]
+pub(crate) struct Match {
+    pub(crate) pattern: usize,
+    pub(crate) found: Found,
+    pub(crate) before: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Dialogue {
+    link: BoxLink,
+    pub(crate) expect: Expect,
+    pub(crate) log: Masked,
+    out: Vec<u8>,
+    epoch: Instant,
+    /// The link's error, where it ended by one.
+    fault: Option<String>,
+}
+
+impl Dialogue {
+    pub(crate) fn new(mut link: BoxLink, size: TermSize, transcript: Option<Arc<dyn Transcript>>) -> Self {
+        link.resize(size.cols, size.rows);
+        Self {
+            link,
+            expect: Expect::new(size),
+            log: Masked::new(transcript),
+            out: Vec::new(),
+            epoch: Instant::now(),
+            fault: None,
+        }
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        self.link.describe()
+    }
+
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Queues bytes; they leave during the next wait, or while the session is idle.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.expect.sending();
+        self.log.record(Direction::Sent, bytes);
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Queues a secret and Enter.
+    pub(crate) fn send_secret(&mut self, secret: &Secret) {
+        self.expect.sending();
+        self.log.record_masked();
+        self.log.record(Direction::Sent, b"\r");
+        self.out.extend_from_slice(secret.reveal().as_bytes());
+        self.out.push(b'\r');
+    }
+
+    /// The last that was seen, fit to be shown.
+    pub(crate) fn seen(&self) -> String {
+        if self.log.is_private() { "[withheld]".into() } else { self.log.masker.mask_text(&self.expect.excerpt()) }
+    }
+
+    pub(crate) fn closed(&self, waiting: &str) -> Error {
+        Error::LinkClosed {
+            waiting: waiting.to_owned(),
+            why: self.fault.clone().unwrap_or_else(|| "end of stream".into()),
+            seen: self.seen(),
+        }
+    }
+
+    /// Waits until a pattern matches.
+    pub(crate) async fn wait(
+        &mut self,
+        patterns: Vec<Pattern>,
+        limit: Duration,
+        waiting: &str,
+    ) -> Result<Match, Error> {
+        let start = self.now();
+        self.expect.expect(start, patterns, start + limit);
+        loop {
+            match self.expect.poll_event() {
+                Some(Event::Matched { pattern, found, before }) => return Ok(Match { pattern, found, before }),
+                Some(Event::Eof) => return Err(self.closed(waiting)),
+                Some(Event::Timeout) => {
+                    return Err(Error::Timeout {
+                        waiting: waiting.to_owned(),
+                        elapsed: self.now() - start,
+                        seen: self.seen(),
+                    });
+                }
+                None => {}
+            }
+            let wake = self.epoch + self.expect.poll_timeout().unwrap_or(start + limit);
+            tokio::select! {
+                biased;
+                () = self.pump() => {}
+                () = tokio::time::sleep_until(wake) => {
+                    let now = self.now();
+                    self.expect.handle_timeout(now);
+                }
+            }
+        }
+    }
+
+    /// Takes in what has come already, without waiting.
+    pub(crate) async fn catch_up(&mut self) {
+        while !self.expect.at_eof() {
+            let more = poll_fn(|cx| Poll::Ready(self.poll_pump(cx).is_ready())).await;
+            if !more {
+                break;
+            }
+        }
+    }
+
+    /// Moves bytes until some came, or the stream ended; cancel-safe. Never ends again after the stream has ended.
+    pub(crate) async fn pump(&mut self) {
+        poll_fn(|cx| self.poll_pump(cx)).await;
+    }
+
+    fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.expect.at_eof() {
+            return Poll::Pending;
+        }
+        if self.out.len() < MAX_OUT
+            && let Some(answers) = self.expect.poll_transmit()
+        {
+            self.log.record(Direction::Sent, &answers);
+            self.out.extend_from_slice(&answers);
+        }
+        if let Err(fault) = self.write_out(cx) {
+            return self.end(Some(fault.to_string()));
+        }
+        let mut space = [0; READ];
+        let mut buffer = ReadBuf::new(&mut space);
+        match Pin::new(&mut self.link).poll_read(cx, &mut buffer) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(fault)) => self.end(Some(fault.to_string())),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => self.end(None),
+            Poll::Ready(Ok(())) => {
+                let now = self.now();
+                self.log.record(Direction::Received, buffer.filled());
+                self.expect.on_bytes(now, buffer.filled());
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// Writes what the link takes now. Reading goes on meanwhile: a far side that is blocked on its own output
+    /// would never read ours.
+    fn write_out(&mut self, cx: &mut Context<'_>) -> std::io::Result<()> {
+        let mut link = Pin::new(&mut self.link);
+        while !self.out.is_empty() {
+            match link.as_mut().poll_write(cx, &self.out) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => return Err(std::io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => drop(self.out.drain(..written)),
+                Poll::Ready(Err(fault)) => return Err(fault),
+            }
+        }
+        match link.poll_flush(cx) {
+            Poll::Ready(Err(fault)) => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&mut self, fault: Option<String>) -> Poll<()> {
+        self.fault = fault;
+        let now = self.now();
+        self.expect.on_eof(now);
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,215 @@
+//! From the first byte to the first prompt: names, passwords, screens and questions in whatever order they come.
+
+use crate::dialogue::Dialogue;
+use crate::error::Error;
+use crate::expect::{Found, Pattern};
+use crate::options::{LoginOptions, NewPassword};
+use crate::prompt::Prompt;
+use crate::question::Question;
+use crate::secret::Secret;
+use crate::session::CTRL_C;
+use std::time::Duration;
+
+/// A serial line says nothing until it is poked; and a poke can be lost while the router starts.
+const POKE: Duration = Duration::from_secs(2);
+/// Over a network the router speaks first. Longer than the ten seconds of a terminal probe that failed.
+const POKE_NETWORK: Duration = Duration::from_secs(12);
+/// Enters that are sent to a silent console.
+const MAX_POKES: usize = 4;
+/// Questions of one kind that are answered; a router that asks more often is not understood.
+const MAX_ANSWERS: usize = 3;
+/// Ends of lines that look like questions about values are not asked during login; this only bounds the wait.
+const DOUBTFUL: Duration = Duration::from_secs(5);
+
+/// Whether a prompt can still be the near router's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The link leads to one router.
+    Direct,
+    /// The link is a near router's console that runs `/tool mac-telnet`.
+    Hop,
+}
+
+/// The passwords that are left to be tried.
+#[derive(Debug)]
+pub(crate) struct Ladder<'a> {
+    passwords: &'a [Secret],
+    next: usize,
+}
+
+impl<'a> Ladder<'a> {
+    pub(crate) fn new(passwords: &'a [Secret]) -> Self {
+        Self { passwords, next: 0 }
+    }
+
+    /// How many were typed.
+    pub(crate) fn tried(&self) -> usize {
+        self.next
+    }
+
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.next >= self.passwords.len()
+    }
+
+    fn take(&mut self) -> Option<&'a Secret> {
+        let password = self.passwords.get(self.next)?;
+        self.next += 1;
+        Some(password)
+    }
+}
+
+/// What has been done in one login.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The router has refused a password, or the link's own login.
+    refused: bool,
+    password_sent: bool,
+    /// The new password was typed this many times.
+    new_password: usize,
+    answers: usize,
+    pokes: usize,
+    quit_once: bool,
+}
+
+/// Goes through the dialogue until a prompt shows. Nothing is typed that was not asked for, but Enter to a silent line.
+pub(crate) async fn login(
+    dialogue: &mut Dialogue,
+    options: &LoginOptions,
+    ladder: &mut Ladder<'_>,
+    mode: Mode,
+) -> Result<Prompt, Error> {
+    let mut progress = Progress::default();
+    if options.wake {
+        dialogue.send(b"\r");
+    }
+    let poke = if options.wake { POKE } else { POKE_NETWORK };
+    loop {
+        let patterns = vec![
+            Pattern::Line("Login failed, incorrect".into()),
+            Pattern::Line("Try again, error".into()),
+            Pattern::Prompt(Duration::ZERO),
+            Pattern::Question(Duration::ZERO, DOUBTFUL),
+            Pattern::Quiet(poke),
+        ];
+        let found = match dialogue.wait(patterns, options.timeouts.login, "logging in").await {
+            Ok(found) => found,
+            Err(Error::LinkClosed { .. }) if progress.refused => return Err(rejected(options, ladder)),
+            Err(error) => return Err(error),
+        };
+        match found.found {
+            Found::Line(line) if found.pattern == 1 => {
+                return Err(Error::NewPassword { why: dialogue.log.masker.mask_text(line.text.trim()) });
+            }
+            Found::Line(_) => {
+                // On a link that authenticated by itself there is nobody left to give another password to.
+                if !progress.password_sent && mode == Mode::Direct {
+                    return Err(rejected(options, ladder));
+                }
+                progress.refused = true;
+                if ladder.is_exhausted() && mode == Mode::Direct {
+                    return Err(rejected(options, ladder));
+                }
+            }
+            Found::Prompt(prompt) => {
+                if mode == Mode::Hop && progress.refused {
+                    return Err(rejected(options, ladder));
+                }
+                if mode == Mode::Direct && options.wake && prompt.user != options.user && !progress.quit_once {
+                    // A serial line has no hang-up: somebody else's session is still open.
+                    progress.quit_once = true;
+                    dialogue.send(b"/quit\r");
+                    continue;
+                }
+                return Ok(prompt);
+            }
+            Found::Question(question) => answer(dialogue, options, ladder, &mut progress, question)?,
+            Found::Quiet => {
+                progress.pokes += 1;
+                if progress.pokes > MAX_POKES || mode == Mode::Hop {
+                    // Nothing more to try: one long silence is waited for, and reported.
+                    let wait = dialogue.wait(
+                        vec![Pattern::Prompt(Duration::ZERO), Pattern::Question(Duration::ZERO, DOUBTFUL)],
+                        options.timeouts.login.saturating_sub(poke),
+                        "logging in",
+                    );
+                    match wait.await?.found {
+                        Found::Prompt(prompt) if !(mode == Mode::Hop && progress.refused) => return Ok(prompt),
+                        Found::Question(question) => answer(dialogue, options, ladder, &mut progress, question)?,
+                        _ => return Err(rejected(options, ladder)),
+                    }
+                } else if !crate::question::asks_password(&dialogue.expect.current()) {
+                    dialogue.send(b"\r");
+                }
+            }
+        }
+    }
+}
+
+fn rejected(options: &LoginOptions, ladder: &Ladder<'_>) -> Error {
+    Error::LoginRejected { user: options.user.clone(), tried: ladder.tried().max(1) }
+}
+
+fn answer(
+    dialogue: &mut Dialogue,
+    options: &LoginOptions,
+    ladder: &mut Ladder<'_>,
+    progress: &mut Progress,
+    question: Question,
+) -> Result<(), Error> {
+    match question {
+        Question::LoginName => {
+            if progress.password_sent && ladder.is_exhausted() {
+                return Err(rejected(options, ladder));
+            }
+            dialogue.send(options.login_name().as_bytes());
+            dialogue.send(b"\r");
+            return Ok(());
+        }
+        Question::Password => {
+            match ladder.take() {
+                Some(password) => {
+                    progress.password_sent = true;
+                    progress.refused = false;
+                    dialogue.send_secret(password);
+                }
+                None => return Err(rejected(options, ladder)),
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
+    progress.answers += 1;
+    if progress.answers > 3 * MAX_ANSWERS {
+        return Err(Error::Garbled { what: "the login dialogue".into(), seen: dialogue.seen() });
+    }
+    match question {
+        // One key; an Enter behind it could become an empty answer to `new password>`.
+        Question::License => dialogue.send(b"n"),
+        Question::LicensePager => dialogue.send(b"q\r"),
+        // Any key but `r`, which would remove the default configuration.
+        Question::PressEnter | Question::DefaultConfiguration => dialogue.send(b"\r"),
+        Question::NewPassword | Question::RepeatPassword => match &options.new_password {
+            NewPassword::Skip if progress.new_password >= MAX_ANSWERS => {
+                return Err(Error::NewPassword { why: "Ctrl-C does not skip it".into() });
+            }
+            NewPassword::Skip => {
+                progress.new_password += 1;
+                dialogue.send(CTRL_C);
+            }
+            NewPassword::Set(secret) => {
+                // A repaint shows the same question again: each is answered once, in its turn.
+                let turn = usize::from(question == Question::RepeatPassword);
+                if progress.new_password == turn {
+                    progress.new_password += 1;
+                    dialogue.send_secret(secret);
+                }
+            }
+        },
+        Question::Pager | Question::Monitor => dialogue.send(b"q"),
+        Question::HijackSafeMode => dialogue.send(b"d"),
+        Question::YesNo(_) => dialogue.send(b"n"),
+        Question::Continuation(_) | Question::Secret(_) | Question::Value(_) => dialogue.send(CTRL_C),
+        Question::LoginName | Question::Password => {}
+    }
+    Ok(())
+}
