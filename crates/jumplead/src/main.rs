@@ -1,8 +1,107 @@
 //! Jumplead: the command line.
 
 mod cli;
+mod cmd;
 mod failure;
+mod folders;
+mod links;
 mod output;
 mod term;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use cli::{Cli, Command};
+use failure::{Exit, Failure};
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return ExitCode::from(if asked { 0 } else { Exit::Usage as u8 });
+        }
+    };
+    let out = Output::new(&cli.global, name(&cli.command));
+    let ended = logging(&cli).and_then(|()| start(&cli, &out));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out.failure(&failure);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+const fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Discover { .. } => "discover",
+        Command::Ping { .. } => "ping",
+        Command::Console { .. } => "console",
+        Command::Exec { .. } => "exec",
+        Command::Bootstrap { .. } => "bootstrap",
+        Command::Resume { .. } => "resume",
+        Command::Runs { .. } => "runs",
+        Command::Doctor => "doctor",
+        Command::Rehearse(_) => "rehearse",
+        Command::Config { .. } => "config",
+        Command::Explain { .. } => "explain",
+    }
+}
+
+fn start(cli: &Cli, out: &Output) -> failure::Result {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Bug, "host.runtime", "the event loop could not be started").cause(error))?;
+    let ended = runtime.block_on(dispatch(cli, out));
+    // A read of standard input may still wait in its thread; nobody needs its answer.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
+    match &cli.command {
+        Command::Discover { interface, duration, watch } => cmd::discover::run(out, interface, *duration, *watch).await,
+        Command::Doctor => cmd::doctor::run(out, &folders::state(cli.global.state_dir.as_deref())?),
+        _ => Err(Failure::new(Exit::Usage, "usage", "not there yet")),
+    }
+}
+
+/// Sends the log to stderr (with `-v`) and to `--log-file`. The log holds addresses, types and lengths, no session bytes.
+fn logging(cli: &Cli) -> failure::Result {
+    use tracing_subscriber::prelude::*;
+    let level = match cli.global.verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = || {
+        tracing_subscriber::EnvFilter::try_from_env("JUMPLEAD_LOG")
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level))
+    };
+    let terminal =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter());
+    let file = match &cli.global.log_file {
+        None => None,
+        Some(path) => {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+                Failure::new(Exit::Usage, "host.log-file", format!("the log file {} can't be written", path.display()))
+                    .cause(error)
+            })?;
+            Some(
+                tracing_subscriber::fmt::layer()
+                    .with_ansi(false)
+                    .with_writer(std::sync::Mutex::new(file))
+                    .with_filter(filter()),
+            )
+        }
+    };
+    tracing_subscriber::registry().with(terminal).with(file).init();
+    Ok(())
+}

@@ -35,6 +35,8 @@ pub(super) struct Editor {
     cursor: usize,
     /// The first cell in view.
     offset: usize,
+    /// The next prompt of dumb mode is painted once only.
+    plainly: bool,
 }
 
 impl Editor {
@@ -50,6 +52,7 @@ impl Editor {
             starts: Vec::new(),
             cursor: 0,
             offset: 0,
+            plainly: false,
         }
     }
 
@@ -104,14 +107,21 @@ impl Editor {
             Style::Single => self.repaint_single(out),
             Style::Dumb => {
                 self.repaint_single(out);
-                out.push(b'\r');
-                self.repaint_dumb(out);
+                if !std::mem::take(&mut self.plainly) {
+                    out.push(b'\r');
+                    self.repaint_dumb(out);
+                }
             }
             Style::Multi => {
                 out.extend(b"\x1b[9999B");
                 self.paint_multi(out, false);
             }
         }
+    }
+
+    /// Lets the next painting of dumb mode do without its repaint.
+    pub(super) fn paint_plainly(&mut self) {
+        self.plainly = true;
     }
 
     /// Paints the line as it stands after a change; `before`: the cursor's cell before it (its row

@@ -4,7 +4,7 @@
 //! `Connected to MAC`. How it ends and whether it has an escape key are in no source: both are quirks
 //! ([`super::ConsoleQuirks::hop_escape`], [`super::ConsoleQuirks::hop_farewell`]), to be verified on real routers.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::Poll;
 
 use crate::kernel::{PipeReader, PipeWriter};
@@ -20,6 +20,39 @@ pub async fn ask_login(io: &CommandIo) -> Option<(Vec<u8>, Vec<u8>)> {
     let name = io.ask("Login", Echo::Plain).await?;
     let password = io.ask("Password", Echo::Nothing).await?;
     Some((name, password))
+}
+
+/// The two directions of a far session.
+#[derive(Debug)]
+pub struct Far<T> {
+    /// What it shows.
+    pub output: PipeReader,
+    /// What it is told.
+    pub input: PipeWriter,
+    /// Whatever keeps it open, dropped at its end.
+    pub keep: T,
+}
+
+/// The whole command: asks for name and password, says whom it calls, calls by `connect`, and joins the two sides.
+///
+/// `address` is printed as given. `Err` is `connect`'s: the line that the command ends with.
+pub async fn mac_telnet<T, F>(
+    io: &CommandIo,
+    quirks: &ConsoleQuirks,
+    address: &str,
+    connect: impl FnOnce(Vec<u8>, Vec<u8>) -> F,
+) -> Result<(), String>
+where
+    F: Future<Output = Result<Far<T>, String>>,
+{
+    let Some((name, password)) = ask_login(io).await else { return Ok(()) };
+    io.line(format!("Trying {address}...").as_bytes());
+    io.flush().await;
+    let far = connect(name, password).await?;
+    io.line(format!("Connected to {address}").as_bytes());
+    join(io, quirks, far.output, far.input).await;
+    drop(far.keep);
+    Ok(())
 }
 
 /// Joins the session's terminal to a far session until either ends, or the escape byte is typed.

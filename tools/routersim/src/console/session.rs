@@ -44,7 +44,10 @@ async fn session(wire: &Wire, host: &Rc<dyn ConsoleHost>, options: &SessionOptio
     };
     let user = String::from_utf8_lossy(split_login(&name).0).into_owned();
     host.logged_in(options, &user);
-    let reason = logged_in(wire, host, options, &name, &user).await;
+    wire.set_patience(host.quirks().idle_logout);
+    let ended = logged_in(wire, host, options, &name, &user).await;
+    let reason = if wire.is_expired() { EndReason::Idle } else { ended };
+    wire.set_patience(None);
     host.logged_out(options, &user, reason);
     reason
 }

@@ -37,7 +37,6 @@ enum Wake {
     Byte(u8),
     Gone,
     Notice,
-    Idle,
 }
 
 /// A session at its prompt.
@@ -56,7 +55,6 @@ pub(super) struct Shell {
     hotlock: bool,
     /// The last key was TAB and found several words.
     listing: bool,
-    idle: Option<Sleep>,
     quiet: Option<Sleep>,
 }
 
@@ -78,19 +76,22 @@ impl Shell {
             safe: false,
             hotlock: false,
             listing: false,
-            idle: None,
             quiet: None,
         }
     }
 
     /// Until logout.
     pub(super) async fn run(mut self) -> EndReason {
+        // Two CR more, and no repaint: what a first dumb prompt was seen to be [T18].
+        if self.options.style == Style::Dumb {
+            self.wire.put(b"\r\r");
+            self.editor.paint_plainly();
+        }
         self.paint();
         let reason = loop {
             let ended = match self.wake().await {
                 Wake::Byte(byte) => self.byte(byte).await,
                 Wake::Gone => Some(EndReason::Vanished),
-                Wake::Idle => Some(EndReason::Idle),
                 Wake::Notice => {
                     self.notices();
                     None
@@ -109,21 +110,14 @@ impl Shell {
 
     async fn wake(&mut self) -> Wake {
         let quirks = self.host.quirks();
-        let idle_after = quirks.idle_logout;
         poll_fn(|cx| {
             match self.wire.poll_byte(cx) {
                 Poll::Ready(Some(byte)) => {
-                    self.idle = None;
                     self.quiet = None;
                     return Poll::Ready(Wake::Byte(byte));
                 }
                 Poll::Ready(None) => return Poll::Ready(Wake::Gone),
                 Poll::Pending => {}
-            }
-            if let Some(after) = idle_after
-                && Pin::new(self.idle.get_or_insert_with(|| self.wire.sleep(after))).poll(cx).is_ready()
-            {
-                return Poll::Ready(Wake::Idle);
             }
             // Pushed only into an idle session, so it waits for a pause of the keys.
             if self.feed.poll_ready(cx).is_ready()
@@ -437,7 +431,9 @@ impl Shell {
             path: self.path.clone(),
             text,
         };
-        let result = match self.until_broken(request).await {
+        let broken = self.until_broken(request).await;
+        self.wire.set_patience(self.host.quirks().idle_logout);
+        let result = match broken {
             Ok(result) => result,
             Err(Break::Interrupt) => LineResult { error: Some("interrupted".into()), ..LineResult::default() },
             Err(Break::Gone) => return Some(EndReason::Vanished),

@@ -250,7 +250,7 @@ fn dumb_mode_repaints_at_every_key() {
     let first = sim.take();
     assert!(first.starts_with("\r\r\n\r\r\n\r\r\n\r\r\n\r\r\n\r\r\n\r\r\n\r\n\r  MMM      MMM  "), "{first:?}");
     let bare = p.trim_end();
-    assert!(first.ends_with(&format!("\r\r\r\r{bare}{}\r{p}\r\r{bare}{}\x1b[K\r{p}", pad(966), pad(966))));
+    assert!(first.ends_with(&format!("level\r\n\r\r\r\r\r\r{bare}{}\r{p}", pad(966))), "{first:?}");
     assert_eq!(sim.type_and_take("/"), format!("/\r\r{p}/{}\x1b[K\r{p}/", pad(964)));
     assert_eq!(sim.type_and_take("i"), format!("i\r\r{p}/i{}\x1b[K\r{p}/i", pad(963)));
     sim.keys("p service export");
@@ -260,6 +260,7 @@ fn dumb_mode_repaints_at_every_key() {
     let last = format!("\r{p}/ip service export\r\n\r");
     assert!(enter.starts_with(&last), "{enter:?}");
     assert_eq!(keys + last.len(), 18_910);
+    assert!(enter.ends_with(&format!("\r\r\r\r{bare}{}\r{p}\r\r{bare}{}\x1b[K\r{p}", pad(966), pad(966))));
 }
 
 // ---- the terminal probe
@@ -740,6 +741,22 @@ fn an_idle_session_ends_silently() {
 }
 
 #[test]
+fn only_waiting_for_the_user_is_idle() {
+    let mut host = commanding(|io| async move {
+        io.sleep(Duration::from_secs(100)).await;
+        io.confirm("Reboot, yes?").await;
+        LineResult::default()
+    });
+    host.quirks.idle_logout = Some(Duration::from_secs(30));
+    let mut sim = Sim::at_prompt(host);
+    sim.keys("/system/reboot\r");
+    sim.run(Duration::from_secs(129));
+    assert_eq!(sim.end.get(), None, "100 s of work and 29 s of waiting");
+    sim.run(Duration::from_secs(1));
+    assert_eq!(sim.end.get(), Some(EndReason::Idle));
+}
+
+#[test]
 fn the_prompt_comes_twice_where_it_does() {
     // T22, over SSH
     let mut host = Host { identity: "CHR".into(), ..Host::default() };
@@ -928,15 +945,15 @@ fn a_hop_is_transparent_both_ways() {
     let host = commanding(move |io| {
         let ends = Rc::clone(&ends);
         async move {
-            let Some((name, password)) = hop::ask_login(&io).await else { return LineResult::default() };
-            assert_eq!((name.as_slice(), password.as_slice()), (b"admin+ct".as_slice(), b"pw".as_slice()));
-            io.line(b"Trying 74:4D:28:00:00:0B...");
-            io.line(b"Connected to 74:4D:28:00:00:0B");
-            let (far_input, typed) = pipe(Some(64));
-            let (shows, far_output) = pipe(Some(64));
-            *ends.borrow_mut() = Some((typed, shows));
-            hop::join(&io, &ConsoleQuirks::default(), far_output, far_input).await;
-            LineResult::default()
+            let connect = |name: Vec<u8>, password: Vec<u8>| async move {
+                assert_eq!((name.as_slice(), password.as_slice()), (b"admin+ct".as_slice(), b"pw".as_slice()));
+                let (far_input, typed) = pipe(Some(64));
+                let (shows, far_output) = pipe(Some(64));
+                *ends.borrow_mut() = Some((typed, shows));
+                Ok(hop::Far { output: far_output, input: far_input, keep: () })
+            };
+            let error = hop::mac_telnet(&io, &ConsoleQuirks::default(), "74:4D:28:00:00:0B", connect).await.err();
+            LineResult { error, ..LineResult::default() }
         }
     });
     let mut sim = Sim::at_prompt(host);

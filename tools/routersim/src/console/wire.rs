@@ -68,6 +68,9 @@ struct Inner {
     pause: Option<Sleep>,
     size: Size,
     utf8: bool,
+    idle_after: Option<Duration>,
+    idle: Option<Sleep>,
+    expired: bool,
 }
 
 /// The session's and its commands' common access to the terminal.
@@ -91,6 +94,9 @@ impl Wire {
             pause: None,
             size: Size::default(),
             utf8: false,
+            idle_after: None,
+            idle: None,
+            expired: false,
         })))
     }
 
@@ -233,6 +239,7 @@ impl Wire {
                 Poll::Ready(bytes) if bytes.is_empty() => inner.gone = true,
                 Poll::Ready(bytes) => {
                     inner.host.console_in(inner.session, &bytes);
+                    inner.idle = None;
                     if room > 0 {
                         inner.pending.extend(bytes);
                     }
@@ -242,7 +249,8 @@ impl Wire {
         }
     }
 
-    /// The next byte that is not the second half of a line end; `None` when the client is gone.
+    /// The next byte that is not the second half of a line end; `None` when the client is gone, or was idle for
+    /// too long. Only a session that waits for its user is idle, not one whose command works.
     pub(super) fn poll_byte(&self, cx: &mut Context<'_>) -> Poll<Option<u8>> {
         // What was shown so far has to be on its way before anybody waits for an answer.
         if self.poll_flush(cx).is_pending() {
@@ -257,6 +265,9 @@ impl Wire {
             if !second {
                 return Poll::Ready(Some(byte));
             }
+        }
+        if !inner.gone && inner.poll_idle(cx) {
+            (inner.gone, inner.expired) = (true, true);
         }
         if inner.gone { Poll::Ready(None) } else { Poll::Pending }
     }
@@ -306,6 +317,18 @@ impl Wire {
         self.0.borrow().gone
     }
 
+    /// Whether the session was idle for too long (it counts as gone then).
+    pub(super) fn is_expired(&self) -> bool {
+        self.0.borrow().expired
+    }
+
+    /// How long the session may wait for its user; the count begins anew.
+    pub(super) fn set_patience(&self, patience: Option<Duration>) {
+        let mut inner = self.0.borrow_mut();
+        inner.idle_after = patience;
+        inner.idle = None;
+    }
+
     pub(super) fn grab(&self) {
         self.0.borrow_mut().grabbed += 1;
     }
@@ -313,6 +336,15 @@ impl Wire {
     pub(super) fn release(&self) {
         let mut inner = self.0.borrow_mut();
         inner.grabbed = inner.grabbed.saturating_sub(1);
+    }
+}
+
+impl Inner {
+    /// Whether nothing was typed for too long.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(after) = self.idle_after else { return false };
+        let kernel = &self.kernel;
+        Pin::new(self.idle.get_or_insert_with(|| kernel.sleep(after))).poll(cx).is_ready()
     }
 }
 

@@ -1,0 +1,212 @@
+//! `discover`: routers on the segments, merged by router.
+
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use mactelnet::discovery::{Conflict, Discovery, Router};
+use mactelnet::io::discover;
+use mactelnet::wire::Text;
+use serde_json::{Value, json};
+
+use crate::failure::{Exit, Failure, Result};
+use crate::links;
+use crate::output::Output;
+
+/// What is printed where a router says nothing.
+const NOTHING: &str = "-";
+
+pub async fn run(out: &Output, globs: &[String], duration: Duration, watch: bool) -> Result {
+    let interfaces = links::choose(globs)?;
+    let names: Vec<String> = interfaces.iter().map(|interface| interface.name.clone()).collect();
+    let (links, mut warnings) = links::open_all(&interfaces)?;
+    let opened: Vec<String> = links.iter().map(|link| link.info().name.clone()).collect();
+    for warning in &warnings {
+        out.warn(warning);
+    }
+    if watch {
+        out.say(format!("Listening on {}; Ctrl-C ends it.", opened.join(", ")));
+        let forever = Duration::from_secs(7 * 86_400);
+        let listening = discover(links, forever, |router| {
+            show_change(out, router, &opened);
+            true
+        });
+        tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => {}
+            _ = listening => {}
+        }
+        return Ok(());
+    }
+    out.say(format!("Asking on {} for {:.1} s", opened.join(", "), duration.as_secs_f64()));
+    let (found, failed) = discover(links, duration, |_| true).await;
+    for (name, error) in failed {
+        let warning = format!("{name}: {error}");
+        out.warn(&warning);
+        warnings.push(warning);
+    }
+    for conflict in found.conflicts() {
+        let warning = describe_conflict(&conflict, &opened);
+        out.warn(&warning);
+        warnings.push(warning);
+    }
+    if found.overflow() > 0 {
+        let warning = format!("{} announcements found no room: something floods this segment", found.overflow());
+        out.warn(&warning);
+        warnings.push(warning);
+    }
+    let routers = found.routers();
+    if out.json {
+        out.object(json!({"routers": routers.iter().map(|router| as_json(router, &opened)).collect::<Vec<_>>(), "interfaces": opened}), &warnings);
+    } else if !routers.is_empty() {
+        out.data(table(&found, &opened));
+        out.say(format!("{} router{}", routers.len(), if routers.len() == 1 { "" } else { "s" }));
+    }
+    if routers.is_empty() {
+        return Err(Failure::new(
+            Exit::NotFound,
+            "discover.nothing",
+            format!("no router answered on {}", names.join(", ")),
+        )
+        .hint("a hardened router announces nothing; if you know its MAC, ask it:  jumplead ping mac://MAC%INTERFACE")
+        .hint("is the cable in, and the interface up?  jumplead doctor"));
+    }
+    Ok(())
+}
+
+fn text(text: Option<&Text>) -> String {
+    text.map_or_else(|| NOTHING.to_owned(), ToString::to_string)
+}
+
+/// The version's number, without channel and date.
+fn version(router: &Router) -> String {
+    text(router.version.as_ref()).split(' ').next().unwrap_or(NOTHING).to_owned()
+}
+
+fn link_name(links: &[String], link: usize) -> &str {
+    links.get(link).map_or("?", String::as_str)
+}
+
+fn state(router: &Router) -> &'static str {
+    if router.looks_erased() { "looks erased (default identity, no address)" } else { "" }
+}
+
+fn table(found: &Discovery, links: &[String]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["WHERE", "MAC", "IDENTITY", "BOARD", "VERSION", "UPTIME", "STATE"]);
+    for router in found.routers() {
+        for (n, sighting) in router.sightings.iter().enumerate() {
+            let place = link_name(links, sighting.link).to_owned();
+            let mac = sighting.mac().to_string();
+            if n == 0 {
+                table.add_row([
+                    place,
+                    mac,
+                    text(router.identity.as_ref()),
+                    text(router.board.as_ref()),
+                    version(router),
+                    router.uptime.map_or_else(|| NOTHING.to_owned(), short_time),
+                    state(router).to_owned(),
+                ]);
+            } else {
+                table.add_row([place, mac, "\"".to_owned()]);
+            }
+        }
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// `41d`, `3h`, `3m`, `12s`: one unit is enough to tell routers apart.
+fn short_time(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..=59 => format!("{seconds}s"),
+        seconds @ 60..=3_599 => format!("{}m", seconds / 60),
+        seconds @ 3_600..=86_399 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn show_change(out: &Output, router: &Router, links: &[String]) {
+    if out.json {
+        out.event(&as_json(router, links));
+        return;
+    }
+    if let Some(last) = router.sightings.iter().max_by_key(|sighting| sighting.last) {
+        out.data(format!(
+            "{}  {}  {}  {}  {}  {}",
+            link_name(links, last.link),
+            last.mac(),
+            text(router.identity.as_ref()),
+            text(router.board.as_ref()),
+            version(router),
+            state(router)
+        ));
+    }
+}
+
+fn as_json(router: &Router, links: &[String]) -> Value {
+    let plain = |text: Option<&Text>| text.map(ToString::to_string);
+    json!({
+        "identity": plain(router.identity.as_ref()),
+        "board": plain(router.board.as_ref()),
+        "version": plain(router.version.as_ref()),
+        "platform": plain(router.platform.as_ref()),
+        "software_id": plain(router.software_id.as_ref()),
+        "uptime_s": router.uptime.map(|time| time.as_secs()),
+        "looks_erased": router.looks_erased(),
+        "seen": router.sightings.iter().map(|sighting| json!({
+            "interface": link_name(links, sighting.link),
+            "mac": sighting.mac().to_string(),
+            "announced_mac": sighting.announced_mac.map(|mac| mac.to_string()),
+            "router_interface": plain(sighting.interface.as_ref()),
+            "ipv4": sighting.ipv4.map(|address| address.to_string()),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn describe_conflict(conflict: &Conflict, links: &[String]) -> String {
+    match conflict {
+        Conflict::SeveralLinks { mac, links: places } => {
+            let names: Vec<&str> = places.iter().map(|place| link_name(links, *place)).collect();
+            format!(
+                "{mac} is heard on {}: name the interface when you talk to it, and don't write to it",
+                names.join(" and ")
+            )
+        }
+        Conflict::SeveralRouters { mac } => {
+            format!("{mac} is announced by two different routers: one of them is cloned; don't write to it")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mactelnet::wire::mndp::Announcement;
+    use mactelnet::{Instant, MacAddr};
+
+    #[test]
+    fn hostile_names_stay_on_their_line() {
+        let mac = MacAddr([2, 0, 0, 0, 0, 1]);
+        let mut found = Discovery::new(Instant::ZERO, 1);
+        let hostile = Announcement {
+            mac: Some(mac),
+            identity: Some(Text::from("\x1b[2Jedge\r\nroot")),
+            board: Some(Text::from("RB\u{202e}4011")),
+            ..Announcement::default()
+        };
+        found.handle_payload(Instant::ZERO, 0, mac, &hostile.to_vec([0; 4]).unwrap());
+        let shown = table(&found, &["eth1".to_owned()]);
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+        assert!(!shown.contains(['\x1b', '\r', '\u{202e}']), "{shown:?}");
+    }
+
+    #[test]
+    fn times_are_short() {
+        let shown = [5, 65, 3_700, 90_000 * 40].map(|seconds| short_time(Duration::from_secs(seconds)));
+        assert_eq!(shown, ["5s", "1m", "1h", "41d"]);
+    }
+}

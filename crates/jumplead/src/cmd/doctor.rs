@@ -1,0 +1,158 @@
+//! `doctor`: what this host can do, and what it lacks.
+
+use std::path::Path;
+
+use mactelnet::io::raw::{Capture, RawLink};
+use mactelnet::io::{interfaces, udp};
+use serde_json::json;
+
+use crate::failure::{Exit, Failure, Result};
+use crate::output::{GREEN, Output, RED, YELLOW};
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+struct Check {
+    name: &'static str,
+    verdict: Verdict,
+    says: String,
+    hint: Option<String>,
+}
+
+pub fn run(out: &Output, state_dir: &Path) -> Result {
+    let checks = [raw_frames(), interfaces_up(), udp_fallback(), state_folder(state_dir), other_listeners()];
+    if out.json {
+        let list: Vec<_> = checks
+            .iter()
+            .map(|check| json!({"check": check.name, "verdict": word(check.verdict), "says": check.says, "hint": check.hint}))
+            .collect();
+        out.object(json!({"checks": list}), &[]);
+    } else {
+        for check in &checks {
+            let style = match check.verdict {
+                Verdict::Ok => GREEN,
+                Verdict::Warn => YELLOW,
+                Verdict::Fail => RED,
+            };
+            out.data(format!("{style}{:<4}{style:#}  {:<16} {}", word(check.verdict), check.name, check.says));
+            if let Some(hint) = &check.hint {
+                out.data(format!("      {:<16} hint: {hint}", ""));
+            }
+        }
+    }
+    match checks.iter().find(|check| check.verdict == Verdict::Fail) {
+        None => Ok(()),
+        Some(check) => {
+            let mut failure = Failure::new(
+                Exit::LacksRight,
+                format!("doctor.{}", check.name),
+                format!("this host can't do everything: {}", check.says),
+            );
+            failure.hints.extend(check.hint.clone());
+            Err(failure)
+        }
+    }
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Warn => "warn",
+        Verdict::Fail => "fail",
+    }
+}
+
+fn raw_frames() -> Check {
+    let name = "raw-frames";
+    let Some(interface) = interfaces().into_iter().next() else {
+        return Check { name, verdict: Verdict::Fail, says: "no Ethernet interface".into(), hint: None };
+    };
+    match RawLink::open(&interface.name, Capture::MacServices) {
+        Ok(_) => Check {
+            name,
+            verdict: Verdict::Ok,
+            says: "this process may send and receive raw frames".into(),
+            hint: None,
+        },
+        Err(error) => {
+            let binary =
+                std::env::current_exe().map_or_else(|_| "jumplead".to_owned(), |path| path.display().to_string());
+            Check {
+                name,
+                verdict: Verdict::Fail,
+                says: error.to_string(),
+                hint: Some(format!("sudo setcap cap_net_raw+ep {binary}")),
+            }
+        }
+    }
+}
+
+fn interfaces_up() -> Check {
+    let all = interfaces();
+    let list: Vec<String> = all
+        .iter()
+        .map(|interface| format!("{} {}{}", interface.name, interface.mac, if interface.up { "" } else { " (down)" }))
+        .collect();
+    let up = all.iter().any(|interface| interface.up);
+    Check {
+        name: "interfaces",
+        verdict: if up { Verdict::Ok } else { Verdict::Fail },
+        says: if list.is_empty() { "none".into() } else { list.join(", ") },
+        hint: (!up).then(|| "put the cable in and bring the interface up:  ip link set INTERFACE up".into()),
+    }
+}
+
+fn udp_fallback() -> Check {
+    let mut says = Vec::new();
+    for interface in interfaces().iter().filter(|interface| interface.up) {
+        says.extend(udp::warnings(&interface.name));
+    }
+    says.dedup();
+    let verdict = if says.is_empty() { Verdict::Ok } else { Verdict::Warn };
+    let says =
+        if says.is_empty() { "plain UDP would work too; raw frames don't need it".into() } else { says.join("; ") };
+    Check { name: "udp-fallback", verdict, says, hint: None }
+}
+
+fn state_folder(folder: &Path) -> Check {
+    let name = "state-folder";
+    let tried = std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::NamedTempFile::new_in(folder))
+        .and_then(|file| file.as_file().sync_all());
+    match tried {
+        Ok(()) => Check { name, verdict: Verdict::Ok, says: folder.display().to_string(), hint: None },
+        Err(error) => Check {
+            name,
+            verdict: Verdict::Fail,
+            says: format!("{}: {error}", folder.display()),
+            hint: Some("name another one:  --state-dir DIR".into()),
+        },
+    }
+}
+
+/// A packet socket hears everything anyway; a MAC-Telnet server on this host answers for its own MAC only.
+fn other_listeners() -> Check {
+    let held: Vec<&str> = [(20561u16, "20561 (MAC-Telnet)"), (5678, "5678 (MNDP)")]
+        .into_iter()
+        .filter(|(port, _)| udp_port_is_bound(*port))
+        .map(|(_, name)| name)
+        .collect();
+    let says = if held.is_empty() {
+        "nobody else listens on UDP 20561 and 5678".to_owned()
+    } else {
+        format!("another program listens on UDP {}; raw frames are not disturbed by it", held.join(" and "))
+    };
+    Check { name: "other-listeners", verdict: Verdict::Ok, says, hint: None }
+}
+
+fn udp_port_is_bound(port: u16) -> bool {
+    let suffix = format!(":{port:04X}");
+    std::fs::read_to_string("/proc/net/udp").is_ok_and(|table| {
+        table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&suffix))
+    })
+}

@@ -1,0 +1,5 @@
+//! One module a command.
+
+pub mod discover;
+pub mod doctor;
+pub mod ping;
