@@ -1,78 +1,49 @@
 //! A host's end of a wire.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::fmt;
-use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use mactelnet::Instant;
-use tokio::sync::Notify;
+use mactelnet::MacAddr;
+use mactelnet::io::memory::{MemoryLink, QUEUE};
+use tokio::sync::mpsc;
 
-/// Frames that wait to be read or carried; beyond that they are lost, as on a socket's buffer.
-const MAX_QUEUE: usize = 4096;
-
-#[derive(Default)]
-struct Queues {
-    outgoing: VecDeque<Vec<u8>>,
-    incoming: VecDeque<(Instant, Vec<u8>)>,
+/// The world's side of a host's link.
+#[derive(Debug)]
+pub(crate) struct Host {
+    to: mpsc::Sender<Vec<u8>>,
+    from: mpsc::Receiver<Vec<u8>>,
+    /// Taken while waiting, before the world's turn.
+    waiting: Option<Vec<u8>>,
+    /// The link was dropped: nothing comes any more.
+    gone: bool,
 }
 
-/// A host's Ethernet port in a world; clones are the same one.
-#[derive(Clone)]
-pub struct HostPort {
-    queues: Rc<RefCell<Queues>>,
-    world: Rc<Notify>,
-    arrived: Rc<Notify>,
-}
-
-impl fmt::Debug for HostPort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HostPort")
-    }
-}
-
-impl HostPort {
-    pub(crate) fn new(world: Rc<Notify>) -> Self {
-        Self { queues: Rc::default(), world, arrived: Rc::new(Notify::new()) }
+impl Host {
+    pub(crate) fn new(name: &str, mac: MacAddr) -> (Self, MemoryLink) {
+        let (to, inbox) = mpsc::channel(QUEUE);
+        let (out, from) = mpsc::channel(QUEUE);
+        (Self { to, from, waiting: None, gone: false }, MemoryLink::new(name, mac, out, inbox))
     }
 
-    /// Puts a frame on the wire, as soon as the world runs.
-    pub fn send(&self, frame: Vec<u8>) {
-        let mut queues = self.queues.borrow_mut();
-        if queues.outgoing.len() < MAX_QUEUE {
-            queues.outgoing.push_back(frame);
-        }
-        self.world.notify_one();
-    }
-
-    /// The next frame that lies ready, and when it arrived.
-    pub fn try_recv(&self) -> Option<(Instant, Vec<u8>)> {
-        self.queues.borrow_mut().incoming.pop_front()
-    }
-
-    /// Waits for a frame. One reader at a time.
-    pub async fn recv(&self) -> (Instant, Vec<u8>) {
-        loop {
-            if let Some(frame) = self.try_recv() {
-                return frame;
+    /// Whether the host has sent something; else `cx` is woken when it does.
+    pub(crate) fn poll_sends(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.waiting.is_none() && !self.gone {
+            match self.from.poll_recv(cx) {
+                Poll::Ready(Some(frame)) => self.waiting = Some(frame),
+                Poll::Ready(None) => self.gone = true,
+                Poll::Pending => {}
             }
-            self.arrived.notified().await;
         }
+        self.waiting.is_some()
     }
 
-    pub(crate) fn has_outgoing(&self) -> bool {
-        !self.queues.borrow().outgoing.is_empty()
+    /// The next frame that the host has sent.
+    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
+        self.waiting.take().or_else(|| self.from.try_recv().ok())
     }
 
-    pub(crate) fn take_outgoing(&self) -> Option<Vec<u8>> {
-        self.queues.borrow_mut().outgoing.pop_front()
-    }
-
-    pub(crate) fn put_incoming(&self, now: Instant, frame: Vec<u8>) {
-        let mut queues = self.queues.borrow_mut();
-        if queues.incoming.len() < MAX_QUEUE {
-            queues.incoming.push_back((now, frame));
-        }
-        self.arrived.notify_one();
+    /// Hands the host a frame; one that doesn't read loses it.
+    pub(crate) fn give(&self, frame: Vec<u8>) {
+        // Full or gone: as on a card whose ring nobody empties.
+        let _ = self.to.try_send(frame);
     }
 }

@@ -3,7 +3,6 @@
 //! A [`World`] holds nodes ([`Node`]: a simulated router is one), switches and hosts on wires, and
 //! plays them in order of time. Everything that happens follows from the nodes and one seed.
 
-mod faults;
 mod host;
 mod node;
 mod switch;
@@ -11,8 +10,7 @@ mod tap;
 mod wire;
 mod world;
 
-pub use faults::{Faults, Random};
-pub use host::HostPort;
+pub use mactelnet::faults::Faults;
 pub use node::Node;
 pub use switch::{Move, Speaker};
 pub use tap::{Direction, Tap, Tapped};

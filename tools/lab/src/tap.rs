@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use mactelnet::Instant;
+use mactelnet::pcap::Writer;
 
 /// Which way a frame went on its wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +41,7 @@ pub struct Tap(Rc<RefCell<Heard>>);
 struct Heard {
     frames: Vec<Tapped>,
     missed: usize,
-    pcap: Option<Box<dyn Write>>,
+    pcap: Option<Writer<Box<dyn Write>>>,
 }
 
 impl fmt::Debug for Tap {
@@ -59,10 +60,9 @@ impl Tap {
     ///
     /// # Errors
     /// Those of writing the header.
-    pub fn pcap(mut out: impl Write + 'static) -> io::Result<Self> {
-        out.write_all(&pcap_header())?;
+    pub fn pcap(out: impl Write + 'static) -> io::Result<Self> {
         let tap = Self::default();
-        tap.0.borrow_mut().pcap = Some(Box::new(out));
+        tap.0.borrow_mut().pcap = Some(Writer::new(Box::new(out) as Box<dyn Write>)?);
         Ok(tap)
     }
 
@@ -79,7 +79,7 @@ impl Tap {
     pub(crate) fn hear(&self, tapped: Tapped) {
         let mut heard = self.0.borrow_mut();
         if let Some(out) = &mut heard.pcap
-            && out.write_all(&pcap_record(tapped.at, &tapped.frame)).and_then(|()| out.flush()).is_err()
+            && out.write(tapped.at, &tapped.frame).and_then(|()| out.flush()).is_err()
         {
             heard.pcap = None;
         }
@@ -88,43 +88,5 @@ impl Tap {
         } else {
             heard.missed += 1;
         }
-    }
-}
-
-/// Classic pcap, microseconds, Ethernet, no length limit below 64 KB.
-fn pcap_header() -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(24);
-    bytes.extend(0xA1B2_C3D4_u32.to_le_bytes());
-    bytes.extend(2_u16.to_le_bytes());
-    bytes.extend(4_u16.to_le_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend(65_550_u32.to_le_bytes());
-    bytes.extend(1_u32.to_le_bytes());
-    bytes
-}
-
-fn pcap_record(at: Instant, frame: &[u8]) -> Vec<u8> {
-    let micros = at.as_micros();
-    let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-    let mut bytes = Vec::with_capacity(16 + frame.len());
-    bytes.extend(u32::try_from(micros / 1_000_000).unwrap_or(u32::MAX).to_le_bytes());
-    bytes.extend(((micros % 1_000_000) as u32).to_le_bytes());
-    bytes.extend(length.to_le_bytes());
-    bytes.extend(length.to_le_bytes());
-    bytes.extend(frame);
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pcap_is_what_wireshark_opens() {
-        let header = pcap_header();
-        assert_eq!(header[..8], [0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0]);
-        assert_eq!(header[20..], [1, 0, 0, 0]);
-        let record = pcap_record(Instant::from_micros(3_000_007), b"abc");
-        assert_eq!(record, [3, 0, 0, 0, 7, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, b'a', b'b', b'c']);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mactelnet::Instant;
+use mactelnet::faults::{Faults, FaultyWire};
 
-use crate::faults::{Faults, Random};
 use crate::tap::{Direction, Tap, Tapped};
 
 /// What a wire's end is plugged into.
@@ -49,8 +49,7 @@ pub enum CutAfter {
 pub(crate) struct Wire {
     pub ends: [End; 2],
     pub latency: Duration,
-    pub faults: [Faults; 2],
-    random: [Random; 2],
+    pub faults: [FaultyWire; 2],
     /// Whether the cable is plugged at both ends.
     pub plugged: bool,
     /// Carries nothing, though both ends have link: a converter in the middle that died.
@@ -58,8 +57,8 @@ pub(crate) struct Wire {
     cut_after: Option<CutAfter>,
     /// Counts the cuts: what was under way when it was cut never arrives.
     pub epoch: u64,
-    /// The latest ordinary arrival of each direction, which later ones don't overtake.
-    latest: [Instant; 2],
+    /// The latest arrival so far.
+    latest: Instant,
     taps: Vec<Tap>,
     pub carried: [u64; 2],
     /// Link as last told to each end.
@@ -84,13 +83,12 @@ impl Wire {
         Self {
             ends,
             latency,
-            faults: [Faults::default(); 2],
-            random: [Random::new(seed), Random::new(seed ^ u64::MAX)],
+            faults: [FaultyWire::new(Faults::default(), seed), FaultyWire::new(Faults::default(), !seed)],
             plugged: true,
             deaf: false,
             cut_after: None,
             epoch: 0,
-            latest: [Instant::ZERO; 2],
+            latest: Instant::ZERO,
             taps: Vec::new(),
             carried: [0; 2],
             told: [false; 2],
@@ -112,7 +110,7 @@ impl Wire {
     }
 
     /// Takes a frame at end `from`; `link` is whether the wire is alive from end to end.
-    pub(crate) fn carry(&mut self, now: Instant, from: usize, frame: Vec<u8>, link: bool) -> Carried {
+    pub(crate) fn carry(&mut self, now: Instant, from: usize, frame: &[u8], link: bool) -> Carried {
         let mut result = Carried::default();
         let mut refused = !link || self.deaf;
         if !refused {
@@ -132,27 +130,19 @@ impl Wire {
             };
             // What was carried still arrives; then the link goes.
             let over = matches!(self.cut_after, Some(CutAfter::Frames(0) | CutAfter::Bytes(0)));
-            result.cut = over.then(|| self.latest[1 - from].max(self.latest[from]).max(now + self.latency));
+            result.cut = over.then_some(now);
         }
-        let copies = if refused {
-            Vec::new()
-        } else {
-            self.faults[from].draw(&mut self.random[from], self.latency, frame.clone())
-        };
-        let carried = !copies.is_empty();
+        if !refused {
+            let mut arrivals = self.faults[from].pass(now + self.latency, frame);
+            self.carried[from] += arrivals.len() as u64;
+            self.latest = arrivals.iter().map(|(at, _)| *at).fold(self.latest, Instant::max);
+            result.arrivals.append(&mut arrivals);
+        }
+        let carried = !result.arrivals.is_empty();
         for tap in &self.taps {
-            tap.hear(Tapped { at: now, direction: direction(from), frame: frame.clone(), carried });
+            tap.hear(Tapped { at: now, direction: direction(from), frame: frame.to_vec(), carried });
         }
-        for copy in copies {
-            let mut at = now + copy.after;
-            if !copy.held {
-                at = at.max(self.latest[from]);
-                self.latest[from] = at;
-            }
-            result.arrivals.push((at, copy.frame));
-            self.carried[from] += 1;
-        }
-        result.cut = result.cut.map(|at| at.max(self.latest[from]));
+        result.cut = result.cut.map(|at| at.max(self.latest));
         result
     }
 }

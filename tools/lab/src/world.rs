@@ -6,14 +6,17 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
-use mactelnet::Instant;
+use mactelnet::faults::Faults;
+use mactelnet::io::memory::MemoryLink;
+use mactelnet::{Instant, MacAddr};
 use tokio::sync::Notify;
 
-use crate::faults::{Faults, Random};
-use crate::host::HostPort;
+use crate::host::Host;
 use crate::node::Node;
 use crate::switch::{Move, Speaker, Switch};
 use crate::tap::{Direction, Tap};
@@ -45,10 +48,10 @@ struct Inner {
     queue: BTreeMap<(Instant, u64), Event>,
     nodes: Vec<Slot>,
     switches: Vec<Switch>,
-    hosts: Vec<HostPort>,
+    hosts: Vec<Host>,
     wires: Vec<Wire>,
     plugs: Plugs,
-    random: Random,
+    seed: u64,
 }
 
 /// A world; clones are the same one.
@@ -163,12 +166,12 @@ impl WireHandle {
 
     /// Faults of one direction.
     pub fn set_faults(&self, direction: Direction, faults: Faults) {
-        self.with(|wire| wire.faults[usize::from(direction == Direction::Backward)] = faults);
+        self.with(|wire| wire.faults[usize::from(direction == Direction::Backward)].set(faults));
     }
 
     /// Faults of both directions.
     pub fn set_all_faults(&self, faults: Faults) {
-        self.with(|wire| wire.faults = [faults; 2]);
+        self.with(|wire| wire.faults.iter_mut().for_each(|way| way.set(faults)));
     }
 
     /// One-way delay.
@@ -204,7 +207,7 @@ impl World {
             hosts: Vec::new(),
             wires: Vec::new(),
             plugs: Plugs::new(),
-            random: Random::new(seed),
+            seed,
         };
         Self { inner: Rc::new(RefCell::new(inner)), changed: Rc::new(Notify::new()) }
     }
@@ -232,19 +235,20 @@ impl World {
         SwitchId(inner.switches.len() - 1)
     }
 
-    /// Puts a host into the world.
-    pub fn host(&self) -> (HostId, HostPort) {
+    /// Puts a host into the world: its link, and where to plug its cable.
+    pub fn host(&self, name: &str, mac: MacAddr) -> (End, MemoryLink) {
         let mut inner = self.inner.borrow_mut();
-        let port = HostPort::new(Rc::clone(&self.changed));
-        inner.hosts.push(port.clone());
-        (HostId(inner.hosts.len() - 1), port)
+        let (host, link) = Host::new(name, mac);
+        inner.hosts.push(host);
+        (End::Host(HostId(inner.hosts.len() - 1)), link)
     }
 
     /// Lays a cable. An end that had another one loses that.
     pub fn connect(&self, a: End, b: End, latency: Duration) -> WireHandle {
         let mut inner = self.inner.borrow_mut();
         let id = WireId(inner.wires.len());
-        let seed = inner.random.draw();
+        // Wires differ by their number, and don't change with what else is in the world.
+        let seed = inner.seed ^ (id.0 as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         inner.wires.push(Wire::new([a, b], latency, seed));
         for (index, end) in [a, b].into_iter().enumerate() {
             if let Some((old, _)) = inner.plugs.insert(end, (id, index)) {
@@ -315,9 +319,21 @@ impl World {
             tokio::select! {
                 biased;
                 () = self.changed.notified() => {}
+                () = self.host_sends() => {}
                 () = tokio::time::sleep_until(deadline) => {}
             }
         }
+    }
+}
+
+impl World {
+    async fn host_sends(&self) {
+        poll_fn(|cx| {
+            let mut inner = self.inner.borrow_mut();
+            let sends = inner.hosts.iter_mut().any(|host| host.poll_sends(cx));
+            if sends { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
@@ -330,8 +346,7 @@ impl Inner {
     fn next_event(&self) -> Option<Instant> {
         let frame = self.queue.keys().next().map(|key| key.0);
         let due = self.nodes.iter().filter_map(Self::due).min();
-        let host = self.hosts.iter().any(HostPort::has_outgoing).then_some(self.now);
-        frame.into_iter().chain(due).chain(host).min()
+        frame.into_iter().chain(due).min()
     }
 
     fn due(slot: &Slot) -> Option<Instant> {
@@ -341,7 +356,7 @@ impl Inner {
 
     fn take_from_hosts(&mut self) {
         for host in 0..self.hosts.len() {
-            while let Some(frame) = self.hosts[host].take_outgoing() {
+            while let Some(frame) = self.hosts[host].take() {
                 self.transmit(End::Host(HostId(host)), frame);
             }
         }
@@ -405,7 +420,7 @@ impl Inner {
                     self.transmit(End::Switch(id, to), frame.clone());
                 }
             }
-            End::Host(id) => self.hosts[id.0].put_incoming(now, frame),
+            End::Host(id) => self.hosts[id.0].give(frame),
         }
     }
 
@@ -417,7 +432,7 @@ impl Inner {
         let link = self.link_at(id, 1 - index) && self.link_at(id, index);
         let wire = &mut self.wires[id.0];
         let epoch = wire.epoch;
-        let carried = wire.carry(now, index, frame, link);
+        let carried = wire.carry(now, index, &frame, link);
         for (at, frame) in carried.arrivals {
             self.push(at, Event::Frame { wire: id, epoch, to: 1 - index, frame });
         }
