@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Config};
 use failure::{Exit, Failure};
 use output::Output;
 
@@ -68,6 +68,12 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
     match &cli.command {
         Command::Discover { interface, duration, watch } => cmd::discover::run(out, interface, *duration, *watch).await,
         Command::Doctor => cmd::doctor::run(out, &folders::state(cli.global.state_dir.as_deref())?),
+        Command::Config { what } => match what {
+            Config::Init { name, interface, duration } => cmd::config::init(out, name, interface, *duration).await,
+            Config::Check { pair } => cmd::config::check(out, pair),
+            Config::Show { pair } => cmd::config::show(out, pair),
+        },
+        Command::Runs { what } => cmd::runs::run(out, &folders::state(cli.global.state_dir.as_deref())?, what),
         _ => Err(Failure::new(Exit::Usage, "usage", "not there yet")),
     }
 }

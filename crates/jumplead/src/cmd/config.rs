@@ -1,0 +1,199 @@
+//! `config`: the site file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bootstrap::secret::SecretRef;
+use bootstrap::site::Site;
+use bootstrap::target::{Member, TargetUrl};
+use mactelnet::discovery::Router;
+use mactelnet::io::discover;
+use serde_json::json;
+
+use crate::failure::{Exit, Failure, Result};
+use crate::output::Output;
+use crate::{folders, links};
+
+/// Reads and checks the site file that PAIR means.
+pub fn load(pair: &str) -> Result<Site> {
+    let path = folders::site_file(pair)?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::new(Exit::Usage, "site.read", format!("the site file {} can't be read", path.display()))
+            .cause(error)
+            .hint("make one from what is found:  jumplead config init > edge-1.toml")
+    })?;
+    parse(&path, &text)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Site> {
+    Site::parse(text).map_err(|error| {
+        Failure::new(Exit::Usage, error.code(), format!("{}: {error}", path.display()))
+            .hint("the form of a site file is in docs/contract.md, section 3")
+    })
+}
+
+/// `config show`
+pub fn show(out: &Output, pair: &str) -> Result {
+    let site = load(pair)?;
+    if out.json {
+        out.object(json!({"site": site.redacted()}), &[]);
+    } else {
+        out.data(site.redacted().trim_end());
+    }
+    Ok(())
+}
+
+/// `config check`: the form, and what a run would miss. Reads no secret.
+pub fn check(out: &Output, pair: &str) -> Result {
+    let site = load(pair)?;
+    let mut warnings = Vec::new();
+    for member in [Member::A, Member::B] {
+        let entry = site.member(member);
+        if entry.serial_number.is_none() {
+            warnings.push(format!(
+                "pair.{member} has no serial_number: a step that erases a board with one will ask you to type it"
+            ));
+        }
+        let usable =
+            entry.reach.iter().filter(|road| matches!(road, TargetUrl::Mac { .. } | TargetUrl::Via { .. })).count();
+        if usable == 0 {
+            return Err(Failure::new(
+                Exit::Usage,
+                "site.no-road",
+                format!("pair.{member}.reach holds no road that this version can take"),
+            )
+            .hint("roads are mac://%INTERFACE and via:a; the others come later"));
+        }
+        if usable < entry.reach.len() {
+            warnings.push(format!(
+                "pair.{member}.reach: only mac:// and via: can be taken yet, the others are passed over"
+            ));
+        }
+        for secret in [&entry.password, &entry.factory_password].into_iter().flatten() {
+            if let SecretRef::Env(name) = secret
+                && std::env::var_os(name).is_none()
+            {
+                warnings.push(format!("pair.{member}: the environment has no {name} at the moment"));
+            }
+        }
+    }
+    if site.ha_password.is_none() {
+        warnings.push("secrets.ha_password is missing: the standby's HA user can't be made without it".into());
+    }
+    for warning in &warnings {
+        out.warn(warning);
+    }
+    out.object(json!({"pair": site.name, "ok": true}), &warnings);
+    out.say(format!("{}: the site file is right. Next:  jumplead bootstrap {pair} --plan-only", site.name));
+    Ok(())
+}
+
+/// `config init`: a site file from what is found, on stdout.
+pub async fn init(out: &Output, name: &str, globs: &[String], duration: Duration) -> Result {
+    let interfaces = links::choose(globs)?;
+    let (links, warnings) = links::open_all(&interfaces)?;
+    for warning in &warnings {
+        out.warn(warning);
+    }
+    let names: Vec<String> = links.iter().map(|link| link.info().name.clone()).collect();
+    out.say(format!("Asking on {} for {:.1} s", names.join(", "), duration.as_secs_f64()));
+    let (found, _) = discover(links, duration, |_| true).await;
+    let text = render(name, found.routers(), &names);
+    if out.json {
+        out.object(json!({"site": text}), &warnings);
+    } else {
+        out.data(text.trim_end());
+    }
+    out.say(format!("Fill in what is marked, save it as {name}.toml, then:  jumplead config check {name}.toml"));
+    Ok(())
+}
+
+fn render(name: &str, routers: &[Router], links: &[String]) -> String {
+    let mut text = String::from("# Made by `jumplead config init`. Lines with FILL-IN are yours.\n");
+    for router in routers {
+        for sighting in &router.sightings {
+            let plain = |text: &Option<mactelnet::wire::Text>| {
+                text.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+            };
+            let _ = writeln!(
+                text,
+                "# seen on {}: {}  {}  {}{}",
+                links.get(sighting.link).map_or("?", String::as_str),
+                sighting.mac(),
+                plain(&router.identity),
+                plain(&router.board),
+                if router.looks_erased() { "  (looks erased)" } else { "" }
+            );
+        }
+    }
+    // The active is the one that has a configuration. With anything but one of each, the operator chooses.
+    let erased: Vec<&Router> = routers.iter().filter(|router| router.looks_erased()).collect();
+    let configured: Vec<&Router> = routers.iter().filter(|router| !router.looks_erased()).collect();
+    let place = |found: &[&Router]| match found {
+        [only] => {
+            only.sightings.first().map(|sighting| (sighting.mac().to_string(), links.get(sighting.link).cloned()))
+        }
+        _ => None,
+    };
+    let a = place(&configured);
+    let b = place(&erased);
+    let interface = |found: &Option<(String, Option<String>)>| {
+        found
+            .as_ref()
+            .and_then(|(_, link)| link.clone())
+            .or_else(|| links.first().cloned())
+            .unwrap_or_else(|| "eth1".to_owned())
+    };
+    let a_mac = a.as_ref().map_or("FILL-IN", |(mac, _)| mac.as_str());
+    let b_mac = b.as_ref().map_or("FILL-IN", |(mac, _)| mac.as_str());
+    let _ = write!(
+        text,
+        "format = 1
+[pair]
+name = {name:?}
+ha_interface = \"ether8\"          # default-name of the HA port on both members
+sync = \"backup\"
+[pair.a]                          # the active
+ha_mac = \"FILL-IN\"               # orig-mac-address of its HA port, not of the port seen above
+serial_number = \"FILL-IN\"
+reach = [\"mac://{a_mac}%{}\"]
+user = \"admin\"
+password = \"prompt\"
+[pair.b]                          # the erased one
+ha_mac = \"{b_mac}\"
+serial_number = \"FILL-IN\"        # from the label
+reach = [\"via:a\", \"mac://%{}\"]
+factory_password = \"prompt\"      # the label's, where the board has one; remove the line otherwise
+[secrets]
+ha_password = \"generate\"         # or what the pair uses already
+",
+        interface(&a),
+        interface(&b),
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_init_prints_is_a_site_file_once_filled_in() {
+        let text = render("edge-1", &[], &["eth1".to_owned()]);
+        let mut macs = ["74:4D:28:00:00:0A", "74:4D:28:00:01:0A", "74:4D:28:00:00:0B"].iter();
+        let mut serials = ["7F0001", "7F0002"].iter();
+        let filled: Vec<String> = text
+            .lines()
+            .map(|line| match line {
+                _ if line.starts_with("ha_mac") || line.starts_with("reach = [\"mac://FILL") => {
+                    line.replace("FILL-IN", macs.next().unwrap())
+                }
+                _ if line.starts_with("serial") => line.replace("FILL-IN", serials.next().unwrap()),
+                _ => line.to_owned(),
+            })
+            .collect();
+        let site = Site::parse(&filled.join("\n")).unwrap();
+        assert_eq!(site.name, "edge-1");
+    }
+}

@@ -1,0 +1,162 @@
+//! `runs`: past runs, read from their journals.
+
+use std::path::Path;
+
+use bootstrap::event::{Event, Record};
+use bootstrap::journal;
+use bootstrap::store::{DirStore, RunId, Store};
+use serde_json::json;
+
+use crate::cli::Runs;
+use crate::failure::{Exit, Failure, Result};
+use crate::output::Output;
+
+pub fn run(out: &Output, state_dir: &Path, what: &Runs) -> Result {
+    let store = DirStore::new(state_dir);
+    match what {
+        Runs::List => list(out, &store),
+        Runs::Show { run } => show(out, &store, run),
+        Runs::Replay { run } => {
+            for record in records(&store, &find(&store, run)?)? {
+                replay_line(out, &record);
+            }
+            Ok(())
+        }
+        Runs::Export { run } => {
+            for record in records(&store, &find(&store, run)?)? {
+                out.event(&record);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The run with this name.
+pub fn find(store: &DirStore, name: &str) -> Result<RunId> {
+    let run: RunId = name.parse().map_err(|error: bootstrap::store::StoreError| {
+        Failure::new(Exit::Usage, error.code(), error.to_string()).hint("list them:  jumplead runs list")
+    })?;
+    let all = store.runs().map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
+    if all.contains(&run) {
+        Ok(run)
+    } else {
+        Err(Failure::new(Exit::NotFound, "state.no-run", format!("there is no run {run}"))
+            .hint("list them:  jumplead runs list"))
+    }
+}
+
+/// What a run wrote down. A torn tail, as a power cut leaves it, is left out.
+pub fn records(store: &DirStore, run: &RunId) -> Result<Vec<Record>> {
+    let bytes = store.read(run).map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
+    journal::parse(&bytes)
+        .map(|(records, _)| records)
+        .map_err(|error| Failure::new(Exit::Stuck, error.code(), error.to_string()))
+}
+
+/// How a run stands: its last word.
+fn ending(records: &[Record]) -> (String, bool) {
+    for record in records.iter().rev() {
+        match &record.event {
+            Event::RunFinished { exit_code: 0, .. } => return ("done".to_owned(), false),
+            Event::RunFinished { resumable, failure, .. } => {
+                let why = failure.as_ref().map_or_else(|| "stopped".to_owned(), |failure| failure.code.clone());
+                return (why, *resumable);
+            }
+            Event::RunStarted { .. } => break,
+            _ => {}
+        }
+    }
+    ("cut off".to_owned(), true)
+}
+
+fn pair(records: &[Record]) -> &str {
+    records
+        .iter()
+        .find_map(|record| match &record.event {
+            Event::RunStarted { pair, .. } => Some(pair.as_str()),
+            _ => None,
+        })
+        .unwrap_or("-")
+}
+
+fn list(out: &Output, store: &DirStore) -> Result {
+    let mut runs = store.runs().map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
+    runs.reverse();
+    let mut rows = Vec::new();
+    for run in runs {
+        // A damaged journal must not hide the others.
+        match records(store, &run) {
+            Ok(records) => {
+                let (end, resumable) = ending(&records);
+                rows.push(json!({"run": run.as_str(), "pair": pair(&records), "ended": end, "resumable": resumable}));
+            }
+            Err(failure) => {
+                rows.push(json!({"run": run.as_str(), "pair": "-", "ended": failure.code, "resumable": false}))
+            }
+        }
+    }
+    if out.json {
+        out.object(json!({"runs": rows}), &[]);
+        return Ok(());
+    }
+    if rows.is_empty() {
+        out.say("no runs yet");
+    }
+    for row in rows {
+        let resume = if row["resumable"] == true { "  resumable" } else { "" };
+        out.data(format!(
+            "{}  {}  {}{resume}",
+            row["run"].as_str().unwrap_or("-"),
+            row["pair"].as_str().unwrap_or("-"),
+            row["ended"].as_str().unwrap_or("-")
+        ));
+    }
+    Ok(())
+}
+
+fn show(out: &Output, store: &DirStore, name: &str) -> Result {
+    let run = find(store, name)?;
+    let records = records(store, &run)?;
+    let (end, resumable) = ending(&records);
+    if out.json {
+        out.object(json!({"run": run.as_str(), "ended": end, "resumable": resumable, "records": records}), &[]);
+        return Ok(());
+    }
+    out.data(format!("{run}  {}  {end}", pair(&records)));
+    for record in &records {
+        replay_line(out, record);
+    }
+    out.say(format!("journal: {}", store.place(&run)));
+    if resumable {
+        out.say(format!("Next:  jumplead resume {run}"));
+    }
+    Ok(())
+}
+
+/// One record as a line, with its time: what a log shows.
+fn replay_line(out: &Output, record: &Record) {
+    if out.json {
+        out.event(record);
+        return;
+    }
+    let text = match &record.event {
+        Event::RunStarted { command, pair, resumed, .. } => {
+            format!("{command} {pair}{}", if *resumed { " (resumed)" } else { "" })
+        }
+        Event::Preflight { checks } => format!("preflight: {} checks", checks.len()),
+        Event::Plan { plan } => format!("plan {}: {} steps", plan.fingerprint, plan.steps.len()),
+        Event::StepStarted { step, attempt } => {
+            format!("{step} started{}", if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() })
+        }
+        Event::Waiting { step, what, .. } => format!("{step} waiting for {what}"),
+        Event::AttemptRetry { step, attempt, message, .. } => format!("{step} attempt {attempt} failed: {message}"),
+        Event::StepCompleted { step, elapsed_ms, note, .. } => {
+            let note = note.as_ref().map_or_else(String::new, |note| format!("   {note}"));
+            format!("{step} ok, {:.1} s{note}", *elapsed_ms as f64 / 1e3)
+        }
+        Event::StepFailed { step, failure, .. } => format!("{step} FAILED [{}]: {}", failure.code, failure.message),
+        Event::RunFinished { exit_code, next, .. } => format!("finished, exit code {exit_code}. Next:  {next}"),
+        Event::Unknown => "an event of a later version".to_owned(),
+    };
+    out.data(format!("{}  {text}", record.t));
+}
