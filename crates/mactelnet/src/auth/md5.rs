@@ -11,7 +11,7 @@ use super::password::Password;
 
 /// Length of the answer.
 pub const RESPONSE_LEN: usize = 17;
-/// How much of a password the C tools hash; both of their ends do, so a longer one still fits there. [S]
+/// How much of a password the C tools hash; both of their ends do, so a longer one still fits there (read in their source).
 pub const C_TOOLS_PASSWORD_LEN: usize = 82;
 
 /// The value of PASSWORD that answers `salt`.
