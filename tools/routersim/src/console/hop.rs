@@ -4,13 +4,17 @@
 //! `Connected to MAC`. How it ends and whether it has an escape key are in no source: both are quirks
 //! ([`super::ConsoleQuirks::hop_escape`], [`super::ConsoleQuirks::hop_farewell`]), to be verified on real routers.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::task::Poll;
 
+use mactelnet::MacAddr;
+
 use crate::kernel::{PipeReader, PipeWriter};
+use crate::net::{MacTelnetCall, Net, NetError};
 
 use super::command::{CommandIo, Echo};
 use super::host::ConsoleQuirks;
+use super::login::REFUSED;
 
 /// Bytes moved at once, each way; a screenful and more.
 const CHUNK: usize = 4096;
@@ -36,15 +40,12 @@ pub struct Far<T> {
 /// The whole command: asks for name and password, says whom it calls, calls by `connect`, and joins the two sides.
 ///
 /// `address` is printed as given. `Err` is `connect`'s: the line that the command ends with.
-pub async fn mac_telnet<T, F>(
+pub async fn mac_telnet<T>(
     io: &CommandIo,
     quirks: &ConsoleQuirks,
     address: &str,
-    connect: impl FnOnce(Vec<u8>, Vec<u8>) -> F,
-) -> Result<(), String>
-where
-    F: Future<Output = Result<Far<T>, String>>,
-{
+    connect: impl AsyncFnOnce(Vec<u8>, Vec<u8>) -> Result<Far<T>, String>,
+) -> Result<(), String> {
     let Some((name, password)) = ask_login(io).await else { return Ok(()) };
     io.line(format!("Trying {address}...").as_bytes());
     io.flush().await;
@@ -53,6 +54,35 @@ where
     join(io, quirks, far.output, far.input).await;
     drop(far.keep);
     Ok(())
+}
+
+/// `/tool mac-telnet HOST` on this router's network. The words of a failed call are in no source; a refused login
+/// is said in the words that the far router says it in [T26].
+pub async fn call(
+    io: &CommandIo,
+    quirks: &ConsoleQuirks,
+    net: &Net,
+    mac: MacAddr,
+    interface: Option<String>,
+) -> Result<(), String> {
+    let size = io.size();
+    mac_telnet(io, quirks, &mac.to_string(), async |name, password| {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let call = MacTelnetCall {
+            mac,
+            interface,
+            user: text(name),
+            password: text(password),
+            terminal: "vt102".to_owned(),
+            size: (size.columns, size.rows),
+        };
+        match net.mac_telnet_connect(call).await {
+            Ok(stream) => Ok(Far { output: stream.reader, input: stream.writer, keep: stream.control }),
+            Err(NetError::Login) => Err(String::from_utf8_lossy(REFUSED).into_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await
 }
 
 /// Joins the session's terminal to a far session until either ends, or the escape byte is typed.

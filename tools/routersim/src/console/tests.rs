@@ -945,7 +945,7 @@ fn a_hop_is_transparent_both_ways() {
     let host = commanding(move |io| {
         let ends = Rc::clone(&ends);
         async move {
-            let connect = |name: Vec<u8>, password: Vec<u8>| async move {
+            let connect = async |name: Vec<u8>, password: Vec<u8>| {
                 assert_eq!((name.as_slice(), password.as_slice()), (b"admin+ct".as_slice(), b"pw".as_slice()));
                 let (far_input, typed) = pipe(Some(64));
                 let (shows, far_output) = pipe(Some(64));
@@ -983,6 +983,61 @@ fn a_hop_is_transparent_both_ways() {
     let shown = sim.take();
     assert_eq!(shown, format!("\rConnection closed by foreign host\r\n\r\r\n\rWelcome back!\r\n{}", painted()));
     assert_eq!(sim.type_and_take("x"), "x");
+}
+
+#[test]
+fn the_far_console_lives_inside_the_near_one() {
+    // The near command runs a whole second session, as the network between them would.
+    let far_end = Rc::new(Cell::new(None));
+    let kernel: Rc<RefCell<Option<Kernel>>> = Rc::default();
+    let (ended, kernels) = (Rc::clone(&far_end), Rc::clone(&kernel));
+    let host = commanding(move |io| {
+        let (ended, kernel) = (Rc::clone(&ended), kernels.borrow().as_ref().unwrap().clone());
+        async move {
+            let connect = async |name: Vec<u8>, _| {
+                let (input, typed) = pipe(Some(4096));
+                let (shows, output) = pipe(Some(4096));
+                let options = SessionOptions {
+                    session: SessionId(2),
+                    transport: Transport::MacTelnet,
+                    login: Login::Done { name },
+                    from: "74:4D:28:00:00:0A".into(),
+                };
+                let terminal = Terminal { input: typed, output: shows, kernel: kernel.downgrade() };
+                let far: Rc<dyn ConsoleHost> = Rc::new(Host { identity: "B".into(), ..first_login() });
+                kernel.spawn("far", async move {
+                    ended.set(run(terminal, far, options).await.map(|end| end.reason));
+                });
+                Ok(hop::Far { output, input, keep: () })
+            };
+            let error = hop::mac_telnet(&io, &ConsoleQuirks::default(), "74:4D:28:00:00:0B", connect).await.err();
+            LineResult { error, ..LineResult::default() }
+        }
+    });
+    let mut sim = Sim::named(Host { identity: "A".into(), ..host }, "admin");
+    *kernel.borrow_mut() = Some(sim.kernel.clone());
+    let mut emulator = Emulator::new(40, 132);
+    converse(&mut sim, &mut emulator);
+    sim.keys("/tool/mac-telnet 74:4D:28:00:00:0B\r");
+    // The far probe is answered by the near client's own terminal, through the near router.
+    sim.keys("admin\rpw\r");
+    converse(&mut sim, &mut emulator);
+    assert!(screen(&emulator).ends_with("Do you want to see the software license? [Y/n]:"), "{}", screen(&emulator));
+    sim.keys("n\x03");
+    converse(&mut sim, &mut emulator);
+    assert!(screen(&emulator).ends_with("[admin@B] >"), "{}", screen(&emulator));
+    assert_eq!(sim.host.ran.borrow().len(), 1, "Ctrl-C went to the far console");
+    sim.keys(":put \"on B\"\r/quit\r:put \"typed behind\"\r");
+    converse(&mut sim, &mut emulator);
+    assert_eq!(far_end.get(), Some(EndReason::Quit));
+    let shown = screen(&emulator);
+    assert!(shown.contains("\non B\n") && shown.contains("\ninterrupted\n"), "{shown}");
+    // What was typed behind /quit went to the far console and is lost there.
+    assert!(shown.ends_with("Welcome back!\n[admin@A] >"), "{shown}");
+    assert_eq!(sim.host.ran.borrow().len(), 1);
+    sim.keys.take();
+    sim.run(Duration::from_millis(1));
+    kernel.borrow_mut().take();
 }
 
 // ---- whatever is typed
