@@ -4,12 +4,14 @@
 //! plays them in order of time. Everything that happens follows from the nodes and one seed.
 
 mod host;
+mod hub;
 mod node;
 mod switch;
 mod tap;
 mod wire;
 mod world;
 
+pub use hub::Hub;
 pub use mactelnet::faults::Faults;
 pub use node::Node;
 pub use switch::{Move, Speaker};

@@ -98,7 +98,7 @@ pub async fn init(out: &Output, name: &str, globs: &[String], duration: Duration
     }
     let names: Vec<String> = links.iter().map(|link| link.info().name.clone()).collect();
     out.say(format!("Asking on {} for {:.1} s", names.join(", "), duration.as_secs_f64()));
-    let (found, _) = discover(links, duration, |_| true).await;
+    let (found, _) = discover(links, duration, |_, _| true).await;
     let text = render(name, found.routers(), &names);
     if out.json {
         out.object(json!({"site": text}), &warnings);

@@ -26,8 +26,10 @@ pub async fn run(out: &Output, globs: &[String], duration: Duration, watch: bool
     if watch {
         out.say(format!("Listening on {}; Ctrl-C ends it.", opened.join(", ")));
         let forever = Duration::from_secs(7 * 86_400);
-        let listening = discover(links, forever, |router| {
-            show_change(out, router, &opened);
+        let listening = discover(links, forever, |found, place| {
+            if let Some(router) = found.routers().get(place) {
+                show_change(out, router, &opened);
+            }
             true
         });
         tokio::select! {
@@ -38,7 +40,7 @@ pub async fn run(out: &Output, globs: &[String], duration: Duration, watch: bool
         return Ok(());
     }
     out.say(format!("Asking on {} for {:.1} s", opened.join(", "), duration.as_secs_f64()));
-    let (found, failed) = discover(links, duration, |_| true).await;
+    let (found, failed) = discover(links, duration, |_, _| true).await;
     for (name, error) in failed {
         let warning = format!("{name}: {error}");
         out.warn(&warning);

@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::link::{BoxLink, Link, recv, recv_any};
 use crate::MacAddr;
-use crate::discovery::{Discovery, Router};
+use crate::discovery::Discovery;
 use crate::macping::{Config, Event, Pinger, Statistics};
 use crate::wire::{frame, mndp};
 
 /// The port of MAC-Telnet and MAC-Ping.
 const MAC_TELNET_PORT: u16 = 20561;
 
-/// Asks and listens on `links` for `duration`; `news` is told of every router that is new or changed, and may end the
-/// search by returning false. Links that fail are left out and named in the second part of the result.
+/// Asks and listens on `links` for `duration`; `news` is told of every router that is new or changed, by its place in
+/// what is known so far, and may end the search by returning false. Links that fail are left out and named in the second part of the result.
 pub async fn discover(
     mut links: Vec<BoxLink>,
     duration: Duration,
-    mut news: impl FnMut(&Router) -> bool,
+    mut news: impl FnMut(&Discovery, usize) -> bool,
 ) -> (Discovery, Vec<(String, io::Error)>) {
     let clock = Clock::new();
     let end = clock.now() + duration;
@@ -55,8 +55,8 @@ pub async fn discover(
                             continue;
                         }
                         let told = discovery.handle_payload(clock.now(), place, view.src_mac(), view.payload());
-                        if let Some(router) = told.and_then(|router| discovery.routers().get(router))
-                            && !news(router)
+                        if let Some(place) = told
+                            && !news(&discovery, place)
                         {
                             break;
                         }

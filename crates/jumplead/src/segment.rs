@@ -1,0 +1,157 @@
+//! The Layer-2 segments that this host sees: real interfaces, or the lab's wires. Who is there is watched all the time
+//! that a run lasts, so that a clone is noticed before anything is written, and a router that comes back at once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mactelnet::discovery::{Conflict, Discovery, Router, Sighting};
+use mactelnet::io::{BoxLink, discover};
+use mactelnet::MacAddr;
+use tokio::time::Instant;
+
+use crate::failure::Result;
+use crate::links;
+
+/// How long the segment is listened to before the first write: the longest that a wired RouterOS takes to answer.
+pub const WINDOW: Duration = Duration::from_secs(3);
+
+/// A watch ends by itself after a time that no run reaches.
+const FOREVER: Duration = Duration::from_secs(7 * 86_400);
+
+/// What opens links.
+pub trait Segment {
+    /// The interfaces to look on: the named one, or all that are up.
+    fn interfaces(&self, name: Option<&str>) -> Result<Vec<String>>;
+    /// A link on one interface; several may be open at once.
+    fn open(&self, name: &str) -> Result<BoxLink>;
+    /// A fresh seed for a session's keys.
+    fn seed(&self) -> [u8; 32];
+}
+
+/// The host's own interfaces.
+#[derive(Debug, Clone, Copy)]
+pub struct HostSegment;
+
+impl Segment for HostSegment {
+    fn interfaces(&self, name: Option<&str>) -> Result<Vec<String>> {
+        match name {
+            Some(name) => Ok(vec![links::by_name(name)?.name]),
+            None => Ok(links::choose(&[])?.into_iter().map(|interface| interface.name).collect()),
+        }
+    }
+
+    fn open(&self, name: &str) -> Result<BoxLink> {
+        links::open(&links::by_name(name)?)
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        // A host without randomness must not log in with foreseeable keys: there is nothing sensible left to do.
+        if let Err(error) = getrandom::fill(&mut seed) {
+            tracing::error!(%error, "the host has no randomness");
+            std::process::abort();
+        }
+        seed
+    }
+}
+
+/// What the watch has heard so far.
+#[derive(Debug, Default)]
+struct Heard {
+    routers: Vec<Router>,
+    conflicts: Vec<Conflict>,
+}
+
+/// Listens on all interfaces until dropped.
+#[derive(Debug)]
+pub struct Watch {
+    heard: Arc<Mutex<Heard>>,
+    names: Vec<String>,
+    since: Instant,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watch {
+    /// Starts to ask and listen on every interface that can be opened.
+    pub fn start(segment: &dyn Segment) -> Result<Self> {
+        let mut names = segment.interfaces(None)?;
+        let mut links = Vec::new();
+        let mut first = None;
+        names.retain(|name| match segment.open(name) {
+            Ok(link) => {
+                links.push(link);
+                true
+            }
+            Err(failure) => {
+                first.get_or_insert(failure);
+                false
+            }
+        });
+        if let (true, Some(failure)) = (links.is_empty(), first) {
+            return Err(failure);
+        }
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let shared = Arc::clone(&heard);
+        let task = tokio::spawn(async move {
+            discover(links, FOREVER, move |found: &Discovery, _| {
+                if let Ok(mut heard) = shared.lock() {
+                    *heard = Heard { routers: found.routers().to_vec(), conflicts: found.conflicts() };
+                }
+                true
+            })
+            .await;
+        });
+        Ok(Self { heard, names, since: Instant::now(), task })
+    }
+
+    /// Waits until the whole window has been listened to.
+    pub async fn window(&self) {
+        tokio::time::sleep_until(self.since + WINDOW).await;
+    }
+
+    /// What is wrong with writing to `mac`, if it is more than one router or stands on more than one wire.
+    pub fn conflict(&self, mac: MacAddr) -> Option<String> {
+        let heard = self.heard.lock().ok()?;
+        heard.conflicts.iter().find_map(|conflict| match conflict {
+            Conflict::SeveralLinks { mac: other, links } if *other == mac => {
+                let names: Vec<&str> = links.iter().filter_map(|link| self.names.get(*link)).map(String::as_str).collect();
+                Some(format!("{mac} is heard on {}", names.join(" and ")))
+            }
+            Conflict::SeveralRouters { mac: other } if *other == mac => Some(format!("{mac} is announced by two different routers")),
+            _ => None,
+        })
+    }
+
+    /// How `mac` was seen, and the router behind it.
+    pub fn sighting(&self, mac: MacAddr) -> Option<(Router, Sighting, String)> {
+        let heard = self.heard.lock().ok()?;
+        heard.routers.iter().find_map(|router| {
+            let sighting = router.sightings.iter().find(|sighting| sighting.mac() == mac)?;
+            Some((router.clone(), sighting.clone(), self.names.get(sighting.link)?.clone()))
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A watch that starts when it is first wanted.
+#[derive(Debug, Default, Clone)]
+pub struct LazyWatch(Rc<RefCell<Option<Rc<Watch>>>>);
+
+impl LazyWatch {
+    /// The watch, started if it was not.
+    pub fn get(&self, segment: &dyn Segment) -> Result<Rc<Watch>> {
+        if let Some(watch) = &*self.0.borrow() {
+            return Ok(Rc::clone(watch));
+        }
+        let watch = Rc::new(Watch::start(segment)?);
+        *self.0.borrow_mut() = Some(Rc::clone(&watch));
+        Ok(watch)
+    }
+}
