@@ -9,6 +9,8 @@ pub mod facts;
 pub mod ha;
 pub mod journal;
 pub mod mac;
+pub mod pair;
+pub mod path;
 pub mod plan;
 pub mod preflight;
 pub mod proof;

@@ -11,6 +11,9 @@ const MAX_SECRET: usize = 512;
 /// Length of a generated password: 4 categories, about 120 bits.
 const GENERATED_LEN: usize = 24;
 
+/// The state folder's part for generated secrets.
+const FOLDER: &str = "secrets";
+
 /// Where a secret is, not what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretRef {
@@ -145,26 +148,30 @@ pub fn resolve(
     asker: &mut dyn Asker,
     store: &mut dyn Store,
 ) -> Result<Secret, SecretError> {
-    let secret = match reference {
-        SecretRef::Env(name) => Secret::new(std::env::var(name).map_err(|_| SecretError::NoEnv(name.clone()))?),
-        SecretRef::File(path) => read_file(path)?,
-        SecretRef::Cmd(command) => run(command, what)?,
-        SecretRef::Prompt => {
-            return asker.prompt(what).ok_or_else(|| SecretError::NoPrompt { what: what.to_owned() });
-        }
-        SecretRef::Generate => {
-            let kept = |why| SecretError::Store { what: what.to_owned(), why };
-            match store.read_secret(what).map_err(kept)? {
-                Some(secret) => secret,
-                None => {
-                    let secret = generate(asker);
-                    // before any step uses it: a resumed run must find the same one
-                    store.write_secret(what, &secret).map_err(kept)?;
-                    secret
+    let secret =
+        match reference {
+            SecretRef::Env(name) => Secret::new(std::env::var(name).map_err(|_| SecretError::NoEnv(name.clone()))?),
+            SecretRef::File(path) => read_file(path)?,
+            SecretRef::Cmd(command) => run(command, what)?,
+            SecretRef::Prompt => {
+                return asker.prompt(what).ok_or_else(|| SecretError::NoPrompt { what: what.to_owned() });
+            }
+            SecretRef::Generate => {
+                let kept = |why| SecretError::Store { what: what.to_owned(), why };
+                match store.kept(FOLDER, what).map_err(kept)? {
+                    Some(text) => Secret::new(String::from_utf8(text).map_err(|_| SecretError::Unfit {
+                        what: what.to_owned(),
+                        why: "damaged in the state folder",
+                    })?),
+                    None => {
+                        let secret = generate(asker);
+                        // before any step uses it: a resumed run must find the same one
+                        store.keep(FOLDER, what, secret.reveal().as_bytes()).map_err(kept)?;
+                        secret
+                    }
                 }
             }
-        }
-    };
+        };
     check(&secret, what)?;
     Ok(secret)
 }

@@ -6,7 +6,6 @@ mod sim;
 pub use dir::DirStore;
 pub use sim::{SimFault, SimStore};
 
-use routeros::Secret;
 use std::fmt;
 use std::str::FromStr;
 
@@ -168,17 +167,17 @@ pub trait Store {
     /// [`StoreError::Io`], [`StoreError::NoRun`].
     fn truncate(&mut self, run: &RunId, len: u64) -> Result<(), StoreError>;
 
-    /// A kept secret.
+    /// Keeps a small file by folder and name, readable by the owner alone, durable and whole when this returns.
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    fn read_secret(&self, name: &str) -> Result<Option<Secret>, StoreError>;
+    fn keep(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError>;
 
-    /// Keeps a secret, readable by the owner alone, durable when this returns.
+    /// A kept file.
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    fn write_secret(&mut self, name: &str, secret: &Secret) -> Result<(), StoreError>;
+    fn kept(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Where a run's evidence is, for people.
     fn place(&self, run: &RunId) -> String;

@@ -1,7 +1,6 @@
 //! The state folder on disk.
 
 use super::{Lock, RunId, Store, StoreError};
-use routeros::Secret;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -149,29 +148,29 @@ impl Store for DirStore {
         file.set_len(len).and_then(|()| file.sync_all()).map_err(|error| io_error(&path, &error))
     }
 
-    fn read_secret(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        let path = self.root.join("secrets").join(file_name(name));
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(Secret::new(text))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io_error(&path, &error)),
-        }
-    }
-
-    fn write_secret(&mut self, name: &str, secret: &Secret) -> Result<(), StoreError> {
-        let dir = self.root.join("secrets");
+    fn keep(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let dir = self.root.join(folder);
         private_dir(&dir)?;
         let path = dir.join(file_name(name));
-        // under another name first: a torn secret would be taken for the whole one
+        // under another name first: a torn file would be taken for the whole one
         let part = dir.join(format!("{}.part", file_name(name)));
         let write = || -> io::Result<()> {
             let mut file = private_options().create(true).truncate(true).write(true).open(&part)?;
-            file.write_all(secret.reveal().as_bytes())?;
+            file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&part, &path)
         };
         write().map_err(|error| io_error(&path, &error))?;
         sync_dir(&dir)
+    }
+
+    fn kept(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.root.join(folder).join(file_name(name));
+        match fs::read(&path) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error(&path, &error)),
+        }
     }
 
     fn place(&self, run: &RunId) -> String {
@@ -206,9 +205,9 @@ mod tests {
         drop(held);
         other.lock("edge-1").unwrap();
 
-        assert!(store.read_secret("edge-1.ha").unwrap().is_none());
-        store.write_secret("edge-1.ha", &Secret::new("abc")).unwrap();
-        assert!(other.read_secret("edge-1.ha").unwrap() == Some(Secret::new("abc")));
+        assert!(store.kept("secrets", "edge-1.ha").unwrap().is_none());
+        store.keep("secrets", "edge-1.ha", b"abc").unwrap();
+        assert_eq!(other.kept("secrets", "edge-1.ha").unwrap().unwrap(), b"abc");
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(dir.path().join("state/secrets/_edge-1.ha")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -1,7 +1,6 @@
 //! A disk in memory that loses what was not synced, tears what was half written, and fills up.
 
 use super::{Lock, RunId, Store, StoreError};
-use routeros::Secret;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -27,7 +26,7 @@ struct Journal {
 #[derive(Debug, Default)]
 struct Disk {
     runs: BTreeMap<RunId, Journal>,
-    secrets: BTreeMap<String, Secret>,
+    kept: BTreeMap<(String, String), Vec<u8>>,
     locks: BTreeSet<String>,
     fault: SimFault,
     written: usize,
@@ -139,14 +138,14 @@ impl Store for SimStore {
         Ok(())
     }
 
-    fn read_secret(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        Ok(self.0.borrow().secrets.get(name).cloned())
+    fn keep(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        self.room(name, content.len())?;
+        self.0.borrow_mut().kept.insert((folder.to_owned(), name.to_owned()), content.to_vec());
+        Ok(())
     }
 
-    fn write_secret(&mut self, name: &str, secret: &Secret) -> Result<(), StoreError> {
-        self.room(name, secret.reveal().len())?;
-        self.0.borrow_mut().secrets.insert(name.to_owned(), secret.clone());
-        Ok(())
+    fn kept(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.borrow().kept.get(&(folder.to_owned(), name.to_owned())).cloned())
     }
 
     fn place(&self, run: &RunId) -> String {

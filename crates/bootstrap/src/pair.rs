@@ -1,0 +1,183 @@
+//! One pair as a run sees it: its site file, its roads, its secrets, and how to log in to its members.
+
+use crate::facts::{self, Facts};
+use crate::proof::Target;
+use crate::road::{Connection, Purpose, Request, Roads};
+use crate::secret::{Asker, SecretError, check_ha_password, resolve};
+use crate::site::{MemberSite, Site};
+use crate::state::State;
+use crate::store::Store;
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::{LoginOptions, Proof, Secret};
+
+/// The secrets of one pair, resolved.
+#[derive(Debug, Clone, Default)]
+pub struct PairSecrets {
+    /// Of the user `ha`.
+    pub ha: Secret,
+    /// Of A's user.
+    pub a: Option<Secret>,
+    /// Of B's user, where the site file gives one.
+    pub b: Option<Secret>,
+    /// What B's label says.
+    pub b_factory: Option<Secret>,
+}
+
+impl PairSecrets {
+    /// Fetches all that the site file refers to, each once.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn resolve(site: &Site, asker: &mut dyn Asker, store: &mut dyn Store) -> Result<Self, SecretError> {
+        let mut get = |reference: &Option<crate::secret::SecretRef>, name: &str| {
+            let what = format!("{}.{name}", site.name);
+            reference.as_ref().map(|reference| resolve(reference, &what, asker, store)).transpose()
+        };
+        let ha = get(&site.ha_password, "ha_password")?
+            .ok_or(SecretError::Unfit { what: "secrets.ha_password".into(), why: "missing from the site file" })?;
+        check_ha_password(&ha)?;
+        Ok(Self {
+            ha,
+            a: get(&site.a.password, "a.password")?,
+            b: get(&site.b.password, "b.password")?,
+            b_factory: get(&site.b.factory_password, "b.factory_password")?,
+        })
+    }
+
+    /// Everything that must never be shown.
+    pub fn all(&self) -> Vec<Secret> {
+        let mut all = vec![self.ha.clone()];
+        all.extend([&self.a, &self.b, &self.b_factory].into_iter().flatten().cloned());
+        all.retain(|secret| !secret.is_empty());
+        all
+    }
+}
+
+/// A pair, ready to be worked on.
+pub struct Pair<'a> {
+    /// The site file.
+    pub site: &'a Site,
+    /// How members are reached.
+    pub roads: &'a dyn Roads,
+    /// Their secrets.
+    pub secrets: PairSecrets,
+    /// Makes the markers of this run's consoles unlike those of others.
+    pub seed: u64,
+}
+
+impl std::fmt::Debug for Pair<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pair").field("site", &self.site.name).finish_non_exhaustive()
+    }
+}
+
+/// Whose users B has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Users {
+    /// Its own: an erased router's, or whatever was configured.
+    Own,
+    /// A's, which came with A's configuration.
+    OfA,
+}
+
+/// One look at one member.
+#[derive(Debug)]
+pub struct Look {
+    /// The console.
+    pub connection: Connection,
+    /// What it says.
+    pub facts: Facts,
+    /// Who it is.
+    pub target: Target,
+}
+
+impl Look {
+    /// Its state.
+    pub fn state(&self) -> State {
+        self.target.state()
+    }
+}
+
+impl Pair<'_> {
+    /// Logins for a member, the likeliest first. Every one carries the proof of who must answer.
+    ///
+    /// # Errors
+    /// Trouble when the site file's address can't be put into a console line.
+    pub fn logins(&self, member: Member, users: Users) -> Result<Vec<LoginOptions>, Trouble> {
+        let proof = Proof::ha_port(&self.site.ha_interface, &self.site.member(member).ha_mac.to_string())?;
+        let mut logins: Vec<LoginOptions> = Vec::new();
+        let mut add = |user: &str, secret: Option<&Secret>| {
+            let Some(secret) = secret else { return };
+            if let Some(login) = logins.iter_mut().find(|login| login.user == user) {
+                if !login.passwords.contains(secret) {
+                    login.passwords.push(secret.clone());
+                }
+                return;
+            }
+            let mut login = LoginOptions::new(user);
+            login.passwords = vec![secret.clone()];
+            login.proof = Some(proof.clone());
+            login.secrets = self.secrets.all();
+            login.seed = self.seed;
+            logins.push(login);
+        };
+        let empty = Secret::default();
+        let (a, b): (&MemberSite, &MemberSite) = (&self.site.a, &self.site.b);
+        match member {
+            // a router with a configuration of its own has a password; an empty one is said so by `password`
+            Member::A => add(&a.user, self.secrets.a.as_ref().or(Some(&empty))),
+            Member::B => {
+                if users == Users::OfA {
+                    add(&a.user, self.secrets.a.as_ref());
+                }
+                add(&b.user, self.secrets.b.as_ref());
+                add("admin", Some(&empty));
+                add("admin", self.secrets.b_factory.as_ref());
+                add(&a.user, self.secrets.a.as_ref());
+            }
+        }
+        Ok(logins)
+    }
+
+    /// A proved console of a member.
+    ///
+    /// # Errors
+    /// Trouble of the last login that was tried.
+    pub async fn open(&self, member: Member, purpose: Purpose, users: Users) -> Result<Connection, Trouble> {
+        let via = self.logins(member.other(), Users::OfA)?.into_iter().next();
+        let via = via.ok_or_else(|| Trouble::new(Kind::Bug, "bootstrap.bug", "no login for the other member"))?;
+        let mut last = None;
+        for login in self.logins(member, users)? {
+            let request = Request { member, purpose, login, via: via.clone() };
+            match self.roads.connect(&request).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => {
+                    let trouble = Trouble::from(error);
+                    if trouble.kind != Kind::Login {
+                        return Err(trouble);
+                    }
+                    last = Some(trouble);
+                }
+            }
+        }
+        let trouble = last.unwrap_or_else(|| Trouble::new(Kind::Login, "bootstrap.login", "no login to try"));
+        Err(match member {
+            Member::A => trouble.hint("check pair.a.user and pair.a.password"),
+            Member::B => trouble.hint(
+                "a board made since about 2022 has its password on the label: set pair.b.factory_password; a configured one needs pair.b.user and pair.b.password",
+            ),
+        })
+    }
+
+    /// Opens a console, reads the facts and proves who it is.
+    ///
+    /// # Errors
+    /// Trouble with the road, the console, or the proof.
+    pub async fn look(&self, member: Member, purpose: Purpose, users: Users) -> Result<Look, Trouble> {
+        let connection = self.open(member, purpose, users).await?;
+        let facts = facts::read(&connection.shell, &self.site.ha_interface).await?;
+        let target = Target::prove(self.site, member, &facts, &connection.evidence)?;
+        Ok(Look { connection, facts, target })
+    }
+}

@@ -1,0 +1,13 @@
+//! The bootstrap path: from an erased router B to the proved standby, step by step.
+
+mod file;
+mod handoff;
+mod job;
+mod run;
+mod steps;
+mod survey;
+
+pub use file::{BOOTSTRAP_FILE, bootstrap_file};
+pub use job::PairJob;
+pub use run::{Confirmation, Prepared, Start, keep_plan, prepare, resume, run};
+pub use survey::survey;

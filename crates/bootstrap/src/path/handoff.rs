@@ -1,0 +1,234 @@
+//! Steps of the hand-off: A reaches B, gives it its configuration, B comes back as the standby, both are proved.
+
+use super::job::{POLL, PairJob, USUAL_REBOOT, closed};
+use crate::engine::{History, Probe, Progress};
+use crate::facts;
+use crate::pair::Users;
+use crate::plan::Act;
+use crate::state::{State, ha_address, open_data_ports};
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::{Command, FileName, Outcome};
+use std::time::Duration;
+
+/// A push saves a backup and copies files; the slowest board needs far less.
+const PUSH_LIMIT: Duration = Duration::from_secs(240);
+/// A transfer of a few bytes over the HA cable.
+const FETCH_LIMIT: Duration = Duration::from_secs(30);
+/// B still without A's configuration, this long after the push: it refused the backup.
+const RESTORE_REFUSED: Duration = Duration::from_secs(60);
+/// Versions may differ for a moment while the standby writes its own down.
+const VERIFY_PATIENCE: Duration = Duration::from_secs(40);
+/// The file that A sends to see whether it can.
+const PROBE_FILE: &str = "HA_jumplead_probe.txt";
+
+impl PairJob<'_> {
+    /// The HA address answers and the HA user may write there: asked from A, as A's own scripts will do it.
+    pub(super) async fn reach_b(&mut self) -> Result<Option<String>, Trouble> {
+        let address = ha_address(Member::B);
+        let a = self.a().await?;
+        let shell = &a.connection.shell;
+        shell.put_file(&FileName::ours(PROBE_FILE)?, b"jumplead\n").await?;
+        let mut command = Command::new(format!(
+            "/system script run ha_config; :global haPassword; /tool fetch upload=yes mode=ftp address={address} \
+             user=\"ha\" password=$haPassword src-path=\"{PROBE_FILE}\" dst-path=\"{PROBE_FILE}\""
+        ));
+        command.timeout = Some(FETCH_LIMIT);
+        match shell.exec(command).await? {
+            Outcome::Done(_) => Ok(Some(format!("{address} answers, user ha may write"))),
+            Outcome::Refused(refusal) => Err(Trouble::new(
+                Kind::Transient,
+                "bootstrap.handoff.unreachable",
+                format!("a can't log in to b at {address} as ha"),
+            )
+            .cause(refusal)
+            .hint("is the cable between the HA ports in, and nothing else on it?")),
+            unknown @ Outcome::Unknown(_) => Err(unknown.done().err().map_or_else(closed, Trouble::from)),
+        }
+    }
+
+    pub(super) async fn probe_push(
+        &mut self,
+        history: &History,
+        progress: &mut Progress<'_>,
+    ) -> Result<Probe, Trouble> {
+        let pushed = history.started(Act::Push);
+        let state = match self.look_b().await {
+            Ok(look) => look.state(),
+            Err(trouble) => {
+                if pushed {
+                    progress.waiting("b, to see whether it has a's configuration", USUAL_REBOOT);
+                }
+                return Err(trouble);
+            }
+        };
+        match state {
+            State::Standby => {
+                let (a, b) = self.versions().await?;
+                Ok(if b.as_deref() == Some(a.as_str()) { Probe::Done(Some("b has it".into())) } else { Probe::NotDone })
+            }
+            State::HaUnsettled if pushed => Ok(Probe::Done(Some("b has it and is starting".into()))),
+            State::Bootstrapped => {
+                if pushed {
+                    // it may be about to load what it got
+                    progress.pause(Duration::from_secs(15)).await?;
+                    let again = self.look_b().await?.state();
+                    if again != State::Bootstrapped {
+                        return Err(closed());
+                    }
+                }
+                Ok(Probe::NotDone)
+            }
+            state => Err(Trouble::new(
+                Kind::Operator,
+                "bootstrap.state.moved",
+                format!("b should wait for a's configuration, but it is {state}"),
+            )
+            .hint("make a new plan:  jumplead bootstrap PAIR --plan-only")),
+        }
+    }
+
+    pub(super) async fn push(&mut self) -> Result<Option<String>, Trouble> {
+        // B reboots under it: the console would end anyway
+        self.leave_b().await;
+        self.a = None;
+        let a = self.a().await?;
+        if a.state() != State::Active {
+            return Err(Trouble::new(
+                Kind::Operator,
+                "bootstrap.handoff.not-active",
+                format!("a is {} now; only an active gives its configuration away", a.state()),
+            ));
+        }
+        let mut command = Command::new("/system script run ha_pushbackup");
+        command.timeout = Some(PUSH_LIMIT);
+        let outcome = a.connection.shell.exec(command).await?;
+        self.users = Users::OfA;
+        self.say(Member::B, "b was given a's configuration and may be restarting");
+        match outcome {
+            Outcome::Done(output) if output.text.contains("ha_pushbackup: pushed") => Ok(Some("pushed".into())),
+            // other builds say it in other words; whether B took it is seen on B
+            Outcome::Done(_) => Ok(None),
+            Outcome::Refused(refusal) => {
+                self.say(Member::B, "b waits for a's configuration");
+                Err(Trouble::new(Kind::Transient, "bootstrap.handoff.push", "a's scripts could not push")
+                    .cause(refusal)
+                    .acted())
+            }
+            unknown @ Outcome::Unknown(_) => Err(unknown.done().err().map_or_else(closed, Trouble::from).acted()),
+        }
+    }
+
+    /// Waits until B has restarted with A's configuration and closed its ports.
+    pub(super) async fn wait_standby(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        self.users = Users::OfA;
+        let began = tokio::time::Instant::now();
+        loop {
+            let last = match self.look_b().await {
+                Ok(look) => match look.state() {
+                    State::Standby => {
+                        let (a, b) = self.versions().await?;
+                        if b.as_deref() == Some(a.as_str()) {
+                            return Ok(Some("standby, with a's version".into()));
+                        }
+                        "b is standby, with another version than a's".to_owned()
+                    }
+                    State::Bootstrapped if began.elapsed() > RESTORE_REFUSED => {
+                        return Err(Trouble::new(
+                            Kind::Silent,
+                            "bootstrap.handoff.restore-refused",
+                            "b got a's configuration and did not load it",
+                        )
+                        .hint("a backup loads on the same model and version only; resume pushes again"));
+                    }
+                    state => format!("b is {state}"),
+                },
+                // between its users and A's a login can fail; a cloned address on the HA port ends with its startup
+                Err(trouble) if trouble.kind != Kind::Interrupted && trouble.kind != Kind::Bug => {
+                    self.b = None;
+                    trouble.message
+                }
+                Err(trouble) => return Err(trouble),
+            };
+            if progress.left().is_zero() {
+                let mut trouble = Trouble::new(
+                    Kind::Silent,
+                    "bootstrap.wait.no-standby",
+                    "router b did not come back as the standby",
+                )
+                .cause(last)
+                .hint("a is untouched and stays active; b's data ports are closed unless b says otherwise");
+                trouble.causes.extend(self.startup_log().await);
+                return Err(trouble);
+            }
+            progress.waiting("b to come back as the standby", USUAL_REBOOT);
+            progress.pause(POLL).await?;
+        }
+    }
+
+    /// The last lines that B's startup logged, as far as B answers.
+    async fn startup_log(&self) -> Vec<String> {
+        let Some(b) = &self.b else { return Vec::new() };
+        let command = ":foreach i in=[/log find message~\"ha_startup\"] do={:put [/log get $i message]}";
+        match b.connection.shell.run(command).await {
+            Ok(output) => {
+                let lines: Vec<&str> = output.text.lines().collect();
+                lines.iter().rev().take(5).rev().map(|line| format!("b's log: {}", line.escape_debug())).collect()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The end check: roles, versions, closed ports, and that the HA port has its own address.
+    pub(super) async fn check_pair(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let began = tokio::time::Instant::now();
+        loop {
+            let wrong = self.wrong_with_pair().await?;
+            if wrong.is_empty() {
+                return Ok(Some("a=active b=standby, configuration version equal, b's data ports closed".into()));
+            }
+            if began.elapsed() > VERIFY_PATIENCE || progress.left().is_zero() {
+                let mut trouble = Trouble::new(Kind::EndCheck, "bootstrap.verify", "the pair is not as it should be");
+                trouble.causes = wrong;
+                return Err(trouble);
+            }
+            progress.waiting("the pair to settle", (Duration::ZERO, Duration::from_secs(15)));
+            progress.pause(Duration::from_secs(2)).await?;
+        }
+    }
+
+    async fn wrong_with_pair(&mut self) -> Result<Vec<String>, Trouble> {
+        let interface = self.pair.site.ha_interface.clone();
+        let mut wrong = Vec::new();
+        self.a = None;
+        let a = self.a().await?;
+        if a.state() != State::Active {
+            wrong.push(format!("a is {}", a.state()));
+        }
+        let b = self.look_b().await?;
+        if b.state() != State::Standby {
+            wrong.push(format!("b is {}", b.state()));
+        }
+        let open = open_data_ports(&b.facts, &interface);
+        if !open.is_empty() {
+            wrong.push(format!("b's data ports are on: {}", open.join(", ")));
+        }
+        match b.facts.port(&interface) {
+            Some(port) if port.mac == port.orig_mac => {}
+            _ => wrong.push(format!("b's {interface} carries another address than its own")),
+        }
+        if !b.facts.identity.ends_with("_HA_B_STANDBY") {
+            wrong.push(format!("b's identity is `{}`", b.facts.identity.escape_debug()));
+        }
+        let active = facts::active_version(&self.a().await?.connection.shell).await?;
+        let shell = &self.b.as_ref().ok_or_else(closed)?.connection.shell;
+        match facts::standby_version(shell).await? {
+            Some(version) if version == active => {}
+            Some(version) => {
+                wrong.push(format!("versions differ: a has `{active}`, b has `{}`", version.escape_debug()))
+            }
+            None => wrong.push("b does not say which version it has".into()),
+        }
+        Ok(wrong)
+    }
+}

@@ -1,0 +1,157 @@
+//! The work behind the steps of a bootstrap.
+
+use crate::engine::{History, Job, Probe, Progress};
+use crate::facts;
+use crate::pair::{Look, Pair, Users};
+use crate::plan::{Act, Plan, Step};
+use crate::road::Purpose;
+use crate::state::State;
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use std::time::Duration;
+
+/// Between two looks at a router that is not ready: its console answers or it doesn't.
+pub(super) const POLL: Duration = Duration::from_millis(500);
+/// What a reset or restore usually takes until the console is back [ha-system section 5].
+pub(super) const USUAL_REBOOT: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(110));
+
+/// Does the steps of one plan on one pair.
+#[derive(Debug)]
+pub struct PairJob<'a> {
+    pub(super) pair: &'a Pair<'a>,
+    pub(super) plan: &'a Plan,
+    pub(super) a: Option<Look>,
+    pub(super) b: Option<Look>,
+    /// Whose users B is expected to have.
+    pub(super) users: Users,
+    /// A reset was ordered by this process or an earlier one.
+    pub(super) was_reset: bool,
+    words: (String, String),
+}
+
+impl<'a> PairJob<'a> {
+    /// Nothing is opened yet.
+    pub fn new(pair: &'a Pair<'a>, plan: &'a Plan) -> Self {
+        let words = ("a was not looked at".to_owned(), "b was not looked at".to_owned());
+        Self { pair, plan, a: None, b: None, users: Users::Own, was_reset: false, words }
+    }
+
+    pub(super) fn say(&mut self, member: Member, words: impl Into<String>) {
+        match member {
+            Member::A => self.words.0 = words.into(),
+            Member::B => self.words.1 = words.into(),
+        }
+    }
+
+    /// A console of A, proved.
+    pub(super) async fn a(&mut self) -> Result<&Look, Trouble> {
+        if self.a.is_none() {
+            let look = self.pair.look(Member::A, Purpose::Read, Users::OfA).await?;
+            let state = look.state();
+            self.say(Member::A, format!("a is {state}"));
+            self.a = Some(look);
+        }
+        self.a.as_ref().ok_or_else(closed)
+    }
+
+    /// B as it is now: facts read again, over the console at hand or a new one.
+    pub(super) async fn look_b(&mut self) -> Result<&Look, Trouble> {
+        if let Some(b) = &mut self.b {
+            let facts = facts::read(&b.connection.shell, &self.pair.site.ha_interface).await;
+            match facts {
+                Ok(facts) => {
+                    b.target = crate::proof::Target::prove(self.pair.site, Member::B, &facts, &b.connection.evidence)?;
+                    b.facts = facts;
+                }
+                Err(error) => {
+                    self.b = None;
+                    return Err(error.into());
+                }
+            }
+        } else {
+            self.b = Some(self.pair.look(Member::B, Purpose::Write, self.users).await?);
+        }
+        let state = self.b.as_ref().map(Look::state);
+        if let Some(state) = state {
+            self.say(Member::B, format!("b is {state}"));
+        }
+        self.b.as_ref().ok_or_else(closed)
+    }
+
+    /// Lets B's console go, politely where it still answers.
+    pub(super) async fn leave_b(&mut self) {
+        if let Some(look) = self.b.take() {
+            let _ = look.connection.shell.close().await;
+        }
+    }
+
+    /// A's version now, B's version now.
+    pub(super) async fn versions(&mut self) -> Result<(String, Option<String>), Trouble> {
+        let active = facts::active_version(&self.a().await?.connection.shell).await?;
+        let b = self.b.as_ref().ok_or_else(closed)?;
+        Ok((active, facts::standby_version(&b.connection.shell).await?))
+    }
+}
+
+pub(super) fn closed() -> Trouble {
+    Trouble::new(Kind::Transient, "bootstrap.console.closed", "the console is closed")
+}
+
+impl Job for PairJob<'_> {
+    async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble> {
+        self.was_reset = history.started(Act::Reset);
+        if history.started(Act::Push) {
+            self.users = Users::OfA;
+        }
+        match step.id {
+            Act::BootstrapFile => self.probe_file(history).await,
+            Act::Reset => self.probe_reset(history, progress).await,
+            Act::WaitReset | Act::ReachB | Act::WaitStandby | Act::Verify => Ok(Probe::NotDone),
+            Act::Import => self.probe_import().await,
+            Act::Push => self.probe_push(history, progress).await,
+            Act::Clean => self.probe_clean().await,
+        }
+    }
+
+    async fn apply(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        match step.id {
+            Act::BootstrapFile => self.write_file().await,
+            Act::Reset => self.reset(progress).await,
+            Act::WaitReset => self.wait_reset(progress).await,
+            Act::Import => self.import(progress).await,
+            Act::ReachB => self.reach_b().await,
+            Act::Push => self.push().await,
+            Act::WaitStandby => self.wait_standby(progress).await,
+            Act::Verify => self.check_pair(progress).await,
+            Act::Clean => self.clean().await,
+        }
+    }
+
+    async fn verify(&mut self, step: &Step, _: &mut Progress<'_>) -> Result<(), Trouble> {
+        match step.id {
+            Act::Import => {
+                let state = self.look_b().await?.state();
+                if state == State::Bootstrapped { Ok(()) } else { Err(not_bootstrapped(state).acted()) }
+            }
+            // put_file reads back; waits end with what they wait for; the others look themselves
+            _ => Ok(()),
+        }
+    }
+
+    fn forget(&mut self) {
+        self.a = None;
+        self.b = None;
+    }
+
+    fn state(&self) -> String {
+        format!("{}; {}", self.words.0, self.words.1)
+    }
+}
+
+pub(super) fn not_bootstrapped(state: State) -> Trouble {
+    Trouble::new(
+        Kind::Transient,
+        "bootstrap.import.incomplete",
+        format!("b should have the HA address, the HA user and FTP, but it is {state}"),
+    )
+}

@@ -1,0 +1,254 @@
+//! A whole run, from the survey to its last record.
+
+use super::job::PairJob;
+use super::survey::survey;
+use crate::engine::{Engine, History, Options, RunEnd};
+use crate::event::{Changed, Event, Failure, Sink};
+use crate::exit::Exit;
+use crate::journal::{Clock, Journal, JournalError};
+use crate::pair::Pair;
+use crate::plan::{self, Plan};
+use crate::preflight::{self, Check};
+use crate::store::{RunId, Store, StoreError};
+use crate::trouble::{Kind, Trouble};
+use tokio::sync::watch;
+
+/// The state folder's part for plans that were shown.
+const PLANS: &str = "plans";
+
+/// What was found and what would be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The checks.
+    pub checks: Vec<Check>,
+    /// The plan, unless who the routers are stands against any.
+    pub plan: Option<Plan>,
+}
+
+impl Prepared {
+    /// A check failed that was not waived.
+    pub fn refused(&self) -> bool {
+        self.plan.is_none() || preflight::refused(&self.checks)
+    }
+}
+
+/// Looks at both members and plans. Changes nothing.
+///
+/// # Errors
+/// Trouble with a road, a login or a console.
+pub async fn prepare(pair: &Pair<'_>, waived: &[String]) -> Result<Prepared, Trouble> {
+    let survey = survey(pair).await?;
+    let checks = preflight::bootstrap(pair.site, &survey, waived);
+    let plan = plan::bootstrap(pair.site, &survey);
+    Ok(Prepared { checks, plan })
+}
+
+/// Keeps a plan that was shown, so that a later confirmation of it can be told what moved.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn keep_plan(store: &mut dyn Store, plan: &Plan) -> Result<(), StoreError> {
+    let json = serde_json::to_vec(plan).unwrap_or_default();
+    store.keep(PLANS, &plan.fingerprint, &json)
+}
+
+/// What a person, or a script in a person's name, agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The plan's.
+    pub fingerprint: String,
+    /// The serial number of the router that is erased, where the plan erases one.
+    pub serial: Option<String>,
+}
+
+/// What a run needs from the process around it.
+pub struct Start<'a> {
+    /// The state folder.
+    pub store: &'a mut dyn Store,
+    /// Wall-clock time.
+    pub clock: &'a dyn Clock,
+    /// Gets every record.
+    pub sink: &'a mut dyn Sink,
+    /// Says that the run should stop at the next safe point.
+    pub stop: watch::Receiver<bool>,
+    /// How far it goes.
+    pub options: Options,
+}
+
+impl std::fmt::Debug for Start<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Start").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Runs what was prepared, if it was confirmed. The last record is always `run_finished`.
+pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmation, start: Start<'_>) -> RunEnd {
+    let Start { store, clock, sink, stop, options } = start;
+    let shown = store.kept(PLANS, &confirmation.fingerprint).ok().flatten();
+    let _lock = match store.lock(&pair.site.name) {
+        Ok(lock) => lock,
+        Err(error) => return no_journal(&error, clock, sink),
+    };
+    let journal = match Journal::create(store, clock) {
+        Ok(journal) => journal,
+        Err(JournalError::Store(error)) => return no_journal(&error, clock, sink),
+        Err(error) => return unusable(&error),
+    };
+    let mut engine = Engine { journal, sink, stop };
+    let opened = open(&mut engine, pair, prepared);
+    let end = match (opened, &prepared.plan) {
+        (Err(error), _) => {
+            let message = format!("the journal can't be written: {error}");
+            refusal(
+                Exit::Host,
+                error.code(),
+                message,
+                &["make room in the state folder, or name another with --state-dir"],
+            )
+        }
+        (Ok(()), Some(plan)) if !prepared.refused() => match unconfirmed(plan, confirmation, shown.as_deref()) {
+            Some(end) => end,
+            None => {
+                let mut job = PairJob::new(pair, plan);
+                if let Err(error) = engine.write(Event::Plan { plan: plan.clone() }) {
+                    refusal(Exit::Host, error.code(), error.to_string(), &[])
+                } else {
+                    return engine.run(plan, History::default(), &options, &mut job).await;
+                }
+            }
+        },
+        (Ok(()), _) => refused(prepared),
+    };
+    engine.close(&end);
+    end
+}
+
+/// Goes on with a run.
+///
+/// # Errors
+/// [`JournalError`]: no such run, locked, damaged, or never confirmed.
+pub async fn resume(pair: &Pair<'_>, run: RunId, start: Start<'_>) -> Result<RunEnd, JournalError> {
+    let Start { store, clock, sink, stop, options } = start;
+    let _lock = store.lock(&pair.site.name)?;
+    let (journal, records) = Journal::resume(store, clock, run)?;
+    let plan = records.iter().find_map(|record| match &record.event {
+        Event::Plan { plan } => Some(plan.clone()),
+        _ => None,
+    });
+    let plan = plan.ok_or(JournalError::NoPlan)?;
+    let history = History::replay(&records, &plan);
+    let mut engine = Engine { journal, sink, stop };
+    engine.write(started(pair, true))?;
+    let mut job = PairJob::new(pair, &plan);
+    Ok(engine.run(&plan, history, &options, &mut job).await)
+}
+
+fn started(pair: &Pair<'_>, resumed: bool) -> Event {
+    Event::RunStarted {
+        command: "bootstrap".into(),
+        pair: pair.site.name.clone(),
+        resumed,
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn open(engine: &mut Engine<'_>, pair: &Pair<'_>, prepared: &Prepared) -> Result<(), JournalError> {
+    engine.write(started(pair, false))?;
+    engine.write(Event::Preflight { checks: prepared.checks.clone() })
+}
+
+/// Why a plan may not run yet.
+fn unconfirmed(plan: &Plan, confirmation: &Confirmation, shown: Option<&[u8]>) -> Option<RunEnd> {
+    if confirmation.fingerprint != plan.fingerprint {
+        let before: Option<Plan> = shown.and_then(|json| serde_json::from_slice(json).ok());
+        let moved = before.map(|before| plan.moved_since(&before)).unwrap_or_default();
+        let message = format!("the plan is {} now, {} was confirmed", plan.fingerprint, confirmation.fingerprint);
+        let hint =
+            format!("look at the new plan, then:  jumplead bootstrap {} --confirm {}", plan.pair, plan.fingerprint);
+        let mut end = refusal(Exit::FactsMoved, "bootstrap.plan.moved", message, &[&hint]);
+        if let Some(failure) = &mut end.failure {
+            failure.causes = moved;
+        }
+        return Some(end);
+    }
+    match (&plan.erases, &confirmation.serial) {
+        (Some(wanted), Some(given)) if wanted == given => None,
+        (None, _) => None,
+        (Some(_), _) => Some(refusal(
+            Exit::Preflight,
+            "bootstrap.confirm.serial",
+            "router b is configured, and the confirmation does not name its serial number".into(),
+            &["look at b first; it is only reset when its serial number is in the site file and confirmed"],
+        )),
+    }
+}
+
+fn refused(prepared: &Prepared) -> RunEnd {
+    let failed: Vec<&Check> =
+        prepared.checks.iter().filter(|check| check.verdict == preflight::Verdict::Fail).collect();
+    let names: Vec<&str> = failed.iter().map(|check| check.name.as_str()).collect();
+    let message = format!("preflight refused: {}", names.join(", "));
+    let mut end = refusal(Exit::Preflight, "bootstrap.preflight", message, &[]);
+    if let Some(failure) = &mut end.failure {
+        failure.causes = failed.iter().map(|check| format!("{}: {}", check.name, check.found)).collect();
+        failure.hints = failed.iter().filter_map(|check| check.hint.clone()).collect();
+    }
+    end
+}
+
+/// The end of a run that changed nothing.
+fn refusal(exit: Exit, code: &str, message: String, hints: &[&str]) -> RunEnd {
+    let failure = Failure {
+        code: code.to_owned(),
+        message,
+        causes: Vec::new(),
+        state: "nothing was changed".into(),
+        hints: hints.iter().map(|hint| (*hint).to_owned()).collect(),
+    };
+    let next = failure.hints.first().cloned().unwrap_or_else(|| "jumplead doctor".into());
+    RunEnd { exit, failure: Some(failure), changed: Changed::None, resumable: false, next }
+}
+
+/// The end of a run that could not even begin.
+fn no_journal(error: &StoreError, clock: &dyn Clock, sink: &mut dyn Sink) -> RunEnd {
+    let (exit, hint) = match error {
+        StoreError::Locked { .. } => (Exit::Locked, "wait until the other run is done:  jumplead runs list"),
+        _ => (Exit::Host, "check the state folder, or name another with --state-dir"),
+    };
+    let end = refusal(exit, error.code(), error.to_string(), &[hint]);
+    let day = clock.now().strftime("%Y-%m-%d").to_string();
+    // a run that has no name yet: number 00 is never given
+    if let Ok(run) = format!("{day}-00").parse() {
+        let t = clock.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let event = Event::RunFinished {
+            exit_code: end.exit.code(),
+            resumable: false,
+            changed: Changed::None,
+            failure: end.failure.clone(),
+            next: end.next.clone(),
+        };
+        sink.record(&crate::event::Record { format: crate::event::FORMAT, run, seq: 0, t, event });
+    }
+    end
+}
+
+fn unusable(error: &JournalError) -> RunEnd {
+    refusal(Exit::Host, error.code(), error.to_string(), &[])
+}
+
+impl From<Trouble> for RunEnd {
+    /// The end of a survey that failed: nothing was changed.
+    fn from(trouble: Trouble) -> Self {
+        let exit = match trouble.kind {
+            Kind::Login => Exit::Login,
+            Kind::WrongRouter | Kind::Operator | Kind::Fatal | Kind::EndCheck => Exit::Preflight,
+            Kind::Transient | Kind::Silent => Exit::TimedOut,
+            Kind::Host => Exit::Host,
+            Kind::Interrupted => Exit::Interrupted,
+            Kind::Bug => Exit::Bug,
+        };
+        let failure = trouble.failure("nothing was changed".into(), Vec::new());
+        let next = failure.hints.first().cloned().unwrap_or_else(|| "jumplead doctor".into());
+        Self { exit, failure: Some(failure), changed: Changed::None, resumable: false, next }
+    }
+}

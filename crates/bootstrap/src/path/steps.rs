@@ -1,0 +1,246 @@
+//! Steps on B alone: the file, the reset, the wait, the import; and cleaning up.
+
+use super::file::{BOOTSTRAP_FILE, bootstrap_file};
+use super::job::{POLL, PairJob, USUAL_REBOOT, closed, not_bootstrapped};
+use crate::engine::{History, Probe, Progress};
+use crate::pair::{Look, Users};
+use crate::plan::Act;
+use crate::state::State;
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::{Destructive, FileName, Gone, Outcome, Proof, Shell};
+use std::time::Duration;
+
+/// After the reset line: the session ends within seconds, or the line did not run.
+const RESET_GONE: Duration = Duration::from_secs(60);
+/// After a reset the bootstrap file runs by itself; its own longest wait is a minute.
+const RUN_AFTER_RESET: Duration = Duration::from_secs(75);
+
+/// Our files on a router.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|base| base.starts_with("HA_jumplead_"))
+}
+
+impl PairJob<'_> {
+    /// The bootstrap file's name on B: below `flash/` where only that survives a reboot.
+    fn file_name(look: &Look) -> Result<FileName, Trouble> {
+        let folder = if look.facts.has_flash_folder() { "flash/" } else { "" };
+        Ok(FileName::ours(&format!("{folder}{BOOTSTRAP_FILE}"))?)
+    }
+
+    fn file_text(&self) -> String {
+        bootstrap_file(self.pair.site, Member::B, &self.pair.secrets.ha)
+    }
+
+    async fn file_is_there(&self, shell: &Shell, name: &FileName) -> Result<bool, Trouble> {
+        match shell.read_file(name.as_str()).await {
+            Ok(content) => Ok(content == self.file_text().as_bytes()),
+            Err(routeros::Error::NoFile { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) async fn probe_file(&mut self, history: &History) -> Result<Probe, Trouble> {
+        // once B was reset the file has done its work, or the import writes it again
+        if history.completed(Act::Reset) || history.completed(Act::Import) {
+            return Ok(Probe::Done(None));
+        }
+        self.look_b().await?;
+        let look = self.b.as_ref().ok_or_else(closed)?;
+        if look.state() == State::Bootstrapped {
+            return Ok(Probe::Done(Some("b is bootstrapped".into())));
+        }
+        let there = self.file_is_there(&look.connection.shell, &Self::file_name(look)?).await?;
+        Ok(if there { Probe::Done(None) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn write_file(&mut self) -> Result<Option<String>, Trouble> {
+        let look = self.b.as_ref().ok_or_else(closed)?;
+        let text = self.file_text();
+        look.connection.shell.put_file(&Self::file_name(look)?, text.as_bytes()).await?;
+        Ok(Some(format!("{} bytes, read back equal", text.len())))
+    }
+
+    /// A reset whose end was not seen: B is looked at until it says which it is.
+    pub(super) async fn probe_reset(
+        &mut self,
+        history: &History,
+        progress: &mut Progress<'_>,
+    ) -> Result<Probe, Trouble> {
+        let state = match self.look_b().await {
+            Ok(look) => look.state(),
+            Err(trouble) => {
+                if history.started(Act::Reset) {
+                    progress.waiting("b, to see whether it was reset", USUAL_REBOOT);
+                }
+                return Err(trouble);
+            }
+        };
+        match state {
+            State::Erased | State::Bootstrapped => Ok(Probe::Done(Some("b is erased".into()))),
+            State::Active | State::Standby => Err(Trouble::new(
+                Kind::WrongRouter,
+                "bootstrap.state.moved",
+                format!("b is {state} now; the plan was made for another state"),
+            )
+            .hint("make a new plan:  jumplead bootstrap PAIR --plan-only")),
+            State::Configured | State::HaUnsettled => Ok(Probe::NotDone),
+        }
+    }
+
+    pub(super) async fn reset(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let look = self.b.take().ok_or_else(closed)?;
+        let confirmed = self.plan.erases.as_deref().unwrap_or_default();
+        let erasable = look.target.erasable(confirmed)?;
+        let file = Self::file_name(&look)?;
+        if !self.file_is_there(&look.connection.shell, &file).await? {
+            return Err(Trouble::new(
+                Kind::Transient,
+                "bootstrap.file.gone",
+                "the bootstrap file is not on b any more",
+            ));
+        }
+        let act = Destructive {
+            proof: Proof::ha_port(&self.pair.site.ha_interface, &erasable.target().mac().to_string())?,
+            body: format!(
+                "/system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}",
+                file.as_str()
+            ),
+        };
+        self.say(Member::B, "b may have been reset");
+        let outcome = look.connection.shell.destroy(&act).await;
+        let outcome = outcome.map_err(Trouble::from)?;
+        match outcome {
+            Outcome::Done(_) => {}
+            Outcome::Refused(refusal) => {
+                self.say(Member::B, "b is as it was");
+                return Err(Trouble::new(
+                    Kind::Fatal,
+                    "bootstrap.reset.refused",
+                    format!("b refused the reset: {refusal}"),
+                )
+                .hint("device-mode, or a user without the right to reset, are the usual causes"));
+            }
+            // nothing is known but that it was sent: the next attempt looks first
+            Outcome::Unknown(unknown) if !unknown.began => {
+                return Err(Trouble::new(
+                    Kind::Transient,
+                    "bootstrap.reset.unknown",
+                    format!("whether b took the reset is not known: {unknown}"),
+                )
+                .acted());
+            }
+            Outcome::Unknown(_) => {}
+        }
+        self.say(Member::B, "b was reset and may still be booting");
+        progress.waiting("b to go down", (Duration::ZERO, Duration::from_secs(10)));
+        match look.connection.shell.wait_gone(Duration::from_secs(10), RESET_GONE).await {
+            Ok(Gone::LinkClosed | Gone::Silent | Gone::BackAt(_)) | Err(routeros::Error::Closed) => {
+                Ok(Some("sent; no way back from here".into()))
+            }
+            Err(error) => Err(Trouble::from(error).acted()),
+        }
+    }
+
+    /// Waits until B answers as an erased router.
+    pub(super) async fn wait_reset(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        self.users = Users::Own;
+        loop {
+            let last = match self.look_b().await {
+                Ok(look) => match look.state() {
+                    State::Erased | State::Bootstrapped => {
+                        let road = look.connection.road.clone();
+                        return Ok(Some(format!("back on {road}, identity {}", look.facts.identity)));
+                    }
+                    state => {
+                        // the shutdown takes a while in which the old configuration still answers
+                        self.leave_b().await;
+                        format!("b is {state}")
+                    }
+                },
+                Err(trouble) if matches!(trouble.kind, Kind::Transient | Kind::Silent | Kind::Login) => {
+                    self.b = None;
+                    trouble.message
+                }
+                Err(trouble) => return Err(trouble),
+            };
+            if progress.left().is_zero() {
+                return Err(Trouble::new(
+                    Kind::Silent,
+                    "bootstrap.wait.no-answer",
+                    "router b did not come back erased after its reset",
+                )
+                .cause(last)
+                .hint("if b is slow to boot, wait and resume")
+                .hint("if b stays silent, look at its serial console: it may be in its boot loader"));
+            }
+            progress.waiting("b to come back", USUAL_REBOOT);
+            progress.pause(POLL).await?;
+        }
+    }
+
+    pub(super) async fn probe_import(&mut self) -> Result<Probe, Trouble> {
+        let state = self.look_b().await?.state();
+        match state {
+            State::Bootstrapped => Ok(Probe::Done(Some("b has the HA address, the HA user and FTP".into()))),
+            State::Erased => Ok(Probe::NotDone),
+            // a resumed run that came further than this
+            State::Standby => Ok(Probe::Done(Some("b is the standby already".into()))),
+            State::HaUnsettled if self.users == Users::OfA => Ok(Probe::Done(Some("b has a's configuration".into()))),
+            state => Err(Trouble::new(
+                Kind::Operator,
+                "bootstrap.state.moved",
+                format!("b was erased, and now it is {state}: somebody configured it meanwhile"),
+            )
+            .hint("make a new plan:  jumplead bootstrap PAIR --plan-only")),
+        }
+    }
+
+    pub(super) async fn import(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        if self.was_reset {
+            // the router runs the file itself; a second run beside the first would only confuse both
+            let started = tokio::time::Instant::now();
+            while started.elapsed() < RUN_AFTER_RESET.min(progress.left()) {
+                if self.look_b().await?.state() == State::Bootstrapped {
+                    return Ok(Some("by the reset itself".into()));
+                }
+                progress.waiting("the bootstrap file to run", (Duration::ZERO, Duration::from_secs(10)));
+                progress.pause(POLL).await?;
+            }
+        }
+        let look = self.b.as_ref().ok_or_else(closed)?;
+        let name = Self::file_name(look)?;
+        if !self.file_is_there(&look.connection.shell, &name).await? {
+            look.connection.shell.put_file(&name, self.file_text().as_bytes()).await?;
+        }
+        let mut command = routeros::Command::new(format!("/import {}", name.as_str()));
+        command.timeout = Some(Duration::from_secs(90));
+        let output = look.connection.shell.run(command).await?;
+        let state = self.look_b().await?.state();
+        if state != State::Bootstrapped {
+            let words: String = output.text.chars().take(200).collect();
+            return Err(not_bootstrapped(state).cause(words).acted());
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn probe_clean(&mut self) -> Result<Probe, Trouble> {
+        self.look_b().await?;
+        let b = self.b.as_ref().is_some_and(|look| look.facts.files.iter().any(|file| is_ours(file)));
+        // A's list is as old as its console: read again
+        self.a = None;
+        let a = self.a().await?.facts.files.iter().any(|file| is_ours(file));
+        Ok(if a || b { Probe::NotDone } else { Probe::Done(None) })
+    }
+
+    pub(super) async fn clean(&mut self) -> Result<Option<String>, Trouble> {
+        let mut removed = 0;
+        for look in [&self.a, &self.b].into_iter().flatten() {
+            for file in look.facts.files.iter().filter(|file| is_ours(file)) {
+                look.connection.shell.remove_file(&FileName::ours(file)?).await?;
+                removed += 1;
+            }
+        }
+        Ok(Some(format!("{removed} files")))
+    }
+}

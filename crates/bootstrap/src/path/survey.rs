@@ -1,0 +1,55 @@
+//! Looks at both members before anything is planned.
+
+use crate::facts;
+use crate::pair::{Pair, Users};
+use crate::preflight::Survey;
+use crate::proof::Target;
+use crate::road::Purpose;
+use crate::state::State;
+use crate::target::Member;
+use crate::trouble::Trouble;
+use routeros::text::quote;
+use routeros::{Command, Outcome, Shell};
+
+/// Reads both members' facts. Changes nothing.
+///
+/// # Errors
+/// Trouble with a road, a login or a console. Who a router is, is a check, not trouble, as long as a console answered.
+pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
+    let a_console = pair.open(Member::A, Purpose::Read, Users::OfA).await?;
+    let a = facts::read(&a_console.shell, &pair.site.ha_interface).await?;
+    let a_proof = Target::prove(pair.site, Member::A, &a, &a_console.evidence);
+    let has = |name: &str| a.scripts.iter().any(|script| script == name);
+    let a_password_fits = if has("ha_config") { password_fits(pair, &a_console.shell).await? } else { None };
+    let a_version = if has("ha_setconfigver") { Some(facts::active_version(&a_console.shell).await?) } else { None };
+    let a_road = a_console.road.clone();
+    let _ = a_console.shell.close().await;
+
+    let b_console = pair.open(Member::B, Purpose::Write, Users::Own).await?;
+    let b = facts::read(&b_console.shell, &pair.site.ha_interface).await?;
+    let b_proof = Target::prove(pair.site, Member::B, &b, &b_console.evidence);
+    let standby = b_proof.as_ref().is_ok_and(|target| target.state() == State::Standby);
+    let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };
+    let b_road = b_console.road.clone();
+    let _ = b_console.shell.close().await;
+    Ok(Survey { a, a_proof, a_password_fits, a_version, b, b_proof, b_version, roads: (a_road, b_road) })
+}
+
+/// Whether A's scripts have our HA password: A compares, so that its own never travels.
+async fn password_fits(pair: &Pair<'_>, a: &Shell) -> Result<Option<bool>, Trouble> {
+    let mut command = Command::new(format!(
+        "/system script run ha_config; :global haPassword; :put (\"fits=\" . ($haPassword = {}))",
+        quote(pair.secrets.ha.reveal())
+    ));
+    command.private = true;
+    Ok(match a.exec(command).await? {
+        Outcome::Done(output) if output.text.contains("fits=true") => Some(true),
+        Outcome::Done(output) if output.text.contains("fits=false") => Some(false),
+        Outcome::Done(_) | Outcome::Refused(_) => None,
+        unknown @ Outcome::Unknown(_) => return Err(unknown.done().err().map_or_else(unknown_bug, Trouble::from)),
+    })
+}
+
+fn unknown_bug() -> Trouble {
+    Trouble::new(crate::trouble::Kind::Bug, "bootstrap.bug", "an unknown outcome had no cause")
+}
