@@ -11,6 +11,8 @@ use crate::trouble::{Kind, Trouble};
 use routeros::{Destructive, FileName, Gone, Outcome, Proof, Shell};
 use std::time::Duration;
 
+/// A console that says nothing for so long after a reset was ordered is looked at again.
+const RESET_SILENCE: Duration = Duration::from_secs(20);
 /// After the reset line: the session ends within seconds, or the line did not run.
 const RESET_GONE: Duration = Duration::from_secs(60);
 /// After a reset the bootstrap file runs by itself; its own longest wait is a minute.
@@ -100,13 +102,13 @@ impl PairJob<'_> {
                 "the bootstrap file is not on b any more",
             ));
         }
-        let act = Destructive {
-            proof: Proof::ha_port(&self.pair.site.ha_interface, &erasable.target().mac().to_string())?,
-            body: format!(
+        let act = Destructive::new(
+            Proof::ha_port(&self.pair.site.ha_interface, &erasable.target().mac().to_string())?,
+            format!(
                 "/system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}",
                 file.as_str()
             ),
-        };
+        )?;
         self.say(Member::B, "b may have been reset");
         let outcome = look.connection.shell.destroy(&act).await;
         let outcome = outcome.map_err(Trouble::from)?;
@@ -134,11 +136,30 @@ impl PairJob<'_> {
         }
         self.say(Member::B, "b was reset and may still be booting");
         progress.waiting("b to go down", (Duration::ZERO, Duration::from_secs(10)));
-        match look.connection.shell.wait_gone(Duration::from_secs(10), RESET_GONE).await {
-            Ok(Gone::LinkClosed | Gone::Silent | Gone::BackAt(_)) | Err(routeros::Error::Closed) => {
-                Ok(Some("sent; no way back from here".into()))
+        match look.connection.shell.wait_gone(RESET_SILENCE, RESET_GONE).await {
+            Ok(Gone::LinkClosed | Gone::BackAt(_)) | Err(routeros::Error::Closed) => {}
+            // silence is what an idle console says, too
+            Ok(Gone::Silent) | Err(_) => self.went_down(progress).await?,
+        }
+        Ok(Some("sent; no way back from here".into()))
+    }
+
+    /// B took the order and its console did not end: either it is on its way down, or the order had no effect.
+    async fn went_down(&mut self, progress: &mut Progress<'_>) -> Result<(), Trouble> {
+        let started = tokio::time::Instant::now();
+        loop {
+            match self.look_b().await {
+                Ok(look) if matches!(look.state(), State::Erased | State::Bootstrapped) => return Ok(()),
+                Ok(_) => self.leave_b().await,
+                Err(trouble) if trouble.kind == Kind::WrongRouter => return Err(trouble.acted()),
+                Err(_) => return Ok(()),
             }
-            Err(error) => Err(Trouble::from(error).acted()),
+            if started.elapsed() > RESET_GONE {
+                self.say(Member::B, "b is as it was: the reset had no effect");
+                return Err(Trouble::new(Kind::Fatal, "bootstrap.reset.no-effect", "b took the reset and did nothing")
+                    .hint("device-mode, or a user without the right to reset, are the usual causes"));
+            }
+            progress.pause(POLL).await.map_err(Trouble::acted)?;
         }
     }
 
