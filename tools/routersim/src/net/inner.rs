@@ -12,7 +12,9 @@ use super::config::{NetConfig, PortId, Prefix, Vrrp};
 use super::frame::{self, Kind};
 use super::host::{NetEvent, NetHost, VrrpState};
 use super::l3::{L3, Shape};
-use super::mac_layer::MacLayer;
+use super::mac_client::{self, MacClients};
+use super::mac_layer::{self, MacLayer};
+use super::mac_server::{self, MacServer, Notice};
 use super::switch::{Local, Switch};
 use super::vrrp::{Action, Advert, Machine, Settings, virtual_mac};
 use crate::kernel::WeakKernel;
@@ -49,6 +51,15 @@ pub(super) struct Path {
     pub source: Ipv4Addr,
 }
 
+/// 32 bytes of a kernel's randomness.
+fn seed(kernel: &WeakKernel) -> [u8; 32] {
+    let mut seed = [0; 32];
+    if let Some(kernel) = kernel.upgrade() {
+        seed.chunks_mut(8).for_each(|part| part.copy_from_slice(&kernel.random().to_be_bytes()));
+    }
+    seed
+}
+
 /// All parts of the network.
 pub(super) struct Inner {
     pub kernel: WeakKernel,
@@ -56,6 +67,8 @@ pub(super) struct Inner {
     pub config: NetConfig,
     pub switch: Switch,
     pub mac_layer: MacLayer,
+    pub mac_server: MacServer,
+    pub mac_clients: MacClients,
     vrrps: BTreeMap<String, Instance>,
     pub l3: BTreeMap<L3Id, L3>,
     l3_of: BTreeMap<String, L3Id>,
@@ -75,12 +88,15 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn new(kernel: WeakKernel, host: Weak<dyn NetHost>) -> Self {
         let random = kernel.upgrade().map_or(0, |kernel| kernel.random());
+        let mac_server = MacServer::new(Weak::clone(&host), seed(&kernel));
         Self {
             kernel,
             host,
             config: NetConfig::default(),
             switch: Switch::default(),
             mac_layer: MacLayer::default(),
+            mac_server,
+            mac_clients: MacClients::default(),
             vrrps: BTreeMap::new(),
             l3: BTreeMap::new(),
             l3_of: BTreeMap::new(),
@@ -102,6 +118,16 @@ impl Inner {
 
     pub(super) fn random(&self) -> u64 {
         self.kernel.upgrade().map_or(0, |kernel| kernel.random())
+    }
+
+    /// A seed for one session's secrets.
+    pub(super) fn seed(&self) -> [u8; 32] {
+        seed(&self.kernel)
+    }
+
+    /// What the rest of the router is to be told, while nothing of this is borrowed.
+    pub(super) fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.mac_server.notices)
     }
 
     /// Has the network's job run.
@@ -190,6 +216,7 @@ impl Inner {
         self.refresh_l3(now);
         self.tell_running();
         self.mac_layer.ports_changed(now, &self.switch, &self.config);
+        self.mac_server.configure(&self.switch, &self.config);
         self.wake();
     }
 
@@ -410,7 +437,9 @@ impl Inner {
                 self.handle_frame(now, port, &frame);
             }
             self.run_vrrps(now);
-            super::mac_layer::run(self, now);
+            mac_layer::run(self, now);
+            mac_server::run(self, now);
+            mac_client::run(self, now);
             if !self.run_l3(now, &mut accepted) {
                 break;
             }
@@ -479,7 +508,7 @@ impl Inner {
 
     fn deliver(&mut self, now: Instant, local: Local) {
         match frame::kind(&local.frame) {
-            Kind::Udp(port) if MacLayer::takes(port) => return super::mac_layer::handle(self, now, &local),
+            Kind::Udp(port) if MacLayer::takes(port) => return mac_layer::handle(self, now, &local),
             Kind::Vrrp => return self.handle_advert(now, &local),
             Kind::EchoReply { ident, ttl } => {
                 if let Some(slot) = self.echo_ttls.get_mut(&ident) {
@@ -537,6 +566,8 @@ impl Inner {
         for name in names {
             self.stop_vrrp(now, &name);
         }
+        self.mac_server.shutdown(now);
+        self.mac_clients.shutdown(now);
         for l3 in self.l3.values_mut() {
             l3.abort_all();
         }
@@ -548,6 +579,7 @@ impl Inner {
     pub(super) fn poll_timeout(&mut self, now: Instant) -> Option<Instant> {
         let vrrp = self.vrrps.values().filter_map(|instance| instance.machine.poll_timeout()).min();
         let l3 = self.l3.values_mut().filter_map(|l3| l3.poll_timeout(now)).min();
-        [vrrp, l3, self.mac_layer.poll_timeout()].into_iter().flatten().min()
+        let mac = [self.mac_layer.poll_timeout(), self.mac_server.poll_timeout(), self.mac_clients.poll_timeout()];
+        [vrrp, l3].into_iter().chain(mac).flatten().min()
     }
 }

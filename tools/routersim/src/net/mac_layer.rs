@@ -12,6 +12,7 @@ use mactelnet::{Instant, MacAddr};
 use super::config::{Allowed, NetConfig, PortId};
 use super::host::Neighbour;
 use super::inner::Inner;
+use super::mac_server;
 use super::switch::{Local, Switch};
 
 /// From one announcement to the next [R].
@@ -181,8 +182,10 @@ pub(super) fn handle(inner: &mut Inner, now: Instant, local: &Local) {
         return handle_mndp(inner, now, local, &frame);
     }
     if let Ok((header, data)) = ping::Repr::parse(frame.payload()) {
-        handle_ping(inner, now, local, &frame, header, data);
+        return handle_ping(inner, now, local, &frame, header, data);
     }
+    inner.mac_clients.handle(now, local, &frame);
+    mac_server::handle(inner, now, local, &frame);
 }
 
 fn handle_mndp(inner: &mut Inner, now: Instant, local: &Local, frame: &Frame<'_>) {

@@ -15,8 +15,9 @@ use super::config::{FtpService, Identity, NetConfig, PortId};
 use super::error::NetError;
 use super::host::{MacTelnetCall, MacTelnetStream, Neighbour, NetEvent, NetHost, PingOptions, PingReply, VrrpState};
 use super::inner::Inner;
+use super::mac_server::Notice;
 use super::tcp::TcpStream;
-use super::{ftp_client, ftp_server, ping};
+use super::{ftp_client, ftp_server, mac_client, ping};
 use crate::kernel::{Kernel, Sleep, WeakKernel};
 
 /// A protocol that wants to run again at once gets its turn so much later, so that time passes.
@@ -50,11 +51,20 @@ impl Future for Job {
             return Poll::Ready(());
         };
         let now = kernel.now();
-        let (accepted, next) = {
+        let (accepted, notices, host, next) = {
             let mut net = inner.borrow_mut();
             net.waker = Some(cx.waker().clone());
-            (net.run(now), net.poll_timeout(now))
+            let accepted = net.run(now);
+            (accepted, net.take_notices(), net.host.upgrade(), net.poll_timeout(now))
         };
+        if let Some(host) = host {
+            for notice in notices {
+                match notice {
+                    Notice::Session(session) => host.mac_telnet_session(session),
+                    Notice::Refused(user, mac) => host.login_failed(&user, &mac.to_string(), "mac-telnet"),
+                }
+            }
+        }
         for connection in accepted {
             let stream = TcpStream::new(Rc::clone(&inner), connection.l3, connection.handle);
             let net = Net { kernel: kernel.downgrade(), inner: Rc::clone(&inner) };
@@ -214,8 +224,7 @@ impl Net {
 
     /// `/tool mac-telnet`: resolves when the far router took the login, or refused it.
     pub async fn mac_telnet_connect(&self, call: MacTelnetCall) -> Result<MacTelnetStream, NetError> {
-        let _ = call;
-        Err(NetError::Timeout)
+        mac_client::connect(&self.inner, call).await
     }
 
     /// `/ip neighbor`, in order of port and MAC.
