@@ -35,8 +35,10 @@ pub enum Statement {
     Call(Call),
     /// `{ ... }`: a scope of its own.
     Block(Arc<Block>),
-    /// `[ ... ]` as a statement.
+    /// `[ ... ]` as a statement: what it declares is visible behind it.
     Bracket(Arc<Block>),
+    /// `( ... )` as a statement.
+    Paren(Expr),
 }
 
 impl Statement {
@@ -46,6 +48,7 @@ impl Statement {
             Self::Command(command) => command.span,
             Self::Call(call) => call.span,
             Self::Block(block) | Self::Bracket(block) => block.span,
+            Self::Paren(expr) => expr.span,
         }
     }
 }
@@ -192,6 +195,8 @@ pub enum UnaryOp {
     BitNot,
     /// `>`: keeps a `[...]` as a value to be evaluated later.
     Quote,
+    /// `any`: whether there is a value.
+    Any,
 }
 
 /// Operators between their operands.
@@ -223,6 +228,8 @@ pub enum BinaryOp {
     Element,
     /// `<%%`: runs code with an array of arguments.
     Activate,
+    /// Values side by side: conditions behind `where` that all must hold.
+    Beside,
 }
 
 impl BinaryOp {
@@ -253,6 +260,7 @@ impl BinaryOp {
             Self::Mod => "%",
             Self::Element => "->",
             Self::Activate => "<%%",
+            Self::Beside => "",
         }
     }
 
@@ -261,7 +269,7 @@ impl BinaryOp {
     pub fn precedence(self) -> u8 {
         match self {
             Self::Or => 1,
-            Self::And => 2,
+            Self::And | Self::Beside => 2,
             Self::Eq | Self::Ne => 3,
             Self::Less | Self::Greater | Self::LessEq | Self::GreaterEq | Self::In | Self::Match => 4,
             Self::Join => 5,

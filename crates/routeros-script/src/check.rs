@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::Script;
-use crate::ast::{Arg, Block, Command, Expr, ExprKind, Statement, StrPart};
+use crate::ast::{Arg, Block, Command, Expr, ExprKind, Statement, StrPart, Word};
 use crate::commands;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::names::{Names, Resolution, resolve};
@@ -39,7 +39,12 @@ impl Checker<'_> {
 
     fn statement(&mut self, statement: &Statement, menu: &mut Vec<String>) -> Result<(), ParseError> {
         match statement {
-            Statement::Block(block) | Statement::Bracket(block) => self.block(block, menu, &[]),
+            Statement::Block(block) => self.block(block, menu, &[]),
+            Statement::Bracket(block) => {
+                let mut menu = menu.clone();
+                block.statements.iter().try_for_each(|statement| self.statement(statement, &mut menu))
+            }
+            Statement::Paren(expr) => self.expr(expr, menu),
             Statement::Call(call) => call.args.iter().try_for_each(|arg| self.arg(arg, menu)),
             Statement::Command(command) => {
                 let resolved = resolve(self.names, self.script.version, &self.script.src, menu, command)?;
@@ -77,6 +82,11 @@ impl Checker<'_> {
 
     fn builtin(&mut self, command: &Command, name: &str, menu: &[String]) -> Result<(), ParseError> {
         let Some(builtin) = commands::find(name, self.script.version) else { return Ok(()) };
+        if declares(name)
+            && let Some(word) = command.words.get(1)
+        {
+            self.plain_names(word)?;
+        }
         let mut unnamed: Vec<(Span, Option<Vec<u8>>)> =
             command.words.iter().skip(1).map(|word| (word.span, Some(word.text.clone().into_bytes()))).collect();
         for arg in &command.args {
@@ -143,6 +153,19 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// Unquoted names of variables have letters and digits only, and begin with a letter.
+    fn plain_names(&self, word: &Word) -> Result<(), ParseError> {
+        let mut begins = true;
+        for (at, byte) in word.text.bytes().enumerate() {
+            if !byte.is_ascii_alphabetic() && (begins || !(byte.is_ascii_digit() || byte == b',')) {
+                let start = word.span.start + at;
+                return Err(self.error(ParseErrorKind::Syntax, Span::new(start, start + 1)));
+            }
+            begins = byte == b',';
+        }
+        Ok(())
+    }
+
     fn declared(&self, variable: &[u8]) -> bool {
         for scope in self.scopes.iter().rev() {
             match scope {
@@ -167,9 +190,15 @@ impl Checker<'_> {
             ExprKind::Literal(..) | ExprKind::Word(_) | ExprKind::Var(_) => Ok(()),
             ExprKind::Bracket(block) | ExprKind::Block(block) => self.block(block, menu, &[]),
             ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => self.expr(inner, menu),
-            ExprKind::Binary(_, left, right) => {
-                self.expr(left, menu)?;
-                self.expr(right, menu)
+            ExprKind::Binary(..) => {
+                // Chains are deep on their left side: no call for each operator.
+                let (mut rights, mut first) = (Vec::new(), expr);
+                while let ExprKind::Binary(_, left, right) = &first.kind {
+                    rights.push(right.as_ref());
+                    first = left;
+                }
+                self.expr(first, menu)?;
+                rights.into_iter().rev().try_for_each(|right| self.expr(right, menu))
             }
             ExprKind::Str(parts) => parts.iter().try_for_each(|part| match part {
                 StrPart::Text(_) => Ok(()),
@@ -181,6 +210,11 @@ impl Checker<'_> {
             }),
         }
     }
+}
+
+/// Whether a command's first unnamed argument names variables.
+fn declares(command: &str) -> bool {
+    matches!(command, "local" | "global" | "set" | "for" | "foreach" | "onerror")
 }
 
 /// The variable that the argument of `:local`, `:set`, `:for` ... names; `None` for an expression, as in `:set ($a->1) x`.

@@ -72,7 +72,7 @@ pub const BUILTINS: &[Builtin] = &[
     old("toip", &["value"], &[]),
     old("toip6", &["value"], &[]),
     new("tolf", &["input"], &[], (7, 15)),
-    new("tonsec", &["value"], &[], (7, 1)),
+    new("tonsec", &["value"], &[], (7, 12)),
     old("tonum", &["value"], &[]),
     old("tostr", &["value"], &[]),
     old("totime", &["value"], &[]),

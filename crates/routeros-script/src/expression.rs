@@ -6,6 +6,9 @@ use crate::literal::Literal;
 use crate::parser::Parser;
 use crate::span::Span;
 
+/// How many operators of one precedence may follow each other. They make a tree that deep on its left side.
+const MAX_OPERATORS: usize = 2000;
+
 /// What ends an expression and what a line end means in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -41,15 +44,20 @@ impl Parser<'_> {
     pub(crate) fn expression(&mut self, mode: Mode, lowest: u8) -> Result<Expr, ParseError> {
         self.gap(mode);
         let mut left = self.operand(mode)?;
+        let mut operators = 0;
         loop {
             self.gap(mode);
             let (op, len) = match self.operator() {
                 Some(found) => found,
-                None if mode == Mode::Where && self.at_condition() => (BinaryOp::And, 0),
+                None if self.at_operand() => (BinaryOp::Beside, 0),
                 None => return Ok(left),
             };
             if op.precedence() < lowest.max(1) {
                 return Ok(left);
+            }
+            operators += 1;
+            if operators > MAX_OPERATORS {
+                return Err(self.lex.error(ParseErrorKind::TooDeep));
             }
             self.lex.pos += len;
             let right = self.expression(mode, op.precedence() + 1)?;
@@ -93,17 +101,20 @@ impl Parser<'_> {
             return Some((Mod, 1));
         }
         for (word, op) in [(&b"and"[..], And), (b"or", Or), (b"in", In)] {
-            let ends =
-                self.lex.peek_at(word.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(&byte));
-            if self.lex.starts_with(word) && ends {
+            if self.at_keyword(word) {
                 return Some((op, word.len()));
             }
         }
         None
     }
 
-    /// Whether another condition begins here, behind a complete one.
-    fn at_condition(&self) -> bool {
+    fn at_keyword(&self, word: &[u8]) -> bool {
+        let behind = self.lex.peek_at(word.len());
+        self.lex.starts_with(word) && behind.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(&byte))
+    }
+
+    /// Whether another operand begins here, behind a complete one.
+    fn at_operand(&self) -> bool {
         matches!(
             self.lex.peek(),
             Some(b'!' | b'(' | b'[' | b'"' | b'$' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
@@ -120,11 +131,12 @@ impl Parser<'_> {
             b'~' => Some(UnaryOp::BitNot),
             b'>' => Some(UnaryOp::Quote),
             b'-' => Some(UnaryOp::Neg),
+            b'a' if self.at_keyword(b"any") => Some(UnaryOp::Any),
             _ => None,
         };
         if let Some(op) = unary {
             return self.nested(|parser| {
-                parser.lex.pos += 1;
+                parser.lex.pos += if op == UnaryOp::Any { 3 } else { 1 };
                 parser.gap(mode);
                 // Binds tighter than everything but `->`.
                 let inner = parser.expression(mode, BinaryOp::Element.precedence())?;

@@ -139,10 +139,13 @@ impl<'a> Lexer<'a> {
     pub(crate) fn typed(&mut self) -> Option<(Literal, Span)> {
         let run = self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b':');
         let text = if run.ends_with("::") { run } else { run.trim_end_matches(['.', ':']) };
+        if text.is_empty() {
+            return None;
+        }
         let starts_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
         let (literal, mut len) = match Literal::single(text) {
             Literal::Str(_) if is_mac(text) => (Literal::Str(text.to_owned()), text.len()),
-            Literal::Str(_) | Literal::Bool(_) => return None,
+            Literal::Str(_) | Literal::Bool(_) | Literal::Id(_) => return None,
             // A word behind it, as in `5m-backup`, makes it a word.
             _ if starts_with_digit && self.word_goes_on(text.len()) => return None,
             literal => (literal, text.len()),
@@ -182,13 +185,12 @@ impl<'a> Lexer<'a> {
         Some((Literal::Id(value), span))
     }
 
-    /// A word of an expression: `name`, `default-name`, `.id`.
+    /// A word of an expression: `name`, `default-name`, `.id`, `/path`.
     pub(crate) fn word(&mut self) -> Option<(String, Span)> {
         let start = self.pos;
-        if self.peek() == Some(b'.') && self.peek_at(1).is_some_and(|byte| byte.is_ascii_alphabetic()) {
-            self.pos += 1;
-        }
-        while self.peek().is_some_and(is_word)
+        // Where a value is wanted, these can't be operators.
+        let path = matches!(self.peek(), Some(b'.' | b'/'));
+        while self.peek().is_some_and(|byte| is_word(byte) || (path && matches!(byte, b'.' | b'/')))
             || (self.pos > start && self.peek() == Some(b'-') && self.peek_at(1).is_some_and(is_word))
         {
             self.pos += 1;

@@ -111,9 +111,12 @@ const UNITS: [(&str, i64); 8] = [
     ("s", SECOND),
 ];
 
-/// A time in nanoseconds: `1w2d3h4m5s6ms`, `02:03:04.5`, `1d02:03`, `1.5s`. A number alone is none.
+/// A time in nanoseconds: `1w2d3h4m5s6ms`, `02:03:04.5`, `1d02:03`, `1.5s`, `.5`. A number alone is none.
 pub fn time(text: &str) -> Option<i64> {
     let (sign, mut rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    if let Some(fraction) = rest.strip_prefix('.') {
+        return if digits(fraction) { scaled(&format!("0.{fraction}"), sign * SECOND) } else { None };
+    }
     if !rest.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
@@ -219,7 +222,8 @@ mod tests {
             ("74:4D:28:00:00:0A", str("74:4D:28:00:00:0A")),
             ("ether8", str("ether8")),
             ("Jan/01/1970", str("Jan/01/1970")),
-            (".05", str(".05")),
+            (".05", Literal::Time(S / 20)),
+            (".", str(".")),
             ("a,1", Literal::List(vec![str("a"), Literal::Num(1)])),
             ("m", str("m")),
             ("5mx", str("5mx")),

@@ -95,6 +95,12 @@ pub fn resolve(
                 }
                 continue;
             }
+            if let Some(at) = segment.bytes().position(|byte| !byte.is_ascii_alphanumeric() && !b"-._".contains(&byte))
+                && index == 0
+            {
+                let start = place.start + at;
+                return Err(ParseError::new(src, ParseErrorKind::Syntax, Span::new(start, start + 1)));
+            }
             if segment == ".." {
                 menu.pop();
                 continue;

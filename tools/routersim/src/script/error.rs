@@ -1,5 +1,7 @@
 //! Why a script stopped, in RouterOS's words.
 
+use std::fmt;
+
 use routeros_script::ParseError;
 
 use super::value::Value;
@@ -19,20 +21,33 @@ pub enum ErrorKind {
     Interrupted,
 }
 
-/// Why a script stopped. Displays as RouterOS prints it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+/// Why a script stopped. Displays as RouterOS prints it: `failure: no (/ip/pool/add; line 3)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// What kind of end it was.
     pub kind: ErrorKind,
     /// RouterOS's words.
     pub message: String,
+    /// The command that failed and its line (`:put; line 1`), on versions that print it.
+    pub place: Option<String>,
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.place {
+            Some(place) => write!(f, " ({place})"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Error {
     /// A command failed with these words.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Run, message: message.into() }
+        Self { kind: ErrorKind::Run, message: message.into(), place: None }
     }
 
     /// `failure: TEXT`.
@@ -67,15 +82,15 @@ impl Error {
 
     /// `interrupted`.
     pub fn interrupted() -> Self {
-        Self { kind: ErrorKind::Interrupted, message: "interrupted".to_owned() }
+        Self { kind: ErrorKind::Interrupted, message: "interrupted".to_owned(), place: None }
     }
 
     pub(super) fn raised(message: &Value) -> Self {
-        Self { kind: ErrorKind::Raised, message: message.to_text() }
+        Self { kind: ErrorKind::Raised, message: message.to_text(), place: None }
     }
 
     pub(super) fn limit(message: &str) -> Self {
-        Self { kind: ErrorKind::Limit, message: message.to_owned() }
+        Self { kind: ErrorKind::Limit, message: message.to_owned(), place: None }
     }
 
     /// The stable code of this error.
@@ -92,7 +107,7 @@ impl Error {
 
 impl From<ParseError> for Error {
     fn from(error: ParseError) -> Self {
-        Self { kind: ErrorKind::Parse, message: error.message }
+        Self { kind: ErrorKind::Parse, message: error.message, place: None }
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use routeros_script::ast::{ArrayItem, BinaryOp, Expr, ExprKind, StrPart, UnaryOp};
 
 use super::array::Array;
-use super::error::Run;
+use super::error::{Flow, Run};
 use super::host::LocalFuture;
-use super::interp::{Frame, Interp};
+use super::interp::{Frame, Interp, ready};
 use super::ops;
 use super::value::{Body, Code, Value};
 
@@ -23,30 +23,39 @@ impl Interp {
     }
 
     /// Whether a condition holds. On an item, a property alone asks whether it is set.
-    pub(super) async fn condition(&self, frame: &Frame, expr: &Expr) -> Run<bool> {
-        let value = self.eval(frame, expr).await?;
-        if frame.item.is_some() { Ok(ops::is_set(&value)) } else { Ok(ops::truth(&value)?) }
+    pub(super) fn condition<'a>(&'a self, frame: &'a Frame, expr: &'a Expr) -> LocalFuture<'a, Run<bool>> {
+        Box::pin(async move {
+            let value = self.eval(frame, expr).await?;
+            if frame.item.is_some() { Ok(ops::is_set(&value)) } else { Ok(ops::truth(&value)?) }
+        })
     }
 
     pub(super) fn eval<'a>(&'a self, frame: &'a Frame, expr: &'a Expr) -> LocalFuture<'a, Run<Value>> {
+        match &expr.kind {
+            ExprKind::Literal(literal, _) => ready(Ok(Value::from(literal))),
+            ExprKind::Var(name) => ready(Ok(self.variable(frame, &name.text))),
+            ExprKind::Word(word) => ready(Ok(self.word(frame, word))),
+            ExprKind::Str(parts) => self.string(frame, parts),
+            ExprKind::Bracket(block) => Box::pin(async move { returned(self.block(frame, block, true).await) }),
+            ExprKind::Block(block) => ready(Ok(frame.code(block))),
+            ExprKind::Array(items) => self.array(frame, items),
+            ExprKind::Paren(inner) => self.eval(frame, inner),
+            // Only `[...]` is kept; other values have nothing to be run later.
+            ExprKind::Unary(UnaryOp::Quote, inner) if matches!(inner.kind, ExprKind::Bracket(_)) => {
+                let body = Body::Quoted(Rc::new((**inner).clone()));
+                let (src, menu) = (Arc::clone(&frame.src), Rc::clone(&frame.menu));
+                ready(Ok(Value::Code(Rc::new(Code { src, body, menu, function: false }))))
+            }
+            ExprKind::Unary(op, inner) => self.unary(frame, *op, inner),
+            ExprKind::Binary(..) => self.binary(frame, expr),
+        }
+    }
+
+    fn unary<'a>(&'a self, frame: &'a Frame, op: UnaryOp, inner: &'a Expr) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            match &expr.kind {
-                ExprKind::Literal(literal, _) => Ok(Value::from(literal)),
-                ExprKind::Var(name) => Ok(self.variable(frame, &name.text)),
-                ExprKind::Word(word) => Ok(self.word(frame, word)),
-                ExprKind::Str(parts) => self.string(frame, parts).await,
-                ExprKind::Bracket(block) => self.block(frame, block, true).await,
-                ExprKind::Block(block) => Ok(frame.code(block)),
-                ExprKind::Array(items) => self.array(frame, items).await,
-                ExprKind::Paren(inner) => self.eval(frame, inner).await,
-                ExprKind::Unary(UnaryOp::Quote, inner) => {
-                    let body = Body::Quoted(Rc::new((**inner).clone()));
-                    let (src, menu) = (Arc::clone(&frame.src), Rc::clone(&frame.menu));
-                    Ok(Value::Code(Rc::new(Code { src, body, menu })))
-                }
-                ExprKind::Unary(UnaryOp::Not, inner) => Ok(Value::Bool(!self.condition(frame, inner).await?)),
-                ExprKind::Unary(op, inner) => Ok(ops::unary(*op, &self.eval(frame, inner).await?)?),
-                ExprKind::Binary(..) => self.binary(frame, expr).await,
+            match op {
+                UnaryOp::Not => Ok(Value::Bool(!self.condition(frame, inner).await?)),
+                op => Ok(ops::unary(op, &self.eval(frame, inner).await?)?),
             }
         })
     }
@@ -60,92 +69,121 @@ impl Interp {
         }
     }
 
-    async fn string(&self, frame: &Frame, parts: &[StrPart]) -> Run<Value> {
-        let mut text = Vec::new();
-        for part in parts {
-            match part {
-                StrPart::Text(bytes) => text.extend_from_slice(bytes),
-                StrPart::Value(expr) => text.extend(self.eval(frame, expr).await?.text()),
+    fn string<'a>(&'a self, frame: &'a Frame, parts: &'a [StrPart]) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let mut text = Vec::new();
+            for part in parts {
+                match part {
+                    StrPart::Text(bytes) => text.extend_from_slice(bytes),
+                    StrPart::Value(expr) => text.extend(self.eval(frame, expr).await?.text()),
+                }
             }
-        }
-        Ok(Value::str(text))
+            Ok(Value::str(text))
+        })
     }
 
-    async fn array(&self, frame: &Frame, items: &[ArrayItem]) -> Run<Value> {
-        let mut array = Array::default();
-        for item in items {
-            let value = self.eval(frame, &item.value).await?;
-            match &item.key {
-                None => array.items.push(value),
-                Some(Expr { kind: ExprKind::Literal(_, text), .. }) => {
-                    array.keyed.insert(text.clone().into_bytes(), value);
-                }
-                Some(key) => {
-                    let key = self.eval(frame, key).await?.text();
-                    array.keyed.insert(key, value);
+    fn array<'a>(&'a self, frame: &'a Frame, items: &'a [ArrayItem]) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let mut array = Array::default();
+            for item in items {
+                let value = self.eval(frame, &item.value).await?;
+                match &item.key {
+                    None => array.items.push(value),
+                    Some(Expr { kind: ExprKind::Literal(_, text), .. }) => {
+                        array.keyed.insert(text.clone().into_bytes(), value);
+                    }
+                    Some(key) => {
+                        let key = self.eval(frame, key).await?.text();
+                        array.keyed.insert(key, value);
+                    }
                 }
             }
-        }
-        Ok(Value::Array(Rc::new(array)))
+            Ok(Value::Array(Rc::new(array)))
+        })
     }
 
     /// A chain of operators that bind to the left, without nesting one call for each.
-    async fn binary(&self, frame: &Frame, expr: &Expr) -> Run<Value> {
-        let mut chain = Vec::new();
-        let mut first = expr;
-        while let ExprKind::Binary(op, left, right) = &first.kind {
-            chain.push((*op, left.as_ref(), right.as_ref()));
-            first = left;
-        }
-        let mut value = self.eval(frame, first).await?;
-        for (op, left, right) in chain.into_iter().rev() {
-            value = self.step(frame, op, left, value, right).await?;
-        }
-        Ok(value)
+    fn binary<'a>(&'a self, frame: &'a Frame, expr: &'a Expr) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let mut chain = Vec::new();
+            let mut first = expr;
+            while let ExprKind::Binary(op, left, right) = &first.kind {
+                chain.push((*op, left.as_ref(), right.as_ref()));
+                first = left;
+            }
+            let mut value = self.eval(frame, first).await?;
+            for (op, left, right) in chain.into_iter().rev() {
+                value = self.step(frame, op, left, value, right).await?;
+            }
+            Ok(value)
+        })
     }
 
-    async fn step(&self, frame: &Frame, op: BinaryOp, left: &Expr, value: Value, right: &Expr) -> Run<Value> {
-        let comparison = matches!(
-            op,
-            BinaryOp::Eq
-                | BinaryOp::Ne
-                | BinaryOp::Match
-                | BinaryOp::Less
-                | BinaryOp::Greater
-                | BinaryOp::LessEq
-                | BinaryOp::GreaterEq
-        );
-        // What a property is compared with reads as that property's value, not as another property.
-        let on_property = matches!(&left.kind, ExprKind::Word(word) if property(frame, word.as_bytes()).is_some());
-        let other = match &right.kind {
-            ExprKind::Word(word) if comparison && on_property => Value::str(word),
-            ExprKind::Literal(_, text) if comparison && matches!(value, Value::Str(_)) => Value::str(text),
-            _ => self.eval(frame, right).await?,
-        };
-        match op {
-            BinaryOp::And | BinaryOp::Or if frame.item.is_some() => {
-                let (left, right) = (ops::is_set(&value), ops::is_set(&other));
-                Ok(Value::Bool(if op == BinaryOp::And { left && right } else { left || right }))
-            }
-            BinaryOp::Eq | BinaryOp::Ne if matches!(other, Value::Str(_)) => {
-                let value = match &left.kind {
-                    ExprKind::Literal(_, text) => Value::str(text),
-                    _ => value,
-                };
-                Ok(ops::binary(op, &value, &other)?)
-            }
-            BinaryOp::Activate => match (&value, &other) {
-                (Value::Code(code), Value::Array(args)) => {
-                    let named = args.pairs().map(|(key, value)| match key {
-                        Value::Str(key) => (Some(key.to_vec()), value.clone()),
-                        _ => (None, value.clone()),
-                    });
-                    self.call_code(code, named.collect()).await
+    fn step<'a>(
+        &'a self,
+        frame: &'a Frame,
+        op: BinaryOp,
+        left: &'a Expr,
+        value: Value,
+        right: &'a Expr,
+    ) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let comparison = matches!(
+                op,
+                BinaryOp::Eq
+                    | BinaryOp::Ne
+                    | BinaryOp::Match
+                    | BinaryOp::Less
+                    | BinaryOp::Greater
+                    | BinaryOp::LessEq
+                    | BinaryOp::GreaterEq
+            );
+            // What a property is compared with reads as that property's value, not as another property.
+            let on_property = matches!(&left.kind, ExprKind::Word(word) if property(frame, word.as_bytes()).is_some());
+            let other = match &right.kind {
+                ExprKind::Word(word) if comparison && on_property => Value::str(word),
+                ExprKind::Literal(_, text) if comparison && matches!(value, Value::Str(_)) => Value::str(text),
+                _ => self.eval(frame, right).await?,
+            };
+            match op {
+                BinaryOp::And | BinaryOp::Or | BinaryOp::Beside if frame.item.is_some() => {
+                    let (left, right) = (ops::is_set(&value), ops::is_set(&other));
+                    Ok(Value::Bool(if op == BinaryOp::Or { left || right } else { left && right }))
                 }
-                _ => Ok(value),
-            },
-            op => Ok(ops::binary(op, &value, &other)?),
-        }
+                // `disabled="yes"` and `disabled=yes` ask the same of an item.
+                BinaryOp::Eq | BinaryOp::Ne if frame.item.is_some() && matches!(value, Value::Bool(_)) => {
+                    let equal = match other.as_bool() {
+                        Some(other) => value.as_bool() == Some(other),
+                        None => ops::equal(&value, &other),
+                    };
+                    Ok(Value::Bool(equal == (op == BinaryOp::Eq)))
+                }
+                BinaryOp::Eq | BinaryOp::Ne if matches!(other, Value::Str(_)) => {
+                    let value = match &left.kind {
+                        ExprKind::Literal(_, text) => Value::str(text),
+                        _ => value,
+                    };
+                    Ok(ops::binary(op, &value, &other)?)
+                }
+                BinaryOp::Activate => match (&value, &other) {
+                    (Value::Code(code), Value::Array(args)) => {
+                        // Unlike a call by name, this counts from `$0`.
+                        let named = args.pairs().map(|(key, value)| (key.text(), value.clone()));
+                        self.call_code(code, named.collect()).await
+                    }
+                    _ => Ok(value),
+                },
+                op => Ok(ops::binary(op, &value, &other)?),
+            }
+        })
+    }
+}
+
+/// `:return` inside brackets ends the brackets.
+pub(super) fn returned(result: Run<Value>) -> Run<Value> {
+    match result {
+        Err(Flow::Return(value)) => Ok(value),
+        result => result,
     }
 }
 

@@ -10,15 +10,20 @@ use routeros_script::ast::{self, Block, Call, Command, Expr, ExprKind, Script, S
 use routeros_script::{Lookup, Names, Position, Resolution, check, commands, parse, resolve};
 
 use super::env::Scope;
-use super::error::{Error, Flow, Run};
+use super::error::{Error, ErrorKind, Flow, Run};
+use super::expr::returned;
 use super::host::{Arg, Ctx, Filter, Host, LocalFuture, MenuCommand};
 use super::value::{Body, Code, Value};
 
 /// How deep blocks, calls and scripts run by scripts may nest. A router's own limit is not known; this one keeps a
 /// running script within the stack of a thread.
 pub const MAX_DEPTH: usize = 120;
+/// How many levels a whole script counts for: running one goes through the router.
+const SCRIPT_LEVELS: usize = 6;
 /// Statements and loop turns between two waits.
 const STATEMENTS_PER_WAIT: u32 = 64;
+/// The first version that prints the failed command and its line. Seen on 7.21 and later; the number is inferred.
+const PLACES_SINCE: (u16, u16) = (7, 20);
 /// What a statement costs in virtual time: some ten thousand statements a second (order of magnitude only).
 const STATEMENT_COST: Duration = Duration::from_micros(50);
 
@@ -56,17 +61,22 @@ impl Frame {
 
     pub(super) fn code(&self, block: &Arc<Block>) -> Value {
         let (src, menu) = (Arc::clone(&self.src), Rc::clone(&self.menu));
-        Value::Code(Rc::new(Code { src, body: Body::Block(Arc::clone(block)), menu }))
+        Value::Code(Rc::new(Code { src, body: Body::Block(Arc::clone(block)), menu, function: false }))
     }
 }
 
 /// One level of nesting; ends when dropped, also with a killed job.
-pub(super) struct Level(Rc<Cell<usize>>);
+struct Level(Rc<Cell<usize>>, usize);
 
 impl Drop for Level {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.0.set(self.0.get().saturating_sub(self.1));
     }
+}
+
+/// A future that is there already.
+pub(super) fn ready<'a, T: 'a>(value: T) -> LocalFuture<'a, T> {
+    Box::pin(std::future::ready(value))
 }
 
 /// The router's names, and which variables the prompt sees.
@@ -111,7 +121,7 @@ impl Interp {
 
     /// Calls a function with positional arguments.
     pub async fn function(&self, code: &Code, args: Vec<Value>) -> Result<Value, Error> {
-        let args = args.into_iter().map(|value| (None, value)).collect();
+        let args = (1..).zip(args).map(|(at, value): (usize, Value)| (at.to_string().into_bytes(), value)).collect();
         Self::finish(self.call_code(code, args).await)
     }
 
@@ -124,7 +134,7 @@ impl Interp {
     }
 
     async fn run(&self, script: &Script, menu: &mut Vec<String>, prompt: bool) -> Result<Value, Error> {
-        let _level = self.deeper()?;
+        let _level = self.deeper(SCRIPT_LEVELS)?;
         let scope = Scope::root(self.ctx.globals.clone(), prompt);
         let menu_before = Rc::from(menu.as_slice());
         let mut frame = Frame { src: Arc::clone(&script.src), scope, menu: menu_before, item: None };
@@ -133,13 +143,13 @@ impl Interp {
         Self::finish(result)
     }
 
-    pub(super) fn deeper(&self) -> Result<Level, Error> {
+    fn deeper(&self, levels: usize) -> Result<Level, Error> {
         let depth = &self.ctx.depth;
-        if depth.get() >= MAX_DEPTH {
+        if depth.get() + levels > MAX_DEPTH {
             return Err(Error::limit("maximum nesting depth reached"));
         }
-        depth.set(depth.get() + 1);
-        Ok(Level(Rc::clone(depth)))
+        depth.set(depth.get() + levels);
+        Ok(Level(Rc::clone(depth), levels))
     }
 
     /// Counts one statement or loop turn, and waits now and then.
@@ -151,142 +161,200 @@ impl Interp {
         }
     }
 
+    // Every step is a future of its own on the heap: nested scripts then cost little of the thread's stack.
+
     /// Runs a block in a scope of its own. `used`: its last value is wanted.
     pub(super) fn block<'a>(&'a self, frame: &'a Frame, block: &'a Block, used: bool) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            let _level = self.deeper()?;
+            let _level = self.deeper(1)?;
             let mut frame = frame.inside();
             self.statements(&mut frame, block, used).await
         })
     }
 
-    async fn statements(&self, frame: &mut Frame, block: &Block, used: bool) -> Run<Value> {
-        let mut value = Value::Nothing;
-        let last = block.statements.len().saturating_sub(1);
-        for (at, statement) in block.statements.iter().enumerate() {
-            self.tick().await;
-            value = self.statement(frame, statement, used && at == last).await?;
-        }
-        Ok(value)
+    /// `[ ... ]` as a statement: in the scope around it, in its own menu.
+    fn bracket<'a>(&'a self, frame: &'a Frame, block: &'a Block) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let _level = self.deeper(1)?;
+            self.statements(&mut frame.clone(), block, true).await
+        })
     }
 
-    async fn statement(&self, frame: &mut Frame, statement: &Statement, used: bool) -> Run<Value> {
+    fn statements<'a>(&'a self, frame: &'a mut Frame, block: &'a Block, used: bool) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let mut value = Value::Nil;
+            let last = block.statements.len().saturating_sub(1);
+            for (at, statement) in block.statements.iter().enumerate() {
+                self.tick().await;
+                value = self.statement(frame, statement, used && at == last).await?;
+            }
+            Ok(value)
+        })
+    }
+
+    fn statement<'a>(
+        &'a self,
+        frame: &'a mut Frame,
+        statement: &'a Statement,
+        used: bool,
+    ) -> LocalFuture<'a, Run<Value>> {
         match statement {
-            Statement::Block(block) => self.block(frame, block, false).await,
-            // `[[...]]` gives the inner value unchanged, but runs what `[:parse ...]` gave.
-            Statement::Bracket(block) => match self.block(frame, block, true).await? {
-                Value::Code(code) if used => self.activate(&code, Vec::new(), true).await,
-                value => Ok(value),
-            },
-            Statement::Call(call) => self.call(frame, call).await,
+            Statement::Block(block) => self.block(frame, block, false),
+            Statement::Bracket(block) => self.bracket_again(frame, block, used),
+            Statement::Paren(expr) => self.eval(frame, expr),
+            Statement::Call(call) => self.call(frame, call),
             Statement::Command(command) => {
                 let host = self.host.as_ref();
                 let resolved = resolve(host, self.ctx.version, &frame.src, &frame.menu, command);
-                match resolved.map_err(Error::from)? {
-                    Resolution { command: None, menu, .. } => {
-                        frame.menu = Rc::from(menu);
-                        Ok(Value::Nothing)
+                let resolved = match resolved {
+                    Ok(resolved) => resolved,
+                    Err(error) => return ready(Err(Error::from(error).into())),
+                };
+                let Some(name) = &resolved.command else {
+                    frame.menu = Rc::from(resolved.menu);
+                    return ready(Ok(Value::Nil));
+                };
+                let frame = &*frame;
+                let (run, name) = if resolved.builtin {
+                    match commands::find(name, self.ctx.version) {
+                        Some(builtin) => (self.builtin(frame, builtin, command), format!(":{name}")),
+                        None => return ready(Err(Error::new(format!("bad command name {name}")).into())),
                     }
-                    Resolution { command: Some(name), builtin: true, .. } => {
-                        let Some(builtin) = commands::find(&name, self.ctx.version) else {
-                            return Err(Error::new(format!("bad command name {name}")).into());
-                        };
-                        self.builtin(frame, builtin, command).await
-                    }
-                    resolved => self.menu_command(frame, command, resolved, used).await,
-                }
+                } else {
+                    let path = [resolved.menu.as_slice(), resolved.command.as_slice()].concat().join("/");
+                    (self.menu_command(frame, command, resolved, used), format!("/{path}"))
+                };
+                Box::pin(async move { run.await.map_err(|flow| self.placed(flow, frame, command, &name)) })
             }
         }
     }
 
-    async fn menu_command(&self, frame: &Frame, command: &Command, resolved: Resolution, used: bool) -> Run<Value> {
-        let Resolution { menu, command: verb, used: taken, .. } = resolved;
-        let frame = Frame { menu: Rc::from(menu.as_slice()), ..frame.clone() };
-        let mut args: Vec<Arg> = Vec::new();
-        for word in command.words.iter().skip(taken) {
-            let value = Value::read(&word.text);
-            args.push(Arg { name: None, value, literal: Some(word.text.clone()), span: word.span });
+    /// `[[...]]` gives the inner value unchanged, but runs what `[:parse ...]` gave.
+    fn bracket_again<'a>(&'a self, frame: &'a Frame, block: &'a Block, used: bool) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            match returned(self.bracket(frame, block).await)? {
+                Value::Code(code) if used => self.activate(&code, Vec::new(), true).await,
+                value => Ok(value),
+            }
+        })
+    }
+
+    /// Notes which command failed, unless one inside it did already.
+    fn placed(&self, flow: Flow, frame: &Frame, command: &Command, name: &str) -> Flow {
+        match flow {
+            Flow::Error(mut error)
+                if error.place.is_none()
+                    && matches!(error.kind, ErrorKind::Run | ErrorKind::Raised)
+                    && self.ctx.version.at_least(PLACES_SINCE.0, PLACES_SINCE.1) =>
+            {
+                let line = Position::of(&frame.src, command.span.start).line;
+                error.place = Some(format!("{name}; line {line}"));
+                Flow::Error(error)
+            }
+            flow => flow,
         }
-        let mut filter = None;
-        for arg in &command.args {
-            let (name, value) = match arg {
-                ast::Arg::Named(name, value) => (Some(name.text.clone()), value.as_ref()),
-                ast::Arg::Unnamed(value) => (None, Some(value)),
-                ast::Arg::Where(expr) => {
-                    filter = expr.as_ref().map(|expr| Filter {
-                        interp: self.clone(),
-                        frame: frame.clone(),
-                        expr: Arc::clone(expr),
-                    });
-                    continue;
-                }
-            };
-            let literal = match value.map(|value| &value.kind) {
-                Some(ExprKind::Literal(_, text)) => Some(text.clone()),
-                _ => None,
-            };
-            let value = match value {
-                Some(value) => self.eval(&frame, value).await?,
-                None => Value::Nothing,
-            };
-            args.push(Arg { name, value, literal, span: arg.span() });
-        }
-        let line = Position::of(&frame.src, command.span.start).line;
-        let verb = verb.unwrap_or_default();
-        let command = MenuCommand { menu, verb, args, filter, in_brackets: used, line };
-        Ok(self.host.command(&self.ctx, command).await?)
+    }
+
+    fn menu_command<'a>(
+        &'a self,
+        frame: &'a Frame,
+        command: &'a Command,
+        resolved: Resolution,
+        used: bool,
+    ) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let Resolution { menu, command: verb, used: taken, .. } = resolved;
+            let frame = Frame { menu: Rc::from(menu.as_slice()), ..frame.clone() };
+            let mut args: Vec<Arg> = Vec::new();
+            for word in command.words.iter().skip(taken) {
+                let value = Value::read(&word.text);
+                args.push(Arg { name: None, value, literal: Some(word.text.clone()), span: word.span });
+            }
+            let mut filter = None;
+            for arg in &command.args {
+                let (name, value) = match arg {
+                    ast::Arg::Named(name, value) => (Some(name.text.clone()), value.as_ref()),
+                    ast::Arg::Unnamed(value) => (None, Some(value)),
+                    ast::Arg::Where(expr) => {
+                        filter = expr.as_ref().map(|expr| Filter {
+                            interp: self.clone(),
+                            frame: frame.clone(),
+                            expr: Arc::clone(expr),
+                        });
+                        continue;
+                    }
+                };
+                let literal = match value.map(|value| &value.kind) {
+                    Some(ExprKind::Literal(_, text)) => Some(text.clone()),
+                    _ => None,
+                };
+                let value = match value {
+                    Some(value) => self.eval(&frame, value).await?,
+                    None => Value::Nothing,
+                };
+                args.push(Arg { name, value, literal, span: arg.span() });
+            }
+            let line = Position::of(&frame.src, command.span.start).line;
+            let verb = verb.unwrap_or_default();
+            let command = MenuCommand { menu, verb, args, filter, in_brackets: used, line };
+            Ok(self.host.command(&self.ctx, command).await?)
+        })
     }
 
     /// `$name arguments`. A variable that holds no code gives its value.
-    async fn call(&self, frame: &Frame, call: &Call) -> Run<Value> {
-        let value = self.variable(frame, &call.name.text);
-        let Value::Code(code) = value else { return Ok(value) };
-        let mut args = Vec::new();
-        for arg in &call.args {
-            match arg {
-                ast::Arg::Named(name, value) => {
-                    let value = self.optional(frame, value.as_ref()).await?;
-                    args.push((Some(name.text.clone().into_bytes()), value));
+    fn call<'a>(&'a self, frame: &'a Frame, call: &'a Call) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let value = self.variable(frame, &call.name.text);
+            let Value::Code(code) = value else { return Ok(value) };
+            // `$0` is the function itself as it was called, `$1` the first argument.
+            let mut args = vec![(b"0".to_vec(), Value::str([b"$", call.name.text.as_slice()].concat()))];
+            let mut position = 0_usize;
+            for arg in &call.args {
+                match arg {
+                    ast::Arg::Named(name, value) => {
+                        let value = self.optional(frame, value.as_ref()).await?;
+                        args.push((name.text.clone().into_bytes(), value));
+                    }
+                    ast::Arg::Unnamed(value) => {
+                        position += 1;
+                        args.push((position.to_string().into_bytes(), self.eval(frame, value).await?));
+                    }
+                    ast::Arg::Where(_) => {}
                 }
-                ast::Arg::Unnamed(value) => args.push((None, self.eval(frame, value).await?)),
-                ast::Arg::Where(_) => {}
             }
-        }
-        self.call_code(&code, args).await
+            self.call_code(&code, args).await
+        })
     }
 
-    async fn optional(&self, frame: &Frame, value: Option<&Expr>) -> Run<Value> {
+    fn optional<'a>(&'a self, frame: &'a Frame, value: Option<&'a Expr>) -> LocalFuture<'a, Run<Value>> {
         match value {
-            Some(value) => self.eval(frame, value).await,
-            None => Ok(Value::Nothing),
+            Some(value) => self.eval(frame, value),
+            None => ready(Ok(Value::Nothing)),
         }
     }
 
     /// Calls code as a function: its result is what it returns.
-    pub(super) async fn call_code(&self, code: &Code, args: Vec<(Option<Vec<u8>>, Value)>) -> Run<Value> {
-        match self.activate(code, args, matches!(code.body, Body::Quoted(_))).await {
-            Err(Flow::Return(value)) => Ok(value),
-            Ok(value) if matches!(code.body, Body::Quoted(_)) => Ok(value),
-            Ok(_) => Ok(Value::Nothing),
-            Err(flow) => Err(flow),
-        }
+    pub(super) fn call_code<'a>(&'a self, code: &'a Code, args: Vec<(Vec<u8>, Value)>) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            match self.activate(code, args, matches!(code.body, Body::Quoted(_))).await {
+                Err(Flow::Return(value)) => Ok(value),
+                Ok(value) if matches!(code.body, Body::Quoted(_)) => Ok(value),
+                Ok(_) => Ok(Value::Nothing),
+                Err(flow) => Err(flow),
+            }
+        })
     }
 
     /// Runs code in a scope that holds its arguments and nothing of its caller's.
     pub(super) fn activate<'a>(
         &'a self,
         code: &'a Code,
-        args: Vec<(Option<Vec<u8>>, Value)>,
+        args: Vec<(Vec<u8>, Value)>,
         used: bool,
     ) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let scope = Scope::root(self.ctx.globals.clone(), false);
-            let mut position = 0_usize;
             for (name, value) in args {
-                let name = name.unwrap_or_else(|| {
-                    position += 1;
-                    position.to_string().into_bytes()
-                });
                 scope.local(&name, value);
             }
             let frame = Frame { src: Arc::clone(&code.src), scope, menu: Rc::clone(&code.menu), item: None };

@@ -18,12 +18,14 @@ const VALUE_LIMIT: usize = 16 << 20;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// Whether a condition holds. Nothing and nil don't; a value that is no bool is an error (inferred words).
+/// Whether a condition holds. Nothing and nil don't, numbers but 0 do; anything else is an error.
 pub(super) fn truth(value: &Value) -> Result<bool, Error> {
-    if value.is_none() {
-        return Ok(false);
+    match value {
+        Value::Nothing | Value::Nil => Ok(false),
+        Value::Bool(value) => Ok(*value),
+        Value::Num(number) => Ok(*number != 0),
+        _ => Err(Error::new("conditional not boolean")),
     }
-    value.as_bool().ok_or_else(|| Error::new("conditional not boolean"))
 }
 
 /// Whether a property is set, as in `where comment`.
@@ -48,15 +50,16 @@ pub(super) fn unary(op: UnaryOp, value: &Value) -> Result<Value, Error> {
             (_, None) => Err(Error::new(format!("cannot negate {}", value.long_type_name()))),
         },
         (UnaryOp::Quote, value) => Ok(value.clone()),
+        (UnaryOp::Any, value) => Ok(Value::Bool(!value.is_none())),
     }
 }
 
 pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
     use BinaryOp::*;
     match op {
-        // Both sides are always evaluated, as on a router (inferred).
+        // Both sides have been evaluated: routers don't stop at the first one that decides.
         Or => Ok(Value::Bool(truth(left)? | truth(right)?)),
-        And => Ok(Value::Bool(truth(left)? & truth(right)?)),
+        And | Beside => Ok(Value::Bool(truth(left)? & truth(right)?)),
         Eq => Ok(Value::Bool(equal(left, right))),
         Ne => Ok(Value::Bool(!equal(left, right))),
         Less | Greater | LessEq | GreaterEq => compare(op, left, right),
@@ -86,9 +89,6 @@ fn sized(len: usize) -> Result<(), Error> {
 /// Equality: of the same type by value, of different types by text. A missing value equals an empty text.
 pub(super) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Bool(b), other) | (other, Value::Bool(b)) => {
-            other.as_bool().map_or_else(|| left.text() == right.text(), |o| o == *b)
-        }
         (Value::Num(n), Value::Time(t)) | (Value::Time(t), Value::Num(n)) => n.checked_mul(SECOND) == Some(*t),
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.pairs().zip(b.pairs()).all(|((k, v), (l, w))| equal(&k, &l) && equal(v, w))
@@ -106,10 +106,6 @@ fn order(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::Time(_), _) | (_, Value::Time(_)) => Some(left.as_time()?.cmp(&right.as_time()?)),
         (Value::Num(_), _) | (_, Value::Num(_)) => Some(left.as_num()?.cmp(&right.as_num()?)),
-        (Value::Str(a), Value::Str(b)) => Some(match (left.as_num(), right.as_num()) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            _ => a.cmp(b),
-        }),
         _ => None,
     }
 }
@@ -220,6 +216,9 @@ fn address(bits: i64) -> Value {
 fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error> {
     use BinaryOp::{Add, Div, Mod, Mul, Sub};
     let error = || cannot(op, left, right);
+    // What has no value counts as 0.
+    let or_zero = |value: &Value| if value.is_none() { Value::Num(0) } else { value.clone() };
+    let (left, right) = (&or_zero(left), &or_zero(right));
     if matches!(op, Div | Mod) && matches!(right.as_num().or(right.as_time()), Some(0)) {
         return Err(Error::new("divide by zero"));
     }

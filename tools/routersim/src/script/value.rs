@@ -49,6 +49,8 @@ pub struct Code {
     pub(super) src: Arc<[u8]>,
     pub(super) body: Body,
     pub(super) menu: Rc<[String]>,
+    /// Made by `do={}` of a variable's command: `:typeof` calls it an array of two.
+    pub(super) function: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -110,6 +112,7 @@ impl Value {
             Self::Ip6Prefix(..) => "ip6-prefix",
             Self::Id(_) => "id",
             Self::Array(_) => "array",
+            Self::Code(code) if code.function => "array",
             Self::Code(code) => match code.body {
                 Body::Block(_) => "code",
                 Body::Quoted(_) => "op",
