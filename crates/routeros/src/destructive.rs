@@ -75,3 +75,51 @@ impl Shell {
         self.exec_destructive(command, act.proof.clone()).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Nonces;
+    use routeros_script::{Version, incomplete, parse};
+
+    const ACT: &str = "/system reset-configuration no-defaults=yes skip-backup=yes run-after-reset=HA_jumplead_b.rsc";
+
+    fn act() -> Destructive {
+        Destructive::new(Proof::ha_port("ether8", "74:4D:28:00:00:0B").unwrap(), ACT).unwrap()
+    }
+
+    #[test]
+    fn the_string_is_the_guarded_act() {
+        let act = act();
+        let literal = act.statement().strip_prefix(":execute ").unwrap();
+        for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
+            let script = routeros_script::quote::unquote(literal.as_bytes(), version).unwrap();
+            let guard = ":if ([/interface ethernet get [find default-name=\"ether8\"] orig-mac-address]=\"74:4D:28:00:00:0B\") do={";
+            assert_eq!(String::from_utf8(script.clone()).unwrap(), format!("{guard}{ACT}}}"));
+            parse(&script, version).unwrap();
+        }
+    }
+
+    /// Whichever byte the far session ends at, what is typed at the near router is no act: most ends do not parse, the
+    /// others hold either nothing of the string, or all of it with the condition inside.
+    #[test]
+    fn no_end_of_the_line_acts_elsewhere() {
+        let act = act();
+        let (line, _) = Nonces::new(1).next().command(act.statement(), Some(act.proof()));
+        check_sendable(&line).unwrap();
+        for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
+            let mut parsed = 0;
+            for at in 1..line.len() {
+                let end = &line[at..];
+                if incomplete(end.as_bytes()).is_some() || parse(end.as_bytes(), version).is_err() {
+                    continue;
+                }
+                parsed += 1;
+                assert!(!end.contains("execute") || end.contains(act.statement()), "{end}");
+                assert!(!end.contains("\\2F\\73") || end.contains(act.statement()), "{end}");
+            }
+            assert!(parsed < 12, "{parsed} ends parse: look at them");
+        }
+        assert!(!line.contains("system"));
+    }
+}

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::shell::{Command, Shell};
 use crate::text::quote;
 use crate::value::{Value, parse_spelled, spell_statement};
-use crate::version::Version;
+use routeros_script::Version;
 use std::time::Duration;
 
 /// What `contents` takes on RouterOS 6. A long-standing figure without a primary source [inferred].

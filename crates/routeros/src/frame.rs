@@ -64,6 +64,11 @@ impl Nonce {
         format!("QA{}{}", self.0, mark.letter())
     }
 
+    /// The nonce itself.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn put(&self, mark: Mark) -> String {
         format!(":put (\"QA\" . \"{}\" . \"{}\")", self.0, mark.letter())
     }
@@ -183,6 +188,33 @@ mod tests {
         for proof in [None, Some(&proof)] {
             let (line, at) = Nonces::new(1).next().command("/system identity print", proof);
             assert!(line[at..].starts_with("/system identity print; :put"), "{line}");
+        }
+    }
+
+    /// A line for the far router that loses its beginning to the near one: what is left either does not parse, or
+    /// asks the near router who it is before anything else.
+    #[test]
+    fn no_end_of_a_guarded_line_runs_unguarded() {
+        let proof = Proof::ha_port("ether8", "74:4D:28:00:00:0B").unwrap();
+        for command in [
+            "/user add name=ha group=full password=\"x\"",
+            ":global a \"b\"; /system reboot",
+            "/ip address add address=169.254.23.2/24 interface=[find default-name=\"ether8\"]",
+            "/system script run HA_jumplead_x",
+        ] {
+            let (line, at) = Nonces::new(1).next().command(command, Some(&proof));
+            for version in [routeros_script::Version::new(6, 44, 6), routeros_script::Version::new(7, 18, 2)] {
+                routeros_script::parse(line.as_bytes(), version).unwrap();
+                for cut in 1..line.len() {
+                    let end = &line.as_bytes()[cut..];
+                    if routeros_script::incomplete(end).is_some() || routeros_script::parse(end, version).is_err() {
+                        continue;
+                    }
+                    let guard = format!(":if ({}) do={{", proof.condition());
+                    let guarded = line[cut..].find(&guard).is_some_and(|guard| cut + guard < at);
+                    assert!(guarded || cut >= at + command.len(), "{}", &line[cut..]);
+                }
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::proof::Proof;
 use crate::secret::Secret;
 use crate::session::{Session, Shared};
 use crate::value::{Look, Value, look_statement, parse_looks};
-use crate::version::Version;
+use routeros_script::Version;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};

@@ -1,34 +1,14 @@
 //! Text that goes into a line, and what must not.
 
 use crate::error::Error;
-use std::fmt::Write as _;
 
 /// The longest line that is typed. The length that RouterOS's editor takes is not documented; about 1 KB works in
 /// practice [inferred], a guarded line adds its guard.
 pub const MAX_LINE: usize = 2048;
 
-/// A string literal: what is not plain printable ASCII becomes `\HH`, which no editor, no version and no character
-/// set gives another meaning (a raw `?` opens help on RouterOS 6, TAB completes, `$` substitutes).
+/// A string literal in printable ASCII: nothing in it is a key to any version's editor.
 pub fn quote(text: impl AsRef<[u8]>) -> String {
-    let bytes = text.as_ref();
-    let mut out = String::with_capacity(bytes.len() + 2);
-    out.push('"');
-    for &byte in bytes {
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'$' => out.push_str("\\$"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            b'?' | ..=0x1f | 0x7f.. => {
-                let _ = write!(out, "\\{byte:02X}");
-            }
-            _ => out.push(char::from(byte)),
-        }
-    }
-    out.push('"');
-    out
+    routeros_script::quote::literal(text.as_ref())
 }
 
 /// Refuses what the line editor would take as keys instead of text.
