@@ -5,6 +5,7 @@
 
 mod host;
 mod hub;
+pub mod netns;
 mod node;
 mod switch;
 mod tap;

@@ -7,6 +7,8 @@ pub mod console;
 pub mod kernel;
 pub mod net;
 pub mod quirks;
+#[cfg(feature = "real")]
+pub mod real;
 pub mod record;
 pub mod router;
 pub mod script;

@@ -1,0 +1,6 @@
+//! The router as a process on real network interfaces (`routersim run ROUTER.toml`).
+
+mod checksum;
+mod process;
+
+pub use process::{Ready, RealError, run};
