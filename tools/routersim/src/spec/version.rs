@@ -41,6 +41,12 @@ impl Version {
         }
     }
 
+    /// As `/system resource get build-time` writes it. The days of single releases are not kept here: one for all
+    /// of 6.x and one for all of 7.x.
+    pub const fn build_time(self) -> &'static str {
+        if self.is_v7() { "2025-02-26 12:31:05" } else { "Oct/28/2019 12:31:05" }
+    }
+
     /// As `/system resource get version` says it, e.g. `6.44.6 (long-term)`.
     pub fn with_channel(self) -> String {
         format!("{self} ({})", self.channel())

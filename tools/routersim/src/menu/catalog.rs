@@ -1,0 +1,197 @@
+//! The tree of menus and commands of one version, as the language looks words up in it.
+
+use std::collections::BTreeSet;
+
+use routeros_script::{Lookup, Names};
+
+use super::commands::{COMMANDS, Command};
+use super::def::{Menu, Shape, Verbs};
+use super::tables::{self, MENUS};
+use crate::system::System;
+
+/// Commands that every list has.
+const READ_VERBS: &[&str] = &["find", "get", "print"];
+/// Words that `print` takes.
+pub const PRINT_WORDS: &[&str] =
+    &["as-value", "brief", "count-only", "detail", "follow", "follow-only", "once", "stats", "terse", "value-list", "without-paging"];
+/// Arguments that `print` takes.
+const PRINT_ARGS: &[&str] = &["file", "from", "interval", "proplist", "where", "append"];
+const EXPORT_WORDS: &[&str] = &["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
+
+/// `["ip", "address"]` as `/ip/address`.
+pub fn path_of(menu: &[String]) -> String {
+    menu.iter().map(|segment| format!("/{segment}")).collect()
+}
+
+impl System {
+    /// The menu at a path, in this version.
+    pub fn menu(&self, path: &str) -> Option<&'static Menu> {
+        tables::by_path(path).filter(|menu| (menu.when)(self.spec.version, &self.quirks))
+    }
+
+    /// The command that is no table's, in this version.
+    pub fn special(&self, path: &str, name: &str) -> Option<&'static Command> {
+        COMMANDS.iter().find(|command| {
+            command.path == path && command.name == name && (command.when)(self.spec.version, &self.quirks)
+        })
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &'static str> {
+        let (version, quirks) = (self.spec.version, &self.quirks);
+        let menus = MENUS.iter().flat_map(|area| area.iter()).filter(move |menu| (menu.when)(version, quirks));
+        let commands = COMMANDS.iter().filter(move |command| (command.when)(version, quirks));
+        menus.map(|menu| menu.path).chain(commands.map(|command| command.path))
+    }
+
+    /// Names of the menus directly below a path.
+    pub fn children(&self, path: &str) -> BTreeSet<&'static str> {
+        let below = format!("{path}/");
+        self.paths().filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next()).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// Names of the commands of a menu.
+    pub fn verbs(&self, path: &str) -> BTreeSet<&'static str> {
+        let mut names: BTreeSet<&'static str> = COMMANDS
+            .iter()
+            .filter(|command| command.path == path && (command.when)(self.spec.version, &self.quirks))
+            .map(|command| command.name)
+            .collect();
+        names.insert("export");
+        let Some(menu) = self.menu(path) else { return names };
+        if menu.shape == Shape::Single {
+            names.extend(["get", "print"]);
+            if menu.verbs.has(Verbs::SET) {
+                names.insert("set");
+            }
+            return names;
+        }
+        names.extend(READ_VERBS);
+        for (verb, words) in [
+            (Verbs::SET, &["set", "unset"] as &[&str]),
+            (Verbs::ADD, &["add"]),
+            (Verbs::REMOVE, &["remove"]),
+            (Verbs::ENABLE, &["enable", "disable"]),
+            (Verbs::COMMENT, &["comment"]),
+        ] {
+            if menu.verbs.has(verb) {
+                names.extend(words);
+            }
+        }
+        if menu.shape == Shape::Ordered {
+            names.insert("move");
+        }
+        if path == "/file" && !self.quirks.file_add {
+            names.remove("add");
+        }
+        names
+    }
+
+    /// Names of a menu's properties that can be given.
+    fn settable(&self, menu: &'static Menu, name: &str) -> bool {
+        self.prop(menu, name).is_some_and(|prop| !prop.read_only)
+            || name == "disabled" && menu.can_disable()
+            || name == "comment" && menu.verbs.has(Verbs::COMMENT)
+    }
+
+    fn readable(&self, menu: &'static Menu, name: &str) -> bool {
+        self.row_value(menu, &super::row::Row::default(), name).is_some()
+    }
+}
+
+impl Names for System {
+    fn lookup(&self, menu: &[String], word: &str) -> Lookup {
+        let path = path_of(menu);
+        let (menus, verbs) = (self.children(&path), self.verbs(&path));
+        if menus.contains(word) {
+            return Lookup::Menu(word.to_owned());
+        }
+        if verbs.contains(word) {
+            return Lookup::Command(word.to_owned());
+        }
+        let begins = |name: &&&str| !word.is_empty() && name.starts_with(word);
+        let mut found = menus.iter().filter(begins).map(|name| Lookup::Menu((*name).to_owned())).collect::<Vec<_>>();
+        found.extend(verbs.iter().filter(begins).map(|name| Lookup::Command((*name).to_owned())));
+        match (found.pop(), found.is_empty()) {
+            (Some(one), true) => one,
+            (Some(_), false) => Lookup::Ambiguous,
+            (None, _) => Lookup::Unknown,
+        }
+    }
+
+    fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
+        let path = path_of(menu);
+        if let Some(special) = self.special(&path, command) {
+            return special.args.contains(&name) || special.words.contains(&name);
+        }
+        if command == "export" {
+            return name == "file" || EXPORT_WORDS.contains(&name);
+        }
+        let Some(menu) = self.menu(&path) else { return false };
+        match command {
+            "print" => PRINT_ARGS.contains(&name) || PRINT_WORDS.contains(&name),
+            "find" => self.readable(menu, name),
+            "get" => matches!(name, "number" | "value-name"),
+            "add" => {
+                self.settable(menu, name)
+                    || name == "copy-from"
+                    || name == "place-before" && menu.shape == Shape::Ordered
+                    || menu.path == "/file" && name == "type"
+            }
+            "set" => self.settable(menu, name) || name == "numbers" && menu.shape != Shape::Single,
+            "unset" => matches!(name, "numbers" | "value-name"),
+            "move" => matches!(name, "numbers" | "destination"),
+            "comment" => matches!(name, "numbers" | "comment"),
+            "remove" | "enable" | "disable" => name == "numbers",
+            _ => false,
+        }
+    }
+
+    fn takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
+        let path = path_of(menu);
+        if let Some(special) = self.special(&path, command) {
+            return special.unnamed || special.words.contains(&word);
+        }
+        match command {
+            "print" => PRINT_WORDS.contains(&word) || self.menu(&path).is_some_and(|menu| menu.shape != Shape::Single),
+            "export" => EXPORT_WORDS.contains(&word),
+            // Items are named by words, and so are the properties of `get` and `unset`.
+            _ => true,
+        }
+    }
+}
+
+/// How long the last word of `line` is, and the names that it can become.
+pub fn complete(sys: &System, path: &[String], line: &[u8]) -> (usize, Vec<String>) {
+    let line = String::from_utf8_lossy(line);
+    let line = line.rsplit(['[', '{', ';', '(']).next().unwrap_or_default();
+    let mut menu = path.to_vec();
+    let mut command: Option<String> = None;
+    let text = line.trim_start();
+    let absolute = text.starts_with(['/', ':']);
+    if absolute {
+        menu.clear();
+    }
+    let text = text.trim_start_matches(['/', ':']);
+    let at = text.rfind([' ', '/']).map_or(0, |at| at + 1);
+    let (before, word) = text.split_at(at);
+    for part in before.split([' ', '/']).filter(|part| !part.is_empty()) {
+        if command.is_some() {
+            break;
+        }
+        match sys.lookup(&menu, part) {
+            Lookup::Menu(name) => menu.push(name),
+            Lookup::Command(name) => command = Some(name),
+            _ => return (word.len(), Vec::new()),
+        }
+    }
+    let here = path_of(&menu);
+    let mut names: Vec<String> = match command {
+        None => sys.children(&here).into_iter().chain(sys.verbs(&here)).map(str::to_owned).collect(),
+        Some(command) => sys.menu(&here).map_or_else(Vec::new, |table| {
+            sys.props(table).map(|prop| prop.name.to_owned()).filter(|name| sys.takes_parameter(&menu, &command, name)).collect()
+        }),
+    };
+    names.sort();
+    names.retain(|name| name.starts_with(word));
+    (word.len(), names)
+}

@@ -1,0 +1,73 @@
+//! The router as scripts see it: every menu command comes through here.
+
+use std::rc::Rc;
+
+use super::catalog::path_of;
+use super::refused::Refused;
+use crate::kernel::Kernel;
+use crate::script::{Ctx, Error, Execute, Host, LocalFuture, MenuCommand, Value};
+use crate::system::{Caller, Collect, Policy, System, Who};
+use crate::record::Via;
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Error::new(refused.to_string())
+    }
+}
+
+impl Host for System {
+    fn kernel(&self) -> Kernel {
+        self.kernel.clone()
+    }
+
+    fn command<'a>(&'a self, ctx: &'a Ctx, command: MenuCommand) -> LocalFuture<'a, Result<Value, Error>> {
+        Box::pin(async move {
+            let Some(sys) = self.rc() else { return Err(Error::interrupted()) };
+            let path = path_of(&command.menu);
+            let caller = Caller::of(ctx);
+            if let Some(special) = sys.special(&path, &command.verb) {
+                if !caller.who.policy.covers(Policy::from_list(special.policy)) {
+                    return Err(Refused::NotPermitted.into());
+                }
+                return (special.run)(sys, ctx, &command).await;
+            }
+            if command.verb == "export" {
+                return super::export::run(&sys, ctx, &path, &command).await;
+            }
+            let menu = sys.menu(&path).ok_or_else(|| Refused::BadCommand(command.verb.clone()))?;
+            sys.generic(ctx, &caller, menu, &command).await
+        })
+    }
+
+    fn execute<'a>(&'a self, ctx: &'a Ctx, job: Execute) -> LocalFuture<'a, Result<Value, Error>> {
+        Box::pin(async move {
+            let Some(sys) = self.rc() else { return Err(Error::interrupted()) };
+            let who = Who { via: Via::Execute, ..Caller::of(ctx).who.clone() };
+            let output = Collect::default();
+            let inner = sys.ctx(Caller::alone(who), Rc::new(output.clone()));
+            if job.as_string {
+                sys.run_event("execute", &job.source, inner).await?;
+                let mut text = output.take();
+                if text.last() == Some(&b'\n') {
+                    text.pop();
+                }
+                return Ok(Value::str(text));
+            }
+            let background = Rc::clone(&sys);
+            let id = sys.kernel.spawn("execute", async move {
+                let result = background.run_event("execute", &job.source, inner).await;
+                if let Err(error) = &result {
+                    background.script_failed("execute", error);
+                }
+                if let Some(file) = job.file {
+                    let name = if file.contains('.') { file } else { format!("{file}.txt") };
+                    if background.write_file(&name, output.take()).is_err() {
+                        background.log("system,error", &format!("could not write {name}"));
+                    }
+                }
+            });
+            sys.console_jobs.borrow_mut().push(id);
+            Ok(Value::Id(id.0))
+        })
+    }
+}

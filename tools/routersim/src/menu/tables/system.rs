@@ -1,0 +1,548 @@
+//! `/system` and below.
+
+use super::interface::{LIST_MENU, SINGLE_MENU};
+use crate::menu::config::Item;
+use crate::menu::def::{Export, Menu, Prop, V6, V7, Verbs, flag, prop};
+use crate::menu::hooks::{Hooks, UniqueName};
+use crate::menu::kind::Kind;
+use crate::menu::refused::Refused;
+use crate::menu::row::Row;
+use crate::menu::time::{Calendar, format_duration, parse_duration};
+use crate::quirks::DeviceMode;
+use crate::system::{System, Who};
+
+pub(super) static MENUS: &[&Menu] = &[
+    &CLOCK, &DEVICE_MODE, &HISTORY, &IDENTITY, &LICENSE, &LOGGING, &NOTE, &NTP_CLIENT, &PACKAGE, &RESOURCE,
+    &ROUTERBOARD, &ROUTERBOARD_SETTINGS, &SCRIPT, &JOB, &ENVIRONMENT, &SCHEDULER,
+];
+
+/// What a script may do when its entry does not say: everything a script has.
+pub const ALL_POLICIES: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon";
+
+const POLICY: Kind = Kind::List(&Kind::Enum(&[
+    "dude", "ftp", "password", "policy", "read", "reboot", "romon", "sensitive", "sniff", "test", "write", "api",
+    "local", "rest-api", "ssh", "telnet", "tikapp", "web", "winbox",
+]));
+
+const fn ro(name: &'static str, kind: Kind) -> Prop {
+    prop(name, kind).ro()
+}
+
+const COUNT: Kind = Kind::Num(0, i64::MAX);
+
+static IDENTITY: Menu = Menu { path: "/system/identity", props: &[prop("name", Kind::Str).or("MikroTik")], ..SINGLE_MENU };
+
+static NOTE: Menu = Menu {
+    path: "/system/note",
+    props: &[prop("show-at-login", Kind::Bool).or("yes"), prop("note", Kind::Str).or("")],
+    ..SINGLE_MENU
+};
+
+static RESOURCE: Menu = Menu {
+    path: "/system/resource",
+    props: &[
+        ro("uptime", Kind::Time),
+        ro("version", Kind::Str),
+        ro("build-time", Kind::Str),
+        ro("factory-software", Kind::Str),
+        ro("free-memory", COUNT),
+        ro("total-memory", COUNT),
+        ro("cpu", Kind::Str),
+        ro("cpu-count", COUNT),
+        ro("cpu-load", COUNT),
+        ro("free-hdd-space", COUNT),
+        ro("total-hdd-space", COUNT),
+        ro("architecture-name", Kind::Str),
+        ro("board-name", Kind::Str),
+        ro("platform", Kind::Str),
+    ],
+    verbs: Verbs::READ,
+    export: Export::No,
+    hooks: &ResourceHooks,
+    ..SINGLE_MENU
+};
+
+struct ResourceHooks;
+
+impl Hooks for ResourceHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        let board = sys.board;
+        let (used, capacity) = {
+            let storage = sys.storage.borrow();
+            (storage.files.used(), storage.files.capacity())
+        };
+        row.put("uptime", format_duration(std::time::Duration::from_secs(sys.uptime().as_secs())));
+        row.put("version", sys.spec.version.with_channel());
+        row.put("build-time", sys.spec.version.build_time());
+        row.put("factory-software", sys.spec.version.to_string());
+        row.put("free-memory", (board.memory / 8 * 7).to_string());
+        row.put("total-memory", board.memory.to_string());
+        row.put("cpu", board.cpu);
+        row.put("cpu-count", board.cpu_count.to_string());
+        row.put("cpu-load", "1");
+        row.put("free-hdd-space", capacity.saturating_sub(used).to_string());
+        row.put("total-hdd-space", board.storage.to_string());
+        row.put("architecture-name", board.architecture);
+        row.put("board-name", board.name);
+        row.put("platform", "MikroTik");
+        true
+    }
+}
+
+static ROUTERBOARD: Menu = Menu {
+    path: "/system/routerboard",
+    props: &[
+        ro("routerboard", Kind::Bool),
+        ro("board-name", Kind::Str),
+        ro("model", Kind::Str),
+        ro("serial-number", Kind::Str),
+        ro("firmware-type", Kind::Str),
+        ro("factory-firmware", Kind::Str),
+        ro("current-firmware", Kind::Str),
+        ro("upgrade-firmware", Kind::Str),
+    ],
+    verbs: Verbs::READ,
+    export: Export::No,
+    hooks: &RouterboardHooks,
+    ..SINGLE_MENU
+};
+
+struct RouterboardHooks;
+
+impl Hooks for RouterboardHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        row.flag("routerboard", sys.board.routerboard);
+        if sys.board.routerboard {
+            row.put("board-name", sys.board.name);
+            row.put("model", sys.board.name);
+            row.put("serial-number", sys.spec.serial_number.as_str());
+            row.put("firmware-type", if sys.board.architecture == "tile" { "tilegx" } else { sys.board.architecture });
+            let firmware = sys.spec.version.to_string();
+            row.put("factory-firmware", firmware.as_str());
+            row.put("current-firmware", firmware.as_str());
+            row.put("upgrade-firmware", firmware);
+        }
+        true
+    }
+}
+
+/// RouterBOOT's settings lie in the board, not in the configuration: a reset leaves them.
+static ROUTERBOARD_SETTINGS: Menu = Menu {
+    path: "/system/routerboard/settings",
+    props: &[
+        prop("auto-upgrade", Kind::Bool).or("no"),
+        prop("baud-rate", Kind::Str).or("115200"),
+        prop("boot-delay", Kind::Str).or("2s"),
+        prop("enter-setup-on", Kind::Enum(&["any-key", "delete-key"])).or("any-key"),
+        prop("boot-device", Kind::Str).or("nand-if-fail-then-ethernet"),
+        prop("boot-protocol", Kind::Enum(&["bootp", "dhcp"])).or("bootp"),
+        prop("force-backup-booter", Kind::Bool).or("no"),
+        prop("silent-boot", Kind::Bool).or("no"),
+        prop("protected-routerboot", Kind::Enum(&["disabled", "enabled"])).or("disabled"),
+    ],
+    export: Export::No,
+    hooks: &SettingsHooks,
+    ..SINGLE_MENU
+};
+
+struct SettingsHooks;
+
+impl Hooks for SettingsHooks {
+    fn prepare(&self, sys: &System, _item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
+        if sys.board.routerboard { Ok(()) } else { Err(Refused::NoSuchItem) }
+    }
+}
+
+static LICENSE: Menu = Menu {
+    path: "/system/license",
+    props: &[ro("software-id", Kind::Str), ro("nlevel", COUNT), ro("features", Kind::Str)],
+    verbs: Verbs::READ,
+    export: Export::No,
+    hooks: &LicenseHooks,
+    ..SINGLE_MENU
+};
+
+struct LicenseHooks;
+
+impl Hooks for LicenseHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        row.put("software-id", sys.software_id());
+        row.put("nlevel", "6");
+        row.put("features", "");
+        true
+    }
+}
+
+static PACKAGE: Menu = Menu {
+    path: "/system/package",
+    props: &[ro("name", Kind::Str), ro("version", Kind::Str), ro("build-time", Kind::Str), ro("scheduled", Kind::Str)],
+    flags: &[flag('X', "disabled")],
+    columns: &["name", "version", "build-time", "scheduled"],
+    verbs: Verbs::READ,
+    export: Export::No,
+    hooks: &PackageHooks,
+    ..LIST_MENU
+};
+
+struct PackageHooks;
+
+impl Hooks for PackageHooks {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let version = sys.spec.version;
+        let names: Vec<String> = if version.is_v7() {
+            vec!["routeros".to_owned()]
+        } else {
+            let bundle = format!("routeros-{}", sys.board.architecture);
+            std::iter::once(bundle)
+                .chain(["system", "security", "dhcp", "routing", "advanced-tools"].map(str::to_owned))
+                .collect()
+        };
+        let rows = names.into_iter().zip(1..).map(|(name, id)| {
+            let mut row = Row::new(id)
+                .with("name", name)
+                .with("version", version.to_string())
+                .with("build-time", version.build_time())
+                .with("scheduled", "");
+            row.flag("disabled", false);
+            row
+        });
+        Some(rows.collect())
+    }
+}
+
+static DEVICE_MODE: Menu = Menu {
+    path: "/system/device-mode",
+    props: &[
+        ro("mode", Kind::Str),
+        ro("scheduler", Kind::Bool),
+        ro("fetch", Kind::Bool),
+        ro("smb", Kind::Bool),
+        ro("routerboard", Kind::Bool),
+        ro("install-any-version", Kind::Bool),
+        ro("flagged", Kind::Bool),
+    ],
+    verbs: Verbs::READ,
+    when: V7,
+    export: Export::No,
+    hooks: &DeviceModeHooks,
+    ..SINGLE_MENU
+};
+
+struct DeviceModeHooks;
+
+impl Hooks for DeviceModeHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        let all = sys.quirks.device_mode == DeviceMode::Advanced;
+        row.put("mode", if all { "advanced" } else { "home" });
+        for feature in ["scheduler", "fetch", "smb"] {
+            row.flag(feature, all);
+        }
+        for feature in ["routerboard", "install-any-version", "flagged"] {
+            row.flag(feature, false);
+        }
+        true
+    }
+}
+
+static CLOCK: Menu = Menu {
+    path: "/system/clock",
+    props: &[
+        prop("time", Kind::Str),
+        prop("date", Kind::Str),
+        prop("time-zone-autodetect", Kind::Bool).or("yes"),
+        prop("time-zone-name", Kind::Str).or("manual"),
+        ro("gmt-offset", Kind::Str),
+    ],
+    hooks: &ClockHooks,
+    ..SINGLE_MENU
+};
+
+/// Time zones have names only: the clock shows UTC in all of them.
+struct ClockHooks;
+
+impl Hooks for ClockHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        let now = Calendar::from_unix(sys.unix_time());
+        row.put("time", now.time());
+        row.put("date", now.date(sys.spec.version.is_v7()));
+        row.put("gmt-offset", "+00:00");
+        true
+    }
+
+    fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
+        let mut now = Calendar::from_unix(sys.unix_time());
+        let before = now.to_unix();
+        if let Some(date) = item.values.remove("date") {
+            let date = Calendar::parse_date(&date).ok_or_else(|| Refused::InvalidValue("date".to_owned()))?;
+            now = Calendar { second: now.second, ..date };
+        }
+        if let Some(time) = item.values.remove("time") {
+            let time = parse_duration(&time).ok_or_else(|| Refused::InvalidValue("time".to_owned()))?;
+            now.second = time.as_secs() % 86_400;
+        }
+        let shift = i64::try_from(now.to_unix()).unwrap_or(0) - i64::try_from(before).unwrap_or(0);
+        sys.storage.borrow_mut().clock_offset += shift;
+        Ok(())
+    }
+}
+
+static NTP_CLIENT: Menu = Menu {
+    path: "/system/ntp/client",
+    props: &[
+        prop("enabled", Kind::Bool).or("no"),
+        prop("primary-ntp", Kind::Ip).or("0.0.0.0").when(V6),
+        prop("secondary-ntp", Kind::Ip).or("0.0.0.0").when(V6),
+        prop("server-dns-names", Kind::Str).or("").when(V6),
+        prop("mode", Kind::Enum(&["unicast", "broadcast", "multicast", "manycast"])).or("unicast"),
+        prop("servers", Kind::List(&Kind::Str)).or("").when(V7),
+        prop("vrf", Kind::Str).or("main").when(V7),
+        ro("status", Kind::Str).when(V7),
+    ],
+    ..SINGLE_MENU
+};
+
+/// Rules of what is logged where; the simulated log takes everything and shows `critical` at consoles.
+static LOGGING: Menu = Menu {
+    path: "/system/logging",
+    props: &[
+        prop("topics", Kind::List(&Kind::Str)).or("info"),
+        prop("prefix", Kind::Str).or(""),
+        prop("action", Kind::Enum(&["memory", "disk", "echo", "remote"])).or("memory"),
+    ],
+    flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('*', "default")],
+    columns: &["topics", "action", "prefix"],
+    id_space: "/system/logging",
+    hooks: &LoggingHooks,
+    ..LIST_MENU
+};
+
+struct LoggingHooks;
+
+impl Hooks for LoggingHooks {
+    fn fill(&self, _sys: &System, item: &Item, row: &mut Row) -> bool {
+        row.flag("default", item.builtin);
+        true
+    }
+}
+
+static HISTORY: Menu = Menu {
+    path: "/system/history",
+    props: &[
+        ro("action", Kind::Str),
+        ro("by", Kind::Str),
+        ro("policy", Kind::List(&Kind::Str)),
+        ro("time", Kind::Str),
+        ro("redo", Kind::Str).when(V7),
+        ro("undo", Kind::Str).when(V7),
+    ],
+    flags: &[flag('U', "undoable"), flag('R', "redoable"), flag('F', "floating-undo")],
+    columns: &["action", "by", "policy"],
+    verbs: Verbs::READ,
+    export: Export::No,
+    hooks: &HistoryHooks,
+    ..LIST_MENU
+};
+
+struct HistoryHooks;
+
+impl Hooks for HistoryHooks {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let v7 = sys.spec.version.is_v7();
+        let volatile = sys.volatile.borrow();
+        let rows = volatile.history.actions().map(|action| {
+            let when = Calendar::from_unix(action.time);
+            let mut row = Row::new(action.id)
+                .with("action", action.action.as_str())
+                .with("by", action.by.as_str())
+                .with("policy", "write")
+                .with("time", format!("{} {}", when.date(v7), when.time()));
+            if sys.quirks.history_undo_text {
+                row.put("redo", action.redo.as_str());
+                row.put("undo", action.undo.as_str());
+            }
+            row.flag("undoable", true);
+            row.flag("redoable", false);
+            row.flag("floating-undo", false);
+            row
+        });
+        Some(rows.collect())
+    }
+}
+
+static SCRIPT: Menu = Menu {
+    path: "/system/script",
+    props: &[
+        prop("name", Kind::Str),
+        prop("owner", Kind::Str),
+        prop("policy", POLICY).or(ALL_POLICIES),
+        prop("dont-require-permissions", Kind::Bool).or("no"),
+        ro("last-started", Kind::Str),
+        ro("run-count", COUNT),
+        prop("source", Kind::Str).or(""),
+    ],
+    flags: &[flag('I', "invalid")],
+    columns: &["name", "owner", "last-started", "run-count"],
+    verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE).and(Verbs::COMMENT),
+    id_space: "/system/script",
+    hooks: &ScriptHooks,
+    ..LIST_MENU
+};
+
+fn put_runs(sys: &System, menu: &'static str, row: &mut Row) -> bool {
+    let runs = sys.volatile.borrow().runs.get(&(menu, row.id)).copied();
+    row.put("run-count", runs.map_or(0, |(count, _)| count).to_string());
+    if let Some((_, last)) = runs {
+        let when = Calendar::from_unix(last);
+        row.put("last-started", format!("{} {}", when.date(sys.spec.version.is_v7()), when.time()));
+    }
+    true
+}
+
+/// `script1`: the first number that is free in the menu.
+fn numbered(sys: &System, menu: &str, item: &mut Item, stem: &str) {
+    if item.get("name").is_none() {
+        let name = (1_u32..)
+            .map(|n| format!("{stem}{n}"))
+            .find(|name| sys.config(|config| config.by_name(menu, name).is_none()));
+        item.put("name", name.unwrap_or_else(|| stem.to_owned()));
+    }
+}
+
+struct ScriptHooks;
+
+impl Hooks for ScriptHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        put_runs(sys, SCRIPT.path, row)
+    }
+
+    fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
+        numbered(sys, SCRIPT.path, item, "script");
+        Ok(())
+    }
+
+    fn duplicate(&self) -> Option<&'static str> {
+        UniqueName.duplicate()
+    }
+}
+
+static JOB: Menu = Menu {
+    path: "/system/script/job",
+    props: &[
+        ro("script", Kind::Str),
+        ro("owner", Kind::Str),
+        ro("policy", POLICY),
+        ro("type", Kind::Str),
+        ro("started", Kind::Str),
+    ],
+    columns: &["script", "owner", "type", "started"],
+    verbs: Verbs::REMOVE,
+    export: Export::No,
+    hooks: &JobHooks,
+    ..LIST_MENU
+};
+
+struct JobHooks;
+
+impl Hooks for JobHooks {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let v7 = sys.spec.version.is_v7();
+        let volatile = sys.volatile.borrow();
+        let rows = volatile.jobs.list().map(|job| {
+            let when = Calendar::from_unix(job.started);
+            let mut row = Row::new(job.id)
+                .with("owner", job.owner.as_str())
+                .with("type", job.kind)
+                .with("started", format!("{} {}", when.date(v7), when.time()));
+            if let Some(script) = &job.script {
+                row.put("script", script.as_str());
+            }
+            row
+        });
+        Some(rows.collect())
+    }
+
+    fn remove_row(&self, sys: &System, id: u32, _who: &Who) -> Option<Result<(), Refused>> {
+        Some(if sys.end_job(id) { Ok(()) } else { Err(Refused::NoSuchItem) })
+    }
+}
+
+static ENVIRONMENT: Menu = Menu {
+    path: "/system/script/environment",
+    props: &[ro("name", Kind::Str), ro("user", Kind::Str), ro("value", Kind::Str)],
+    columns: &["name", "value"],
+    verbs: Verbs::REMOVE,
+    export: Export::No,
+    hooks: &EnvironmentHooks,
+    ..LIST_MENU
+};
+
+struct EnvironmentHooks;
+
+impl Hooks for EnvironmentHooks {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let rows = sys.globals().into_iter().zip(1..).map(|((user, name, value), id)| {
+            Row::new(id).with("name", name).with("user", user).with("value", value)
+        });
+        Some(rows.collect())
+    }
+
+    fn remove_row(&self, sys: &System, id: u32, _who: &Who) -> Option<Result<(), Refused>> {
+        Some(if sys.forget_global(id) { Ok(()) } else { Err(Refused::NoSuchItem) })
+    }
+}
+
+static SCHEDULER: Menu = Menu {
+    path: "/system/scheduler",
+    props: &[
+        prop("name", Kind::Str),
+        prop("start-date", Kind::Date),
+        prop("start-time", Kind::TimeOr(&["startup"])),
+        prop("interval", Kind::Time).or("0s"),
+        prop("on-event", Kind::Str).or(""),
+        prop("owner", Kind::Str).ro(),
+        prop("policy", POLICY).or(ALL_POLICIES),
+        ro("run-count", COUNT),
+        ro("next-run", Kind::Str),
+    ],
+    flags: &[flag('X', "disabled")],
+    columns: &["name", "start-date", "start-time", "interval", "on-event", "run-count"],
+    id_space: "/system/scheduler",
+    hooks: &SchedulerHooks,
+    ..LIST_MENU
+};
+
+struct SchedulerHooks;
+
+impl Hooks for SchedulerHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        if row.get("start-time") == Some("startup") {
+            row.values.remove("start-date");
+        } else if let Some(date) = row.get("start-date").and_then(Calendar::parse_date) {
+            row.put("start-date", date.date(sys.spec.version.is_v7()));
+        }
+        put_runs(sys, SCHEDULER.path, row)
+    }
+
+    fn prepare(&self, sys: &System, item: &mut Item, old: Option<&Item>) -> Result<(), Refused> {
+        if sys.spec.version.is_v7() && sys.quirks.device_mode == DeviceMode::Home && old.is_none() {
+            return Err(Refused::failure("not allowed by device-mode"));
+        }
+        numbered(sys, SCHEDULER.path, item, "schedule");
+        let now = Calendar::from_unix(sys.unix_time());
+        if item.get("start-time").is_none() {
+            item.put("start-time", format_duration(std::time::Duration::from_secs(now.second)));
+        }
+        if item.get("start-date").is_none() {
+            item.put("start-date", now.date(true));
+        }
+        Ok(())
+    }
+
+    fn changed(&self, sys: &System, item: &Item, gone: bool) {
+        sys.reschedule(item.id, gone);
+    }
+
+    fn duplicate(&self) -> Option<&'static str> {
+        UniqueName.duplicate()
+    }
+}

@@ -1,0 +1,86 @@
+//! Between stored text and the values of scripts.
+
+use super::def::Menu;
+use super::kind::{Kind, parse_cidr};
+use super::row::Row;
+use super::time::parse_duration;
+use crate::script::{Arg, Value};
+use crate::system::System;
+
+/// A stored value as a script sees it.
+pub fn value_of(kind: Kind, text: &str) -> Value {
+    match kind {
+        Kind::Bool => Value::Bool(text == "yes"),
+        Kind::Num(..) | Kind::NumOr(..) => text.parse().map_or_else(|_| Value::str(text), Value::Num),
+        Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| Value::str(text), Value::time),
+        Kind::Ip => text.parse().map_or_else(|_| Value::str(text), Value::Ip),
+        // `/ip address get address` is a text with the host's bits.
+        Kind::Cidr | Kind::Str | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => Value::str(text),
+        Kind::Net => match parse_cidr(text) {
+            Some((ip, length)) if text.contains('/') => Value::IpPrefix(ip, length),
+            Some((ip, _)) => Value::Ip(ip),
+            None => Value::str(text),
+        },
+        Kind::List(Kind::Net) => Value::list(text.split(',').filter(|part| !part.is_empty()).map(|part| {
+            // A host in a list of networks is a prefix too.
+            parse_cidr(part).map_or_else(|| Value::str(part), |(ip, length)| Value::IpPrefix(ip, length))
+        })),
+        Kind::List(inner) => {
+            Value::list(text.split(',').filter(|part| !part.is_empty()).map(|part| value_of(*inner, part)))
+        }
+        Kind::Id => text.strip_prefix('*').and_then(|hex| u64::from_str_radix(hex, 16).ok()).map_or(Value::Nil, Value::Id),
+    }
+}
+
+/// A value that a script gives, as text: lists with commas, bools as `yes` and `no`.
+pub fn text_of(arg: &Arg) -> String {
+    match (&arg.literal, &arg.value) {
+        (None, value) => value_text(value),
+        (Some(_), _) => String::from_utf8_lossy(&arg.text()).into_owned(),
+    }
+}
+
+/// The same for a bare value.
+pub fn value_text(value: &Value) -> String {
+    match value {
+        Value::Bool(on) => if *on { "yes" } else { "no" }.to_owned(),
+        Value::Array(array) => array.values().map(value_text).collect::<Vec<_>>().join(","),
+        Value::Code(code) => String::from_utf8_lossy(code.source()).into_owned(),
+        other => other.to_text(),
+    }
+}
+
+impl System {
+    /// A property of a row as a script sees it: nothing without a value; `None` for what the menu does not have.
+    pub fn row_value(&self, menu: &'static Menu, row: &Row, name: &str) -> Option<Value> {
+        if name == ".id" {
+            return Some(Value::Id(u64::from(row.id)));
+        }
+        let flag = menu.is_flag(name) || name == "disabled" && menu.can_disable();
+        if flag {
+            return Some(row.get(name).map_or(Value::Nothing, |text| Value::Bool(text == "yes")));
+        }
+        if name == "comment" {
+            // An item without a comment compares unequal to every text.
+            return Some(row.get(name).map_or(Value::Nothing, Value::str));
+        }
+        let prop = self.prop(menu, name)?;
+        Some(row.get(name).map_or(Value::Nothing, |text| value_of(prop.kind, text)))
+    }
+
+    /// All of a row's values, as `print as-value` gives them.
+    pub fn row_record(&self, menu: &'static Menu, row: &Row) -> Value {
+        let mut list = vec![(".id".to_owned(), Value::Id(u64::from(row.id)))];
+        for name in row.values.keys() {
+            if let Some(value) = self.row_value(menu, row, name)
+                && !(value.is_none())
+            {
+                list.push((name.clone(), value));
+            }
+        }
+        if menu.shape == super::def::Shape::Single {
+            list.remove(0);
+        }
+        Value::record(list)
+    }
+}

@@ -1,0 +1,84 @@
+//! The router as its network sees it.
+
+use std::net::Ipv4Addr;
+
+use super::core::System;
+use super::files::Refusal;
+use crate::console::{Login, Transport};
+use crate::net::{Credential, FileEntry, FileError, MacTelnetSession, NetHost};
+use crate::record::{Phase, Via};
+
+impl From<Refusal> for FileError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::WrongKind => Self::NotAFile,
+            Refusal::NoSpace => Self::NoSpace,
+        }
+    }
+}
+
+impl NetHost for System {
+    fn credential(&self, user: &str) -> Option<Credential> {
+        if !self.policy_of(user).allows("telnet") {
+            return None;
+        }
+        let user = self.user(user)?;
+        Some(Credential { password: user.get("password").unwrap_or_default().to_owned() })
+    }
+
+    fn ftp_login(&self, user: &str, password: &str, from: Ipv4Addr) -> bool {
+        self.policy_of(user).allows("ftp") && self.password_right(user, password.as_bytes(), Some(from))
+    }
+
+    fn read_file(&self, path: &str) -> Option<Vec<u8>> {
+        System::read_file(self, path)
+    }
+
+    fn write_file(&self, path: &str, contents: Vec<u8>, _user: &str) -> Result<(), FileError> {
+        Ok(System::write_file(self, path, contents)?)
+    }
+
+    fn remove_file(&self, path: &str) -> Result<(), FileError> {
+        Ok(System::remove_file(self, path)?)
+    }
+
+    fn is_directory(&self, path: &str) -> bool {
+        self.storage.borrow().files.is_directory(path)
+    }
+
+    fn list_directory(&self, path: &str) -> Vec<FileEntry> {
+        let below = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let storage = self.storage.borrow();
+        let inside = storage.files.list().filter_map(|(name, file)| {
+            let name = name.strip_prefix(&below)?;
+            (!name.is_empty() && !name.contains('/')).then(|| FileEntry {
+                name: name.to_owned(),
+                size: file.contents.len() as u64,
+                directory: file.directory,
+            })
+        });
+        inside.collect()
+    }
+
+    fn mac_telnet_session(&self, session: MacTelnetSession) {
+        // Before the console process runs nobody takes the session: its pipes close.
+        let (Some(sys), Phase::Up) = (self.rc(), self.phase()) else { return };
+        let login = Login::Done { name: session.login.clone().into_bytes() };
+        let from = session.mac.to_string();
+        sys.open_console(Transport::MacTelnet, login, &from, session.input, session.output);
+    }
+
+    fn logged_in(&self, user: &str, from: &str, via: &str) {
+        self.login_taken(user, from, via, Via::Ftp);
+    }
+
+    fn logged_out(&self, user: &str, from: &str, via: &str) {
+        self.login_over(user, from, via);
+    }
+
+    fn login_failed(&self, user: &str, from: &str, via: &str) {
+        let road = if via == "ftp" { Via::Ftp } else { Via::MacTelnet };
+        self.login_refused(user, from, via, road);
+    }
+}

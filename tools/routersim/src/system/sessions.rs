@@ -1,0 +1,103 @@
+//! Console sessions: opened by a transport, run by the console, listed while they are open.
+
+use std::rc::{Rc, Weak};
+
+use super::core::System;
+use crate::console::{self, ConsoleHost, EndReason, Login, SessionOptions, Terminal, Transport};
+use crate::kernel::{PipeReader, PipeWriter};
+use crate::record::{EventKind, SessionId, Via};
+
+/// Sessions open at one time; RouterOS's own limit is not known.
+const MAX_SESSIONS: usize = 20;
+
+/// An open session of a user who is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Which.
+    pub session: SessionId,
+    /// Who.
+    pub user: String,
+    /// From where.
+    pub from: String,
+    /// By which road, as `/user active` says it.
+    pub via: &'static str,
+    /// Unix time of the login.
+    pub since: u64,
+}
+
+/// Notes the end of a session, also when its job is killed.
+struct Closing {
+    sys: Weak<System>,
+    session: SessionId,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(sys) = self.sys.upgrade() {
+            if let Ok(mut volatile) = sys.volatile.try_borrow_mut() {
+                volatile.sessions.retain(|open| open.session != self.session);
+            }
+            sys.note(EventKind::SessionClosed { session: self.session });
+        }
+    }
+}
+
+impl System {
+    /// Runs a console session on two pipes. `None`: there are too many.
+    pub fn open_console(
+        self: &Rc<Self>,
+        transport: Transport,
+        login: Login,
+        from: &str,
+        input: PipeReader,
+        output: PipeWriter,
+    ) -> Option<SessionId> {
+        if self.console_jobs.borrow().len() >= MAX_SESSIONS {
+            let live: Vec<_> = self.kernel.jobs().into_iter().map(|(id, _)| id).collect();
+            self.console_jobs.borrow_mut().retain(|id| live.contains(id));
+        }
+        let open = self.kernel.jobs().iter().filter(|(_, name)| name.starts_with("console ")).count();
+        if open >= MAX_SESSIONS {
+            return None;
+        }
+        let session = {
+            let mut storage = self.storage.borrow_mut();
+            storage.sessions += 1;
+            SessionId(storage.sessions)
+        };
+        let via = match transport {
+            Transport::MacTelnet => Via::MacTelnet,
+            _ => Via::Serial,
+        };
+        self.note(EventKind::SessionOpened { session, via });
+        let options = SessionOptions { session, transport, login, from: from.to_owned() };
+        let sys = Rc::clone(self);
+        let job = self.kernel.spawn(format!("console {session}"), async move {
+            let closing = Closing { sys: Rc::downgrade(&sys), session };
+            let mut options = options;
+            let mut terminal = Terminal { input, output, kernel: sys.kernel.downgrade() };
+            loop {
+                let host = Rc::clone(&sys) as Rc<dyn ConsoleHost>;
+                let Some(end) = console::run(terminal, host, options.clone()).await else { break };
+                match end.reason {
+                    // The client is told nothing: its streams stay open, and nobody reads them.
+                    EndReason::Idle if options.transport != Transport::Serial => {
+                        drop(closing);
+                        let _kept = end.terminal;
+                        std::future::pending::<()>().await;
+                        return;
+                    }
+                    // A serial line has the next login on it.
+                    EndReason::Vanished => break,
+                    _ if options.transport == Transport::Serial => {
+                        options.login = Login::Ask;
+                        terminal = end.terminal;
+                    }
+                    _ => break,
+                }
+            }
+        });
+        self.console_jobs.borrow_mut().push(job);
+        Some(session)
+    }
+}
