@@ -5,6 +5,7 @@
 
 pub mod console;
 pub mod kernel;
+pub mod menu;
 pub mod net;
 pub mod quirks;
 #[cfg(feature = "real")]
@@ -13,6 +14,7 @@ pub mod record;
 pub mod router;
 pub mod script;
 pub mod spec;
+pub mod system;
 
 pub use router::Router;
 pub use spec::Spec;

@@ -128,6 +128,9 @@ quirks! {
     service_available_from: bool = |v| v.at_least(7, 24);
     /// `/system history print detail as-value` has undo and redo texts with quotes: 7.x (ha-system.md section 6).
     history_undo_text: bool = |v| v.is_v7();
+    /// `[/ping ...]` is the number of replies: 6.x. On 7.x "no longer a plain number" (ha-system.md section 6), here
+    /// nothing at all without `as-value`, to be verified.
+    ping_gives_count: bool = |v| !v.is_v7();
     /// `export` leaves secrets out unless asked: 7.x [doc].
     export_hides_secrets: bool = |v| v.is_v7();
     /// SSH host keys are `*_dsa` and `*_rsa` on 6.x, `*.pem` without DSA on 7.x.

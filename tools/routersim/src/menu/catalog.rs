@@ -12,8 +12,19 @@ use crate::system::System;
 /// Commands that every list has.
 const READ_VERBS: &[&str] = &["find", "get", "print"];
 /// Words that `print` takes.
-pub const PRINT_WORDS: &[&str] =
-    &["as-value", "brief", "count-only", "detail", "follow", "follow-only", "once", "stats", "terse", "value-list", "without-paging"];
+pub const PRINT_WORDS: &[&str] = &[
+    "as-value",
+    "brief",
+    "count-only",
+    "detail",
+    "follow",
+    "follow-only",
+    "once",
+    "stats",
+    "terse",
+    "value-list",
+    "without-paging",
+];
 /// Arguments that `print` takes.
 const PRINT_ARGS: &[&str] = &["file", "from", "interval", "proplist", "where", "append"];
 const EXPORT_WORDS: &[&str] = &["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
@@ -46,7 +57,10 @@ impl System {
     /// Names of the menus directly below a path.
     pub fn children(&self, path: &str) -> BTreeSet<&'static str> {
         let below = format!("{path}/");
-        self.paths().filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next()).filter(|name| !name.is_empty()).collect()
+        self.paths()
+            .filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next())
+            .filter(|name| !name.is_empty())
+            .collect()
     }
 
     /// Names of the commands of a menu.
@@ -188,7 +202,10 @@ pub fn complete(sys: &System, path: &[String], line: &[u8]) -> (usize, Vec<Strin
     let mut names: Vec<String> = match command {
         None => sys.children(&here).into_iter().chain(sys.verbs(&here)).map(str::to_owned).collect(),
         Some(command) => sys.menu(&here).map_or_else(Vec::new, |table| {
-            sys.props(table).map(|prop| prop.name.to_owned()).filter(|name| sys.takes_parameter(&menu, &command, name)).collect()
+            sys.props(table)
+                .map(|prop| prop.name.to_owned())
+                .filter(|name| sys.takes_parameter(&menu, &command, name))
+                .collect()
         }),
     };
     names.sort();

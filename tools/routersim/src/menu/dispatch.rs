@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::catalog::path_of;
 use super::refused::Refused;
 use crate::kernel::Kernel;
+use crate::record::Via;
 use crate::script::{Ctx, Error, Execute, Host, LocalFuture, MenuCommand, Value};
 use crate::system::{Caller, Collect, Policy, System, Who};
-use crate::record::Via;
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {

@@ -127,6 +127,9 @@ impl System {
                 continue;
             }
             let Some(value) = item.get(prop.name) else { continue };
+            if prop.name == "name" && item.get("default-name") == Some(value) {
+                continue;
+            }
             if prop.default == Some(value) && !prop.always_exported {
                 continue;
             }

@@ -72,7 +72,13 @@ impl System {
     }
 
     /// The items that a command works on. At a terminal they are asked for when they were not given.
-    async fn numbers(&self, ctx: &Ctx, menu: &'static Menu, command: &MenuCommand, at: usize) -> Result<Vec<u32>, Error> {
+    async fn numbers(
+        &self,
+        ctx: &Ctx,
+        menu: &'static Menu,
+        command: &MenuCommand,
+        at: usize,
+    ) -> Result<Vec<u32>, Error> {
         let given = command.named("numbers").or_else(|| command.unnamed().nth(at));
         let text = match given {
             Some(arg) => item_text(arg),
@@ -148,7 +154,10 @@ impl System {
         let mut rows = self.filtered(menu, command).await?;
         let from = command.named("from").map(item_text).or_else(|| {
             let words = super::catalog::PRINT_WORDS;
-            command.unnamed().find(|arg| arg.literal.as_deref().is_none_or(|text| !words.contains(&text))).map(item_text)
+            command
+                .unnamed()
+                .find(|arg| arg.literal.as_deref().is_none_or(|text| !words.contains(&text)))
+                .map(item_text)
         });
         if let Some(from) = from {
             let ids = self.pick(menu, &from)?;

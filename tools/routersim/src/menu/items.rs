@@ -129,8 +129,11 @@ impl System {
                 _ => self.put_value(menu, &mut item, name, text)?,
             }
         }
-        let missing: Vec<&'static str> =
-            self.props(menu).filter(|prop| prop.required && item.get(prop.name).is_none()).map(|prop| prop.name).collect();
+        let missing: Vec<&'static str> = self
+            .props(menu)
+            .filter(|prop| prop.required && item.get(prop.name).is_none())
+            .map(|prop| prop.name)
+            .collect();
         if !missing.is_empty() {
             return Err(Refused::Missing(missing));
         }
@@ -296,8 +299,9 @@ impl System {
             return if taken { Err(Refused::failure("already have interface with such name")) } else { Ok(()) };
         }
         let Some(words) = menu.hooks.duplicate() else { return Ok(()) };
-        let taken = self
-            .config(|config| config.items(menu.path).iter().any(|other| other.id != item.id && other.get("name") == Some(name)));
+        let taken = self.config(|config| {
+            config.items(menu.path).iter().any(|other| other.id != item.id && other.get("name") == Some(name))
+        });
         if taken { Err(Refused::text(words)) } else { Ok(()) }
     }
 

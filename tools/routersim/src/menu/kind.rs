@@ -70,7 +70,9 @@ impl Kind {
                 }
                 Ok(number.to_string())
             }
-            Self::NumOr(low, high, words) => word(name, text, words).or_else(|_| Self::Num(low, high).parse(name, text, refs)),
+            Self::NumOr(low, high, words) => {
+                word(name, text, words).or_else(|_| Self::Num(low, high).parse(name, text, refs))
+            }
             Self::Enum(words) => word(name, text, words),
             Self::Time => parse_duration(text).map(format_duration).ok_or_else(invalid),
             Self::TimeOr(words) => word(name, text, words).or_else(|_| Self::Time.parse(name, text, refs)),
@@ -209,7 +211,10 @@ mod tests {
         assert_eq!(err(Kind::Ip, "10.0.0"), "invalid value for argument p");
         assert_eq!(err(Kind::Iface(&[]), "ether9"), "input does not match any value of p");
         assert_eq!(err(Kind::Num(1, 255), "0"), "value of p out of range (1..255)");
-        assert_eq!(err(Kind::Enum(&["drop", "dropx2"]), "dro"), "ambiguous value of p, more than one possible value matches input");
+        assert_eq!(
+            err(Kind::Enum(&["drop", "dropx2"]), "dro"),
+            "ambiguous value of p, more than one possible value matches input"
+        );
         assert_eq!(err(Kind::Cidr, "1.2.3.4/255.0.255.0"), "invalid value for argument p");
     }
 }

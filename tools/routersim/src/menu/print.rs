@@ -48,7 +48,11 @@ fn legend(sys: &System, menu: &'static Menu) -> Option<String> {
     let v7 = sys.spec.version.is_v7();
     let words: Vec<String> = flags
         .iter()
-        .map(|(letter, name)| if v7 { format!("{letter} - {}", name.to_uppercase()) } else { format!("{letter} - {name}") })
+        .map(
+            |(letter, name)| {
+                if v7 { format!("{letter} - {}", name.to_uppercase()) } else { format!("{letter} - {name}") }
+            },
+        )
         .collect();
     Some(format!("Flags: {} ", words.join(", ")).trim_end().to_owned())
 }
@@ -80,7 +84,8 @@ fn brief(sys: &System, menu: &'static Menu, rows: &[Row], proplist: Option<&str>
         .collect();
     let number = rows.len().saturating_sub(1).to_string().len().max(if v7 { 1 } else { 2 });
     let flags = menu.flags.len().min(4);
-    let mut title = if v7 { format!("{:<number$} {:flags$} ", "#", "") } else { format!("{:>number$} {:flags$} ", "#", "") };
+    let mut title =
+        if v7 { format!("{:<number$} {:flags$} ", "#", "") } else { format!("{:>number$} {:flags$} ", "#", "") };
     for (name, width) in names.iter().zip(&widths) {
         title.push_str(&format!("{name:<width$}  "));
     }
@@ -89,8 +94,11 @@ fn brief(sys: &System, menu: &'static Menu, rows: &[Row], proplist: Option<&str>
         if let Some(comment) = row.get("comment") {
             lines.push(format!("{:number$}  ;;; {comment}", ""));
         }
-        let mut line =
-            if v7 { format!("{at:<number$} {:flags$} ", letters(menu, row)) } else { format!("{at:>number$} {:flags$} ", letters(menu, row)) };
+        let mut line = if v7 {
+            format!("{at:<number$} {:flags$} ", letters(menu, row))
+        } else {
+            format!("{at:>number$} {:flags$} ", letters(menu, row))
+        };
         for (name, width) in columns.iter().zip(&widths) {
             line.push_str(&format!("{:<width$}  ", cell(row, name)));
         }

@@ -3,7 +3,9 @@
 /// A value that reads back as the same text: plain where that is safe, quoted where it is not.
 pub fn quote_word(value: &str) -> String {
     let plain = !value.is_empty()
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b',' | b'*' | b'!' | b'+'));
+        && value.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b',' | b'*' | b'!' | b'+')
+        });
     if plain { value.to_owned() } else { routeros_script::quote::literal(value.as_bytes()) }
 }
 

@@ -170,8 +170,12 @@ impl Calendar {
             }
             date
         };
-        ((1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day))
-            .then_some(Self { year, month, day, second: 0 })
+        ((1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Self {
+            year,
+            month,
+            day,
+            second: 0,
+        })
     }
 }
 

@@ -15,7 +15,9 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| Value::str(text), Value::time),
         Kind::Ip => text.parse().map_or_else(|_| Value::str(text), Value::Ip),
         // `/ip address get address` is a text with the host's bits.
-        Kind::Cidr | Kind::Str | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => Value::str(text),
+        Kind::Cidr | Kind::Str | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => {
+            Value::str(text)
+        }
         Kind::Net => match parse_cidr(text) {
             Some((ip, length)) if text.contains('/') => Value::IpPrefix(ip, length),
             Some((ip, _)) => Value::Ip(ip),
@@ -28,7 +30,9 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::List(inner) => {
             Value::list(text.split(',').filter(|part| !part.is_empty()).map(|part| value_of(*inner, part)))
         }
-        Kind::Id => text.strip_prefix('*').and_then(|hex| u64::from_str_radix(hex, 16).ok()).map_or(Value::Nil, Value::Id),
+        Kind::Id => {
+            text.strip_prefix('*').and_then(|hex| u64::from_str_radix(hex, 16).ok()).map_or(Value::Nil, Value::Id)
+        }
     }
 }
 

@@ -1,26 +1,73 @@
 //! [`Router`]: sans-I/O like the protocol machines; one input, then drain the outputs.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use mactelnet::Instant;
 
-use crate::record::{Event, EventKind, Phase, Recorder};
+use super::arrival;
+use crate::kernel::{PipeReader, PipeWriter, pipe};
+use crate::record::{Event, EventKind, Phase, Recorder, SessionId};
 use crate::spec::{Spec, SpecError};
+use crate::system::{Boot, PowerAction, Storage, System};
+
+/// Frames that wait to be taken. A driver takes them after each input; a burst is a few hundred.
+const MAX_FRAMES: usize = 1 << 14;
+/// Turns of the kernel at one instant. A router that never comes to rest is a bug; this keeps it from hanging its test.
+const MAX_TURNS: usize = 100_000;
+/// Unread bytes of a serial line, each way: what a terminal server holds.
+const SERIAL_BUFFER: usize = 64 * 1024;
 
 /// A simulated router.
-#[derive(Debug)]
 pub struct Router {
-    spec: Spec,
+    spec: Rc<Spec>,
     recorder: Rc<Recorder>,
-    phase: Phase,
+    storage: Rc<RefCell<Storage>>,
     seed: u64,
+    phase: Phase,
+    /// When the phase ends, where the router's own kernel does not run or is about to stop.
+    until: Option<Instant>,
+    after: PowerAction,
+    after_cut: bool,
+    links: Vec<bool>,
+    system: Option<Rc<System>>,
+    frames: VecDeque<(usize, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for Router {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Router({}, {:?})", self.spec.name, self.phase)
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        self.stop_system();
+    }
 }
 
 impl Router {
     /// A router that is switched off. Same specification, seed and inputs: same events.
     pub fn new(spec: Spec, seed: u64) -> Result<Self, SpecError> {
         spec.check()?;
-        Ok(Self { spec, recorder: Rc::new(Recorder::default()), phase: Phase::Off, seed })
+        let spec = Rc::new(spec);
+        let storage = arrival::storage(&spec, seed)?;
+        let links = vec![false; spec.port_macs().len()];
+        Ok(Self {
+            spec,
+            recorder: Rc::new(Recorder::default()),
+            storage,
+            seed,
+            phase: Phase::Off,
+            until: None,
+            after: PowerAction::Reboot,
+            after_cut: false,
+            links,
+            system: None,
+            frames: VecDeque::new(),
+        })
     }
 
     /// Its specification.
@@ -33,51 +80,214 @@ impl Router {
         self.spec.port_macs().into_iter().map(|(name, _)| name).collect()
     }
 
+    /// The number of the port that has this default name.
+    pub fn port(&self, default_name: &str) -> Option<usize> {
+        self.ports().iter().position(|name| name == default_name)
+    }
+
     /// What it is doing.
     pub fn phase(&self) -> Phase {
-        self.phase
+        match &self.system {
+            Some(system) if self.phase != Phase::ShuttingDown => system.phase(),
+            _ => self.phase,
+        }
     }
 
-    /// Switches it on.
+    /// The running system, from the kernel's start until it goes down.
+    pub fn system(&self) -> Option<&Rc<System>> {
+        self.system.as_ref()
+    }
+
+    /// What outlives a reboot: configuration and files. Not to be borrowed across inputs.
+    pub fn storage(&self) -> &Rc<RefCell<Storage>> {
+        &self.storage
+    }
+
+    /// Whether a port gives a carrier to the other end of its cable: it is up and not disabled.
+    pub fn carrier(&self, port: usize) -> bool {
+        self.system.as_ref().and_then(|system| system.net()).is_some_and(|net| net.carrier(port))
+    }
+
+    /// Switches it on. Nothing happens when it is on already.
     pub fn power_on(&mut self, now: Instant) {
-        let _ = self.seed;
-        self.recorder.note(now, EventKind::Phase(Phase::RouterBoot));
-        self.phase = Phase::RouterBoot;
+        if self.phase() == Phase::Off {
+            self.enter_booter(now);
+        }
     }
 
-    /// Takes the power away, now.
+    fn enter(&mut self, now: Instant, phase: Phase, lasts: Option<Duration>) {
+        self.phase = phase;
+        self.until = lasts.map(|lasts| now + self.spec.scaled(lasts));
+        self.recorder.note(now, EventKind::Phase(phase));
+    }
+
+    fn enter_booter(&mut self, now: Instant) {
+        self.enter(now, Phase::RouterBoot, Some(self.spec.boot.routerboot));
+    }
+
+    /// Takes the power away, now. Nothing happens when it is off already.
     pub fn power_cut(&mut self, now: Instant) {
-        self.recorder.note(now, EventKind::PowerCut { lost: 0 });
-        self.phase = Phase::Off;
+        if self.phase() == Phase::Off {
+            return;
+        }
+        self.stop_system();
+        self.frames.clear();
+        let lost = self.storage.borrow_mut().files.power_cut(now);
+        self.recorder.note(now, EventKind::PowerCut { lost });
+        self.after_cut = true;
+        self.enter(now, Phase::Off, None);
+    }
+
+    /// The console process dies and comes back.
+    pub fn crash_console(&mut self, now: Instant) {
+        self.pump(now);
+        if let Some(system) = &self.system
+            && system.phase() == Phase::Up
+        {
+            system.crash_console();
+        }
+        self.pump(now);
     }
 
     /// A frame arrived on port number `port`.
     pub fn handle_frame(&mut self, now: Instant, port: usize, frame: &[u8]) {
-        let _ = (now, port, frame);
+        if let Some(net) = self.system.as_ref().and_then(|system| system.net()) {
+            net.handle_frame(port, frame);
+            self.pump(now);
+        }
     }
 
     /// The cable of port number `port` was plugged in or pulled.
     pub fn set_link(&mut self, now: Instant, port: usize, up: bool) {
-        let _ = (now, port, up);
+        let Some(link) = self.links.get_mut(port) else { return };
+        *link = up;
+        if let Some(system) = &self.system {
+            system.links.borrow_mut().clone_from(&self.links);
+            if let Some(net) = system.net() {
+                // The network reads the kernel's clock.
+                system.kernel.run(now);
+                net.set_link(port, up);
+            }
+            self.pump(now);
+        }
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        self.pump(now);
     }
 
     /// The next frame to send, and on which port.
     pub fn poll_transmit(&mut self) -> Option<(usize, Vec<u8>)> {
-        None
+        self.frames.pop_front()
     }
 
     /// When [`Router::handle_timeout`] is wanted next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let kernel = self.system.as_ref().and_then(|system| system.kernel.poll_timeout());
+        [kernel, self.until].into_iter().flatten().min()
     }
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.recorder.poll()
+    }
+
+    /// Attaches to the serial console: what is typed, what is shown. `None` while no console runs.
+    pub fn open_serial(&mut self, now: Instant) -> Option<(SessionId, PipeWriter, PipeReader)> {
+        let system = Rc::clone(self.system.as_ref()?);
+        if system.phase() != Phase::Up {
+            return None;
+        }
+        let (typed, input) = pipe(Some(SERIAL_BUFFER));
+        let (output, shown) = pipe(Some(SERIAL_BUFFER));
+        let session =
+            system.open_console(crate::console::Transport::Serial, crate::console::Login::Ask, "", input, output)?;
+        self.pump(now);
+        Some((session, typed, shown))
+    }
+
+    /// Runs the router's jobs until all of them wait, and takes what comes of it.
+    pub(super) fn pump(&mut self, now: Instant) {
+        self.turn_phases(now);
+        for _ in 0..MAX_TURNS {
+            let Some(system) = self.system.clone() else { return };
+            system.kernel.run(now);
+            let mut moved = false;
+            if let Some(net) = system.net() {
+                while let Some(event) = net.poll_event() {
+                    system.on_net_event(event);
+                    moved = true;
+                }
+                while let Some(frame) = net.poll_transmit() {
+                    if self.frames.len() < MAX_FRAMES {
+                        self.frames.push_back(frame);
+                    }
+                }
+            }
+            if let Some(action) = system.power.take()
+                && self.phase != Phase::ShuttingDown
+            {
+                self.after = action;
+                self.enter(now, Phase::ShuttingDown, Some(self.spec.boot.shutdown));
+                moved = true;
+            }
+            if !moved && system.kernel.poll_timeout().is_none_or(|at| at > now) {
+                return;
+            }
+        }
+    }
+
+    /// Goes from phase to phase as far as the clock says.
+    fn turn_phases(&mut self, now: Instant) {
+        while let Some(at) = self.until.filter(|at| *at <= now) {
+            self.until = None;
+            match self.phase {
+                Phase::ShuttingDown => self.go_down(at),
+                Phase::RouterBoot => self.enter(at, Phase::Kernel, Some(self.spec.boot.kernel)),
+                Phase::Kernel => self.start_system(at),
+                Phase::Off | Phase::Services | Phase::Up => {}
+            }
+        }
+    }
+
+    fn go_down(&mut self, now: Instant) {
+        if let Some(system) = &self.system {
+            system.kernel.run(now);
+            if let Some(net) = system.net() {
+                net.shutdown();
+                system.kernel.run(now);
+                while let Some(frame) = net.poll_transmit() {
+                    self.frames.push_back(frame);
+                }
+            }
+        }
+        self.stop_system();
+        self.storage.borrow_mut().files.shut_down();
+        match self.after {
+            PowerAction::Reboot => self.enter_booter(now),
+            PowerAction::Halt => self.enter(now, Phase::Off, None),
+        }
+    }
+
+    fn start_system(&mut self, now: Instant) {
+        let boots = self.storage.borrow().boots;
+        let boot = Boot {
+            spec: Rc::clone(&self.spec),
+            recorder: Rc::clone(&self.recorder),
+            storage: Rc::clone(&self.storage),
+            after_cut: std::mem::take(&mut self.after_cut),
+            links: self.links.clone(),
+        };
+        self.phase = Phase::Services;
+        // The specification was checked when the router was made, so a boot does not fail.
+        self.system = System::boot(now, self.seed.wrapping_add(boots.wrapping_mul(0x9E37_79B9)), boot).ok();
+    }
+
+    /// Ends all jobs, which hold the system as it holds them.
+    fn stop_system(&mut self) {
+        if let Some(system) = self.system.take() {
+            system.stop();
+        }
     }
 }

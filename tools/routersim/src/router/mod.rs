@@ -1,5 +1,10 @@
 //! One router, seen from outside: power, cables, events.
 
+mod arrival;
 mod machine;
+mod probe;
+#[cfg(test)]
+mod tests;
 
 pub use machine::Router;
+pub use probe::Running;

@@ -194,6 +194,9 @@ pub enum SpecError {
         /// Port named.
         port: String,
     },
+    /// The setup commands failed.
+    #[error("setup: {0}")]
+    Setup(String),
     /// Text that is no MAC address.
     #[error("`{0}` is no MAC address")]
     Mac(String),
@@ -217,6 +220,7 @@ impl SpecError {
             Self::Toml(_) => "routersim.spec.toml",
             Self::UnknownBoard(_) => "routersim.spec.board",
             Self::UnknownPort { .. } => "routersim.spec.port",
+            Self::Setup(_) => "routersim.spec.setup",
             Self::Mac(_) => "routersim.spec.mac",
             Self::TimeScale => "routersim.spec.time-scale",
             Self::File { .. } => "routersim.spec.file",

@@ -114,6 +114,8 @@ pub struct System {
     pub booted: Instant,
     /// Its Ethernet sockets.
     pub sockets: RefCell<Vec<Socket>>,
+    /// Whether a live cable is in each socket.
+    pub links: RefCell<Vec<bool>>,
     /// What a reboot forgets.
     pub volatile: RefCell<Volatile>,
     /// Global variables, by the user who owns them; one set for all is under the empty name.

@@ -80,10 +80,8 @@ pub fn defaults(spec: &Spec) -> Config {
     }
     let member = Item::default().with("list", "LAN").with("interface", "bridge").with("comment", "defconf");
     config.insert("/interface/list/member", "/interface/list/member", member, None);
-    let address = Item::default()
-        .with("address", "192.168.88.1/24")
-        .with("interface", "bridge")
-        .with("comment", "defconf");
+    let address =
+        Item::default().with("address", "192.168.88.1/24").with("interface", "bridge").with("comment", "defconf");
     config.insert("/ip/address", "/ip/address", address, None);
     config.single_mut("/tool/mac-server").put("allowed-interface-list", "LAN");
     config.single_mut("/tool/mac-server/mac-winbox").put("allowed-interface-list", "LAN");

@@ -121,8 +121,7 @@ impl Files {
     /// Makes a directory and those on the way to it.
     pub fn make_directory(&mut self, now: Instant, unix: u64, name: &str) -> Result<(), Refusal> {
         let name = clean(name).ok_or(Refusal::NotFound)?.to_owned();
-        let ends: Vec<usize> =
-            name.match_indices('/').map(|(at, _)| at).chain(std::iter::once(name.len())).collect();
+        let ends: Vec<usize> = name.match_indices('/').map(|(at, _)| at).chain(std::iter::once(name.len())).collect();
         for end in ends {
             let part = &name[..end];
             match self.live.get(part) {

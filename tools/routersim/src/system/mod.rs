@@ -30,6 +30,7 @@ pub use jobs::{Job, Jobs};
 pub use log::{LogEntry, LogRing};
 pub use reset::Reset;
 pub use scripts::{Caller, Collect};
-pub use start::Boot;
 pub use sessions::Open;
+pub(crate) use shell::QUIT;
+pub use start::Boot;
 pub use who::{POLICIES, Policy, Who};

@@ -195,8 +195,7 @@ impl System {
         });
         let mac_server = single(config, "/tool/mac-server", "allowed-interface-list", "all");
         let ping = single(config, "/tool/mac-server/ping", "enabled", "yes") == "yes";
-        let discovery =
-            single(config, "/ip/neighbor/discovery-settings", "discover-interface-list", "!dynamic");
+        let discovery = single(config, "/ip/neighbor/discovery-settings", "discover-interface-list", "!dynamic");
         Services {
             ftp,
             mac_telnet: self.allowed(config, mac_server),

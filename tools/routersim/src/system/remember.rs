@@ -3,8 +3,8 @@
 use super::core::System;
 use super::history::Action;
 use super::who::Who;
-use crate::menu::{Args, Menu};
 use crate::menu::quote_word;
+use crate::menu::{Args, Menu};
 
 impl System {
     /// Notes a change in the history. Files, jobs and the board's own settings are no part of it.

@@ -36,16 +36,21 @@ impl System {
 
     /// After an item was added, changed or removed.
     pub(crate) fn reschedule(&self, id: u32, gone: bool) {
-        {
-            let mut volatile = self.volatile.borrow_mut();
-            *volatile.timers.entry(id).or_insert(0) += 1;
-        }
+        self.next_generation(id);
         let item = self.config(|config| config.item(MENU, id).cloned());
         if let (false, Some(item), Some(sys), Phase::Up) = (gone, item, self.rc(), self.phase())
             && !item.disabled
         {
             sys.start_timer(&item);
         }
+    }
+
+    /// Timers of the item that were started before end at their next turn.
+    fn next_generation(&self, id: u32) -> u64 {
+        let mut volatile = self.volatile.borrow_mut();
+        let generation = volatile.timers.entry(id).or_insert(0);
+        *generation += 1;
+        *generation
     }
 
     /// When an item is due for the first time from now on; never, for one that is over.
@@ -73,7 +78,7 @@ impl System {
     fn start_timer(self: &Rc<Self>, item: &Item) {
         let Some(mut due) = self.first_run(item) else { return };
         let id = item.id;
-        let generation = self.volatile.borrow().timers.get(&id).copied().unwrap_or(0);
+        let generation = self.next_generation(id);
         let sys = Rc::clone(self);
         let job = self.kernel.spawn(format!("scheduler *{id:X}"), async move {
             loop {

@@ -113,7 +113,8 @@ impl System {
     pub fn forget_global(&self, id: u32) -> bool {
         let Some(at) = usize::try_from(id).ok().and_then(|id| id.checked_sub(1)) else { return false };
         let globals = self.globals.borrow();
-        let mut all = globals.values().flat_map(|globals| globals.all().into_iter().map(move |(name, _)| (globals, name)));
+        let mut all =
+            globals.values().flat_map(|globals| globals.all().into_iter().map(move |(name, _)| (globals, name)));
         all.nth(at).is_some_and(|(globals, name)| globals.remove(&name))
     }
 
@@ -138,7 +139,13 @@ impl System {
     }
 
     /// Runs a text as a script, listed as a job.
-    pub async fn run_text(self: &Rc<Self>, name: &str, script: Option<&str>, text: &[u8], ctx: Ctx) -> Result<Value, Error> {
+    pub async fn run_text(
+        self: &Rc<Self>,
+        name: &str,
+        script: Option<&str>,
+        text: &[u8],
+        ctx: Ctx,
+    ) -> Result<Value, Error> {
         let who = Caller::of(&ctx).who.clone();
         let kind = if who.via == Via::Scheduler { "scheduler" } else { "command" };
         let (id, _listed) = self.listed(script.map(str::to_owned), &who.user, kind);
@@ -179,9 +186,9 @@ impl System {
 
     /// Runs what an event names: a script of that name, or the text itself.
     pub async fn run_event(self: &Rc<Self>, name: &str, text: &[u8], ctx: Ctx) -> Result<Value, Error> {
-        let item = std::str::from_utf8(text).ok().and_then(|text| {
-            self.config(|config| config.by_name("/system/script", text.trim()).cloned())
-        });
+        let item = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| self.config(|config| config.by_name("/system/script", text.trim()).cloned()));
         match item {
             Some(item) => self.run_item(&item, &ctx).await,
             None => self.run_text(name, None, text, ctx).await,

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::core::System;
 use super::scripts::Caller;
 use crate::console::{
-    CommandIo, Completion, ConsoleHost, ConsoleQuirks, EndReason, HelpRow, LineRequest, LineResult, LocalFuture, Notices,
-    SessionOptions, Transport, Welcome,
+    CommandIo, Completion, ConsoleHost, ConsoleQuirks, EndReason, HelpRow, LineRequest, LineResult, LocalFuture,
+    Notices, SessionOptions, Transport, Welcome,
 };
 use crate::menu::{Screen, catalog};
 use crate::quirks::IdleLogout;
@@ -122,7 +122,13 @@ impl ConsoleHost for System {
     fn run_line<'a>(&'a self, request: LineRequest, io: CommandIo) -> LocalFuture<'a, LineResult> {
         Box::pin(async move {
             let Some(sys) = self.rc() else { return LineResult::default() };
-            let road = self.volatile.borrow().sessions.iter().find(|open| open.session == request.session).map(|open| open.via);
+            let road = self
+                .volatile
+                .borrow()
+                .sessions
+                .iter()
+                .find(|open| open.session == request.session)
+                .map(|open| open.via);
             let road = if road == Some("mac-telnet") { Via::MacTelnet } else { Via::Serial };
             let who = sys.who(&request.user, road);
             let caller = Caller { who, io: Some(io.clone()), session: Some(request.session) };
@@ -138,7 +144,8 @@ impl ConsoleHost for System {
     }
 
     fn open_brackets(&self, text: &[u8]) -> Vec<u8> {
-        routeros_script::incomplete(text, self.language())
+        let open = routeros_script::incomplete(text).unwrap_or_default();
+        open.into_iter().filter_map(|bracket| u8::try_from(bracket).ok()).collect()
     }
 
     fn complete(&self, path: &[String], line: &[u8]) -> Completion {

@@ -29,12 +29,14 @@ pub struct Boot {
     pub storage: Rc<RefCell<Storage>>,
     /// Whether the power had been cut before.
     pub after_cut: bool,
+    /// Whether a live cable is in each socket.
+    pub links: Vec<bool>,
 }
 
 impl System {
     /// A system whose kernel has just come up. Nothing of it runs yet.
     pub fn boot(now: Instant, seed: u64, boot: Boot) -> Result<Rc<Self>, SpecError> {
-        let Boot { spec, recorder, storage, after_cut } = boot;
+        let Boot { spec, recorder, storage, after_cut, links } = boot;
         let board = spec.board()?;
         let quirks = spec.quirks();
         let kernel = Kernel::new(now, seed);
@@ -52,6 +54,7 @@ impl System {
             kernel,
             booted: now,
             sockets: RefCell::new(sockets),
+            links: RefCell::new(links),
             volatile: RefCell::new(Volatile::default()),
             globals: RefCell::new(BTreeMap::new()),
             notices: Notices::new(),
@@ -63,16 +66,29 @@ impl System {
         });
         sys.note(EventKind::Phase(Phase::Services));
         let starting = Rc::clone(&sys);
-        sys.kernel.spawn("services", async move { starting.services(after_cut).await });
+        sys.kernel.spawn("services", async move { starting.start_services(after_cut).await });
         Ok(sys)
     }
 
-    async fn services(self: Rc<Self>, after_cut: bool) {
+    /// Ends everything that runs. Jobs hold the system and the system holds them: without this neither would go.
+    pub fn stop(&self) {
+        for (id, _) in self.kernel.jobs() {
+            self.kernel.kill(id);
+        }
+        self.net.borrow_mut().take();
+    }
+
+    async fn start_services(self: Rc<Self>, after_cut: bool) {
         let all = self.spec.scaled(self.spec.boot.services);
         // Ports come up before the console does: that is the window in which a restored standby shows cloned addresses
         // (ha-system.md section 7).
         self.kernel.sleep(all / 2).await;
-        *self.net.borrow_mut() = Some(Net::new(&self.kernel, Rc::clone(&self) as Rc<dyn NetHost>));
+        let host: Rc<dyn NetHost> = Rc::<Self>::clone(&self);
+        let net = Net::new(&self.kernel, Rc::downgrade(&host));
+        for (port, up) in self.links.borrow().iter().enumerate() {
+            net.set_link(port, *up);
+        }
+        *self.net.borrow_mut() = Some(net);
         if self.quirks.late_ports_ms == 0 {
             self.ports_appear();
         }

@@ -49,7 +49,9 @@ impl System {
         let (length, categories) = self.config(|config| {
             let own = config.items("/user/settings").first();
             let number = |name: &str, or: u8| {
-                own.and_then(|item| item.get(name)).and_then(|text| text.parse::<usize>().ok()).unwrap_or(usize::from(or))
+                own.and_then(|item| item.get(name))
+                    .and_then(|text| text.parse::<usize>().ok())
+                    .unwrap_or(usize::from(or))
             };
             (
                 number("minimum-password-length", self.quirks.password_length),

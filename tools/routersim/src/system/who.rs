@@ -11,8 +11,25 @@ pub struct Policy(u32);
 
 /// Names, in the order in which RouterOS lists them.
 pub const POLICIES: &[&str] = &[
-    "local", "telnet", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox", "password", "web", "sniff",
-    "sensitive", "api", "romon", "dude", "tikapp", "rest-api",
+    "local",
+    "telnet",
+    "ssh",
+    "ftp",
+    "reboot",
+    "read",
+    "write",
+    "policy",
+    "test",
+    "winbox",
+    "password",
+    "web",
+    "sniff",
+    "sensitive",
+    "api",
+    "romon",
+    "dude",
+    "tikapp",
+    "rest-api",
 ];
 
 impl Policy {

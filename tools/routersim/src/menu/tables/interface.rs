@@ -22,8 +22,7 @@ const LISTS: &[&str] = &["all", "none", "dynamic", "static"];
 const ARP: Kind = Kind::Enum(&["enabled", "disabled", "local-proxy-arp", "proxy-arp", "reply-only"]);
 const PROTOCOL: Kind = Kind::Enum(&["none", "rstp", "stp", "mstp"]);
 
-pub(super) static MENUS: &[&Menu] =
-    &[&ALL, &BRIDGE, &ETHERNET, &VRRP, &BONDING, &LIST, &BRIDGE_PORT, &LIST_MEMBER];
+pub(super) static MENUS: &[&Menu] = &[&ALL, &BRIDGE, &ETHERNET, &VRRP, &BONDING, &LIST, &BRIDGE_PORT, &LIST_MEMBER];
 
 /// What most menus are: a stored list that is exported by `add`.
 pub(super) const LIST_MENU: Menu = Menu {
@@ -185,7 +184,9 @@ impl Hooks for BridgeHooks {
     fn removing(&self, sys: &System, item: &Item) -> Result<(), Refused> {
         let name = item.get("name").unwrap_or_default().to_owned();
         // Its ports go with it.
-        sys.config_mut(|config| config.items_mut("/interface/bridge/port").retain(|port| port.get("bridge") != Some(&name)));
+        sys.config_mut(|config| {
+            config.items_mut("/interface/bridge/port").retain(|port| port.get("bridge") != Some(&name))
+        });
         Ok(())
     }
 }
@@ -280,7 +281,10 @@ impl Hooks for VrrpHooks {
         row.flag("running", !item.disabled && sys.is_running(name));
         row.flag("master", state == Some(VrrpState::Master));
         row.flag("backup", state == Some(VrrpState::Backup));
-        row.flag("invalid", !item.disabled && !sys.interface_names().iter().any(|known| Some(known.as_str()) == item.get("interface")));
+        row.flag(
+            "invalid",
+            !item.disabled && !sys.interface_names().iter().any(|known| Some(known.as_str()) == item.get("interface")),
+        );
         true
     }
 
@@ -299,7 +303,15 @@ static BONDING: Menu = Menu {
         prop("slaves", Kind::List(&Kind::Iface(&[]))).req(),
         prop(
             "mode",
-            Kind::Enum(&["802.3ad", "active-backup", "balance-alb", "balance-rr", "balance-tlb", "balance-xor", "broadcast"]),
+            Kind::Enum(&[
+                "802.3ad",
+                "active-backup",
+                "balance-alb",
+                "balance-rr",
+                "balance-tlb",
+                "balance-xor",
+                "broadcast",
+            ]),
         )
         .or("balance-rr"),
         prop("primary", Kind::Iface(&["none"])).or("none"),
@@ -365,7 +377,9 @@ impl Hooks for MemberHooks {
     fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
         let taken = sys.config(|config| {
             config.items("/interface/list/member").iter().any(|other| {
-                other.id != item.id && other.get("list") == item.get("list") && other.get("interface") == item.get("interface")
+                other.id != item.id
+                    && other.get("list") == item.get("list")
+                    && other.get("interface") == item.get("interface")
             })
         });
         if taken { Err(Refused::failure("already have such entry")) } else { Ok(()) }

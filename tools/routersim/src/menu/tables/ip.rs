@@ -13,7 +13,19 @@ use crate::menu::time::format_duration;
 use crate::system::System;
 
 pub(super) static MENUS: &[&Menu] = &[
-    &ADDRESS, &CLOUD, &DNS, &FILTER, &NAT, &NEIGHBOR, &DISCOVERY, &ROUTE, &SERVICE, &SMB, &SMB_SHARES, &SSH, &CERTIFICATE,
+    &ADDRESS,
+    &CLOUD,
+    &DNS,
+    &FILTER,
+    &NAT,
+    &NEIGHBOR,
+    &DISCOVERY,
+    &ROUTE,
+    &SERVICE,
+    &SMB,
+    &SMB_SHARES,
+    &SSH,
+    &CERTIFICATE,
 ];
 
 /// Numbers of rows that are not stored begin here.
@@ -57,7 +69,8 @@ impl Hooks for AddressHooks {
             let length = prefix_of_netmask(netmask).ok_or_else(|| Refused::InvalidValue("netmask".to_owned()))?;
             item.put("address", format!("{ip}/{length}"));
         }
-        if old.is_some_and(|old| old.get("address") != item.get("address") && old.get("network") == item.get("network")) {
+        if old.is_some_and(|old| old.get("address") != item.get("address") && old.get("network") == item.get("network"))
+        {
             item.values.remove("network");
         }
         let address = item.get("address").and_then(parse_cidr);
@@ -159,8 +172,17 @@ static FILTER: Menu = Menu {
         prop(
             "action",
             Kind::Enum(&[
-                "accept", "add-dst-to-address-list", "add-src-to-address-list", "drop", "fasttrack-connection", "jump",
-                "log", "passthrough", "reject", "return", "tarpit",
+                "accept",
+                "add-dst-to-address-list",
+                "add-src-to-address-list",
+                "drop",
+                "fasttrack-connection",
+                "jump",
+                "log",
+                "passthrough",
+                "reject",
+                "return",
+                "tarpit",
             ]),
         )
         .or("accept")
@@ -341,7 +363,11 @@ static SMB: Menu = Menu {
 
 static SMB_SHARES: Menu = Menu {
     path: "/ip/smb/shares",
-    props: &[prop("name", Kind::Str).req(), prop("directory", Kind::Str).or(""), prop("max-sessions", Kind::Num(0, 1000)).or("10")],
+    props: &[
+        prop("name", Kind::Str).req(),
+        prop("directory", Kind::Str).or(""),
+        prop("max-sessions", Kind::Num(0, 1000)).or("10"),
+    ],
     flags: &[flag('X', "disabled"), flag('*', "default")],
     columns: &["name", "directory", "max-sessions"],
     id_space: "/ip/smb/shares",

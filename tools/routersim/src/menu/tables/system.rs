@@ -12,16 +12,47 @@ use crate::quirks::DeviceMode;
 use crate::system::{System, Who};
 
 pub(super) static MENUS: &[&Menu] = &[
-    &CLOCK, &DEVICE_MODE, &HISTORY, &IDENTITY, &LICENSE, &LOGGING, &NOTE, &NTP_CLIENT, &PACKAGE, &RESOURCE,
-    &ROUTERBOARD, &ROUTERBOARD_SETTINGS, &SCRIPT, &JOB, &ENVIRONMENT, &SCHEDULER,
+    &CLOCK,
+    &DEVICE_MODE,
+    &HISTORY,
+    &IDENTITY,
+    &LICENSE,
+    &LOGGING,
+    &NOTE,
+    &NTP_CLIENT,
+    &PACKAGE,
+    &RESOURCE,
+    &ROUTERBOARD,
+    &ROUTERBOARD_SETTINGS,
+    &SCRIPT,
+    &JOB,
+    &ENVIRONMENT,
+    &SCHEDULER,
 ];
 
 /// What a script may do when its entry does not say: everything a script has.
 pub const ALL_POLICIES: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon";
 
 const POLICY: Kind = Kind::List(&Kind::Enum(&[
-    "dude", "ftp", "password", "policy", "read", "reboot", "romon", "sensitive", "sniff", "test", "write", "api",
-    "local", "rest-api", "ssh", "telnet", "tikapp", "web", "winbox",
+    "dude",
+    "ftp",
+    "password",
+    "policy",
+    "read",
+    "reboot",
+    "romon",
+    "sensitive",
+    "sniff",
+    "test",
+    "write",
+    "api",
+    "local",
+    "rest-api",
+    "ssh",
+    "telnet",
+    "tikapp",
+    "web",
+    "winbox",
 ]));
 
 const fn ro(name: &'static str, kind: Kind) -> Prop {
@@ -30,7 +61,8 @@ const fn ro(name: &'static str, kind: Kind) -> Prop {
 
 const COUNT: Kind = Kind::Num(0, i64::MAX);
 
-static IDENTITY: Menu = Menu { path: "/system/identity", props: &[prop("name", Kind::Str).or("MikroTik")], ..SINGLE_MENU };
+static IDENTITY: Menu =
+    Menu { path: "/system/identity", props: &[prop("name", Kind::Str).or("MikroTik")], ..SINGLE_MENU };
 
 static NOTE: Menu = Menu {
     path: "/system/note",
@@ -480,9 +512,10 @@ struct EnvironmentHooks;
 
 impl Hooks for EnvironmentHooks {
     fn rows(&self, sys: &System) -> Option<Vec<Row>> {
-        let rows = sys.globals().into_iter().zip(1..).map(|((user, name, value), id)| {
-            Row::new(id).with("name", name).with("user", user).with("value", value)
-        });
+        let rows =
+            sys.globals().into_iter().zip(1..).map(|((user, name, value), id)| {
+                Row::new(id).with("name", name).with("user", user).with("value", value)
+            });
         Some(rows.collect())
     }
 

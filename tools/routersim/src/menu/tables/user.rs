@@ -43,7 +43,10 @@ impl Hooks for UserHooks {
     fn removing(&self, sys: &System, item: &Item) -> Result<(), Refused> {
         let others = sys.config(|config| {
             let users = config.items("/user");
-            users.iter().filter(|user| user.id != item.id && user.get("group") == Some("full") && !user.disabled).count()
+            users
+                .iter()
+                .filter(|user| user.id != item.id && user.get("group") == Some("full") && !user.disabled)
+                .count()
         });
         if item.get("group") == Some("full") && others == 0 {
             return Err(Refused::failure("can't remove last user with full permissions"));
@@ -58,7 +61,11 @@ impl Hooks for UserHooks {
 
 static GROUP: Menu = Menu {
     path: "/user/group",
-    props: &[prop("name", Kind::Str).req(), prop("policy", Kind::List(&Kind::Str)).or(""), prop("skin", Kind::Str).or("default")],
+    props: &[
+        prop("name", Kind::Str).req(),
+        prop("policy", Kind::List(&Kind::Str)).or(""),
+        prop("skin", Kind::Str).or("default"),
+    ],
     columns: &["name", "policy", "skin"],
     verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE).and(Verbs::COMMENT),
     id_space: "/user/group",
@@ -69,10 +76,7 @@ static GROUP: Menu = Menu {
 
 static SETTINGS: Menu = Menu {
     path: "/user/settings",
-    props: &[
-        prop("minimum-password-length", Kind::Num(0, 127)),
-        prop("minimum-categories", Kind::Num(0, 4)),
-    ],
+    props: &[prop("minimum-password-length", Kind::Num(0, 127)), prop("minimum-categories", Kind::Num(0, 4))],
     when: |v, _| v.is_v7(),
     hooks: &SettingsHooks,
     ..SINGLE_MENU

@@ -1,0 +1,12 @@
+//! Commands that are no table's: power, backup, scripts, network tools and the rest.
+
+mod backup;
+mod keys;
+mod misc;
+mod ping;
+mod power;
+mod registry;
+mod scripts;
+mod transfer;
+
+pub use registry::{COMMANDS, Command};

@@ -1,0 +1,143 @@
+//! The list of such commands.
+
+use std::fmt;
+use std::rc::Rc;
+
+use super::{backup, keys, misc, ping, power, scripts, transfer};
+use crate::menu::def::{ALWAYS, V7, When};
+use crate::script::{Ctx, Error, LocalFuture, MenuCommand, Value};
+use crate::system::System;
+
+/// What a command does.
+pub type Run = for<'a> fn(Rc<System>, &'a Ctx, &'a MenuCommand) -> LocalFuture<'a, Result<Value, Error>>;
+
+/// One command.
+pub struct Command {
+    /// Its menu, `""` for the root.
+    pub path: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Arguments by name.
+    pub args: &'static [&'static str],
+    /// Words without a value.
+    pub words: &'static [&'static str],
+    /// Whether values without a name are taken.
+    pub unnamed: bool,
+    /// Policies it wants.
+    pub policy: &'static str,
+    /// In which versions.
+    pub when: When,
+    /// What it does.
+    pub run: Run,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path, self.name)
+    }
+}
+
+const fn command(path: &'static str, name: &'static str, policy: &'static str, run: Run) -> Command {
+    Command { path, name, args: &[], words: &[], unnamed: false, policy, when: ALWAYS, run }
+}
+
+impl Command {
+    const fn args(mut self, args: &'static [&'static str]) -> Self {
+        self.args = args;
+        self
+    }
+
+    const fn words(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
+        self
+    }
+
+    const fn unnamed(mut self) -> Self {
+        self.unnamed = true;
+        self
+    }
+
+    const fn when(mut self, when: When) -> Self {
+        self.when = when;
+        self
+    }
+}
+
+const PING: &[&str] =
+    &["address", "count", "interval", "size", "ttl", "interface", "src-address", "arp-ping", "do-not-fragment", "dscp"];
+const PING_WORDS: &[&str] = &["as-value", "without-paging"];
+const FETCH: &[&str] = &[
+    "url",
+    "mode",
+    "address",
+    "port",
+    "src-path",
+    "dst-path",
+    "user",
+    "password",
+    "upload",
+    "keep-result",
+    "host",
+    "ascii",
+];
+const LOG: &[&str] = &["message"];
+
+/// All of them.
+pub static COMMANDS: &[Command] =
+    &[
+        command("", "ping", "test,read", |sys, ctx, cmd| Box::pin(ping::ping(sys, ctx, cmd)))
+            .args(PING)
+            .words(PING_WORDS)
+            .unnamed(),
+        command("/tool", "ping", "test,read", |sys, ctx, cmd| Box::pin(ping::ping(sys, ctx, cmd)))
+            .args(PING)
+            .words(PING_WORDS)
+            .unnamed(),
+        command("", "import", "write", |sys, ctx, cmd| Box::pin(scripts::import(sys, ctx, cmd)))
+            .args(&["file-name", "verbose", "from-line"])
+            .unnamed(),
+        command("", "password", "password", |sys, ctx, cmd| Box::pin(misc::password(sys, ctx, cmd))).args(&[
+            "old-password",
+            "new-password",
+            "confirm-new-password",
+        ]),
+        command("", "quit", "", |sys, ctx, cmd| Box::pin(misc::quit(sys, ctx, cmd))),
+        command("/log", "info", "", |sys, ctx, cmd| Box::pin(misc::log(sys, ctx, cmd))).args(LOG).unnamed(),
+        command("/log", "warning", "", |sys, ctx, cmd| Box::pin(misc::log(sys, ctx, cmd))).args(LOG).unnamed(),
+        command("/log", "error", "", |sys, ctx, cmd| Box::pin(misc::log(sys, ctx, cmd))).args(LOG).unnamed(),
+        command("/log", "debug", "", |sys, ctx, cmd| Box::pin(misc::log(sys, ctx, cmd))).args(LOG).unnamed(),
+        command("/system", "reboot", "reboot", |sys, ctx, cmd| Box::pin(power::reboot(sys, ctx, cmd))),
+        command("/system", "shutdown", "reboot", |sys, ctx, cmd| Box::pin(power::shutdown(sys, ctx, cmd))),
+        command("/system", "reset-configuration", "policy", |sys, ctx, cmd| Box::pin(power::reset(sys, ctx, cmd)))
+            .args(&["keep-users", "no-defaults", "skip-backup", "run-after-reset"]),
+        command("/system/backup", "save", "policy", |sys, ctx, cmd| Box::pin(backup::save(sys, ctx, cmd))).args(&[
+            "name",
+            "password",
+            "dont-encrypt",
+            "encryption",
+        ]),
+        command("/system/backup", "load", "policy", |sys, ctx, cmd| Box::pin(backup::load(sys, ctx, cmd)))
+            .args(&["name", "password"]),
+        command("/system/script", "run", "read", |sys, ctx, cmd| Box::pin(scripts::run(sys, ctx, cmd)))
+            .args(&["number", "use-script-permissions"])
+            .unnamed(),
+        command("/interface/ethernet", "reset-mac-address", "write", |sys, ctx, cmd| {
+            Box::pin(misc::reset_mac_address(sys, ctx, cmd))
+        })
+        .args(&["numbers"])
+        .unnamed(),
+        command("/ip/ssh", "export-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::export(sys, ctx, cmd)))
+            .args(&["key-file-prefix"]),
+        command("/ip/ssh", "import-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::import(sys, ctx, cmd)))
+            .args(&["private-key-file", "passphrase"]),
+        command("/ip/ssh", "regenerate-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::regenerate(sys, ctx, cmd))),
+        command("/ip/cloud", "force-update", "write", |sys, ctx, cmd| Box::pin(misc::force_update(sys, ctx, cmd))),
+        command("/tool", "fetch", "test,read", |sys, ctx, cmd| Box::pin(transfer::fetch(sys, ctx, cmd))).args(FETCH),
+        command("/tool", "mac-telnet", "test", |sys, ctx, cmd| Box::pin(transfer::mac_telnet(sys, ctx, cmd)))
+            .args(&["host", "interface"])
+            .unnamed(),
+        command("/file", "read", "read", |sys, ctx, cmd| Box::pin(misc::read_file(sys, ctx, cmd)))
+            .args(&["file", "offset", "chunk-size"])
+            .words(&["as-value"])
+            .when(V7),
+    ];

@@ -1,0 +1,42 @@
+//! `/system script run`, `/import`.
+
+use std::rc::Rc;
+
+use crate::menu::refused::Refused;
+use crate::menu::tables;
+use crate::menu::values::{text_of, value_text};
+use crate::script::{Ctx, Error, ErrorKind, MenuCommand, Value};
+use crate::system::System;
+
+pub(super) async fn run(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
+    let arg = command.named("number").or_else(|| command.unnamed().next()).ok_or(Refused::Missing(vec!["number"]))?;
+    let text = match &arg.value {
+        Value::Array(array) => array.values().map(value_text).collect::<Vec<_>>().join(","),
+        _ => text_of(arg),
+    };
+    let menu = tables::by_path("/system/script").ok_or(Refused::NoSuchItem)?;
+    // An empty `find` runs nothing and is no error (script-subset.md section 4, to be verified).
+    let mut value = Value::Nothing;
+    for id in sys.pick(menu, &text)? {
+        let item = sys.config(|config| config.item(menu.path, id).cloned()).ok_or(Refused::NoSuchItem)?;
+        value = sys.run_item(&item, ctx).await?;
+    }
+    Ok(value)
+}
+
+pub(super) async fn import(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
+    let arg = command.named("file-name").or_else(|| command.unnamed().next());
+    let name = arg.map(text_of).ok_or(Refused::Missing(vec!["file-name"]))?;
+    let text = sys.read_file(&name).ok_or_else(|| Refused::failure("file doesn't exist"))?;
+    let result = Box::pin(sys.run_text(&name, None, &text, ctx.clone())).await;
+    match result {
+        Ok(_) => {
+            ctx.output.line(b"");
+            ctx.output.line(b"Script file loaded and executed successfully");
+            Ok(Value::Nothing)
+        }
+        Err(error) if error.kind == ErrorKind::Parse => Err(error),
+        Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+        Err(error) => Err(Error::new(format!("Script Error: {error}"))),
+    }
+}

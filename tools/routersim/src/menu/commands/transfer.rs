@@ -1,0 +1,147 @@
+//! `/tool fetch` by FTP, `/tool mac-telnet`.
+
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use mactelnet::MacAddr;
+
+use crate::console::{ConsoleHost, hop};
+use crate::menu::kind::Kind;
+use crate::menu::refused::Refused;
+use crate::menu::values::text_of;
+use crate::net::{MacTelnetCall, NetError};
+use crate::quirks::DeviceMode;
+use crate::script::{Ctx, Error, MenuCommand, Value};
+use crate::system::{Caller, System};
+
+struct Transfer {
+    server: Ipv4Addr,
+    port: u16,
+    user: String,
+    password: String,
+    source: String,
+    target: String,
+    upload: bool,
+}
+
+fn transfer(sys: &System, command: &MenuCommand) -> Result<Transfer, Error> {
+    let given = |name: &str| command.named(name).map(text_of);
+    let mut server = given("address");
+    let mut source = given("src-path");
+    let mut mode = given("mode");
+    if let Some(url) = given("url") {
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| Error::invalid_value("url"))?;
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        mode = Some(scheme.to_owned());
+        server = Some(host.to_owned());
+        source.get_or_insert_with(|| path.to_owned());
+    }
+    if mode.as_deref() != Some("ftp") {
+        // Nothing that speaks HTTP or TFTP is on a simulated wire.
+        return Err(Error::failure("connection failed"));
+    }
+    let upload = match given("upload") {
+        Some(text) => Kind::Bool.parse("upload", &text, sys)? == "yes",
+        None => false,
+    };
+    let source = source.ok_or(Refused::Missing(vec!["src-path"]))?;
+    let base = source.rsplit('/').next().unwrap_or_default().to_owned();
+    let server = server.ok_or(Refused::Missing(vec!["address"]))?;
+    Ok(Transfer {
+        server: server.parse().map_err(|_| Error::failure("could not resolve dns name"))?,
+        port: match given("port") {
+            Some(port) => port.parse().map_err(|_| Error::invalid_value("port"))?,
+            None => 21,
+        },
+        user: given("user").unwrap_or_else(|| "anonymous".to_owned()),
+        password: given("password").unwrap_or_default(),
+        target: given("dst-path").unwrap_or(base),
+        source,
+        upload,
+    })
+}
+
+async fn move_file(sys: &System, transfer: &Transfer) -> Result<usize, Error> {
+    let net = sys.net().ok_or_else(|| Error::failure("no network"))?;
+    let failed = |error: NetError| Error::failure(&error.to_string());
+    let Transfer { server, port, user, password, source, target, upload } = transfer;
+    if *upload {
+        let contents = sys.read_file(source).ok_or_else(|| Error::failure("cannot open file"))?;
+        net.ftp_put(*server, *port, user, password, target, &contents).await.map_err(failed)?;
+        return Ok(contents.len());
+    }
+    let contents = net.ftp_get(*server, *port, user, password, source).await.map_err(failed)?;
+    let size = contents.len();
+    sys.write_file(target, contents).map_err(|_| Error::failure("cannot open file"))?;
+    Ok(size)
+}
+
+pub(super) async fn fetch(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
+    if sys.spec.version.is_v7() && sys.quirks.device_mode == DeviceMode::Home {
+        return Err(Error::failure("not allowed by device-mode"));
+    }
+    let transfer = transfer(&sys, command)?;
+    let begun = sys.kernel.now();
+    let result = move_file(&sys, &transfer).await;
+    let quiet = command.in_brackets || command.flag("as-value");
+    if !quiet {
+        let word = if result.is_ok() { "finished" } else { "failed" };
+        ctx.output.line(format!("      status: {word}").as_bytes());
+    }
+    let size = result?;
+    if !quiet {
+        let kib = size.div_ceil(1024);
+        let (done, took) = (if transfer.upload { "uploaded" } else { "downloaded" }, sys.kernel.now() - begun);
+        ctx.output.line(format!("{done:>12}: {kib}KiB").as_bytes());
+        ctx.output.line(format!("    duration: {}s", took.as_secs().max(1)).as_bytes());
+    }
+    Ok(Value::Nothing)
+}
+
+pub(super) async fn mac_telnet(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
+    let host = command.named("host").or_else(|| command.unnamed().next()).map(text_of);
+    let host = host.ok_or(Refused::Missing(vec!["host"]))?;
+    let mac: MacAddr = match host.parse() {
+        Ok(mac) => mac,
+        // A neighbour's identity stands for its address.
+        Err(_) => {
+            let neighbours = sys.net().map(|net| net.neighbours()).unwrap_or_default();
+            let found = neighbours.iter().find(|neighbour| neighbour.identity == host).map(|neighbour| neighbour.mac);
+            found.ok_or_else(|| Error::invalid_value("host"))?
+        }
+    };
+    let interface = command.named("interface").map(text_of);
+    if let Some(interface) = &interface
+        && !sys.interface_names().contains(interface)
+    {
+        return Err(Refused::NoMatch("interface".to_owned()).into());
+    }
+    let caller = Caller::of(ctx);
+    let Some(io) = caller.io.clone() else {
+        return Err(Error::failure("interactive command"));
+    };
+    let Some((user, password)) = hop::ask_login(&io).await else { return Err(Error::interrupted()) };
+    io.line(format!("Trying {mac}...").as_bytes());
+    let net = sys.net().ok_or_else(|| Error::failure("no network"))?;
+    let size = io.size();
+    let call = MacTelnetCall {
+        mac,
+        interface,
+        user: String::from_utf8_lossy(&user).into_owned(),
+        password: String::from_utf8_lossy(&password).into_owned(),
+        terminal: "vt102".to_owned(),
+        size: (size.columns, size.rows),
+    };
+    let quirks = ConsoleHost::quirks(sys.as_ref());
+    match net.mac_telnet_connect(call).await {
+        Ok(stream) => {
+            io.line(format!("Connected to {mac}").as_bytes());
+            let _control = stream.control;
+            hop::join(&io, &quirks, stream.reader, stream.writer).await;
+            Ok(Value::Nothing)
+        }
+        // The far router's own words for a wrong password come as text; this is for those who said nothing.
+        Err(NetError::Login) => Err(Error::new("Login failed, incorrect username or password")),
+        Err(error) => Err(Error::new(error.to_string())),
+    }
+}

@@ -1,0 +1,429 @@
+use std::time::Duration;
+
+use mactelnet::Instant;
+
+use super::Router;
+use crate::record::{Event, EventKind, Outcome, Phase};
+use crate::spec::{Spec, Version};
+
+/// One router and its clock.
+struct Bench {
+    router: Router,
+    now: Instant,
+    events: Vec<Event>,
+}
+
+impl Bench {
+    fn of(spec: Spec) -> Self {
+        let mut bench =
+            Self { router: Router::new(spec, 7).unwrap(), now: Instant::from_millis(5), events: Vec::new() };
+        bench.router.power_on(bench.now);
+        bench.until(Phase::Up);
+        bench
+    }
+
+    fn v6() -> Self {
+        Self::of(Spec::pair_a().version(Version::new(6, 44, 6)))
+    }
+
+    fn v7() -> Self {
+        Self::of(Spec::pair_a())
+    }
+
+    fn step(&mut self) {
+        self.now = self.router.poll_timeout().expect("nothing will ever happen").max(self.now);
+        self.router.handle_timeout(self.now);
+        while self.router.poll_transmit().is_some() {}
+        while let Some(event) = self.router.poll_event() {
+            self.events.push(event);
+        }
+    }
+
+    fn until(&mut self, phase: Phase) {
+        let limit = self.now + Duration::from_secs(600);
+        while self.router.phase() != phase {
+            assert!(self.now < limit, "never {phase:?}");
+            self.step();
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.router.poll_timeout().is_some_and(|at| at <= end) {
+            self.step();
+        }
+        self.now = end;
+        self.router.handle_timeout(end);
+        while let Some(event) = self.router.poll_event() {
+            self.events.push(event);
+        }
+    }
+
+    /// What a script prints, without its last line end.
+    fn run(&mut self, text: &str) -> String {
+        let result = self.router.run_script(&mut self.now, "admin", text);
+        match result {
+            Ok(said) => said.trim_end_matches('\n').to_owned(),
+            Err(error) => panic!("{text}: {error}"),
+        }
+    }
+
+    fn fails(&mut self, text: &str) -> String {
+        self.router.run_script(&mut self.now, "admin", text).expect_err(text)
+    }
+
+    /// The value of an expression, as `:put` prints it.
+    fn get(&mut self, expression: &str) -> String {
+        self.run(&format!(":put {expression}"))
+    }
+
+    fn seen(&self, test: impl Fn(&EventKind) -> bool) -> bool {
+        self.events.iter().any(|event| test(&event.kind))
+    }
+}
+
+#[test]
+fn an_erased_router_has_its_facts_and_nothing_else() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        assert_eq!(bench.get("[/system identity get name]"), "MikroTik");
+        assert_eq!(bench.get("[:len [/ip address find]]"), "0");
+        assert_eq!(bench.get("[:len [/system script find]]"), "0");
+        assert_eq!(bench.get("[:len [/interface ethernet find]]"), "8");
+        assert_eq!(
+            bench.get("[/interface ethernet get [find default-name=\"ether8\"] orig-mac-address]"),
+            "74:4D:28:00:00:0A"
+        );
+        assert_eq!(bench.get("[/system routerboard get serial-number]"), "7F0001");
+        assert_eq!(bench.get("[/system resource get board-name]"), "CCR1009-7G-1C");
+        assert_eq!(bench.get("[:len [/user find]]"), "1");
+        assert_eq!(bench.get("[/interface ethernet get ether1 running]"), "false");
+        assert_eq!(bench.get("[/interface ethernet get ether1 disabled]"), "false");
+    }
+    assert_eq!(Bench::v6().get("[/system resource get version]"), "6.44.6 (long-term)");
+    assert_eq!(Bench::v7().get("[/system resource get version]"), "7.18.2 (stable)");
+}
+
+#[test]
+fn a_cold_start_takes_its_phases() {
+    let bench = Bench::v7();
+    let phases: Vec<(Phase, u64)> = bench
+        .events
+        .iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Phase(phase) => Some((phase, event.at.since_epoch().as_secs())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(phases, [(Phase::RouterBoot, 0), (Phase::Kernel, 8), (Phase::Services, 48), (Phase::Up, 52)]);
+}
+
+#[test]
+fn items_are_added_set_found_and_removed() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run("/ip address add address=10.0.0.1/24 interface=ether1 comment=test");
+        assert_eq!(bench.get("[/ip address get [find comment=test] network]"), "10.0.0.0");
+        assert_eq!(bench.get("[:len [/ip address find interface=ether1 comment!=\"other\"]]"), "1");
+        assert_eq!(bench.get("[:len [/ip address find comment!=\"test\"]]"), "0");
+        assert_eq!(bench.get("[:len [/interface ethernet find comment!=\"x\"]]"), "8");
+        assert_eq!(
+            bench.fails("/ip address add address=10.0.0.1/24 interface=ether1"),
+            "failure: already have such address"
+        );
+        assert_eq!(
+            bench.fails("/ip address add address=10.0.0.2/24 interface=ether9"),
+            "input does not match any value of interface"
+        );
+        assert_eq!(bench.fails("/ip address add address=10.0.0.2/24"), "missing value(s) of argument(s) interface");
+        assert!(bench.fails("/ip address add adress=1").starts_with("bad parameter adress (line 1 column "));
+        assert!(bench.fails("/ip zzz print").starts_with("bad command name zzz (line 1 column "));
+        bench.run("/ip address set [find comment=test] disabled=yes");
+        assert_eq!(bench.get("[/ip address get [find comment=test] disabled]"), "true");
+        assert_eq!(bench.fails("/ip address set *99 disabled=no"), "no such item");
+        bench.run("/ip address remove [find comment=test]");
+        bench.run("/ip address remove [find comment=test]");
+        assert_eq!(bench.get("[:len [/ip address find]]"), "0");
+    }
+}
+
+#[test]
+fn references_follow_a_renamed_interface() {
+    let mut bench = Bench::v7();
+    bench.run("/ip address add address=10.0.0.1/24 interface=ether1");
+    bench.run("/interface ethernet set ether1 name=wan");
+    assert_eq!(bench.get("[/ip address get 0 interface]"), "wan");
+    assert_eq!(bench.get("[/interface get wan default-name]"), "ether1");
+    assert_eq!(
+        bench.fails("/interface ethernet set ether2 name=wan"),
+        "failure: already have interface with such name"
+    );
+}
+
+#[test]
+fn rules_have_an_order() {
+    let mut bench = Bench::v6();
+    bench.run("/ip firewall filter add chain=input action=drop comment=a");
+    bench.run("/ip firewall filter add chain=input action=accept comment=b place-before=0");
+    assert_eq!(bench.get("[/ip firewall filter get 0 comment]"), "b");
+    bench.run("/ip firewall filter move 1 destination=0");
+    assert_eq!(bench.get("[/ip firewall filter get 0 comment]"), "a");
+}
+
+#[test]
+fn files_have_the_versions_ways_and_limits() {
+    let mut old = Bench::v6();
+    old.run("/file print file=note");
+    assert_eq!(old.get("[:len [/file find name=\"note.txt\"]]"), "0");
+    old.wait(Duration::from_secs(2));
+    old.run("/file set [find name=\"note.txt\"] contents=\"hello\\n\"");
+    assert_eq!(old.get("[/file get note.txt contents]"), "hello");
+    assert!(old.fails("/file add name=x contents=y").starts_with("bad command name add"));
+    let long = "x".repeat(4096);
+    assert_eq!(old.fails(&format!("/file set note.txt contents=\"{long}\"")), "failure: new contents too long");
+    let mut new = Bench::v7();
+    new.run(&format!("/file add name=x.txt contents=\"{long}\""));
+    assert_eq!(new.get("[/file get x.txt size]"), "4096");
+    new.run("/file remove [find]");
+    assert_eq!(new.get("[:len [/file find]]"), "0");
+}
+
+#[test]
+fn a_script_runs_by_name_and_globals_are_shared() {
+    let mut bench = Bench::v6();
+    bench.run("/system script add name=one source=\":global x 5; :put \\\"one\\\"\"");
+    assert_eq!(bench.run("/system script run one; :global x; :put ($x + 1)"), "one\n6");
+    assert_eq!(bench.get("[:len [/system script job find script=\"one\"]]"), "0");
+    bench.run("/system script add name=self source=\":global n [:len [/system script job find script=self]]\"");
+    assert_eq!(bench.run("/system script run [find name=self]; :global n; :put $n"), "1");
+    bench.run("/system script run [find name=none]");
+    bench.run(":execute one");
+    bench.run("/system script add name=bad source=\":put (\"");
+    assert!(bench.fails("/system script run bad").contains("(line 1 column"));
+    bench.run("/user add name=r group=read password=p");
+    let denied = bench.router.run_script(&mut bench.now, "r", "/ip address add address=1.1.1.1/32 interface=ether1");
+    assert_eq!(denied, Err("not enough permissions (9)".to_owned()));
+    let denied = bench.router.run_script(&mut bench.now, "r", "/system script run one");
+    assert_eq!(denied, Err("not enough permissions (9)".to_owned()));
+}
+
+#[test]
+fn the_scheduler_runs_at_startup_and_by_interval() {
+    let mut bench = Bench::v6();
+    bench.run(
+        "/system script add name=tick source={:global ticks; :if ([:typeof $ticks] = \"nothing\") do={:set ticks 0}; :set ticks ($ticks + 1)}\n\
+         /system scheduler add name=boot start-time=startup on-event=\":global booted [/system resource get uptime]\"\n\
+         /system scheduler add name=ten interval=10m on-event=tick",
+    );
+    bench.wait(Duration::from_secs(25 * 60));
+    assert_eq!(bench.run(":global ticks; :put $ticks"), "2");
+    assert_eq!(bench.run(":global booted; :put [:typeof $booted]"), "nothing");
+    bench.run("/system scheduler disable ten");
+    bench.wait(Duration::from_secs(25 * 60));
+    assert_eq!(bench.run(":global ticks; :put $ticks"), "2");
+    bench.run("/system reboot");
+    bench.until(Phase::RouterBoot);
+    bench.until(Phase::Up);
+    bench.wait(Duration::from_secs(5));
+    assert_eq!(bench.run(":global booted; :put $booted"), "00:00:07");
+    assert_eq!(bench.run(":global ticks; :put [:typeof $ticks]"), "nothing");
+}
+
+#[test]
+fn a_crashed_console_forgets_globals_and_starts_again() {
+    let mut bench = Bench::v6();
+    bench.run(
+        "/system scheduler add name=boot start-time=startup on-event=\":global seen [/system resource get uptime]\"",
+    );
+    bench.run(":global keep 1");
+    bench.wait(Duration::from_secs(100));
+    bench.router.crash_console(bench.now);
+    assert_eq!(bench.run(":global keep; :put [:typeof $keep]"), "nothing");
+    bench.wait(Duration::from_secs(5));
+    assert!(bench.run(":global seen; :put $seen").starts_with("00:01:"));
+    assert!(bench.seen(|kind| *kind == EventKind::ConsoleCrash));
+}
+
+#[test]
+fn a_backup_restores_configuration_and_addresses_but_no_files() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run("/system identity set name=before; /file print file=old");
+        bench.wait(Duration::from_secs(2));
+        bench.run("/user add name=ha group=full password=secret; /interface ethernet disable ether3");
+        bench.run("/system backup save name=snap password=p");
+        bench.run("/system identity set name=after; /file remove old.txt; /user remove ha");
+        assert_eq!(bench.fails("/system backup load name=snap password=q"), "failure: wrong password");
+        assert_eq!(bench.fails("/system backup load name=nosuch password=q"), "failure: backup file not found");
+        assert_eq!(bench.fails("/system backup load name=snap"), "missing value(s) of argument(s) password");
+        assert!(!bench.seen(|kind| kind.is_destructive()));
+        bench.run("/system backup load name=snap.backup password=p");
+        bench.until(Phase::ShuttingDown);
+        assert_eq!(bench.get("[/system identity get name]"), "after");
+        bench.until(Phase::RouterBoot);
+        bench.until(Phase::Up);
+        assert!(bench.seen(|kind| matches!(kind, EventKind::BackupLoaded { name } if name == "snap.backup")));
+        assert_eq!(bench.get("[/system identity get name]"), "before");
+        assert_eq!(bench.get("[:len [/user find name=ha]]"), "1");
+        assert_eq!(bench.get("[/interface ethernet get ether3 disabled]"), "true");
+        assert_eq!(bench.get("[:len [/file find name=\"old.txt\"]]"), "0");
+        assert_eq!(bench.get("[:len [/system history find]]"), "0");
+    }
+}
+
+#[test]
+fn a_backup_of_another_router_brings_its_addresses() {
+    let mut a = Bench::v7();
+    a.run("/system backup save name=snap password=p");
+    let file = a.router.system().unwrap().read_file("snap.backup").unwrap();
+    let mut b = Bench::of(Spec::pair_b());
+    b.router.system().unwrap().write_file("snap.backup", file.clone()).unwrap();
+    b.run("/system backup load name=snap password=p");
+    b.until(Phase::RouterBoot);
+    b.until(Phase::Up);
+    let port = "[/interface ethernet get [find default-name=ether8] ";
+    assert_eq!(b.get(&format!("{port} mac-address]")), "74:4D:28:00:00:0A");
+    assert_eq!(b.get(&format!("{port} orig-mac-address]")), "74:4D:28:00:00:0B");
+    b.run("/interface ethernet reset-mac-address [find default-name=ether8]");
+    assert_eq!(b.get(&format!("{port} mac-address]")), "74:4D:28:00:00:0B");
+    let mut other = Bench::v6();
+    other.router.system().unwrap().write_file("snap.backup", file).unwrap();
+    assert_eq!(other.fails("/system backup load name=snap password=p"), "failure: backup is from another version");
+}
+
+#[test]
+fn a_reset_erases_and_runs_the_script_after_it() {
+    for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
+        let mut bench =
+            Bench::of(Spec::pair_b().version(version).file("after.rsc", "/system identity set name=reborn\n"));
+        bench.run("/ip address add address=10.0.0.1/24 interface=ether1; /user add name=x group=full password=y");
+        bench.run("/system routerboard settings set silent-boot=yes");
+        bench.run("/system reset-configuration no-defaults=yes skip-backup=yes run-after-reset=after.rsc");
+        bench.until(Phase::RouterBoot);
+        bench.until(Phase::Up);
+        bench.wait(Duration::from_secs(1));
+        assert!(bench.seen(|kind| *kind == EventKind::ConfigErased { keep_users: false, no_defaults: true }));
+        assert_eq!(bench.get("[/system identity get name]"), "reborn");
+        assert_eq!(bench.get("[:len [/ip address find]]"), "0");
+        assert_eq!(bench.get("[:len [/user find]]"), "1");
+        assert_eq!(bench.get("[/system routerboard settings get silent-boot]"), "true");
+        assert_eq!(bench.get("[:len [/file find name=\"after.rsc\"]]"), "1");
+        assert_eq!(bench.get("[:len [/file find name=\"auto-before-reset.backup\"]]"), "0");
+    }
+}
+
+#[test]
+fn a_reset_without_options_leaves_a_backup_and_the_default_configuration() {
+    let mut bench = Bench::of(Spec::pair_b().label("LABEL123"));
+    bench.run("/user add name=x group=full password=y; /system reset-configuration keep-users=yes");
+    bench.until(Phase::RouterBoot);
+    bench.until(Phase::Up);
+    assert_eq!(bench.get("[/ip address get 0 address]"), "192.168.88.1/24");
+    assert_eq!(bench.get("[:len [/user find name=x]]"), "1");
+    assert_eq!(bench.get("[:len [/file find name=\"auto-before-reset.backup\"]]"), "1");
+    let system = bench.router.system().unwrap();
+    assert!(system.password_right("admin", b"LABEL123", None) && !system.password_right("admin", b"", None));
+}
+
+#[test]
+fn a_script_after_a_reset_is_cut_off() {
+    let mut bench = Bench::of(Spec::pair_b().file("slow.rsc", ":delay 300\n/system identity set name=late\n"));
+    bench.run("/system reset-configuration no-defaults=yes skip-backup=yes run-after-reset=slow.rsc");
+    bench.until(Phase::RouterBoot);
+    bench.until(Phase::Up);
+    bench.wait(Duration::from_secs(400));
+    assert_eq!(bench.get("[/system identity get name]"), "MikroTik");
+    assert_eq!(bench.get("[:len [/log find message~\"limit exceeded\"]]"), "1");
+}
+
+#[test]
+fn a_power_cut_takes_files_that_were_just_written() {
+    let mut bench = Bench::v7();
+    bench.run(
+        "/file add name=a.txt contents=a; :delay 60; /file add name=b.txt contents=b; /system identity set name=kept",
+    );
+    bench.wait(Duration::from_secs(5));
+    bench.router.power_cut(bench.now);
+    assert_eq!(bench.router.phase(), Phase::Off);
+    bench.router.power_on(bench.now);
+    bench.until(Phase::Up);
+    assert_eq!(bench.get("[:len [/file find name=\"a.txt\"]]"), "1");
+    assert_eq!(bench.get("[:len [/file find name=\"b.txt\"]]"), "0");
+    assert_eq!(bench.get("[/system identity get name]"), "kept");
+    assert!(bench.seen(|kind| matches!(kind, EventKind::PowerCut { lost: 1 })));
+    assert_eq!(bench.get("[:len [/log find message~\"without proper shutdown\"]]"), "1");
+}
+
+#[test]
+fn an_export_imports_again() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run(
+            "/interface bridge add name=bridge-ether8 protocol-mode=none comment=\"HA \\\"x\\\"\"\n\
+             /interface bridge port add bridge=bridge-ether8 interface=ether8\n\
+             /ip address add address=169.254.23.1/24 interface=bridge-ether8\n\
+             /system script add name=s source=\":put \\\"\\$x\\\"\\n:put 2\"\n\
+             /interface ethernet set ether2 name=two disabled=yes\n\
+             /system identity set name=\"a b\"\n\
+             /export file=all",
+        );
+        bench.wait(Duration::from_secs(3));
+        let before = bench.router.system().unwrap().export("", false, false);
+        bench.run("/system reset-configuration no-defaults=yes skip-backup=yes");
+        bench.until(Phase::RouterBoot);
+        bench.until(Phase::Up);
+        assert!(bench.run("/import all.rsc").ends_with("Script file loaded and executed successfully"));
+        let after = bench.router.system().unwrap().export("", false, false);
+        assert_eq!(before[1..], after[1..]);
+    }
+}
+
+#[test]
+fn destructive_commands_are_recorded_with_their_outcome() {
+    let mut bench = Bench::v7();
+    let _ = bench.fails("/system backup load name=none password=x");
+    bench.wait(Duration::from_secs(1));
+    assert!(bench.seen(|kind| matches!(kind, EventKind::Asked { command: "/system/backup/load", .. })));
+    assert!(bench.seen(|kind| matches!(
+        kind,
+        EventKind::Answered { command: "/system/backup/load", outcome: Outcome::Refused(_) }
+    )));
+}
+
+#[test]
+fn late_and_swapped_ports() {
+    let late = Spec::pair_a().quirk(|quirks| quirks.late_ports_ms = Some(4000));
+    let mut bench = Bench::of(late);
+    assert_eq!(bench.get("[:len [/interface ethernet find]]"), "0");
+    bench.wait(Duration::from_secs(5));
+    assert_eq!(bench.get("[:len [/interface ethernet find]]"), "8");
+    let swapped = Spec::pair_a().quirk(|quirks| quirks.port_order = Some(crate::quirks::PortOrder::LastTwoSwapped));
+    let mut bench = Bench::of(swapped);
+    assert_eq!(bench.get("[/interface ethernet get ether7 orig-mac-address]"), "74:4D:28:00:00:0A");
+}
+
+#[test]
+fn a_setup_makes_the_state_on_arrival() {
+    let spec = Spec::pair_b().setup("/ip address add address=10.9.8.7/24 interface=ether2\n:global gone 1\n:delay 5");
+    let mut bench = Bench::of(spec);
+    assert_eq!(bench.get("[/ip address get 0 address]"), "10.9.8.7/24");
+    assert_eq!(bench.run(":global gone; :put [:typeof $gone]"), "nothing");
+    assert_eq!(bench.get("[:len [/system history find]]"), "0");
+    let bad = Spec::pair_b().setup("/ip address add");
+    assert!(matches!(Router::new(bad, 1), Err(crate::spec::SpecError::Setup(_))));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_events() {
+    let run = |seed: u64| {
+        let mut bench =
+            Bench { router: Router::new(Spec::pair_a(), seed).unwrap(), now: Instant::ZERO, events: Vec::new() };
+        bench.router.power_on(bench.now);
+        bench.until(Phase::Up);
+        bench.run("/system scheduler add name=t interval=1m on-event=\":log info tick\"; /system backup save name=b password=p");
+        bench.run("/ip ssh export-host-key key-file-prefix=HA");
+        bench.wait(Duration::from_secs(300));
+        bench.run("/system reboot");
+        bench.until(Phase::RouterBoot);
+        bench.until(Phase::Up);
+        (bench.events, bench.router.system().unwrap().read_file("HA_rsa.pem"))
+    };
+    assert_eq!(run(3), run(3));
+    assert_ne!(run(3).1, run(4).1);
+}
