@@ -549,6 +549,15 @@ impl Client {
         }
     }
 
+    /// Whether the router has said something after END_AUTH that is no refusal, nor the beginning of one: the login
+    /// was good.
+    pub fn is_admitted(&self) -> bool {
+        match &self.phase {
+            Phase::Open(open) => open.kept_back.is_none() && !open.greeting.is_empty() && !open.greeting.undecided(),
+            _ => false,
+        }
+    }
+
     /// Whether everything written has been acknowledged.
     pub fn is_flushed(&self) -> bool {
         self.streams.tx.is_idle()

@@ -7,6 +7,7 @@ pub mod interfaces;
 pub mod link;
 pub mod memory;
 pub mod raw;
+pub mod session;
 pub mod trace;
 pub mod udp;
 
@@ -14,3 +15,4 @@ pub use clock::Clock;
 pub use discover::{discover, ping};
 pub use interfaces::{Interface, interfaces};
 pub use link::{BoxLink, Link, LinkInfo, LinkKind};
+pub use session::Session;

@@ -1,0 +1,353 @@
+//! Drives one client over one link: a MAC-Telnet session as a byte stream.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::clock::Clock;
+use super::link::{BoxLink, Link as _, recv};
+use crate::auth::Method;
+use crate::client::{Client, Config, Error, Event};
+use crate::proof::PeerTrait;
+use crate::wire::frame;
+use crate::{Meta, Transmit};
+
+/// Terminal bytes that wait in either direction between the program and the driver.
+const PIPE: usize = 64 * 1024;
+/// Output that the program did not take; above it the router is made to wait.
+const BACKLOG: usize = 256 * 1024;
+/// After END_AUTH: how long a router may say nothing before the login counts as good. A refusal came 1.1 s after it. \[R\]
+const ADMISSION: Duration = Duration::from_secs(3);
+/// How long [`AsyncWrite::poll_shutdown`] waits for the router to confirm the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Window changes that wait; only the last counts, and there are never many.
+const RESIZES: usize = 8;
+
+/// What is known of a session's end.
+#[derive(Debug, Default)]
+struct Ending(Mutex<Option<Result<(), Error>>>);
+
+/// A logged-in MAC-Telnet session: what the router prints can be read, what is written is typed.
+///
+/// A gap or a silent router is an error of `read`; the router's own END is the end of file. Dropping it ends the
+/// session, as long as the runtime lives; [`AsyncWrite::poll_shutdown`] waits for that.
+#[derive(Debug)]
+pub struct Session {
+    pipe: DuplexStream,
+    resizes: mpsc::Sender<(u16, u16)>,
+    ending: Arc<Ending>,
+    task: Option<JoinHandle<()>>,
+    farewell: Option<Pin<Box<tokio::time::Sleep>>>,
+    method: Method,
+    found: PeerTrait,
+}
+
+/// What the driver tells about the login.
+type Admission = Result<(Method, PeerTrait), Error>;
+
+impl Session {
+    /// Opens a session and logs in. Dropping the future ends the attempt.
+    ///
+    /// # Errors
+    /// As the client says; a link that fails is [`Error::Reported`].
+    pub async fn connect(link: BoxLink, config: Config) -> Result<Self, Error> {
+        let (pipe, inner) = tokio::io::duplex(PIPE);
+        let (resizes, resized) = mpsc::channel(RESIZES);
+        let (admitted, admission) = oneshot::channel();
+        let ending = Arc::new(Ending::default());
+        let driver = Driver {
+            clock: Clock::new(),
+            link,
+            pipe: Some(inner),
+            resized,
+            admitted: Some(admitted),
+            logged_in: None,
+            found: PeerTrait::default(),
+            shown: Vec::new(),
+            typed: Vec::new(),
+            ip_id: 1,
+            ending: Arc::clone(&ending),
+        };
+        let task = tokio::spawn(driver.run(config));
+        // If this future is dropped, so is the receiver, and the driver gives up.
+        match admission.await {
+            Ok(Ok((method, found))) => {
+                Ok(Self { pipe, resizes, ending, task: Some(task), farewell: None, method, found })
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::EndedInLogin),
+        }
+    }
+
+    /// By which login.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// What was found out about the router, see [`crate::client::GapPolicy::Prove`].
+    pub fn found(&self) -> PeerTrait {
+        self.found
+    }
+
+    /// Tells the router the terminal's new size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        // Full: the driver has the news of one change already and will hear of the next.
+        let _ = self.resizes.try_send((columns, rows));
+    }
+
+    /// Why the session failed, once it has.
+    pub fn error(&self) -> Option<Error> {
+        self.ending.0.lock().ok()?.clone()?.err()
+    }
+}
+
+fn broken(error: Error) -> io::Error {
+    let kind = match error {
+        Error::Silent { .. } | Error::Unacknowledged { .. } | Error::NoAnswer { .. } => io::ErrorKind::TimedOut,
+        Error::Gap { .. } => io::ErrorKind::InvalidData,
+        _ => io::ErrorKind::ConnectionAborted,
+    };
+    io::Error::new(kind, error)
+}
+
+impl AsyncRead for Session {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.pipe).poll_read(cx, buf);
+        if let Poll::Ready(Ok(())) = polled
+            && buf.filled().len() == before
+            && buf.remaining() > 0
+            && let Some(error) = self.error()
+        {
+            return Poll::Ready(Err(broken(error)));
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Session {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.pipe).poll_write(cx, bytes) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.error().map_or(error, broken))),
+            polled => polled,
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
+    }
+
+    /// Types what was written, ends the session, and waits a while for the router to confirm it.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(Pin::new(&mut self.pipe).poll_shutdown(cx))?;
+        let farewell = self.farewell.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL)));
+        let late = farewell.as_mut().poll(cx).is_ready();
+        let done = self.task.as_mut().is_none_or(|task| Pin::new(task).poll(cx).is_ready());
+        if done || late {
+            self.task = None;
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Pending
+    }
+}
+
+/// The task behind a session.
+struct Driver {
+    clock: Clock,
+    link: BoxLink,
+    /// Gone once the program has dropped the session.
+    pipe: Option<DuplexStream>,
+    resized: mpsc::Receiver<(u16, u16)>,
+    admitted: Option<oneshot::Sender<Admission>>,
+    /// Since when, and how.
+    logged_in: Option<(crate::Instant, Method)>,
+    found: PeerTrait,
+    /// For the program.
+    shown: Vec<u8>,
+    /// For the router.
+    typed: Vec<u8>,
+    ip_id: u16,
+    ending: Arc<Ending>,
+}
+
+impl Driver {
+    async fn run(mut self, config: Config) {
+        let mut client = Client::new(self.clock.now(), config);
+        let ended = self.pump(&mut client).await;
+        // Whatever the reason, the router must not keep a session that nobody reads.
+        if !client.is_over() {
+            client.abort(self.clock.now());
+        }
+        while let Some(transmit) = client.poll_transmit(self.clock.now()) {
+            let _ = self.send(&transmit);
+        }
+        if let Ok(mut ending) = self.ending.0.lock() {
+            *ending = Some(ended.clone());
+        }
+        if let Some(admitted) = self.admitted.take() {
+            let _ = admitted.send(Err(ended.err().unwrap_or(Error::EndedInLogin)));
+        }
+        // What was received is delivered before the end is seen.
+        if let Some(pipe) = &mut self.pipe {
+            let _ = pipe.write_all(&self.shown).await;
+            let _ = pipe.shutdown().await;
+        }
+    }
+
+    fn send(&mut self, transmit: &Transmit) -> io::Result<()> {
+        let meta = &transmit.meta;
+        let repr = frame::Repr::new(meta.src_mac, meta.dst_mac, meta.src_port, meta.dst_port, self.ip_id);
+        self.ip_id = self.ip_id.wrapping_add(1);
+        match repr.to_vec(&transmit.payload) {
+            Ok(bytes) => self.link.send(&bytes),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Until the session is over, or the program has gone and the router was told.
+    async fn pump(&mut self, client: &mut Client) -> Result<(), Error> {
+        let mut frame = Vec::new();
+        let mut input = [0; 4096];
+        loop {
+            let now = self.clock.now();
+            client.handle_timeout(now);
+            if !self.typed.is_empty() {
+                let taken = client.write(&self.typed);
+                self.typed.drain(..taken);
+            }
+            if self.pipe.is_none() {
+                // Nobody reads any more, and the router's last words must not hold up the end.
+                self.shown.clear();
+                if self.typed.is_empty() {
+                    client.close(now);
+                }
+            }
+            while let Some(transmit) = client.poll_transmit(now) {
+                self.send(&transmit).map_err(|error| link_lost(&error))?;
+            }
+            if let Some(end) = self.take_events(client) {
+                return end;
+            }
+            self.admit(client, now);
+            let wake = [
+                client.poll_timeout(),
+                self.logged_in.filter(|_| self.admitted.is_some()).map(|(at, _)| at + ADMISSION),
+            ]
+            .into_iter()
+            .flatten()
+            .min();
+            let wake = wake.map_or_else(|| tokio::time::Instant::now() + FAREWELL, |at| self.clock.at(at));
+            let hear = self.shown.len() < BACKLOG;
+            let admitted = self.admitted.is_none();
+            let gone = async {
+                match &mut self.admitted {
+                    Some(admitted) => admitted.closed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let read = admitted && self.typed.is_empty();
+            let mut deaf = DuplexStreamOption(self.pipe.as_mut());
+            tokio::select! {
+                biased;
+                () = gone => return Ok(()),
+                Some((columns, rows)) = self.resized.recv() => client.resize(self.clock.now(), columns, rows),
+                result = recv(&mut self.link, &mut frame), if hear => {
+                    result.map_err(|error| link_lost(&error))?;
+                    if let Ok(view) = frame::Frame::new_checked(&frame) {
+                        let meta = Meta {
+                            link: client.meta().link,
+                            src_mac: view.src_mac(),
+                            dst_mac: view.dst_mac(),
+                            src_port: view.src_port(),
+                            dst_port: view.dst_port(),
+                        };
+                        client.handle_datagram(self.clock.now(), &meta, view.payload());
+                    }
+                }
+                moved = deaf.exchange(&mut input, &self.shown, read) => match moved {
+                    Moved::Typed(0) | Moved::Gone => self.pipe = None,
+                    Moved::Typed(n) => self.typed.extend_from_slice(input.get(..n).unwrap_or_default()),
+                    Moved::Shown(n) => { self.shown.drain(..n); }
+                },
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// Hands events on; `Some` when the session is over.
+    fn take_events(&mut self, client: &mut Client) -> Option<Result<(), Error>> {
+        while self.shown.len() < BACKLOG {
+            match client.poll_event()? {
+                Event::Answered { .. } | Event::Writable => {}
+                Event::Proved(found) => self.found = found,
+                Event::LoggedIn { method } => self.logged_in = Some((self.clock.now(), method)),
+                Event::Data(data) => self.shown.extend_from_slice(&data),
+                Event::Closed { .. } => return Some(Ok(())),
+                Event::Failed(error) => return Some(Err(error)),
+            }
+        }
+        None
+    }
+
+    /// Tells the program that the login was good, as soon as that is sure.
+    fn admit(&mut self, client: &Client, now: crate::Instant) {
+        let Some((at, method)) = self.logged_in else { return };
+        if self.admitted.is_some()
+            && (client.is_admitted() || now >= at + ADMISSION)
+            && let Some(admitted) = self.admitted.take()
+        {
+            // A program that has gone meanwhile is noticed at the pipe.
+            let _ = admitted.send(Ok((method, self.found)));
+        }
+    }
+}
+
+fn link_lost(error: &io::Error) -> Error {
+    Error::Reported(format!("the interface failed: {error}").as_str().into())
+}
+
+/// What passed through the pipe to the program.
+enum Moved {
+    /// Bytes were typed; none: the program is done.
+    Typed(usize),
+    /// Bytes were taken.
+    Shown(usize),
+    /// The program has dropped the session.
+    Gone,
+}
+
+/// The driver's end of the pipe, which may be gone.
+struct DuplexStreamOption<'a>(Option<&'a mut DuplexStream>);
+
+impl DuplexStreamOption<'_> {
+    /// Waits until bytes can move one way or the other.
+    async fn exchange(&mut self, input: &mut [u8], shown: &[u8], read: bool) -> Moved {
+        let Some(pipe) = self.0.as_mut() else { return std::future::pending().await };
+        std::future::poll_fn(|cx| {
+            if !shown.is_empty() {
+                match Pin::new(&mut **pipe).poll_write(cx, shown) {
+                    Poll::Ready(Ok(n)) if n > 0 => return Poll::Ready(Moved::Shown(n)),
+                    Poll::Ready(_) => return Poll::Ready(Moved::Gone),
+                    Poll::Pending => {}
+                }
+            }
+            if read {
+                let mut buf = ReadBuf::new(input);
+                match Pin::new(&mut **pipe).poll_read(cx, &mut buf) {
+                    Poll::Ready(Ok(())) => return Poll::Ready(Moved::Typed(buf.filled().len())),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Moved::Gone),
+                    Poll::Pending => {}
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
