@@ -7,6 +7,7 @@ mod host;
 mod hub;
 pub mod netns;
 mod node;
+pub mod pair;
 mod switch;
 mod tap;
 mod wire;
