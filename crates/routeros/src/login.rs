@@ -9,6 +9,7 @@ use crate::question::Question;
 use crate::secret::Secret;
 use crate::session::CTRL_C;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A serial line says nothing until it is poked; and a poke can be lost while the router starts.
 const POKE: Duration = Duration::from_secs(2);
@@ -83,15 +84,19 @@ pub(crate) async fn login(
         dialogue.send(b"\r");
     }
     let poke = if options.wake { POKE } else { POKE_NETWORK };
+    let mut deadline = Instant::now() + options.timeouts.login;
     loop {
-        let patterns = vec![
+        let mut patterns = vec![
             Pattern::Line("Login failed, incorrect".into()),
             Pattern::Line("Try again, error".into()),
             Pattern::Prompt(Duration::ZERO),
             Pattern::Question(Duration::ZERO, DOUBTFUL),
-            Pattern::Quiet(poke),
         ];
-        let found = match dialogue.wait(patterns, options.timeouts.login, "logging in").await {
+        if mode == Mode::Direct && progress.pokes < MAX_POKES {
+            patterns.push(Pattern::Quiet(poke));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let found = match dialogue.wait(patterns, left, "logging in").await {
             Ok(found) => found,
             Err(Error::LinkClosed { .. }) if progress.refused => return Err(rejected(options, ladder)),
             Err(error) => return Err(error),
@@ -122,22 +127,17 @@ pub(crate) async fn login(
                 }
                 return Ok(prompt);
             }
-            Found::Question(question) => answer(dialogue, options, ladder, &mut progress, question)?,
+            Found::Question(question) => {
+                let tried = ladder.tried();
+                answer(dialogue, options, ladder, &mut progress, question)?;
+                if ladder.tried() > tried {
+                    // Each password has a full budget.
+                    deadline = Instant::now() + options.timeouts.login;
+                }
+            }
             Found::Quiet => {
                 progress.pokes += 1;
-                if progress.pokes > MAX_POKES || mode == Mode::Hop {
-                    // Nothing more to try: one long silence is waited for, and reported.
-                    let wait = dialogue.wait(
-                        vec![Pattern::Prompt(Duration::ZERO), Pattern::Question(Duration::ZERO, DOUBTFUL)],
-                        options.timeouts.login.saturating_sub(poke),
-                        "logging in",
-                    );
-                    match wait.await?.found {
-                        Found::Prompt(prompt) if !(mode == Mode::Hop && progress.refused) => return Ok(prompt),
-                        Found::Question(question) => answer(dialogue, options, ladder, &mut progress, question)?,
-                        _ => return Err(rejected(options, ladder)),
-                    }
-                } else if !crate::question::asks_password(&dialogue.expect.current()) {
+                if !crate::question::asks_password(&dialogue.expect.current()) {
                     dialogue.send(b"\r");
                 }
             }
