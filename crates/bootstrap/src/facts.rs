@@ -410,6 +410,18 @@ mod tests {
     }
 
     #[test]
+    fn the_questions_parse() {
+        for version in ["6.43.13", "7.24"] {
+            let version: routeros_script::Version = version.parse().unwrap();
+            for line in [BASICS, PORTS, ADDRESSES, LISTS, FILES, VRRP, FTP, HA] {
+                if let Err(error) = routeros_script::parse(line.as_bytes(), version) {
+                    panic!("{line}: {}", error.message);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn names_may_hold_the_separator() {
         let lines = Lines::of(
             "port=ether1|74:4D:28:00:00:03|false|true|up|link\ncomment=to = isp\nport=ether8|x|true|false|ether8\n",

@@ -167,4 +167,27 @@ mod tests {
         assert!(init.ends_with("/system script run ha_functions\n"));
         assert!(init.lines().all(|line| line.is_ascii()));
     }
+
+    #[test]
+    fn every_script_parses_on_both_versions() {
+        let pair = PairConfig {
+            interface: "ether8".into(),
+            mac_a: "74:4D:28:00:00:0A".into(),
+            mac_b: "74:4D:28:00:00:0B".into(),
+            password: "x".into(),
+        };
+        for version in ["6.43.13", "6.44.6", "7.18.2", "7.24"] {
+            let version: routeros_script::Version = version.parse().unwrap();
+            let mut all = scripts();
+            all.push(("ha_config_base", pair.base_source()));
+            all.push(("on-event", pair.startup_event()));
+            all.push(("HA_init.rsc", render_init()));
+            all.push(("installed", render_installed(&pair)));
+            for (name, source) in all {
+                if let Err(error) = routeros_script::parse(source.as_bytes(), version) {
+                    panic!("{name}: {}", error.message);
+                }
+            }
+        }
+    }
 }

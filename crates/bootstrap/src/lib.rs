@@ -14,6 +14,7 @@ pub mod path;
 pub mod plan;
 pub mod preflight;
 pub mod proof;
+pub mod render;
 pub mod road;
 pub mod secret;
 pub mod site;

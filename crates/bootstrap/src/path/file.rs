@@ -40,6 +40,10 @@ mod tests {
         let site = Site::parse(crate::site::tests::EDGE_1).unwrap();
         let text = bootstrap_file(&site, Member::B, &Secret::new("Abcdefgh-1"));
         assert!(text.len() < 4000, "contents of a file on 6.x: 4095 bytes");
+        for version in ["6.43.13", "7.24"] {
+            let version: routeros_script::Version = version.parse().unwrap();
+            routeros_script::parse(text.as_bytes(), version).unwrap();
+        }
         insta::assert_snapshot!(text);
     }
 }

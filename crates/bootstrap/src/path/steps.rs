@@ -141,7 +141,7 @@ impl PairJob<'_> {
             // silence is what an idle console says, too
             Ok(Gone::Silent) | Err(_) => self.went_down(progress).await?,
         }
-        Ok(Some("sent; no way back from here".into()))
+        Ok(Some("no way back from here".into()))
     }
 
     /// B took the order and its console did not end: either it is on its way down, or the order had no effect.
