@@ -361,8 +361,10 @@ impl Session {
             Phase::Ending { at, .. } => Some(*at),
             Phase::Over => return None,
         };
-        let gap = self.streams.rx().gap_since().map(|since| since + config.patience);
-        let idle = Some(self.last_heard + config.idle_timeout);
+        // Each only where handling it moves on: a deadline that stays in the past would be a busy loop.
+        let gap = self.streams.rx().gap_since().filter(|_| self.is_open()).map(|since| since + config.patience);
+        let waits = matches!(self.phase, Phase::Login(_) | Phase::Proving { .. } | Phase::Open);
+        let idle = waits.then(|| self.last_heard + config.idle_timeout);
         [own, gap, idle, self.streams.tx.poll_timeout()].into_iter().flatten().min()
     }
 

@@ -1,0 +1,388 @@
+//! Client and server against each other, and against bytes that neither sent.
+
+#[path = "common/pair.rs"]
+mod pair;
+
+use std::time::Duration;
+
+use mactelnet::auth::{Method, Password};
+use mactelnet::client::{self, Error, GapPolicy, LoginPolicy};
+use mactelnet::faults::Faults;
+use mactelnet::server::{self, AuthScheme, CloseReason, EventKind, UnknownUser};
+use mactelnet::wire::packet::{Direction, Packet, PacketType};
+use mactelnet::{MacAddr, Terminal};
+use pair::{Pair, client_config, conditions, server_config, transfer};
+
+const DOWN: usize = 200_000;
+const UP: usize = 50_000;
+
+/// How many seeds: a moderate number, or what the variable says (1000 for the whole claim).
+fn seeds() -> std::ops::Range<u64> {
+    0..std::env::var("JUMPLEAD_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
+}
+
+fn exact(name: &str, gap: GapPolicy) {
+    let (_, faults) = conditions().into_iter().find(|(other, _)| *other == name).unwrap();
+    for n in seeds() {
+        if let Err(why) = transfer(n, faults, gap, DOWN, UP) {
+            panic!("{name}, {gap:?}, seed {n}: {why}");
+        }
+    }
+}
+
+#[test]
+fn exact_at_1_percent_loss() {
+    exact("loss 1 %", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_at_5_percent_loss() {
+    exact("loss 5 %", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_at_20_percent_loss() {
+    exact("loss 20 %", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_at_20_percent_duplication() {
+    exact("duplication 20 %", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_at_20_percent_reordering() {
+    exact("reordering 20 %", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_at_140_ms() {
+    exact("140 ms", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_with_all_together() {
+    exact("all together", GapPolicy::OneOutstanding);
+}
+
+#[test]
+fn exact_with_a_window_whatever_the_wire_does() {
+    for (name, _) in conditions() {
+        exact(name, GapPolicy::Prove);
+    }
+}
+
+#[test]
+fn no_storm_at_140_ms() {
+    for gap in [GapPolicy::OneOutstanding, GapPolicy::Prove] {
+        let far = Faults::delay(Duration::from_millis(70));
+        let done = transfer(1, far, gap, DOWN, UP).unwrap();
+        assert_eq!(done.resent, 0, "{done:?}");
+        // One ACK for each packet, and what login and end take.
+        assert!(done.datagrams < done.packets * 2 + 40, "{done:?}");
+    }
+}
+
+#[test]
+fn a_proof_opens_both_windows_and_pays() {
+    let lan = Faults::delay(Duration::from_millis(1));
+    let one = transfer(1, lan, GapPolicy::OneOutstanding, DOWN, UP).unwrap();
+    let proved = transfer(1, lan, GapPolicy::Prove, DOWN, UP).unwrap();
+    assert_eq!((one.proved, proved.proved), ((false, false), (true, true)));
+    assert!(proved.down * 8 < one.down && proved.up * 8 < one.up, "{one:?} {proved:?}");
+    assert!(proved.login < one.login + Duration::from_millis(100), "{one:?} {proved:?}");
+}
+
+fn login(client: client::Config, server: server::Config) -> Pair {
+    let mut pair = Pair::new(7, Faults::delay(Duration::from_millis(1)), client, server);
+    pair.run(Duration::from_secs(60), |pair| pair.client.is_over() || (pair.session.is_some() && pair.client.is_open()));
+    pair
+}
+
+#[test]
+fn the_right_login_is_found_for_every_server() {
+    let auto = |md5_allowed| LoginPolicy::Auto { md5_allowed, reason: "a test says so".into() };
+    let decoy = AuthScheme::EcSrp5 { md5_decoy: true };
+    let strict = AuthScheme::EcSrp5 { md5_decoy: false };
+    let cases: &[(LoginPolicy, AuthScheme, Result<Method, &str>)] = &[
+        (auto(false), AuthScheme::Either, Ok(Method::EcSrp5)),
+        (auto(true), strict, Ok(Method::EcSrp5)),
+        (auto(true), AuthScheme::Md5, Ok(Method::Md5)),
+        (auto(false), AuthScheme::Md5, Err("mactelnet.auth.downgrade")),
+        (LoginPolicy::EcSrp5, AuthScheme::Md5, Err("mactelnet.auth.downgrade")),
+        (LoginPolicy::EcSrp5, decoy, Ok(Method::EcSrp5)),
+        (LoginPolicy::Md5, AuthScheme::Either, Ok(Method::Md5)),
+        (LoginPolicy::Md5, strict, Err("mactelnet.auth.wants-ec-srp5")),
+        (LoginPolicy::Md5, decoy, Err("mactelnet.auth.rejected")),
+    ];
+    for (policy, auth, expected) in cases {
+        let client = client::Config { login: policy.clone(), ..client_config(1) };
+        let mut pair = login(client, server::Config { auth: *auth, ..server_config(1) });
+        pair.run(Duration::from_secs(10), |pair| pair.client.is_over() || pair.session.is_some());
+        let method = pair.client_events.iter().find_map(|event| match event {
+            client::Event::LoggedIn { method } => Some(*method),
+            _ => None,
+        });
+        let outcome = match pair.failure() {
+            Some(error) => Err(error.code()),
+            None => Ok(method.unwrap()),
+        };
+        assert_eq!(outcome, *expected, "{policy:?} {auth:?}: {:?}", pair.failure());
+    }
+}
+
+#[test]
+fn names_passwords_and_terminals_arrive() {
+    let terminal = Terminal { kind: "xterm-with-a-name-that-is-far-too-long".into(), columns: 300, rows: 50 };
+    let client = client::Config { user: "admin+ct200w".into(), terminal, ..client_config(1) };
+    let pair = login(client, server_config(1));
+    let Some(EventKind::Login { user, suffix, method, terminal }) =
+        pair.server_events.iter().map(|e| e.kind.clone()).find(|k| matches!(k, EventKind::Login { .. }))
+    else {
+        panic!("{:?}", pair.failure())
+    };
+    assert_eq!((user, suffix, method), ("admin".into(), Some("ct200w".into()), Method::EcSrp5));
+    assert_eq!(terminal, Terminal { kind: "xterm-with-a-name-that-is-far".into(), columns: 300, rows: 50 });
+}
+
+#[test]
+fn a_refusal_is_an_error_with_the_routers_words() {
+    let wrong = |name: &str| client::Config {
+        user: name.into(),
+        password: Password::from("wrong"),
+        ..client_config(1)
+    };
+    for name in ["admin", "nobody"] {
+        for delay in [0, 1000] {
+            let refusal_delay = Duration::from_millis(delay);
+            let mut pair = login(wrong(name), server::Config { refusal_delay, ..server_config(1) });
+            assert!(pair.run(Duration::from_secs(10), |pair| pair.client.is_over()));
+            let said = "Login failed, incorrect username or password".into();
+            let expected = Error::Rejected { method: Method::EcSrp5, said: Some(said) };
+            assert_eq!(pair.failure(), Some(&expected));
+            assert_eq!(pair.received_down, server::config::REFUSAL_TEXT);
+            pair.run(Duration::from_secs(10), |pair| pair.server.sessions().next().is_none());
+            assert_eq!(pair.server_events.last().unwrap().kind, EventKind::Closed(CloseReason::Refused));
+        }
+    }
+    let quirk = server::Config { unknown_user: UnknownUser::KeyOnly, ..server_config(1) };
+    let pair = login(wrong("nobody"), quirk);
+    assert_eq!(pair.failure(), Some(&Error::UnknownUser));
+}
+
+#[test]
+fn refusals_slow_their_source_down() {
+    let mut pair = login(client_config(1), server_config(1));
+    let mut times = Vec::new();
+    for n in 0..6 {
+        let begun = pair.now;
+        let config = client::Config { password: Password::from("wrong"), ..client_config(10 + n) };
+        pair.client = client::Client::new(pair.now, config);
+        pair.client_events.clear();
+        assert!(pair.run(Duration::from_secs(30), |pair| pair.client.is_over()));
+        assert_eq!(pair.failure().map(Error::code), Some("mactelnet.auth.rejected"), "{n}");
+        times.push(pair.now.saturating_since(begun).as_secs());
+    }
+    assert_eq!(times, [0, 0, 0, 0, 1, 2]);
+}
+
+#[test]
+fn a_salt_tells_nothing_about_a_name() {
+    let salt = |name: &str, n: u64| {
+        let mut pair = Pair::new(n, Faults::default(), client::Config { user: name.into(), ..client_config(n) }, server_config(1));
+        let mut salts = Vec::new();
+        pair.run(Duration::from_secs(1), |pair| {
+            pair.client.is_over() || pair.session.is_some()
+        });
+        // The salt is seen by running the client's part again by hand.
+        let mut server = server::Server::new(server_config(1), pair::users());
+        let mut client = client::Client::new(pair.now, client::Config { user: name.into(), ..client_config(n) });
+        for _ in 0..10 {
+            while let Some(t) = client.poll_transmit(pair.now) {
+                server.handle_datagram(pair.now, &t.meta, &t.payload);
+            }
+            while let Some(t) = server.poll_transmit(pair.now) {
+                let packet = Packet::new_checked(&t.payload).unwrap();
+                if packet.kind() == PacketType::Data && packet.data().len() == 58 {
+                    salts.push(packet.data()[42..].to_vec());
+                }
+                client.handle_datagram(pair.now, &t.meta, &t.payload);
+            }
+        }
+        salts.dedup();
+        assert_eq!(salts.len(), 1);
+        salts.remove(0)
+    };
+    assert_eq!(salt("admin", 1), salt("admin", 2));
+    assert_eq!(salt("nobody", 1), salt("nobody", 2));
+    assert_eq!(salt("nobody", 1), salt("nobody+ct", 2));
+    assert_ne!(salt("nobody", 1), salt("someone", 1));
+}
+
+#[test]
+fn keepalives_hold_an_idle_session_and_find_a_dead_router() {
+    let mut pair = login(client_config(1), server_config(1));
+    assert!(!pair.run(Duration::from_secs(600), |pair| pair.client.is_over()), "{:?}", pair.failure());
+    assert!(pair.client.is_open());
+    // One each way every ten seconds.
+    assert!(pair.sent[0] < 80 && pair.sent[1] < 80, "{:?}", pair.sent);
+    pair.up.set(Faults { loss: 100.0, ..Faults::default() });
+    pair.down.set(Faults { loss: 100.0, ..Faults::default() });
+    let begun = pair.now;
+    assert!(pair.run(Duration::from_secs(60), |pair| pair.client.is_over()));
+    assert_eq!(pair.failure().map(Error::code), Some("mactelnet.session.silent"));
+    assert!(pair.now.saturating_since(begun) < Duration::from_secs(25));
+    assert!(pair.run(Duration::from_secs(60), |pair| pair.server.sessions().next().is_none()));
+    assert_eq!(pair.server_events.last().unwrap().kind, EventKind::Closed(CloseReason::Idle));
+}
+
+#[test]
+fn no_router_no_session() {
+    let mut pair = Pair::new(1, Faults { loss: 100.0, ..Faults::default() }, client_config(1), server_config(1));
+    assert!(pair.run(Duration::from_secs(60), |pair| pair.client.is_over()));
+    let Some(Error::NoAnswer { tries, .. }) = pair.failure() else { panic!("{:?}", pair.failure()) };
+    assert!((8..30).contains(tries), "{tries}");
+    assert!(pair.now.since_epoch() >= Duration::from_secs(8));
+}
+
+#[test]
+fn typed_bytes_that_are_not_acknowledged_end_the_session() {
+    let mut pair = login(client_config(1), server_config(1));
+    pair.up.set(Faults { loss: 100.0, ..Faults::default() });
+    pair.down.set(Faults { loss: 100.0, ..Faults::default() });
+    let begun = pair.now;
+    assert_eq!(pair.client.write(b"/system reboot\r"), 15);
+    assert!(pair.run(Duration::from_secs(60), |pair| pair.client.is_over()));
+    let waited = pair.now.saturating_since(begun);
+    assert!(waited >= Duration::from_secs(8) && waited < Duration::from_secs(20), "{waited:?}");
+    assert_eq!(pair.failure().map(Error::code), Some("mactelnet.session.silent"));
+}
+
+#[test]
+fn both_sides_end_sessions_with_everything_said() {
+    for by_server in [true, false] {
+        let mut pair = login(client_config(1), server_config(1));
+        let session = pair.session.unwrap();
+        pair.server.write(pair.now, session, &[b'x'; 10_000]);
+        pair.client.write(b"exit\r");
+        if by_server {
+            pair.server.close(pair.now, session);
+        } else {
+            pair.client.close(pair.now);
+        }
+        assert!(pair.run(Duration::from_secs(10), |pair| {
+            pair.client.is_over() && pair.server.sessions().next().is_none()
+        }));
+        assert_eq!(pair.client_events.last(), Some(&client::Event::Closed { by_peer: by_server }));
+        let reason = if by_server { CloseReason::Server } else { CloseReason::Client };
+        assert_eq!(pair.server_events.last().unwrap().kind, EventKind::Closed(reason));
+        // Whoever closes gets out what it wrote; what the other still writes then is for nobody.
+        if by_server {
+            assert_eq!(pair.received_down.len(), 10_000);
+        } else {
+            assert_eq!(pair.received_up, b"exit\r");
+        }
+    }
+}
+
+#[test]
+fn window_changes_and_the_magic_as_text_arrive() {
+    let mut pair = login(client_config(1), server_config(1));
+    pair.client.resize(pair.now, 132, 43);
+    let mut text = b"a".to_vec();
+    for _ in 0..50 {
+        text.extend_from_slice(&mactelnet::wire::control::MAGIC);
+        text.extend_from_slice(&[5, 0, 0, 0, 2, 1, 1]);
+    }
+    let session = pair.session.unwrap();
+    assert_eq!(pair.client.write(&text), text.len());
+    assert_eq!(pair.client.write(&text), text.len());
+    pair.server.write(pair.now, session, &text);
+    pair.run(Duration::from_secs(10), |pair| pair.received_up.len() >= 2 * text.len() && !pair.received_down.is_empty());
+    pair.run(Duration::from_secs(1), |_| false);
+    assert_eq!(pair.received_up, [&text[..], &text[..]].concat());
+    assert_eq!(pair.received_down, text);
+    let sizes = pair.server_events.iter().filter(|e| matches!(e.kind, EventKind::Resized { .. })).count();
+    assert_eq!(sizes, 1);
+}
+
+#[test]
+fn a_repeated_beginauth_gets_the_same_key() {
+    // Every packet twice, and the copy late: the client's own resends are such copies.
+    let faults = Faults { duplication: 100.0, jitter: Duration::from_millis(30), ..Faults::delay(Duration::from_millis(20)) };
+    for n in 0..20 {
+        let mut pair = Pair::new(n, faults, client_config(n), server_config(n));
+        assert!(pair.logged_in(), "{n}: {:?}", pair.failure());
+    }
+}
+
+#[test]
+fn a_thousand_sessions_each_small_all_exact() {
+    use mactelnet::server::Server;
+    let config = server::Config { max_sessions: 1100, max_half_open: 1100, ..server_config(1) };
+    let mut server = Server::new(config, pair::users());
+    let now = mactelnet::Instant::ZERO;
+    let mut clients: Vec<_> = (0..1000u16)
+        .map(|n| {
+            let [a, b] = n.to_be_bytes();
+            let local = MacAddr([2, 0, 0, 1, a, b]);
+            client::Client::new(now, client::Config { local, login: LoginPolicy::Md5, ..client_config(n.into()) })
+        })
+        .collect();
+    let mut typed = std::collections::BTreeMap::<_, Vec<u8>>::new();
+    let mut users = std::collections::BTreeMap::new();
+    let mut most = 0;
+    for round in 0..400 {
+        for (n, client) in clients.iter_mut().enumerate() {
+            if round == 20 {
+                client.write(&[n.to_le_bytes()[0]; 3000]);
+            }
+            while let Some(t) = client.poll_transmit(now) {
+                server.handle_datagram(now, &t.meta, &t.payload);
+            }
+            while client.poll_event().is_some() {}
+        }
+        most = most.max(server.memory());
+        while let Some(event) = server.poll_event() {
+            match event.kind {
+                EventKind::Opened { client, .. } => drop(users.insert(event.session, client)),
+                EventKind::Data(data) => typed.entry(event.session).or_default().extend(data),
+                _ => {}
+            }
+        }
+        let mut moved = false;
+        while let Some(t) = server.poll_transmit(now) {
+            moved = true;
+            let n = usize::from(u16::from_be_bytes([t.meta.dst_mac.0[4], t.meta.dst_mac.0[5]]));
+            clients[n].handle_datagram(now, &t.meta, &t.payload);
+        }
+        if !moved && round > 30 {
+            break;
+        }
+    }
+    assert_eq!((users.len(), typed.len()), (1000, 1000));
+    for (session, bytes) in &typed {
+        assert_eq!(bytes, &vec![users[session].0[5]; 3000]);
+    }
+    assert!(most < 1000 * 64 * 1024);
+}
+
+#[test]
+fn floods_of_starts_are_bounded_and_honest_clients_still_get_in() {
+    let mut pair = Pair::new(1, Faults::delay(Duration::from_millis(1)), client_config(1), server_config(1));
+    let header = mactelnet::wire::packet::Repr {
+        kind: PacketType::Start,
+        direction: Direction::ToServer,
+        src: MacAddr([4, 0, 0, 0, 0, 0]),
+        dst: pair::SERVER,
+        session_key: 0,
+        client_type: mactelnet::wire::packet::CLIENT_TYPE_MAC_TELNET,
+        counter: 0,
+    };
+    for n in 0..2000u16 {
+        pair.inject(true, &mactelnet::wire::packet::Repr { session_key: n, ..header }.to_vec(&[]));
+        while pair.server.poll_transmit(pair.now).is_some() {}
+    }
+    assert_eq!(pair.server.sessions().count(), server::config::MAX_HALF_OPEN);
+    assert!(pair.logged_in(), "{:?}", pair.failure());
+}
