@@ -95,7 +95,9 @@ fn a_proof_opens_both_windows_and_pays() {
 
 fn login(client: client::Config, server: server::Config) -> Pair {
     let mut pair = Pair::new(7, Faults::delay(Duration::from_millis(1)), client, server);
-    pair.run(Duration::from_secs(60), |pair| pair.client.is_over() || (pair.session.is_some() && pair.client.is_open()));
+    pair.run(Duration::from_secs(60), |pair| {
+        pair.client.is_over() || (pair.session.is_some() && pair.client.is_open())
+    });
     pair
 }
 
@@ -147,11 +149,8 @@ fn names_passwords_and_terminals_arrive() {
 
 #[test]
 fn a_refusal_is_an_error_with_the_routers_words() {
-    let wrong = |name: &str| client::Config {
-        user: name.into(),
-        password: Password::from("wrong"),
-        ..client_config(1)
-    };
+    let wrong =
+        |name: &str| client::Config { user: name.into(), password: Password::from("wrong"), ..client_config(1) };
     for name in ["admin", "nobody"] {
         for delay in [0, 1000] {
             let refusal_delay = Duration::from_millis(delay);
@@ -189,11 +188,10 @@ fn refusals_slow_their_source_down() {
 #[test]
 fn a_salt_tells_nothing_about_a_name() {
     let salt = |name: &str, n: u64| {
-        let mut pair = Pair::new(n, Faults::default(), client::Config { user: name.into(), ..client_config(n) }, server_config(1));
+        let mut pair =
+            Pair::new(n, Faults::default(), client::Config { user: name.into(), ..client_config(n) }, server_config(1));
         let mut salts = Vec::new();
-        pair.run(Duration::from_secs(1), |pair| {
-            pair.client.is_over() || pair.session.is_some()
-        });
+        pair.run(Duration::from_secs(1), |pair| pair.client.is_over() || pair.session.is_some());
         // The salt is seen by running the client's part again by hand.
         let mut server = server::Server::new(server_config(1), pair::users());
         let mut client = client::Client::new(pair.now, client::Config { user: name.into(), ..client_config(n) });
@@ -270,9 +268,11 @@ fn both_sides_end_sessions_with_everything_said() {
         } else {
             pair.client.close(pair.now);
         }
-        assert!(pair.run(Duration::from_secs(10), |pair| {
-            pair.client.is_over() && pair.server.sessions().next().is_none()
-        }));
+        assert!(
+            pair.run(Duration::from_secs(10), |pair| {
+                pair.client.is_over() && pair.server.sessions().next().is_none()
+            })
+        );
         assert_eq!(pair.client_events.last(), Some(&client::Event::Closed { by_peer: by_server }));
         let reason = if by_server { CloseReason::Server } else { CloseReason::Client };
         assert_eq!(pair.server_events.last().unwrap().kind, EventKind::Closed(reason));
@@ -298,7 +298,9 @@ fn window_changes_and_the_magic_as_text_arrive() {
     assert_eq!(pair.client.write(&text), text.len());
     assert_eq!(pair.client.write(&text), text.len());
     pair.server.write(pair.now, session, &text);
-    pair.run(Duration::from_secs(10), |pair| pair.received_up.len() >= 2 * text.len() && !pair.received_down.is_empty());
+    pair.run(Duration::from_secs(10), |pair| {
+        pair.received_up.len() >= 2 * text.len() && !pair.received_down.is_empty()
+    });
     pair.run(Duration::from_secs(1), |_| false);
     assert_eq!(pair.received_up, [&text[..], &text[..]].concat());
     assert_eq!(pair.received_down, text);
@@ -309,7 +311,8 @@ fn window_changes_and_the_magic_as_text_arrive() {
 #[test]
 fn a_repeated_beginauth_gets_the_same_key() {
     // Every packet twice, and the copy late: the client's own resends are such copies.
-    let faults = Faults { duplication: 100.0, jitter: Duration::from_millis(30), ..Faults::delay(Duration::from_millis(20)) };
+    let faults =
+        Faults { duplication: 100.0, jitter: Duration::from_millis(30), ..Faults::delay(Duration::from_millis(20)) };
     for n in 0..20 {
         let mut pair = Pair::new(n, faults, client_config(n), server_config(n));
         assert!(pair.logged_in(), "{n}: {:?}", pair.failure());

@@ -227,7 +227,8 @@ pub fn transfer(n: u64, faults: Faults, gap: GapPolicy, down: usize, up: usize) 
     let login = pair.now.since_epoch();
     let session = pair.session.unwrap();
     let mut rng = SeededRng::new(&seed(n), "payload");
-    let mut payload = |len: usize| -> Vec<u8> { (0..len.div_ceil(64)).flat_map(|_| rng.bytes::<64>()).take(len).collect() };
+    let mut payload =
+        |len: usize| -> Vec<u8> { (0..len.div_ceil(64)).flat_map(|_| rng.bytes::<64>()).take(len).collect() };
     let (down_bytes, up_bytes) = (payload(down), payload(up));
     let limit = Duration::from_secs(3600);
 
