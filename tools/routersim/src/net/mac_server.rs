@@ -17,6 +17,7 @@ use super::host::{MacTelnetSession, NetHost};
 use super::inner::Inner;
 use super::mac_layer::{allows, send};
 use super::switch::{Local, Switch};
+use crate::console::split_login;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 
 /// RouterOS keeps the session of a client that went away without END for about 90 s (7.23.2) [R].
@@ -147,7 +148,8 @@ impl MacServer {
                 }
                 EventKind::Refused { user } => {
                     let client = self.sessions.get(&id).map(|session| session.client).unwrap_or_default();
-                    let user = String::from_utf8_lossy(user.as_bytes()).into_owned();
+                    // The log names the user without the console's suffix [I].
+                    let user = String::from_utf8_lossy(split_login(user.as_bytes()).0).into_owned();
                     self.notices.push(Notice::Refused(user, client));
                 }
                 EventKind::Data(bytes) => {

@@ -9,7 +9,7 @@ use crate::console::{ConsoleHost, hop};
 use crate::menu::kind::Kind;
 use crate::menu::refused::Refused;
 use crate::menu::values::text_of;
-use crate::net::{MacTelnetCall, NetError};
+use crate::net::NetError;
 use crate::quirks::DeviceMode;
 use crate::script::{Ctx, Error, MenuCommand, Value};
 use crate::system::{Caller, System};
@@ -120,28 +120,8 @@ pub(super) async fn mac_telnet(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand
     let Some(io) = caller.io.clone() else {
         return Err(Error::failure("interactive command"));
     };
-    let Some((user, password)) = hop::ask_login(&io).await else { return Err(Error::interrupted()) };
-    io.line(format!("Trying {mac}...").as_bytes());
     let net = sys.net().ok_or_else(|| Error::failure("no network"))?;
-    let size = io.size();
-    let call = MacTelnetCall {
-        mac,
-        interface,
-        user: String::from_utf8_lossy(&user).into_owned(),
-        password: String::from_utf8_lossy(&password).into_owned(),
-        terminal: "vt102".to_owned(),
-        size: (size.columns, size.rows),
-    };
     let quirks = ConsoleHost::quirks(sys.as_ref());
-    match net.mac_telnet_connect(call).await {
-        Ok(stream) => {
-            io.line(format!("Connected to {mac}").as_bytes());
-            let _control = stream.control;
-            hop::join(&io, &quirks, stream.reader, stream.writer).await;
-            Ok(Value::Nothing)
-        }
-        // The far router's own words for a wrong password come as text; this is for those who said nothing.
-        Err(NetError::Login) => Err(Error::new("Login failed, incorrect username or password")),
-        Err(error) => Err(Error::new(error.to_string())),
-    }
+    hop::call(&io, &quirks, &net, mac, interface).await.map_err(Error::new)?;
+    Ok(Value::Nothing)
 }
