@@ -47,4 +47,7 @@ impl Node for Router {
     fn poll_timeout(&self) -> Option<Instant> {
         Self::poll_timeout(self)
     }
+    fn carrier(&self, port: usize) -> bool {
+        Self::carrier(self, port)
+    }
 }

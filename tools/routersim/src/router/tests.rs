@@ -208,6 +208,7 @@ fn a_script_runs_by_name_and_globals_are_shared() {
 #[test]
 fn the_scheduler_runs_at_startup_and_by_interval() {
     let mut bench = Bench::v6();
+    bench.wait(Duration::from_secs(5));
     bench.run(
         "/system script add name=tick source={:global ticks; :if ([:typeof $ticks] = \"nothing\") do={:set ticks 0}; :set ticks ($ticks + 1)}\n\
          /system scheduler add name=boot start-time=startup on-event=\":global booted [/system resource get uptime]\"\n\
