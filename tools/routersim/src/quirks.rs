@@ -91,6 +91,21 @@ quirks! {
     login: LoginMethod = |v| if v < Version::new(6, 45, 1) { LoginMethod::Md5 } else { LoginMethod::EcSrp5 };
     /// How idle sessions end (routeros-console.md section 10, MAC-Telnet extras: sources disagree).
     idle_logout: IdleLogout = |v| if v.is_v7() { IdleLogout::Input30 } else { IdleLogout::Silence90 };
+    /// Milliseconds without a key until a critical log line is pushed into a console session; up to 19 s were seen
+    /// (routeros-console.md section 2).
+    log_push_ms: u32 = |_| 1000;
+    /// The console asks for the cursor while `new password>` is on the screen (routeros-console.md, fact 9).
+    probe_at_password: bool = |_| false;
+    /// The prompt comes twice after output, as seen over SSH (routeros-console.md section 2).
+    double_prompt: bool = |_| false;
+    /// The byte that ends `/tool mac-telnet` from the near side; in no source, to be verified. `None`: none does.
+    hop_escape: Option<u8> = |_| None;
+    /// Fault of the console: the prompt is painted before a command's output too.
+    prompt_first: bool = |_| false;
+    /// Fault of the console: output comes in pieces of this many bytes, 1 ms apart.
+    split_output: Option<u16> = |_| None;
+    /// Fault of the console: keys are not echoed; the repaint at Enter remains.
+    no_echo: bool = |_| false;
     /// Whose globals are (script-subset.md section 6; one 7.x user saw another user's empty, upstream #23).
     globals: Globals = |_| Globals::Shared;
     /// The board keeps files below `flash/` only; the rest is RAM (script-subset.md section 5.5).

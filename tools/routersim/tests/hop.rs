@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mactelnet::Instant;
 use routersim::kernel::{PipeReader, PipeWriter};
-use routersim::quirks::IdleLogout;
+use routersim::quirks::{IdleLogout, QuirkOverrides};
 use routersim::record::{Event, EventKind, Phase, Via};
 use routersim::spec::Version;
 use routersim::{Router, Spec};
@@ -23,8 +23,8 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(version: Version, idle_logout: Option<IdleLogout>) -> Self {
-        let spec = |spec: Spec| spec.version(version).quirk(|quirks| quirks.idle_logout = idle_logout);
+    fn new(version: Version, quirk: impl Fn(&mut QuirkOverrides)) -> Self {
+        let spec = |spec: Spec| spec.version(version).quirk(&quirk);
         let routers = [Router::new(spec(Spec::pair_a()), 1).unwrap(), Router::new(spec(Spec::pair_b()), 2).unwrap()];
         let ports = [0, 1].map(|side: usize| routers[side].port("ether8").unwrap());
         let now = Instant::from_millis(1);
@@ -102,7 +102,7 @@ impl Pair {
     }
 
     /// Gives the password, and answers what a first login asks, up to the prompt. All that was shown.
-    fn to_prompt(&mut self, password: &str) -> String {
+    fn reach_prompt(&mut self, password: &str) -> String {
         let mut seen = self.type_until(password, &["] > ", "new password> ", "[Y/n]: \r\n"]);
         if seen.ends_with("[Y/n]: \r\n") {
             seen += &self.type_until("n", &["] > ", "new password> "]);
@@ -117,7 +117,7 @@ impl Pair {
     fn log_in(&mut self) {
         self.type_until("", &["Login: "]);
         self.type_until("admin+ct160w4098h\r", &["Password: "]);
-        self.to_prompt("\r");
+        self.reach_prompt("\r");
     }
 
     /// The near dialogue, up to the far prompt or back at the near one.
@@ -125,7 +125,7 @@ impl Pair {
         let asked = self.type_until(&format!("/tool mac-telnet {address}\r"), &["Login: "]);
         assert!(asked.ends_with("\r\n\rLogin: "), "{asked:?}");
         self.type_until("admin+ct160w4098h\r", &["Password: "]);
-        self.to_prompt(password)
+        self.reach_prompt(password)
     }
 
     /// The serial number of the router whose prompt this is.
@@ -148,7 +148,7 @@ const B: &str = "74:4D:28:00:00:0B";
 #[test]
 fn there_and_back() {
     for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
-        let mut pair = Pair::new(version, None);
+        let mut pair = Pair::new(version, |_| ());
         pair.log_in();
         let there = pair.hop(B, "\r");
         assert!(there.starts_with(&format!("\r\n\rTrying {B}...\r\n\rConnected to {B}\r\n")), "{there:?}");
@@ -163,7 +163,7 @@ fn there_and_back() {
 #[test]
 fn a_wrong_password_is_said_in_routeros_words() {
     for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
-        let mut pair = Pair::new(version, None);
+        let mut pair = Pair::new(version, |_| ());
         pair.log_in();
         let refused = pair.hop(B, "wrong\r");
         assert_eq!(refused.matches("Login failed, incorrect username or password").count(), 1, "{refused:?}");
@@ -174,7 +174,7 @@ fn a_wrong_password_is_said_in_routeros_words() {
 
 #[test]
 fn nobody_there_is_an_error_at_the_near_prompt() {
-    let mut pair = Pair::new(Version::new(7, 18, 2), None);
+    let mut pair = Pair::new(Version::new(7, 18, 2), |_| ());
     pair.log_in();
     let failed = pair.hop("74:4D:28:00:00:99 interface=ether8", "\r");
     assert!(failed.contains("\rTrying 74:4D:28:00:00:99...\r\n") && !failed.contains("Connected"), "{failed:?}");
@@ -183,7 +183,7 @@ fn nobody_there_is_an_error_at_the_near_prompt() {
 
 #[test]
 fn when_the_far_router_dies_what_is_typed_next_lands_on_the_near_one() {
-    let mut pair = Pair::new(Version::new(6, 44, 6), None);
+    let mut pair = Pair::new(Version::new(6, 44, 6), |_| ());
     pair.log_in();
     pair.hop(B, "\r");
     let now = pair.now;
@@ -194,7 +194,7 @@ fn when_the_far_router_dies_what_is_typed_next_lands_on_the_near_one() {
 
 #[test]
 fn an_idle_far_session_ends_without_a_word() {
-    let mut pair = Pair::new(Version::new(7, 18, 2), Some(IdleLogout::Input30));
+    let mut pair = Pair::new(Version::new(7, 18, 2), |quirks| quirks.idle_logout = Some(IdleLogout::Input30));
     pair.log_in();
     pair.hop(B, "\r");
     pair.wait(25);
@@ -206,4 +206,20 @@ fn an_idle_far_session_ends_without_a_word() {
     pair.routers[0].handle_timeout(now);
     pair.wait(5);
     assert!(!pair.shown.contains("] > "), "{:?}", pair.shown);
+}
+
+#[test]
+fn the_consoles_oddities_are_switched_by_the_specification() {
+    let mut pair = Pair::new(Version::new(6, 44, 6), |quirks| {
+        quirks.split_output = Some(Some(5));
+        quirks.prompt_first = Some(true);
+        quirks.hop_escape = Some(Some(0x1D));
+    });
+    pair.log_in();
+    pair.hop(B, "\r");
+    let said = pair.type_until(":put hello\r", &["\rhello\r\n"]);
+    assert_eq!(said.matches("\r\r\r\r[admin@MikroTik] >").count(), 1, "the prompt came first: {said:?}");
+    pair.type_until("\x1d", &["Welcome back!\r\n"]);
+    pair.wait(1);
+    assert_eq!(pair.serial(), "0001");
 }

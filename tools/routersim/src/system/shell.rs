@@ -56,7 +56,17 @@ impl ConsoleHost for System {
             // A vanished client is the MAC server's business.
             IdleLogout::Never | IdleLogout::Silence90 => None,
         };
-        ConsoleQuirks { idle_logout, ..ConsoleQuirks::default() }
+        ConsoleQuirks {
+            idle_logout,
+            log_push_after: Duration::from_millis(self.quirks.log_push_ms.into()),
+            double_prompt: self.quirks.double_prompt,
+            probe_at_password: self.quirks.probe_at_password,
+            hop_escape: self.quirks.hop_escape,
+            prompt_first: self.quirks.prompt_first,
+            split_output: self.quirks.split_output.map(usize::from),
+            no_echo: self.quirks.no_echo,
+            ..ConsoleQuirks::default()
+        }
     }
 
     fn authenticate(&self, options: &SessionOptions, user: &str, password: &[u8]) -> bool {
