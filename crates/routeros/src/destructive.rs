@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::proof::Proof;
 use crate::shell::{Command, Shell};
-use crate::text::check_sendable;
+use crate::text::{check_sendable, check_whole};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ impl Destructive {
     pub fn new(proof: Proof, act: impl Into<String>) -> Result<Self, Error> {
         let act = act.into();
         check_sendable(&act)?;
+        check_whole(&act)?;
         let script = format!(":if ({}) do={{{act}}}", proof.condition());
         let mut line = String::from(":execute \"");
         for byte in script.bytes() {

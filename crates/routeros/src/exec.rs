@@ -10,7 +10,7 @@ use crate::refusal::{LOOKS_REFUSED, classify};
 use crate::session::{CTRL_C, FENCE, Session};
 use crate::shell::Command;
 use crate::terminal::Line;
-use crate::text::check_sendable;
+use crate::text::{check_sendable, check_whole};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -61,6 +61,7 @@ impl Session {
     /// Runs a command. `Err` means that nothing of it ran.
     pub(crate) async fn exec(&mut self, command: &Command, care: Care, proof: Option<Proof>) -> Result<Outcome, Error> {
         check_sendable(&command.text)?;
+        check_whole(&command.text)?;
         let proof = proof.or_else(|| self.proof.clone());
         self.ready().await?;
         let private = command.private || self.dialogue.log.masker.finds(command.text.as_bytes());

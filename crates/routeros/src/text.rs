@@ -27,9 +27,48 @@ pub fn check_sendable(line: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses a command that would not end where it ends: with a bracket or quote left open, one closed that it did not
+/// open, or a comment, it would reach into the guard around it.
+///
+/// # Errors
+/// [`Error::Unsendable`].
+pub fn check_whole(command: &str) -> Result<(), Error> {
+    let open = |text: String| routeros_script::incomplete(text.as_bytes());
+    // Behind each of two brackets: what closes the one does not close the other.
+    let whole = open(format!("{{{command}")).is_some_and(|open| open == ['{'])
+        && open(format!("({command}")).is_some_and(|open| open == ['('])
+        && open(format!("{{{command}}}")).is_none();
+    if whole {
+        Ok(())
+    } else {
+        Err(Error::Unsendable { why: "its brackets and quotes do not pair, or it ends in a comment".into() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_stays_inside_its_guard() {
+        for command in ["/system identity print", ":if (true) do={:put \"}\"}", ":put \"a $[/x get y] \\\" b\"", ""] {
+            check_whole(command).unwrap();
+        }
+        for command in [
+            ":put (",
+            "}",
+            "}} ; /system reboot; {{",
+            "}; x; {",
+            "); x; (",
+            ":put \"x",
+            ":put 1; # }",
+            ")",
+            "x \\",
+            "(]",
+        ] {
+            assert!(check_whole(command).is_err(), "{command}");
+        }
+    }
 
     #[test]
     fn quoting_leaves_no_key_in_the_line() {

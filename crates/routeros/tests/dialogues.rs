@@ -402,7 +402,7 @@ async fn a_question_is_answered_no() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_bracket_is_taken_back() {
+async fn a_line_that_the_router_finds_open_is_taken_back() {
     let (shell, mut peer) = logged_in(options()).await;
     let router = async {
         let line = peer.line().await.unwrap();
@@ -412,7 +412,7 @@ async fn an_open_bracket_is_taken_back() {
         peer.send(format!("\r\n{painted}")).await;
         peer.answer(Ok(&[])).await;
     };
-    let (outcome, ()) = tokio::join!(shell.exec(":if (true) do={"), router);
+    let (outcome, ()) = tokio::join!(shell.exec(":put x"), router);
     let Ok(Outcome::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
     assert_eq!((refusal.class, refusal.stage), (RefusalClass::Incomplete, Stage::Parse));
 }
@@ -714,7 +714,7 @@ async fn values_are_exact() {
 async fn what_would_act_as_a_key_is_never_typed() {
     let (shell, peer) = logged_in(options()).await;
     let typed = peer.typed.len();
-    for command in ["/ip address\tprint", "a\rb", "a\nb", "\x03", "x\x7f"] {
+    for command in ["}; /system reboot; {", ":put (", "/ip address\tprint", "a\rb", "a\nb", "\x03", "x\x7f"] {
         assert!(matches!(shell.exec(command).await, Err(Error::Unsendable { .. })), "{command:?}");
     }
     assert!(FileName::ours("x").is_err());
