@@ -44,7 +44,11 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
         match byte {
             b'"' => open.push('"'),
             b'{' | b'(' | b'[' => open.push(char::from(byte)),
-            b'\\' => joined = skip_escaped(&mut bytes),
+            b'\\' => {
+                joined = skip_escaped(&mut bytes);
+                // A joined line end is a blank; anything else behind a backslash is an error.
+                continue;
+            }
             b'#' if at_start => while bytes.next_if(|byte| *byte != b'\n').is_some() {},
             _ if closes.is_some() && open.pop() != closes => return None,
             _ => {}

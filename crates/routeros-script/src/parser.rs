@@ -205,9 +205,15 @@ impl<'a> Parser<'a> {
             if self.at_end() {
                 return Ok(end);
             }
-            // Values touch neither each other nor the word before them.
-            if before == self.lex.pos && before == end && (words.is_none() || !args.is_empty()) {
-                return Err(self.lex.error(ParseErrorKind::ExpectedEndOfCommand));
+            if before == self.lex.pos && before == end {
+                // `$` and `\` have no meaning inside an unquoted value.
+                let inside = matches!(self.lex.peek(), Some(b'$' | b'\\'));
+                // A value may touch the command's name (`:put[...]`), but no other value.
+                let touches_name = args.is_empty() && words.is_some_and(|words| words.len() == 1 || !inside);
+                if !touches_name {
+                    let kind = if inside { ParseErrorKind::Syntax } else { ParseErrorKind::ExpectedEndOfCommand };
+                    return Err(self.lex.error(kind));
+                }
             }
             let start = self.lex.pos;
             if let Some((text, span)) = self.lex.bare() {
