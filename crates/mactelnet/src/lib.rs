@@ -15,6 +15,7 @@ pub mod io;
 pub mod macping;
 pub mod pcap;
 pub mod proof;
+pub mod redact;
 pub mod rng;
 pub mod server;
 pub mod stream;

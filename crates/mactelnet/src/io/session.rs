@@ -229,11 +229,12 @@ impl Driver {
                     client.close(now);
                 }
             }
-            while let Some(transmit) = client.poll_transmit(now) {
-                self.send(&transmit).map_err(|error| link_lost(&error))?;
-            }
+            // Events first: taking output may free an acknowledgement that was withheld.
             if let Some(end) = self.take_events(client) {
                 return end;
+            }
+            while let Some(transmit) = client.poll_transmit(now) {
+                self.send(&transmit).map_err(|error| link_lost(&error))?;
             }
             self.admit(client, now);
             let wake = [
