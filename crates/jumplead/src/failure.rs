@@ -66,6 +66,9 @@ pub struct Failure {
     pub hints: Vec<String>,
     #[serde(skip)]
     pub exit: Exit,
+    /// It has been told already: only the exit code is left.
+    #[serde(skip)]
+    pub shown: bool,
 }
 
 impl Failure {
@@ -78,6 +81,7 @@ impl Failure {
             state: "nothing was changed".into(),
             hints: Vec::new(),
             exit,
+            shown: false,
         }
     }
 

@@ -74,6 +74,9 @@ impl Output {
 
     /// A failure, in full.
     pub fn failure(&self, failure: &Failure) {
+        if failure.shown {
+            return;
+        }
         if self.json {
             self.event(&json!({"format": FORMAT, "command": self.command, "ok": false, "data": Value::Null, "warnings": [], "error": failure, "exit_code": failure.exit as i32}));
             return;

@@ -1,0 +1,247 @@
+//! What every command that changes a router shares: prepare, show the plan, confirm once, run, say how it ended.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::rc::Rc;
+
+use bootstrap::engine::{Options, RunEnd};
+use bootstrap::event::{Event, Record, Sink};
+use bootstrap::journal::Clock;
+use bootstrap::pair::Pair;
+use bootstrap::path::{self, Confirmation, Prepared, Start};
+use bootstrap::plan::{Act, Plan};
+use bootstrap::render::{self, Line, Renderer, Tone};
+use bootstrap::store::{RunId, Store};
+use bootstrap::trouble::Trouble;
+use tokio::sync::watch;
+
+use crate::cli::Change;
+use crate::failure::{Exit, Failure, Result};
+use crate::output::{CYAN, DIM, GREEN, Output, RED, YELLOW};
+
+/// Off a terminal, a wait is told of once in so many milliseconds of it.
+const WAIT_LINE_MS: u64 = 30_000;
+
+/// Shows records as they come: lines for people, or JSON lines.
+#[derive(Debug)]
+pub struct Screen {
+    out: Output,
+    renderer: Renderer,
+    live: bool,
+    /// A waiting line stands on the screen and is to be overwritten.
+    waiting: bool,
+    told_ms: u64,
+}
+
+impl Screen {
+    pub fn new(out: &Output) -> Self {
+        let live = std::io::stderr().is_terminal() && !out.quiet && !out.json;
+        Self { out: out.clone(), renderer: Renderer::new(), live, waiting: false, told_ms: 0 }
+    }
+
+    /// One line, over a waiting one if there is one.
+    pub fn line(&mut self, line: &Line) {
+        let style = match line.tone {
+            Tone::Good => GREEN,
+            Tone::Warn => YELLOW,
+            Tone::Bad => RED,
+            Tone::Hint => CYAN,
+            Tone::Plain => anstyle::Style::new(),
+            Tone::Live => DIM,
+        };
+        let mut err = anstream::stderr().lock();
+        if self.waiting {
+            let _ = write!(err, "\r\x1b[K");
+            self.waiting = false;
+        }
+        if line.tone == Tone::Live && self.live {
+            let _ = write!(err, "{style}{}{style:#}", line.text);
+            let _ = err.flush();
+            self.waiting = true;
+        } else {
+            let _ = writeln!(err, "{style}{}{style:#}", line.text);
+        }
+    }
+}
+
+impl Sink for Screen {
+    fn record(&mut self, record: &Record) {
+        if self.out.json {
+            self.out.event(record);
+            return;
+        }
+        if let Event::Waiting { elapsed_ms, .. } = &record.event
+            && !self.live
+        {
+            if *elapsed_ms < self.told_ms + WAIT_LINE_MS && self.told_ms <= *elapsed_ms {
+                return;
+            }
+            self.told_ms = *elapsed_ms;
+        } else if !matches!(record.event, Event::Waiting { .. }) {
+            self.told_ms = 0;
+        }
+        let quiet = self.out.quiet && !matches!(record.event, Event::StepFailed { .. } | Event::RunFinished { .. });
+        for line in self.renderer.record(record) {
+            if !quiet {
+                self.line(&line);
+            }
+        }
+    }
+}
+
+/// A screen that others write on too.
+#[derive(Debug, Clone)]
+pub struct SharedScreen(pub Rc<RefCell<Screen>>);
+
+impl Sink for SharedScreen {
+    fn record(&mut self, record: &Record) {
+        self.0.borrow_mut().record(record);
+    }
+}
+
+/// What a person, or a script in a person's name, answers to a plan.
+pub enum Answer {
+    /// Go on; the serial number where the plan erases a router.
+    Yes { serial: Option<String> },
+    /// No.
+    No,
+    /// Nobody can be asked.
+    Nobody,
+}
+
+/// Everything around a run.
+pub struct Surroundings<'a> {
+    pub out: &'a Output,
+    pub store: &'a mut dyn Store,
+    pub clock: &'a dyn Clock,
+    pub screen: SharedScreen,
+    pub stop: watch::Receiver<bool>,
+}
+
+/// `bootstrap`: from the survey to the proved pair.
+pub async fn bootstrap(around: Surroundings<'_>, pair: &Pair<'_>, change: &Change, ask: &mut dyn FnMut(&Plan) -> Answer) -> Result {
+    let options = options(change)?;
+    let prepared = path::prepare(pair, &change.waive).await.map_err(|trouble| from_trouble(&trouble))?;
+    let out = around.out;
+    if !out.json {
+        show(out, &prepared, change.plan_only);
+    }
+    let Some(plan) = prepared.plan.clone().filter(|_| !prepared.refused()) else {
+        let confirmation = Confirmation { fingerprint: String::new(), serial: None };
+        return refused_before(around, pair, &prepared, &confirmation, options).await;
+    };
+    path::keep_plan(around.store, &plan)
+        .map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()).hint("name another folder:  --state-dir DIR"))?;
+    if change.plan_only {
+        if out.json {
+            out.object(serde_json::json!({"plan": plan, "checks": prepared.checks}), &[]);
+        }
+        out.say(format!("Nothing was changed. Next:  jumplead bootstrap {} --confirm {}", pair.site.name, plan.fingerprint));
+        return Ok(());
+    }
+    let confirmation = match &change.confirm {
+        // The fingerprint stands for the serial number too; the site file is where a script names it.
+        Some(fingerprint) => Confirmation { fingerprint: fingerprint.clone(), serial: pair.site.b.serial_number.clone() },
+        None if change.dry_run => Confirmation { fingerprint: plan.fingerprint.clone(), serial: plan.erases.clone() },
+        None => match ask(&plan) {
+            Answer::Yes { serial } => Confirmation { fingerprint: plan.fingerprint.clone(), serial },
+            Answer::No => {
+                return Err(Failure::new(Exit::PreflightRefused, "bootstrap.confirm.refused", "the plan was not confirmed")
+                    .hint(format!("when you are sure:  jumplead bootstrap {}", pair.site.name)));
+            }
+            Answer::Nobody => {
+                return Err(Failure::new(Exit::Usage, "bootstrap.confirm.missing", "a plan has to be confirmed, and there is nobody to ask")
+                    .hint(format!("go ahead with exactly this plan:  jumplead bootstrap {} --confirm {}", pair.site.name, plan.fingerprint)));
+            }
+        },
+    };
+    let mut screen = around.screen.clone();
+    let start = Start { store: around.store, clock: around.clock, sink: &mut screen, stop: around.stop, options };
+    finish(path::run(pair, &prepared, &confirmation, start).await)
+}
+
+async fn refused_before(
+    around: Surroundings<'_>,
+    pair: &Pair<'_>,
+    prepared: &Prepared,
+    confirmation: &Confirmation,
+    options: Options,
+) -> Result {
+    let mut screen = around.screen.clone();
+    let start = Start { store: around.store, clock: around.clock, sink: &mut screen, stop: around.stop, options };
+    finish(path::run(pair, prepared, confirmation, start).await)
+}
+
+/// `resume`: goes on with a run that stopped.
+pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, change: &Change) -> Result {
+    let options = options(change)?;
+    let mut screen = around.screen.clone();
+    let start = Start { store: around.store, clock: around.clock, sink: &mut screen, stop: around.stop, options };
+    match path::resume(pair, run, start).await {
+        Ok(end) => finish(end),
+        Err(error) => {
+            let exit = if error.code() == "state.locked" { Exit::Locked } else { Exit::LacksRight };
+            Err(Failure::new(exit, error.code(), error.to_string()).hint("see what there is:  jumplead runs list"))
+        }
+    }
+}
+
+fn options(change: &Change) -> Result<Options> {
+    let stop_after = match &change.stop_after {
+        None => None,
+        Some(name) => match Act::ALL.iter().find(|act| act.id() == name) {
+            Some(act) => Some(*act),
+            None => {
+                let names: Vec<&str> = Act::ALL.iter().map(|act| act.id()).collect();
+                return Err(Failure::new(Exit::Usage, "usage.step", format!("there is no step `{name}`"))
+                    .hint(format!("steps are {}", names.join(", "))));
+            }
+        },
+    };
+    Ok(Options { stop_after, dry_run: change.dry_run })
+}
+
+fn show(out: &Output, prepared: &Prepared, as_data: bool) {
+    let mut lines = render::checks(&prepared.checks);
+    if let Some(plan) = &prepared.plan {
+        lines.extend(render::plan(plan));
+    }
+    let mut screen = Screen::new(out);
+    for line in lines {
+        if as_data {
+            out.data(&line.text);
+        } else if !out.quiet {
+            screen.line(&line);
+        }
+    }
+}
+
+/// The run's last record has said everything; what is left is the exit code.
+fn finish(end: RunEnd) -> Result {
+    let exit = Exit::from_code(i32::from(end.exit.code()));
+    if exit == Exit::Done {
+        return Ok(());
+    }
+    let mut failure = Failure::new(exit, end.failure.as_ref().map_or("bootstrap", |failure| failure.code.as_str()), "");
+    failure.shown = true;
+    Err(failure)
+}
+
+/// Trouble before anything was changed.
+pub fn from_trouble(trouble: &Trouble) -> Failure {
+    use bootstrap::trouble::Kind;
+    let exit = match trouble.kind {
+        Kind::Silent | Kind::Transient => Exit::NotFound,
+        Kind::Login => Exit::LoginRefused,
+        Kind::WrongRouter | Kind::Operator => Exit::PreflightRefused,
+        Kind::Host => Exit::LacksRight,
+        Kind::Interrupted => Exit::Interrupted,
+        Kind::EndCheck => Exit::EndCheckFailed,
+        Kind::Fatal => Exit::PreflightRefused,
+        Kind::Bug => Exit::Bug,
+    };
+    let mut failure = Failure::new(exit, trouble.code.clone(), trouble.message.clone());
+    failure.causes.clone_from(&trouble.causes);
+    failure.hints.clone_from(&trouble.hints);
+    failure
+}
