@@ -67,6 +67,19 @@ pub enum Act {
 }
 
 impl Act {
+    /// All of them, in the order of a plan.
+    pub const ALL: [Self; 9] = [
+        Self::BootstrapFile,
+        Self::Reset,
+        Self::WaitReset,
+        Self::Import,
+        Self::ReachB,
+        Self::Push,
+        Self::WaitStandby,
+        Self::Verify,
+        Self::Clean,
+    ];
+
     /// The step's name.
     pub fn id(self) -> &'static str {
         match self {

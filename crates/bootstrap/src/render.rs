@@ -18,6 +18,8 @@ pub enum Tone {
     Bad,
     /// What to do.
     Hint,
+    /// Beside the matter: what a rehearsal shows of its routers.
+    Dim,
     /// Replaced by the next line on a terminal: still waiting.
     Live,
 }

@@ -69,6 +69,9 @@ pub struct Failure {
     /// It has been told already: only the exit code is left.
     #[serde(skip)]
     pub shown: bool,
+    /// The exit status of a foreign command that ours passes on.
+    #[serde(skip)]
+    pub status: Option<u8>,
 }
 
 impl Failure {
@@ -82,6 +85,7 @@ impl Failure {
             hints: Vec::new(),
             exit,
             shown: false,
+            status: None,
         }
     }
 

@@ -106,11 +106,19 @@ impl MacRoad {
                 }
             }
         }
-        Err(refused.map_or_else(|| wrong(&road, "mactelnet.auth.no-password", "no password was given".into()), |error| trouble(&road, &error)))
+        Err(refused.map_or_else(
+            || wrong(&road, "mactelnet.auth.no-password", "no password was given".into()),
+            |error| trouble(&road, &error),
+        ))
     }
 
     /// The interface to take: the named one, or, for reading only, the one that the router was heard on.
-    async fn interface(&self, target: &MacTarget, purpose: Purpose, road: &str) -> crate::failure::Result<Result<String, RoadError>> {
+    async fn interface(
+        &self,
+        target: &MacTarget,
+        purpose: Purpose,
+        road: &str,
+    ) -> crate::failure::Result<Result<String, RoadError>> {
         if let Some(name) = &target.interface {
             return Ok(Ok(name.clone()));
         }
@@ -146,7 +154,10 @@ impl MacRoad {
         password: &Secret,
         size: (u16, u16),
     ) -> Result<Session, ClientError> {
-        let link = self.segment.open(interface).map_err(|failure| ClientError::Reported(Text::from(failure.message.as_str())))?;
+        let link = self
+            .segment
+            .open(interface)
+            .map_err(|failure| ClientError::Reported(Text::from(failure.message.as_str())))?;
         let known = self.known.borrow().get(target.mac);
         let policy = self.policy(target);
         let mut config = Config::new(
@@ -200,7 +211,10 @@ impl MacRoad {
             LoginMode::Auto => match announced() {
                 Some(version) if version >= NO_MD5_FROM => LoginPolicy::Auto {
                     md5_allowed: false,
-                    reason: format!("it announces RouterOS {}.{}.{}, which accepts no MD5", version.0, version.1, version.2),
+                    reason: format!(
+                        "it announces RouterOS {}.{}.{}, which accepts no MD5",
+                        version.0, version.1, version.2
+                    ),
                 },
                 _ => LoginPolicy::Auto { md5_allowed: true, reason: "nothing speaks against it".into() },
             },
@@ -245,7 +259,13 @@ pub fn trouble(road: &str, error: &ClientError) -> RoadError {
         error if error.is_transient() => (RoadTrouble::Transient, None),
         _ => (RoadTrouble::Fatal, None),
     };
-    RoadError { trouble, code: error.code().into(), road: road.into(), message: error.to_string(), hints: hint.into_iter().collect() }
+    RoadError {
+        trouble,
+        code: error.code().into(),
+        road: road.into(),
+        message: error.to_string(),
+        hints: hint.into_iter().collect(),
+    }
 }
 
 impl AsyncRead for MacLink {

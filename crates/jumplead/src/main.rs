@@ -4,8 +4,13 @@ mod cli;
 mod cmd;
 mod failure;
 mod folders;
+mod known;
 mod links;
+mod mac_road;
 mod output;
+mod reach;
+mod roads;
+mod segment;
 mod term;
 
 use std::process::ExitCode;
@@ -16,6 +21,7 @@ use clap::error::ErrorKind;
 use cli::{Cli, Command, Config};
 use failure::{Exit, Failure};
 use output::Output;
+use routeros::Suffix;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -32,7 +38,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             out.failure(&failure);
-            ExitCode::from(failure.exit as u8)
+            ExitCode::from(failure.status.unwrap_or(failure.exit as u8))
         }
     }
 }
@@ -54,6 +60,10 @@ const fn name(command: &Command) -> &'static str {
 }
 
 fn start(cli: &Cli, out: &Output) -> failure::Result {
+    if let Command::Rehearse(args) = &cli.command {
+        // The simulated world has a clock of its own.
+        return cmd::rehearse::run(out, args);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -74,7 +84,37 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
             Config::Show { pair } => cmd::config::show(out, pair),
         },
         Command::Runs { what } => cmd::runs::run(out, &folders::state(cli.global.state_dir.as_deref())?, what),
-        _ => Err(Failure::new(Exit::Usage, "usage", "not there yet")),
+        Command::Ping { target, count, interval } => match reach::target(target)? {
+            reach::Target::Mac(target) => {
+                cmd::ping::run(out, target.mac, target.interface.as_deref(), *count, *interval).await
+            }
+            reach::Target::Member { .. } => {
+                Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
+                    .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
+            }
+        },
+        Command::Console { target } => {
+            let reach::Target::Mac(target) = reach::target(target)? else {
+                return Err(Failure::new(Exit::Usage, "usage.target", "console takes a mac:// target yet")
+                    .hint("as in  jumplead console mac://74:4D:28:00:00:0B%eth1"));
+            };
+            let reach = reach::Reach::new(&cli.global)?;
+            // A person's terminal answers the router's questions about its size itself; in a pipe nobody would.
+            let (suffix, size) = match term::size().filter(|_| term::interactive()) {
+                Some(size) => (Suffix::Plain, size),
+                None => (Suffix::Network, (Suffix::Network.size().cols, Suffix::Network.size().rows)),
+            };
+            let link = reach.session(&target, suffix, size).await?;
+            reach.warn(out);
+            cmd::console::run(link, out).await
+        }
+        Command::Exec { target, shell, timeout, command } => {
+            let target = reach::target(target)?;
+            cmd::exec::run(out, &reach::Reach::new(&cli.global)?, &target, *shell, *timeout, command).await
+        }
+        Command::Bootstrap { pair, change } => cmd::bootstrap::run(out, &cli.global, pair, change).await,
+        Command::Resume { run, change } => cmd::bootstrap::resume(out, &cli.global, run.as_deref(), change).await,
+        Command::Explain { .. } | Command::Rehearse(_) => Ok(()),
     }
 }
 

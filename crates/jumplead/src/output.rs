@@ -24,7 +24,7 @@ pub const FORMAT: u32 = 1;
 pub struct Output {
     pub json: bool,
     pub quiet: bool,
-    command: &'static str,
+    pub command: &'static str,
 }
 
 impl Output {

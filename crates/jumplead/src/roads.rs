@@ -30,10 +30,14 @@ impl PairRoads {
                 };
                 let options = &request.login;
                 let size = options.suffix.size();
-                let (link, evidence) =
-                    self.mac.open(&target, request.purpose, &options.login_name(), &options.passwords, (size.cols, size.rows)).await?;
+                let (link, evidence) = self
+                    .mac
+                    .open(&target, request.purpose, &options.login_name(), &options.passwords, (size.cols, size.rows))
+                    .await?;
                 let road = crate::mac_road::describe(target.mac, target.interface.as_deref());
-                let shell = Shell::login(link, options.clone()).await.map_err(|error| RoadError::from_console(road.clone(), &error))?;
+                let shell = Shell::login(link, options.clone())
+                    .await
+                    .map_err(|error| RoadError::from_console(road.clone(), &error))?;
                 Ok(Connection { shell, road, evidence })
             }
             TargetUrl::Via { pair: None, member: near } if *near != member => self.hop(*near, member, request).await,
@@ -50,11 +54,14 @@ impl PairRoads {
     /// Through `near`'s own MAC-Telnet client.
     async fn hop(&self, near: Member, far: Member, request: &Request) -> Result<Connection, RoadError> {
         let road = format!("via:{near}");
-        let near_request = Request { member: near, purpose: request.purpose, login: request.via.clone(), via: LoginOptions::new("") };
+        let near_request =
+            Request { member: near, purpose: request.purpose, login: request.via.clone(), via: LoginOptions::new("") };
         let connection = self.direct(near, &near_request).await?;
         let console = |error: &routeros::Error| RoadError::from_console(road.clone(), error);
-        let interface = hop_interface(&connection.shell, &self.site.ha_interface).await.map_err(|error| console(&error))?;
-        let options = HopOptions { host: self.site.member(far).ha_mac.to_string(), interface, login: request.login.clone() };
+        let interface =
+            hop_interface(&connection.shell, &self.site.ha_interface).await.map_err(|error| console(&error))?;
+        let options =
+            HopOptions { host: self.site.member(far).ha_mac.to_string(), interface, login: request.login.clone() };
         match connection.shell.hop(options).await {
             Ok(shell) => Ok(Connection { shell, road, evidence: Evidence::default() }),
             Err(failed) => {
@@ -72,12 +79,19 @@ impl PairRoads {
     }
 
     /// The first road that works. A refused login or a wrong router ends the search: the next road leads to the same router.
-    async fn first(&self, member: Member, request: &Request, fits: impl Fn(&TargetUrl) -> bool) -> Result<Connection, RoadError> {
+    async fn first(
+        &self,
+        member: Member,
+        request: &Request,
+        fits: impl Fn(&TargetUrl) -> bool,
+    ) -> Result<Connection, RoadError> {
         let mut last: Option<RoadError> = None;
         for road in self.site.member(member).reach.iter().filter(|road| fits(road)) {
             match Box::pin(self.take(member, road, request)).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) if matches!(error.trouble, RoadTrouble::LoginRefused | RoadTrouble::WrongRouter) => return Err(error),
+                Err(error) if matches!(error.trouble, RoadTrouble::LoginRefused | RoadTrouble::WrongRouter) => {
+                    return Err(error);
+                }
                 // What could be cured by waiting says more than a road that can't be taken at all.
                 Err(error) if last.is_some() && error.trouble == RoadTrouble::Fatal => {}
                 Err(error) => last = Some(error),
@@ -98,4 +112,3 @@ impl Roads for PairRoads {
         Box::pin(self.first(request.member, request, |_| true))
     }
 }
-

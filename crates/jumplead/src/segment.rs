@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mactelnet::MacAddr;
 use mactelnet::discovery::{Conflict, Discovery, Router, Sighting};
 use mactelnet::io::{BoxLink, discover};
-use mactelnet::MacAddr;
 use tokio::time::Instant;
 
 use crate::failure::Result;
@@ -116,10 +116,13 @@ impl Watch {
         let heard = self.heard.lock().ok()?;
         heard.conflicts.iter().find_map(|conflict| match conflict {
             Conflict::SeveralLinks { mac: other, links } if *other == mac => {
-                let names: Vec<&str> = links.iter().filter_map(|link| self.names.get(*link)).map(String::as_str).collect();
+                let names: Vec<&str> =
+                    links.iter().filter_map(|link| self.names.get(*link)).map(String::as_str).collect();
                 Some(format!("{mac} is heard on {}", names.join(" and ")))
             }
-            Conflict::SeveralRouters { mac: other } if *other == mac => Some(format!("{mac} is announced by two different routers")),
+            Conflict::SeveralRouters { mac: other } if *other == mac => {
+                Some(format!("{mac} is announced by two different routers"))
+            }
             _ => None,
         })
     }

@@ -47,7 +47,7 @@ impl Screen {
             Tone::Bad => RED,
             Tone::Hint => CYAN,
             Tone::Plain => anstyle::Style::new(),
-            Tone::Live => DIM,
+            Tone::Dim | Tone::Live => DIM,
         };
         let mut err = anstream::stderr().lock();
         if self.waiting {
@@ -119,7 +119,12 @@ pub struct Surroundings<'a> {
 }
 
 /// `bootstrap`: from the survey to the proved pair.
-pub async fn bootstrap(around: Surroundings<'_>, pair: &Pair<'_>, change: &Change, ask: &mut dyn FnMut(&Plan) -> Answer) -> Result {
+pub async fn bootstrap(
+    around: Surroundings<'_>,
+    pair: &Pair<'_>,
+    change: &Change,
+    ask: &mut dyn FnMut(&Plan) -> Answer,
+) -> Result {
     let options = options(change)?;
     let prepared = path::prepare(pair, &change.waive).await.map_err(|trouble| from_trouble(&trouble))?;
     let out = around.out;
@@ -130,28 +135,45 @@ pub async fn bootstrap(around: Surroundings<'_>, pair: &Pair<'_>, change: &Chang
         let confirmation = Confirmation { fingerprint: String::new(), serial: None };
         return refused_before(around, pair, &prepared, &confirmation, options).await;
     };
-    path::keep_plan(around.store, &plan)
-        .map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()).hint("name another folder:  --state-dir DIR"))?;
+    path::keep_plan(around.store, &plan).map_err(|error| {
+        Failure::new(Exit::LacksRight, error.code(), error.to_string()).hint("name another folder:  --state-dir DIR")
+    })?;
     if change.plan_only {
         if out.json {
             out.object(serde_json::json!({"plan": plan, "checks": prepared.checks}), &[]);
         }
-        out.say(format!("Nothing was changed. Next:  jumplead bootstrap {} --confirm {}", pair.site.name, plan.fingerprint));
+        out.say(format!(
+            "Nothing was changed. Next:  jumplead bootstrap {} --confirm {}",
+            pair.site.name, plan.fingerprint
+        ));
         return Ok(());
     }
     let confirmation = match &change.confirm {
         // The fingerprint stands for the serial number too; the site file is where a script names it.
-        Some(fingerprint) => Confirmation { fingerprint: fingerprint.clone(), serial: pair.site.b.serial_number.clone() },
+        Some(fingerprint) => {
+            Confirmation { fingerprint: fingerprint.clone(), serial: pair.site.b.serial_number.clone() }
+        }
         None if change.dry_run => Confirmation { fingerprint: plan.fingerprint.clone(), serial: plan.erases.clone() },
         None => match ask(&plan) {
             Answer::Yes { serial } => Confirmation { fingerprint: plan.fingerprint.clone(), serial },
             Answer::No => {
-                return Err(Failure::new(Exit::PreflightRefused, "bootstrap.confirm.refused", "the plan was not confirmed")
-                    .hint(format!("when you are sure:  jumplead bootstrap {}", pair.site.name)));
+                return Err(Failure::new(
+                    Exit::PreflightRefused,
+                    "bootstrap.confirm.refused",
+                    "the plan was not confirmed",
+                )
+                .hint(format!("when you are sure:  jumplead bootstrap {}", pair.site.name)));
             }
             Answer::Nobody => {
-                return Err(Failure::new(Exit::Usage, "bootstrap.confirm.missing", "a plan has to be confirmed, and there is nobody to ask")
-                    .hint(format!("go ahead with exactly this plan:  jumplead bootstrap {} --confirm {}", pair.site.name, plan.fingerprint)));
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "bootstrap.confirm.missing",
+                    "a plan has to be confirmed, and there is nobody to ask",
+                )
+                .hint(format!(
+                    "go ahead with exactly this plan:  jumplead bootstrap {} --confirm {}",
+                    pair.site.name, plan.fingerprint
+                )));
             }
         },
     };

@@ -1,7 +1,13 @@
 //! One module a command.
 
+pub mod bootstrap;
+pub mod change;
 pub mod config;
+pub mod console;
 pub mod discover;
 pub mod doctor;
+pub mod exec;
 pub mod ping;
+pub mod rehearse;
 pub mod runs;
+pub mod theatre;

@@ -45,6 +45,18 @@ pub fn find(store: &DirStore, name: &str) -> Result<RunId> {
     }
 }
 
+/// The newest run that can be resumed.
+pub fn newest_resumable(store: &DirStore) -> Result<RunId> {
+    let runs = store.runs().map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
+    for run in runs.into_iter().rev() {
+        if records(store, &run).is_ok_and(|records| ending(&records).1) {
+            return Ok(run);
+        }
+    }
+    Err(Failure::new(Exit::NotFound, "state.no-run", "there is no run that could be resumed")
+        .hint("list them:  jumplead runs list"))
+}
+
 /// What a run wrote down. A torn tail, as a power cut leaves it, is left out.
 pub fn records(store: &DirStore, run: &RunId) -> Result<Vec<Record>> {
     let bytes = store.read(run).map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
@@ -69,7 +81,8 @@ fn ending(records: &[Record]) -> (String, bool) {
     ("cut off".to_owned(), true)
 }
 
-fn pair(records: &[Record]) -> &str {
+/// The pair of a run.
+pub fn pair(records: &[Record]) -> &str {
     records
         .iter()
         .find_map(|record| match &record.event {

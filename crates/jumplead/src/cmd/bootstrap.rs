@@ -1,0 +1,192 @@
+//! `bootstrap` and `resume` on a real pair.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::path::Path;
+use std::rc::Rc;
+
+use bootstrap::journal::Clock;
+use bootstrap::pair::{Pair, PairSecrets};
+use bootstrap::plan::Plan;
+use bootstrap::secret::Asker;
+use bootstrap::site::Site;
+use bootstrap::store::{DirStore, Store};
+use routeros::Secret;
+use tokio::sync::watch;
+
+use super::change::{self, Answer, Screen, SharedScreen, Surroundings};
+use super::{config, runs};
+use crate::cli::{Change, Global};
+use crate::failure::{Exit, Failure, Result};
+use crate::known::KnownRouters;
+use crate::mac_road::MacRoad;
+use crate::output::Output;
+use crate::roads::PairRoads;
+use crate::segment::{HostSegment, LazyWatch};
+use crate::{folders, term};
+
+/// How many characters of a serial number confirm an erasure.
+const SERIAL_TAIL: usize = 4;
+
+/// The wall clock.
+#[derive(Debug, Clone, Copy)]
+struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+}
+
+/// Asks at the terminal, unless nobody may be asked.
+pub struct TerminalAsker {
+    pub allowed: bool,
+}
+
+impl Asker for TerminalAsker {
+    fn prompt(&mut self, what: &str) -> Option<Secret> {
+        if !self.allowed || !term::interactive() {
+            return None;
+        }
+        rpassword::prompt_password(format!("{what}: ")).ok().map(Secret::new)
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) {
+        // Without randomness a generated password would be known to everybody.
+        if let Err(error) = getrandom::fill(bytes) {
+            tracing::error!(%error, "the host has no randomness");
+            std::process::abort();
+        }
+    }
+}
+
+/// `bootstrap PAIR`
+pub async fn run(out: &Output, global: &Global, pair: &str, change: &Change) -> Result {
+    let site = Rc::new(config::load(pair)?);
+    let state = folders::state(global.state_dir.as_deref())?;
+    let interactive = !global.non_interactive && !out.json;
+    with_pair(out, global, &state, &site, async |pair, around| {
+        change::bootstrap(around, pair, change, &mut |plan| ask(out, plan, pair.site, interactive)).await
+    })
+    .await
+}
+
+/// `resume [RUN]`: the site file is the one of the run's pair.
+pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &Change) -> Result {
+    let state = folders::state(global.state_dir.as_deref())?;
+    let store = DirStore::new(&state);
+    let run = match run {
+        Some(name) => runs::find(&store, name)?,
+        None => runs::newest_resumable(&store)?,
+    };
+    let records = runs::records(&store, &run)?;
+    let site = Rc::new(config::load(runs::pair(&records))?);
+    with_pair(out, global, &state, &site, async |pair, around| change::resume(around, pair, run.clone(), change).await)
+        .await
+}
+
+async fn with_pair(
+    out: &Output,
+    global: &Global,
+    state: &Path,
+    site: &Rc<Site>,
+    act: impl AsyncFnOnce(&Pair<'_>, Surroundings<'_>) -> Result,
+) -> Result {
+    let mut store = DirStore::new(state);
+    let mut asker = TerminalAsker { allowed: !global.non_interactive };
+    let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
+        Failure::new(Exit::LoginRefused, error.code(), error.to_string())
+            .hint("see which secrets the site file names:  jumplead config show")
+    })?;
+    let known = KnownRouters::open(state).map_err(|error| {
+        Failure::new(Exit::LacksRight, "state.io", format!("{} can't be read", state.join("routers.json").display()))
+            .cause(error)
+    })?;
+    let mut seed = [0; 8];
+    asker.random(&mut seed);
+    let warnings = Rc::new(RefCell::new(Vec::new()));
+    let roads = PairRoads {
+        site: Rc::clone(site),
+        mac: MacRoad {
+            segment: Rc::new(HostSegment),
+            watch: LazyWatch::default(),
+            known: Rc::new(RefCell::new(known)),
+            warnings: Rc::clone(&warnings),
+        },
+    };
+    let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
+    let (stop, stopped) = watch::channel(false);
+    let interrupts = tokio::spawn(heed_interrupts(stop));
+    let screen = SharedScreen(Rc::new(RefCell::new(Screen::new(out))));
+    let around = Surroundings { out, store: &mut store, clock: &WallClock, screen, stop: stopped };
+    let ended = act(&pair, around).await;
+    interrupts.abort();
+    for warning in warnings.borrow().iter() {
+        out.warn(warning);
+    }
+    ended
+}
+
+/// The first Ctrl-C stops at the next safe point, the second at once: the journal knows what was begun.
+async fn heed_interrupts(stop: watch::Sender<bool>) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    let _ = stop.send(true);
+    let _ = writeln!(anstream::stderr(), "\nStopping at the next safe point; Ctrl-C again stops at once.");
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(Exit::Interrupted as i32);
+    }
+}
+
+/// Asks once, and only what the plan needs.
+fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answer {
+    if !interactive || !term::interactive() {
+        return Answer::Nobody;
+    }
+    let mut err = anstream::stderr();
+    match &plan.erases {
+        Some(serial) => {
+            let tail: String = tail(serial).to_owned();
+            let _ = write!(
+                err,
+                "Plan {} erases router b (serial {serial}, {}).  Type the last {} of its serial to go on: ",
+                plan.fingerprint,
+                site.b.ha_mac,
+                tail.chars().count()
+            );
+            let _ = err.flush();
+            if read_line() == tail {
+                Answer::Yes { serial: Some(serial.clone()) }
+            } else {
+                out.say("That is not it.");
+                Answer::No
+            }
+        }
+        None => {
+            let _ = write!(err, "Go ahead with plan {}? [y/N] ", plan.fingerprint);
+            let _ = err.flush();
+            if matches!(read_line().as_str(), "y" | "Y" | "yes") { Answer::Yes { serial: None } } else { Answer::No }
+        }
+    }
+}
+
+fn tail(serial: &str) -> &str {
+    let start = serial.char_indices().rev().nth(SERIAL_TAIL - 1).map_or(0, |(at, _)| at);
+    serial.get(start..).unwrap_or(serial)
+}
+
+fn read_line() -> String {
+    let mut line = String::new();
+    let _ = std::io::stdin().read_line(&mut line);
+    line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_tail_of_a_serial_number() {
+        assert_eq!(super::tail("7F0002"), "0002");
+        assert_eq!(super::tail("42"), "42");
+    }
+}

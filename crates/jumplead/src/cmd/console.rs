@@ -1,0 +1,187 @@
+//! `console`: a terminal on a router. Works in a pipe too.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::{Exit, Failure, Result};
+use crate::output::Output;
+use crate::term::{self, RawMode};
+
+/// Ctrl-], as telnet has it: no RouterOS console and no boot loader uses it.
+const ESCAPE: u8 = 0x1d;
+
+/// In a pipe, how long the router may be quiet after the last input before the session is closed.
+const QUIET_AFTER_INPUT: Duration = Duration::from_secs(2);
+
+const MENU: &str = "\r\n[jumplead] q quit   s session   ] send Ctrl-]   any other key goes on\r\n";
+
+/// What a key typed at the console means.
+#[derive(Debug, PartialEq, Eq)]
+enum Typed {
+    Send(Vec<u8>),
+    Menu,
+    Session,
+    Quit,
+    Back,
+}
+
+/// Splits what was typed at the escape key.
+#[derive(Debug, Default)]
+struct Escape {
+    menu: bool,
+}
+
+impl Escape {
+    fn feed(&mut self, bytes: &[u8]) -> Vec<Typed> {
+        let mut out = Vec::new();
+        let mut plain = Vec::new();
+        for &byte in bytes {
+            if self.menu {
+                self.menu = false;
+                out.push(match byte {
+                    b'q' | b'.' => Typed::Quit,
+                    b's' => Typed::Session,
+                    b']' | ESCAPE => Typed::Send(vec![ESCAPE]),
+                    _ => Typed::Back,
+                });
+            } else if byte == ESCAPE {
+                if !plain.is_empty() {
+                    out.push(Typed::Send(std::mem::take(&mut plain)));
+                }
+                self.menu = true;
+                out.push(Typed::Menu);
+            } else {
+                plain.push(byte);
+            }
+        }
+        if !plain.is_empty() {
+            out.push(Typed::Send(plain));
+        }
+        out
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Quit,
+    Router,
+    Signal,
+    Input,
+}
+
+/// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
+pub async fn run<L: routeros::ByteLink>(mut link: L, out: &Output) -> Result {
+    let name = link.describe();
+    let interactive = term::interactive();
+    if interactive {
+        out.say(format!("Connected to {name}. Ctrl-] opens the menu."));
+    }
+    let raw = if interactive {
+        Some(RawMode::enter().map_err(|error| {
+            Failure::new(Exit::Bug, "console.terminal", "the terminal refused raw mode").cause(error)
+        })?)
+    } else {
+        None
+    };
+    let end = pump(&mut link, &name, interactive).await;
+    let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
+    drop(raw);
+    match end {
+        Ok(End::Quit | End::Input) => {
+            if interactive {
+                out.say(format!("\nDisconnected from {name}."));
+            }
+            Ok(())
+        }
+        Ok(End::Router) => {
+            out.say(format!("\n{name} closed the session."));
+            Ok(())
+        }
+        Ok(End::Signal) => {
+            Err(Failure::new(Exit::Interrupted, "console.interrupted", "interrupted").state("the session was closed"))
+        }
+        Err(error) => Err(Failure::new(Exit::ExecUnknown, "console.lost", format!("the session with {name} broke"))
+            .cause(error)
+            .state("what was typed last may or may not have reached the router")
+            .hint(format!("see whether it answers:  jumplead ping {name}"))),
+    }
+}
+
+async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool) -> std::io::Result<End> {
+    let mut stdin = tokio::io::stdin();
+    let mut stdout = tokio::io::stdout();
+    let mut window = signal(SignalKind::window_change())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut escape = Escape::default();
+    let (mut typed, mut shown) = ([0; 1024], [0; 4096]);
+    let mut quiet: Option<Instant> = None;
+    loop {
+        let deadline = quiet.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(End::Signal),
+            _ = hangup.recv() => return Ok(End::Signal),
+            _ = interrupt.recv() => return Ok(End::Signal),
+            _ = window.recv(), if interactive => {
+                if let Some((columns, rows)) = term::size() {
+                    link.resize(columns, rows);
+                }
+            }
+            n = link.read(&mut shown) => {
+                let n = n?;
+                if n == 0 {
+                    return Ok(End::Router);
+                }
+                stdout.write_all(shown.get(..n).unwrap_or_default()).await?;
+                stdout.flush().await?;
+                quiet = quiet.map(|_| Instant::now() + QUIET_AFTER_INPUT);
+            }
+            n = stdin.read(&mut typed), if quiet.is_none() => {
+                let n = n?;
+                let typed = typed.get(..n).unwrap_or_default();
+                if n == 0 {
+                    quiet = Some(Instant::now() + QUIET_AFTER_INPUT);
+                } else if interactive {
+                    for act in escape.feed(typed) {
+                        match act {
+                            Typed::Send(bytes) => link.write_all(&bytes).await?,
+                            Typed::Quit => return Ok(End::Quit),
+                            Typed::Menu => stdout.write_all(MENU.as_bytes()).await?,
+                            Typed::Session => stdout.write_all(format!("\r\n[jumplead] {name}\r\n").as_bytes()).await?,
+                            Typed::Back => {}
+                        }
+                    }
+                    stdout.flush().await?;
+                    link.flush().await?;
+                } else {
+                    // A console takes CR for Enter; a LF behind it would be a second Enter.
+                    let line: Vec<u8> = typed.iter().filter(|b| **b != b'\r').map(|b| if *b == b'\n' { b'\r' } else { *b }).collect();
+                    link.write_all(&line).await?;
+                    link.flush().await?;
+                }
+            }
+            () = sleep_until(deadline), if quiet.is_some() => return Ok(End::Input),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_escape_key_splits_what_is_typed() {
+        let mut escape = Escape::default();
+        assert_eq!(escape.feed(b"ab\x1d"), [Typed::Send(b"ab".to_vec()), Typed::Menu]);
+        assert_eq!(escape.feed(b"]c"), [Typed::Send(vec![ESCAPE]), Typed::Send(b"c".to_vec())]);
+        assert_eq!(escape.feed(b"\x1dq"), [Typed::Menu, Typed::Quit]);
+        assert_eq!(escape.feed(b"\x1d\x1d"), [Typed::Menu, Typed::Send(vec![ESCAPE])]);
+        assert_eq!(escape.feed(b"\x1dx"), [Typed::Menu, Typed::Back]);
+    }
+}

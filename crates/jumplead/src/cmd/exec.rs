@@ -1,0 +1,120 @@
+//! `exec`: one command on a router, clean output, true exit status.
+
+use std::io::Write;
+use std::time::Duration;
+
+use routeros::posix::{PosixOptions, PosixShell};
+use routeros::{Command, Outcome, Suffix};
+use serde_json::json;
+
+use crate::cli::ShellKind;
+use crate::failure::{Exit, Failure, Result};
+use crate::output::Output;
+use crate::reach::{Reach, Target};
+
+/// The C tools' server waits this long for nobody; ours is the same on every terminal.
+const POSIX_SIZE: (u16, u16) = (511, 4098);
+
+pub async fn run(
+    out: &Output,
+    reach: &Reach,
+    target: &Target,
+    shell: ShellKind,
+    timeout: Duration,
+    words: &[String],
+) -> Result {
+    let ended = match shell {
+        ShellKind::Routeros => routeros(out, reach, target, timeout, &words.join(" ")).await,
+        ShellKind::Posix => posix(out, reach, target, timeout, &words.join(" ")).await,
+    };
+    reach.warn(out);
+    ended
+}
+
+/// Prints data that may or may not end its last line.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    if !text.is_empty() && !text.ends_with('\n') {
+        let _ = stdout.write_all(b"\n");
+    }
+    let _ = stdout.flush();
+}
+
+async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
+    let shell = reach.shell(target).await?;
+    let outcome = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) }).await;
+    let ended = match outcome {
+        Ok(Outcome::Done(output)) => {
+            if out.json {
+                out.object(json!({"outcome": "done", "output": output.text, "truncated": output.truncated}), &[]);
+            } else {
+                print(&output.text);
+                if output.truncated {
+                    out.warn("the output was longer than what is kept; its end is missing");
+                }
+            }
+            Ok(())
+        }
+        Ok(Outcome::Refused(refusal)) => {
+            let mut failure =
+                Failure::new(Exit::ExecRefused, "routeros.exec.refused", format!("the router refused it: {refusal}"))
+                    .state("the command was refused; what stood before the fault in the same line may have run");
+            if refusal.stage == routeros::Stage::Parse {
+                failure = failure.state("the line was refused before anything of it ran");
+            }
+            Err(failure)
+        }
+        Ok(Outcome::Unknown(unknown)) => {
+            if !unknown.seen.is_empty() && !out.json {
+                print(&unknown.seen);
+            }
+            Err(Failure::new(Exit::ExecUnknown, "routeros.exec.unknown", "it is not known whether the command ran")
+                .cause(&unknown)
+                .state(if unknown.began {
+                    "the command had begun on the router"
+                } else {
+                    "the command may or may not have reached the router"
+                })
+                .hint("look at the router before you repeat it"))
+        }
+        Err(error) => Err(Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
+            .state("the command was not sent, or its end was not seen")),
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
+    ended
+}
+
+async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
+    let Target::Mac(target) = target else {
+        return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
+    };
+    let link = reach.session(target, Suffix::Plain, POSIX_SIZE).await?;
+    let console = |error: &routeros::Error| {
+        Failure::new(Exit::ExecUnknown, error.code(), error.to_string()).state("the command may or may not have run")
+    };
+    let options = PosixOptions { command: timeout, seed: u64::from(std::process::id()), ..PosixOptions::default() };
+    let mut shell = PosixShell::login(link, options).await.map_err(|error| console(&error).state("nothing was run"))?;
+    let output = shell.exec(command).await.map_err(|error| console(&error))?;
+    let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
+    if out.json {
+        let text = String::from_utf8_lossy(&output.bytes);
+        out.object(
+            json!({"outcome": "done", "status": output.status, "output": text, "truncated": output.truncated}),
+            &[],
+        );
+    } else {
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(&output.bytes);
+        let _ = stdout.flush();
+    }
+    if output.status == 0 {
+        return Ok(());
+    }
+    let mut failure =
+        Failure::new(Exit::ExecRefused, "exec.status", format!("the command ended with status {}", output.status))
+            .state("the command ran");
+    failure.status = Some(output.status);
+    failure.shown = !out.json;
+    Err(failure)
+}

@@ -1,0 +1,269 @@
+//! `rehearse`: the main job, for real, on simulated routers inside this process.
+
+use std::cell::RefCell;
+use std::io::BufWriter;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bootstrap::ha::{PairConfig, render_installed};
+use bootstrap::journal::Clock;
+use bootstrap::pair::{Pair, PairSecrets};
+use bootstrap::site::Site;
+use bootstrap::store::SimStore;
+use lab::pair::{Settings, Topology};
+use lab::{Hub, Tap};
+use mactelnet::io::BoxLink;
+use routeros::Secret;
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+
+use super::change::{self, Answer, Screen, SharedScreen, Surroundings};
+use super::theatre::Theatre;
+use crate::cli::{Change, Faults, Rehearse, Road};
+use crate::failure::{Exit, Failure, Result};
+use crate::known::KnownRouters;
+use crate::mac_road::MacRoad;
+use crate::output::{GREEN, Output};
+use crate::roads::PairRoads;
+use crate::segment::{LazyWatch, Segment};
+
+/// The secrets of a rehearsal protect nothing.
+const HA_PASSWORD: &str = "Rehearsal-2-HA.x";
+const ADMIN_PASSWORD: &str = "Rehearsal-1-admin";
+
+/// The host's interface in the lab.
+const INTERFACE: &str = "host";
+
+/// How long both routers may take to start before the story begins.
+const BOOT: Duration = Duration::from_secs(300);
+/// And how long A may take to become the active.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// Where simulated wall-clock time begins: 2026-01-01.
+const EPOCH: i64 = 1_767_225_600;
+
+/// Runs outside any runtime: it makes its own, with the clock that it wants.
+pub fn run(out: &Output, args: &Rehearse) -> Result {
+    match &args.seeds {
+        Some(seeds) => many(out, args, seeds.clone()),
+        None => once(out, args),
+    }
+}
+
+fn runtime(real_time: bool) -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(!real_time)
+        .build()
+        .map_err(|error| Failure::new(Exit::Bug, "host.runtime", "the event loop could not be started").cause(error))
+}
+
+fn once(out: &Output, args: &Rehearse) -> Result {
+    let began = std::time::Instant::now();
+    let runtime = runtime(args.real_time)?;
+    let simulated = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet))?;
+    if !out.json {
+        out.say(format!(
+            "{GREEN}The pair is proved.{GREEN:#} {:.0} s of router time in {:.2} s. Nothing outside this process was touched.",
+            simulated.as_secs_f64(),
+            began.elapsed().as_secs_f64()
+        ));
+        if let Some(file) = &args.pcap {
+            out.say(format!("Both cables, for Wireshark: {}", file.display()));
+        }
+        out.say("Next, with your own pair:  jumplead config init > edge-1.toml");
+    }
+    Ok(())
+}
+
+/// Many seeds, one line for each that fails.
+fn many(out: &Output, args: &Rehearse, seeds: std::ops::Range<u64>) -> Result {
+    let total = seeds.end - seeds.start;
+    let mut failed = Vec::new();
+    let silent = Output { quiet: true, json: false, ..out.clone() };
+    for seed in seeds {
+        let args = Rehearse { seed, seeds: None, ..args.clone() };
+        let runtime = runtime(false)?;
+        if let Err(failure) = LocalSet::new().block_on(&runtime, play(&silent, &args, false)) {
+            out.warn(format!("seed {seed}: {} {}", failure.code, failure.message));
+            failed.push(seed);
+        }
+    }
+    out.say(format!("{} of {total} runs ended with the pair proved", total - failed.len() as u64));
+    match failed.first() {
+        None => Ok(()),
+        Some(seed) => {
+            Err(Failure::new(Exit::EndCheckFailed, "rehearse.seeds", format!("{} runs did not end well", failed.len()))
+                .state("simulated routers only")
+                .hint(format!("repeat one:  jumplead rehearse --seed {seed}")))
+        }
+    }
+}
+
+/// The lab's segment: one interface, shared.
+struct LabSegment {
+    hub: Hub,
+    seeds: RefCell<u64>,
+}
+
+impl Segment for LabSegment {
+    fn interfaces(&self, _: Option<&str>) -> Result<Vec<String>> {
+        Ok(vec![INTERFACE.to_owned()])
+    }
+
+    fn open(&self, _: &str) -> Result<BoxLink> {
+        Ok(self.hub.open())
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        let mut next = self.seeds.borrow_mut();
+        *next = next.wrapping_add(1);
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&next.to_be_bytes());
+        seed
+    }
+}
+
+/// Wall-clock time of the story.
+#[derive(Debug)]
+struct StoryClock(tokio::time::Instant);
+
+impl Clock for StoryClock {
+    fn now(&self) -> jiff::Timestamp {
+        let elapsed = i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(EPOCH.saturating_mul(1000).saturating_add(elapsed)).unwrap_or_default()
+    }
+}
+
+fn bug(what: &str) -> Failure {
+    Failure::new(Exit::Bug, "rehearse.setup", format!("the simulated pair could not be made: {what}"))
+        .state("nothing was touched")
+}
+
+fn site(road: Road) -> Result<Site> {
+    let (reach_a, reach_b) = match road {
+        Road::ViaA => ("mac://74:4D:28:0A:00:01%host", "via:a"),
+        Road::Mac => ("mac://%host", "mac://%host"),
+    };
+    let text = format!(
+        r#"format = 1
+[pair]
+name = "rehearsal"
+ha_interface = "ether8"
+[pair.a]
+ha_mac = "74:4D:28:00:00:0A"
+serial_number = "7F0001"
+reach = ["{reach_a}"]
+user = "admin"
+password = "env:REHEARSAL"
+[pair.b]
+ha_mac = "74:4D:28:00:00:0B"
+serial_number = "7F0002"
+reach = ["{reach_b}"]
+[secrets]
+ha_password = "env:REHEARSAL"
+"#
+    );
+    Site::parse(&text).map_err(|error| bug(&error.to_string()))
+}
+
+/// Commands that make router A the active of a pair whose B is missing.
+fn installed() -> String {
+    let pair = PairConfig {
+        interface: "ether8".into(),
+        mac_a: "74:4D:28:00:00:0A".into(),
+        mac_b: "74:4D:28:00:00:0B".into(),
+        password: HA_PASSWORD.into(),
+    };
+    format!(
+        "/system identity set name=edge-1\n/ip address add address=192.0.2.11/24 interface=ether1\n\
+         /ip address add address=198.51.100.1/24 interface=ether2\n{}/user set [find name=admin] password=\"{ADMIN_PASSWORD}\"\n",
+        render_installed(&pair)
+    )
+}
+
+/// One whole run; returns how long it took on the routers' clock.
+async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
+    let version = args.routeros.parse().map_err(|_| {
+        Failure::new(Exit::Usage, "rehearse.routeros", format!("`{}` is no RouterOS version", args.routeros))
+            .hint("write it as 7.18.2 or 6.44.6")
+    })?;
+    let mut settings =
+        if args.dirty { Settings::dirty(args.seed, &installed()) } else { Settings::standard(args.seed, &installed()) };
+    settings.topology = match args.road {
+        Road::ViaA => Topology::BehindA,
+        Road::Mac => Topology::OnSegment,
+    };
+    settings.a = settings.a.version(version);
+    settings.b = settings.b.version(version);
+    let (pair, link) = lab::pair::Pair::new(&settings).map_err(|error| bug(&error.to_string()))?;
+    let tap = match &args.pcap {
+        None => Tap::new(),
+        Some(path) => {
+            let file = std::fs::File::create(path).map_err(|error| {
+                Failure::new(Exit::Usage, "rehearse.pcap", format!("{} can't be written", path.display())).cause(error)
+            })?;
+            Tap::pcap(BufWriter::new(file)).map_err(|error| bug(&error.to_string()))?
+        }
+    };
+    pair.power_on();
+    if !pair.boot(BOOT, SETTLE) {
+        return Err(bug("it did not start"));
+    }
+    let _ = pair.take_events();
+    pair.ha_wire.tap(tap.clone());
+    pair.host_wire.tap(tap.clone());
+    if args.faults == Faults::All {
+        let faults = mactelnet::faults::Faults {
+            loss: 5.0,
+            duplication: 5.0,
+            reordering: 5.0,
+            hold: Duration::from_millis(7),
+            ..mactelnet::faults::Faults::default()
+        };
+        pair.ha_wire.set_all_faults(faults);
+        pair.host_wire.set_all_faults(faults);
+    }
+    let world = tokio::task::spawn_local(pair.world.clone().drive(1.0));
+
+    let began = tokio::time::Instant::now();
+    let site = Rc::new(site(args.road)?);
+    let folder = tempfile::tempdir().map_err(|error| bug(&error.to_string()))?;
+    let known = KnownRouters::open(folder.path()).map_err(|error| bug(&error.to_string()))?;
+    let roads = PairRoads {
+        site: Rc::clone(&site),
+        mac: MacRoad {
+            segment: Rc::new(LabSegment { hub: Hub::new(link), seeds: RefCell::new(args.seed) }),
+            watch: LazyWatch::default(),
+            known: Rc::new(RefCell::new(known)),
+            warnings: Rc::default(),
+        },
+    };
+    let secrets =
+        PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), b: None, b_factory: None };
+    let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };
+    let mut store = SimStore::default();
+    let screen = Rc::new(RefCell::new(Screen::new(out)));
+    let theatre = Theatre::new(pair, tap, Rc::clone(&screen), show && !out.json);
+    let stage = tokio::task::spawn_local(theatre.clone().follow());
+    let (_stop, stopped) = watch::channel(false);
+    let clock = StoryClock(began);
+    let around = Surroundings { out, store: &mut store, clock: &clock, screen: SharedScreen(screen), stop: stopped };
+    let change = Change::default();
+    let ended = change::bootstrap(around, &job, &change, &mut |plan| {
+        if show && let Some(serial) = &plan.erases {
+            out.say(format!(
+                "Plan {} erases router b (serial {serial}). The rehearsal answers for you: {serial}",
+                plan.fingerprint
+            ));
+        }
+        Answer::Yes { serial: plan.erases.clone() }
+    })
+    .await;
+    stage.abort();
+    theatre.show_news();
+    theatre.show_wires();
+    world.abort();
+    ended?;
+    Ok(began.elapsed())
+}

@@ -1,0 +1,192 @@
+//! What a rehearsal shows besides the run itself: both consoles, what the routers do, what is on the wires.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bootstrap::render::{Line, Tone};
+use lab::Tap;
+use lab::pair::Pair;
+use mactelnet::wire::frame::Frame;
+use routersim::record::{EventKind, SessionId};
+
+use super::change::Screen;
+
+/// How often news are looked for: often enough to stand between the right lines of the run.
+const LOOK: Duration = Duration::from_millis(200);
+/// Columns of a console line that are shown.
+const WIDTH: usize = 96;
+
+/// The stage: the pair, and what was already shown of it.
+#[derive(Debug, Clone)]
+pub struct Theatre(Rc<Stage>);
+
+#[derive(Debug)]
+struct Stage {
+    pair: Pair,
+    tap: Tap,
+    screen: Rc<RefCell<Screen>>,
+    show: bool,
+    consoles: RefCell<BTreeMap<(char, SessionId), ConsoleLine>>,
+}
+
+impl Theatre {
+    pub fn new(pair: Pair, tap: Tap, screen: Rc<RefCell<Screen>>, show: bool) -> Self {
+        Self(Rc::new(Stage { pair, tap, screen, show, consoles: RefCell::default() }))
+    }
+
+    /// Shows news as long as it is let run.
+    pub async fn follow(self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            self.show_news();
+        }
+    }
+
+    /// Shows what happened since the last call.
+    pub fn show_news(&self) {
+        for (router, event) in self.0.pair.take_events() {
+            if !self.0.show {
+                continue;
+            }
+            let text = match event.kind {
+                EventKind::ConsoleOut { session, bytes } => {
+                    let mut consoles = self.0.consoles.borrow_mut();
+                    for line in consoles.entry((router, session)).or_default().feed(&bytes) {
+                        self.line(router, "|", &line);
+                    }
+                    continue;
+                }
+                kind => describe(&kind),
+            };
+            if let Some(text) = text {
+                self.line(router, "*", &text);
+            }
+        }
+    }
+
+    fn line(&self, router: char, sign: &str, text: &str) {
+        let text: String = text.chars().take(WIDTH).collect();
+        self.0.screen.borrow_mut().line(&Line { tone: Tone::Dim, text: format!("    {router} {sign} {text}") });
+    }
+
+    /// How much of what was on both cables.
+    pub fn show_wires(&self) {
+        if !self.0.show {
+            return;
+        }
+        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for tapped in self.0.tap.frames() {
+            *counts.entry(kind(&tapped.frame)).or_default() += 1;
+        }
+        let list: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let text = format!("On the wires: {}", if list.is_empty() { "nothing".to_owned() } else { list.join(", ") });
+        self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
+    }
+}
+
+/// What a router did, as a line; what is of no interest to an operator is left out.
+fn describe(kind: &EventKind) -> Option<String> {
+    Some(match kind {
+        EventKind::Phase(phase) => format!("{phase:?}"),
+        EventKind::PowerCut { .. } => "power cut".to_owned(),
+        EventKind::ConsoleCrash => "the console process died".to_owned(),
+        EventKind::Login { user, via, ok } => {
+            format!("login of {user} by {via:?}: {}", if *ok { "taken" } else { "refused" })
+        }
+        EventKind::Asked { command, via, .. } => format!("asked to {command} by {via:?}"),
+        EventKind::ConfigErased { .. } => "CONFIGURATION ERASED".to_owned(),
+        EventKind::BackupLoaded { name } => format!("loads the backup {name}"),
+        EventKind::BackupSaved { name } => format!("saves the backup {name}"),
+        EventKind::FileWritten { name, size } => format!("file {name}, {size} bytes"),
+        EventKind::Vrrp { interface, master } => {
+            format!("{interface} is {}", if *master { "MASTER" } else { "BACKUP" })
+        }
+        EventKind::Port { name, running } => format!("{name} {}", if *running { "up" } else { "down" }),
+        EventKind::ScriptEnded { name, error: Some(error) } => format!("script {name} failed: {error}"),
+        EventKind::Log { topics, message } if topics.contains("script") => format!("log {message}"),
+        _ => return None,
+    })
+}
+
+/// What a frame is, for the summary.
+fn kind(frame: &[u8]) -> &'static str {
+    if let Ok(view) = Frame::new_checked(frame) {
+        return match (view.src_port(), view.dst_port()) {
+            (20561, _) | (_, 20561) => "MAC-Telnet",
+            (_, 5678) => "MNDP",
+            _ => "UDP",
+        };
+    }
+    match (frame.get(12..14), frame.get(23)) {
+        (Some([0x08, 0x06]), _) => "ARP",
+        (Some([0x08, 0x00]), Some(112)) => "VRRP",
+        (Some([0x08, 0x00]), Some(6)) => "TCP (FTP)",
+        (Some([0x08, 0x00]), Some(1)) => "ICMP",
+        _ => "other",
+    }
+}
+
+/// Puts a console's bytes together into the lines that stand on its screen at each line end.
+#[derive(Debug, Default)]
+struct ConsoleLine {
+    line: Vec<char>,
+    column: usize,
+    escape: Option<u8>,
+    last: String,
+}
+
+impl ConsoleLine {
+    fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for &byte in bytes {
+            match (self.escape, byte) {
+                // ESC, then either one more byte or `[` ... a letter.
+                (Some(0), b'[') => self.escape = Some(1),
+                (Some(0), _) => self.escape = None,
+                (Some(_), 0x40..=0x7e) => self.escape = None,
+                (Some(_), _) => {}
+                (None, 0x1b) => self.escape = Some(0),
+                (None, b'\r') => self.column = 0,
+                (None, b'\n') => {
+                    let text: String = self.line.drain(..).collect();
+                    self.column = 0;
+                    let text = text.trim().to_owned();
+                    // A repaint shows the same line twice.
+                    if !text.is_empty() && text != self.last {
+                        lines.push(text.clone());
+                    }
+                    self.last = text;
+                }
+                (None, 0x08) => self.column = self.column.saturating_sub(1),
+                (None, 0x20..) => {
+                    let c = if byte < 0x7f { char::from(byte) } else { '.' };
+                    // A console line has a width; what is beyond any is not kept.
+                    if self.column < 4096 {
+                        if self.column >= self.line.len() {
+                            self.line.resize(self.column + 1, ' ');
+                        }
+                        if let Some(cell) = self.line.get_mut(self.column) {
+                            *cell = c;
+                        }
+                        self.column += 1;
+                    }
+                }
+                (None, _) => {}
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConsoleLine;
+
+    #[test]
+    fn a_repainted_line_is_shown_once() {
+        let mut console = ConsoleLine::default();
+        assert_eq!(console.feed(b":put 1\r[a@b] > :put 1\r\n\r1\r\n\r\x1b[9999B[a@b] >   \r"), ["[a@b] > :put 1", "1"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! One TARGET of a command that talks: who it is, as whom to log in, and a session with it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bootstrap::pair::{Pair, PairSecrets, Users};
+use bootstrap::road::{Purpose, RoadError, RoadTrouble};
+use bootstrap::secret::{Asker, SecretRef, resolve};
+use bootstrap::store::DirStore;
+use bootstrap::target::{Member, TargetUrl};
+use mactelnet::MacAddr;
+use routeros::{LoginOptions, Secret, Shell, Suffix};
+
+use crate::cli::Global;
+use crate::cmd::bootstrap::TerminalAsker;
+use crate::cmd::change::from_trouble;
+use crate::cmd::config;
+use crate::failure::{Exit, Failure, Result};
+use crate::folders;
+use crate::known::KnownRouters;
+use crate::mac_road::{MacLink, MacRoad, MacTarget};
+use crate::output::Output;
+use crate::roads::PairRoads;
+use crate::segment::{HostSegment, LazyWatch};
+
+/// The user of a router that nobody configured.
+const DEFAULT_USER: &str = "admin";
+
+/// A parsed TARGET that this version can talk to.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Mac(MacTarget),
+    Member { pair: String, member: Member },
+}
+
+/// Parses TARGET.
+pub fn target(text: &str) -> Result<Target> {
+    let url: TargetUrl = text.parse().map_err(|error: bootstrap::target::TargetError| {
+        Failure::new(Exit::Usage, error.code(), error.to_string())
+            .hint("a router is written as  mac://74:4D:28:00:00:0B%eth1  or  PAIR/b")
+    })?;
+    match url {
+        TargetUrl::Mac { mac: Some(mac), interface, login } => {
+            Ok(Target::Mac(MacTarget { mac: MacAddr(mac.0), interface, login: login.unwrap_or_default() }))
+        }
+        TargetUrl::Mac { mac: None, .. } => {
+            Err(Failure::new(Exit::Usage, "target.mac", "outside a site file the MAC must be written")
+                .hint("as in  mac://74:4D:28:00:00:0B%eth1; find it:  jumplead discover"))
+        }
+        TargetUrl::Pair { pair, member } | TargetUrl::Via { pair: Some(pair), member } => {
+            Ok(Target::Member { pair, member })
+        }
+        other => Err(Failure::new(
+            Exit::Usage,
+            "road.unsupported",
+            format!("{other}: this version can't take this road yet"),
+        )
+        .hint("roads are mac://MAC%INTERFACE and PAIR/a or PAIR/b")),
+    }
+}
+
+/// A failure of a road, of a command that changes nothing.
+pub fn failure(error: RoadError) -> Failure {
+    let exit = match error.trouble {
+        RoadTrouble::Silent => Exit::NotFound,
+        RoadTrouble::LoginRefused => Exit::LoginRefused,
+        RoadTrouble::WrongRouter => Exit::PreflightRefused,
+        RoadTrouble::Transient => Exit::TimedOut,
+        RoadTrouble::Host => Exit::LacksRight,
+        RoadTrouble::Fatal => Exit::Usage,
+    };
+    let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));
+    failure.hints = error.hints;
+    failure
+}
+
+/// What talking to a target needs.
+pub struct Reach {
+    road: MacRoad,
+    user: String,
+    password: Secret,
+    global: Global,
+}
+
+impl Reach {
+    /// Fetches the login of a single target.
+    pub fn new(global: &Global) -> Result<Self> {
+        let state = folders::state(global.state_dir.as_deref())?;
+        let known = KnownRouters::open(&state).map_err(|error| {
+            Failure::new(
+                Exit::LacksRight,
+                "state.io",
+                format!("{} can't be read", state.join("routers.json").display()),
+            )
+            .cause(error)
+        })?;
+        let road = MacRoad {
+            segment: Rc::new(HostSegment),
+            watch: LazyWatch::default(),
+            known: Rc::new(RefCell::new(known)),
+            warnings: Rc::default(),
+        };
+        let user = global.user.clone().unwrap_or_else(|| DEFAULT_USER.to_owned());
+        Ok(Self { road, user, password: password(global)?, global: global.clone() })
+    }
+
+    /// A raw session with a router reached by MAC-Telnet.
+    pub async fn session(&self, target: &MacTarget, suffix: Suffix, size: (u16, u16)) -> Result<MacLink> {
+        let name = format!("{}{}", self.user, suffix.text());
+        let passwords = [self.password.clone()];
+        self.road.open(target, Purpose::Read, &name, &passwords, size).await.map(|(link, _)| link).map_err(failure)
+    }
+
+    /// A logged-in RouterOS shell.
+    pub async fn shell(&self, target: &Target) -> Result<Shell> {
+        match target {
+            Target::Mac(target) => {
+                let mut options = LoginOptions::new(self.user.clone());
+                options.passwords = vec![self.password.clone()];
+                options.secrets = options.passwords.clone();
+                let size = options.suffix.size();
+                let link = self.session(target, options.suffix, (size.cols, size.rows)).await?;
+                let road = crate::mac_road::describe(target.mac, target.interface.as_deref());
+                Shell::login(link, options).await.map_err(|error| failure(RoadError::from_console(road, &error)))
+            }
+            Target::Member { pair, member } => {
+                let site = Rc::new(config::load(pair)?);
+                let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
+                let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
+                let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
+                    .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
+                let roads = PairRoads { site: Rc::clone(&site), mac: self.road.clone() };
+                let mut seed = [0; 8];
+                asker.random(&mut seed);
+                let pair = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
+                let connection =
+                    pair.open(*member, Purpose::Read, Users::OfA).await.map_err(|trouble| from_trouble(&trouble))?;
+                Ok(connection.shell)
+            }
+        }
+    }
+
+    /// Says what should be known of the logins that were made.
+    pub fn warn(&self, out: &Output) {
+        for warning in self.road.warnings.borrow().iter() {
+            out.warn(warning);
+        }
+    }
+}
+
+/// `--password REF`, JUMPLEAD_PASSWORD, a question at the terminal, or the empty password of an erased router.
+fn password(global: &Global) -> Result<Secret> {
+    let mut asker = TerminalAsker { allowed: !global.non_interactive };
+    if let Some(reference) = &global.password {
+        let reference: SecretRef = reference.parse().map_err(|error: bootstrap::secret::SecretError| {
+            Failure::new(Exit::Usage, error.code(), error.to_string())
+                .hint("for instance:  --password env:ROUTER_PASSWORD")
+        })?;
+        let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
+        return resolve(&reference, "password", &mut asker, &mut store)
+            .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()));
+    }
+    if let Ok(password) = std::env::var("JUMPLEAD_PASSWORD") {
+        return Ok(Secret::new(password));
+    }
+    Ok(asker.prompt("password (empty on an erased router)").unwrap_or_default())
+}
