@@ -98,6 +98,11 @@ pub struct Ha {
 }
 
 impl Facts {
+    /// Whether one of its ports has this address, by make or by configuration.
+    pub fn has_mac(&self, mac: Mac) -> bool {
+        self.ports.iter().any(|port| port.orig_mac == Some(mac) || port.mac == Some(mac))
+    }
+
     /// The port of a default-name.
     pub fn port(&self, default_name: &str) -> Option<&Port> {
         self.ports.iter().find(|port| port.default_name == default_name)

@@ -116,7 +116,8 @@ impl Target {
         let mut missing = Vec::new();
         for (what, seen) in [("frames", evidence.frame_mac), ("announcement", evidence.announced_mac)] {
             match seen {
-                Some(seen) if seen == mac => used.push(what),
+                // A road may lead to another port of the router than the HA port; then it must be a port that it has.
+                Some(seen) if seen == mac || facts.has_mac(seen) => used.push(what),
                 Some(found) => return Err(ProofError::Layer2 { member, what, expected: mac, found }),
                 None => missing.push(what),
             }
