@@ -259,6 +259,7 @@ mod tests {
             Tone::Warn => '!',
             Tone::Bad => '#',
             Tone::Hint => '>',
+            Tone::Dim => ' ',
             Tone::Live => '~',
         };
         lines.iter().map(|l| format!("{}|{}", tone(l.tone), l.text)).collect::<Vec<_>>().join("\n")
