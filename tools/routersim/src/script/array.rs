@@ -2,15 +2,39 @@
 
 use std::collections::BTreeMap;
 
+use super::error::Error;
 use super::value::Value;
 
+/// How deep arrays may nest, so that printing, comparing and dropping them stays within the stack.
+const MAX_DEPTH: usize = 64;
+/// How much an array may weigh (see [`Array::weight`]), shared parts counted each time: what a script can build by joining
+/// an array with itself would take no memory here and for ever to print.
+const MAX_WEIGHT: usize = 16 << 20;
+
 /// An array. Elements without a key come first; keys are unique and sorted, as RouterOS prints them.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Array {
-    /// Elements without a key.
-    pub items: Vec<Value>,
-    /// Elements with a key.
-    pub keyed: BTreeMap<Vec<u8>, Value>,
+    items: Vec<Value>,
+    keyed: BTreeMap<Vec<u8>, Value>,
+    /// At least how deep the elements nest.
+    depth: usize,
+    /// About how many bytes its text has.
+    weight: usize,
+}
+
+impl PartialEq for Array {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items && self.keyed == other.keyed
+    }
+}
+
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Str(text) => text.len() + 1,
+        Value::Array(array) => array.weight.saturating_add(1),
+        // Every other value prints in about so many bytes.
+        _ => 16,
+    }
 }
 
 impl Array {
@@ -22,6 +46,47 @@ impl Array {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether every element has no key.
+    pub fn is_list(&self) -> bool {
+        self.keyed.is_empty()
+    }
+
+    fn count(&mut self, value: &Value) {
+        self.weight = self.weight.saturating_add(weight(value));
+        if let Value::Array(array) = value {
+            self.depth = self.depth.max(array.depth + 1);
+        }
+    }
+
+    /// Adds an element without a key.
+    pub fn push(&mut self, value: Value) {
+        self.count(&value);
+        self.items.push(value);
+    }
+
+    /// Adds or replaces the element of a key.
+    pub fn insert(&mut self, key: Vec<u8>, value: Value) {
+        self.count(&value);
+        self.weight = self.weight.saturating_add(key.len());
+        if let Some(before) = self.keyed.insert(key, value) {
+            self.weight = self.weight.saturating_sub(weight(&before));
+        }
+    }
+
+    /// Adds all elements of another array.
+    pub fn extend(&mut self, other: &Self) {
+        other.items.iter().for_each(|value| self.push(value.clone()));
+        other.keyed.iter().for_each(|(key, value)| self.insert(key.clone(), value.clone()));
+    }
+
+    /// The array, unless it nests too deep or holds too much.
+    pub(super) fn checked(self) -> Result<Self, Error> {
+        if self.depth > MAX_DEPTH || self.weight > MAX_WEIGHT {
+            return Err(Error::limit("array too big"));
+        }
+        Ok(self)
     }
 
     /// Each element with its key (a number for those without one), in order.
@@ -50,27 +115,37 @@ impl Array {
     /// Sets the element of a key, or the one at a number that is there already.
     pub fn set(&mut self, key: &Value, value: Value) {
         if let Value::Num(at) = key
-            && let Some(slot) = usize::try_from(*at).ok().and_then(|at| self.items.get_mut(at))
+            && let Some(at) = usize::try_from(*at).ok().filter(|at| *at < self.items.len())
+            && let Some(before) = self.items.get(at).map(weight)
         {
-            *slot = value;
+            self.count(&value);
+            self.weight = self.weight.saturating_sub(before);
+            if let Some(slot) = self.items.get_mut(at) {
+                *slot = value;
+            }
             return;
         }
-        self.keyed.insert(key.text(), value);
+        self.insert(key.text(), value);
     }
 
     /// Elements `begin..end` in order, keys kept.
     pub fn slice(&self, begin: usize, end: usize) -> Self {
-        let take = end.saturating_sub(begin);
-        let items: Vec<Value> = self.items.iter().skip(begin).take(take).cloned().collect();
-        let skip = begin.saturating_sub(self.items.len());
-        let rest = take.saturating_sub(items.len());
-        let keyed = self.keyed.iter().skip(skip).take(rest).map(|(key, value)| (key.clone(), value.clone())).collect();
-        Self { items, keyed }
+        let mut part = Self::default();
+        for (at, (key, value)) in self.pairs().enumerate().skip(begin).take(end.saturating_sub(begin)) {
+            if at < self.items.len() {
+                part.push(value.clone());
+            } else {
+                part.insert(key.text(), value.clone());
+            }
+        }
+        part
     }
 }
 
 impl FromIterator<Value> for Array {
     fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
-        Self { items: values.into_iter().collect(), keyed: BTreeMap::new() }
+        let mut array = Self::default();
+        values.into_iter().for_each(|value| array.push(value));
+        array
     }
 }

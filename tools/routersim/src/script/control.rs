@@ -13,6 +13,9 @@ use super::host::{Execute, LocalFuture};
 use super::interp::{Frame, Interp, ready};
 use super::value::{Body, Code, Value};
 
+/// How many `->` the target of one `:set` may have; arrays nest no deeper.
+const MAX_KEYS: usize = 64;
+
 /// An argument as written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Given<'a> {
@@ -306,6 +309,9 @@ impl Interp {
             let mut keys = Vec::new();
             let mut base = target;
             while let ExprKind::Binary(BinaryOp::Element, left, right) = &base.kind {
+                if keys.len() > MAX_KEYS {
+                    return Err(Error::limit("array too big").into());
+                }
                 keys.push(self.eval(frame, right).await?);
                 base = left;
             }
@@ -314,7 +320,7 @@ impl Interp {
                 ExprKind::Word(word) => word.as_bytes().to_vec(),
                 _ => return Err(Error::invalid_value("name").into()),
             };
-            let whole = put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value);
+            let whole = put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value)?;
             if frame.scope.set(&name, whole) {
                 Ok(())
             } else {
@@ -480,13 +486,13 @@ impl Interp {
 }
 
 /// `whole` with the element at the path `keys` (innermost first) set.
-fn put_element(whole: Value, keys: &mut Vec<Value>, value: Value) -> Value {
-    let Some(key) = keys.pop() else { return value };
+fn put_element(whole: Value, keys: &mut Vec<Value>, value: Value) -> Result<Value, Error> {
+    let Some(key) = keys.pop() else { return Ok(value) };
     let mut array = match whole {
         Value::Array(array) => (*array).clone(),
         _ => Array::default(),
     };
-    let inner = put_element(array.get(&key).cloned().unwrap_or_default(), keys, value);
+    let inner = put_element(array.get(&key).cloned().unwrap_or_default(), keys, value)?;
     array.set(&key, inner);
-    Value::Array(Rc::new(array))
+    Ok(Value::Array(Rc::new(array.checked()?)))
 }

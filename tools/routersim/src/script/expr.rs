@@ -77,6 +77,7 @@ impl Interp {
                     StrPart::Text(bytes) => text.extend_from_slice(bytes),
                     StrPart::Value(expr) => text.extend(self.eval(frame, expr).await?.text()),
                 }
+                ops::sized(text.len())?;
             }
             Ok(Value::str(text))
         })
@@ -88,17 +89,17 @@ impl Interp {
             for item in items {
                 let value = self.eval(frame, &item.value).await?;
                 match &item.key {
-                    None => array.items.push(value),
+                    None => array.push(value),
                     Some(Expr { kind: ExprKind::Literal(_, text), .. }) => {
-                        array.keyed.insert(text.clone().into_bytes(), value);
+                        array.insert(text.clone().into_bytes(), value);
                     }
                     Some(key) => {
                         let key = self.eval(frame, key).await?.text();
-                        array.keyed.insert(key, value);
+                        array.insert(key, value);
                     }
                 }
             }
-            Ok(Value::Array(Rc::new(array)))
+            Ok(Value::Array(Rc::new(array.checked()?)))
         })
     }
 

@@ -55,7 +55,7 @@ fn to_json(value: &Value, numbers: bool, depth: usize) -> Result<serde_json::Val
         Value::Nothing | Value::Nil => serde_json::Value::Null,
         Value::Bool(value) => (*value).into(),
         Value::Num(value) => (*value).into(),
-        Value::Array(array) if array.keyed.is_empty() => {
+        Value::Array(array) if array.is_list() => {
             let items = array.values().map(|value| to_json(value, numbers, depth + 1));
             serde_json::Value::Array(items.collect::<Result<_, _>>()?)
         }
@@ -113,7 +113,7 @@ fn from_json(json: &serde_json::Value, depth: usize) -> Result<Value, Error> {
         serde_json::Value::Object(map) => {
             let mut array = Array::default();
             for (key, value) in map {
-                array.keyed.insert(key.clone().into_bytes(), from_json(value, depth + 1)?);
+                array.insert(key.clone().into_bytes(), from_json(value, depth + 1)?);
             }
             Value::Array(Rc::new(array))
         }

@@ -13,7 +13,7 @@ use super::value::Value;
 
 /// The biggest compiled regular expression: scripts come from outside, and a router's memory is small too.
 const REGEX_LIMIT: usize = 1 << 20;
-/// The longest string or array that an operator makes; a router would be out of memory long before.
+/// The longest string that a script makes; a router would be out of memory long before.
 const VALUE_LIMIT: usize = 16 << 20;
 
 const SECOND: i64 = 1_000_000_000;
@@ -82,7 +82,7 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
     }
 }
 
-fn sized(len: usize) -> Result<(), Error> {
+pub(super) fn sized(len: usize) -> Result<(), Error> {
     if len > VALUE_LIMIT { Err(Error::limit("value too long")) } else { Ok(()) }
 }
 
@@ -168,11 +168,9 @@ fn join(left: &Value, right: &Value) -> Result<Value, Error> {
         Value::Nothing => Array::default(),
         other => [other.clone()].into_iter().collect(),
     };
-    let (mut all, more) = (part(left), part(right));
-    sized(all.len() + more.len())?;
-    all.items.extend(more.items);
-    all.keyed.extend(more.keyed);
-    Ok(Value::Array(Rc::new(all)))
+    let mut all = part(left);
+    all.extend(&part(right));
+    Ok(Value::Array(Rc::new(all.checked()?)))
 }
 
 fn cannot(op: BinaryOp, left: &Value, right: &Value) -> Error {

@@ -6,10 +6,12 @@ use routeros_script::{Lookup, Names, Version};
 use super::*;
 use crate::kernel::{Instant, Kernel};
 
+type Thing = (u64, Vec<(String, Value)>);
+
 /// A small router: items with properties in `/thing`, `/log` to look at arguments, and `/echo`, which gives its value back.
 struct Router {
     kernel: Kernel,
-    things: RefCell<Vec<(u64, Vec<(String, Value)>)>>,
+    things: RefCell<Vec<Thing>>,
     seen: RefCell<Vec<String>>,
 }
 
@@ -122,6 +124,11 @@ struct Ran {
 }
 
 fn run_with(src: &[u8], version: Version, globals: Globals, prompt: bool) -> Ran {
+    run_for(20_000, src, version, globals, prompt)
+}
+
+/// Runs a script for at most `millis` of virtual time.
+fn run_for(millis: u64, src: &[u8], version: Version, globals: Globals, prompt: bool) -> Ran {
     let kernel = Kernel::new(Instant::ZERO, 1);
     let router = Rc::new(Router { kernel: kernel.clone(), things: RefCell::default(), seen: RefCell::default() });
     let screen = Rc::new(Screen::default());
@@ -135,7 +142,7 @@ fn run_with(src: &[u8], version: Version, globals: Globals, prompt: bool) -> Ran
         *slot.borrow_mut() = Some(result);
     });
     kernel.run(Instant::ZERO);
-    while let Some(at) = kernel.poll_timeout().filter(|at| *at < Instant::from_millis(20_000)) {
+    while let Some(at) = kernel.poll_timeout().filter(|at| *at < Instant::from_millis(millis)) {
         kernel.run(at);
     }
     let output = String::from_utf8_lossy(&screen.0.borrow()).into_owned();
@@ -501,4 +508,44 @@ fn endless_recursion_ends() {
     prints(&deep, "1\n");
     let long = format!(":put (1{})", " + 1".repeat(1500));
     prints(&long, "1501\n");
+}
+
+#[test]
+fn what_grows_without_end_is_stopped() {
+    for src in [
+        ":local a x; :while (true) do={:set a ($a . $a)}",
+        ":local a x; :while (true) do={:set a \"$a$a\"}",
+        ":local a {1}; :while (true) do={:set a ($a,$a)}",
+        ":local a {\"\"}; :while (true) do={:set a {$a;$a}}",
+        ":local a; :while (true) do={:set a {$a}}",
+        ":local a; :while (true) do={:set ($a->\"k\") $a}",
+    ] {
+        let error = run(src).result.expect_err(src);
+        assert_eq!(error.kind, ErrorKind::Limit, "{src}: {error}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    /// Whatever parses runs, fails or goes on; it never panics.
+    #[test]
+    fn any_script_runs(pieces in proptest::collection::vec(proptest::sample::select(vec![
+        ":put ", ":local a ", ":global b ", ":set a ", ":set ($a->1) ", "/thing add ", "/thing find ", "where ", "name=", "$a ", "$b ",
+        "$1 ", "\"x$a\" ", "\"1\" ", "[", "] ", "(", ") ", "{", "} ", ";", "\n", "= ", "!= ", "~ ", "-> ", "<%% ", "and ", "or ", "! ",
+        "in ", "1.2.3.0/24 ", "1.2.3.4 ", "10m ", "*1 ", "0 ", "-1 ", "9223372036854775807 ", "do={", "else={", "on-error={", "in={",
+        ":if (", ":while (", ":foreach k,v in=", ":for i from=1 to=3 ", ":global f do={", "$f ", "[$f 1 a=2] ", ":return ", ":error x",
+        ":len ", ":typeof ", ":pick ", ":find ", ":tonum ", ":toarray ", ":tostr ", ":totime ", ":parse ", ":delay 1", ":onerror e ",
+        ":serialize to=json ", ":convert to=hex ", ", ", ". ", "+ ", "- ", "* ", "/ ", "% ", "<< ", ">> ", "& ", "| ", "^ ", "> ", ">",
+        "any ", "{1;b=2} ", "({1;2}->1) ", "nil ",
+    ]), 0..25)) {
+        let src = pieces.concat();
+        for version in [V6, V7] {
+            let _ = run_for(500, src.as_bytes(), version, Globals::new(), true);
+        }
+    }
 }

@@ -83,8 +83,9 @@ impl Value {
 
     /// An array of these keys and elements, as `print as-value` gives.
     pub fn record<K: AsRef<[u8]>>(values: impl IntoIterator<Item = (K, Value)>) -> Self {
-        let keyed = values.into_iter().map(|(key, value)| (key.as_ref().to_vec(), value)).collect();
-        Self::Array(Rc::new(Array { items: Vec::new(), keyed }))
+        let mut array = Array::default();
+        values.into_iter().for_each(|(key, value)| array.insert(key.as_ref().to_vec(), value));
+        Self::Array(Rc::new(array))
     }
 
     /// A length of time.
