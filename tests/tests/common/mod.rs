@@ -1,0 +1,357 @@
+//! A simulated pair with a host that runs the product's own crates, in the simulated world.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bootstrap::event::{Record, Sink};
+use bootstrap::ha::{PairConfig, render_installed};
+use bootstrap::journal::Clock;
+use bootstrap::mac::Mac;
+use bootstrap::pair::PairSecrets;
+use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
+use bootstrap::site::Site;
+use bootstrap::target::TargetUrl;
+use lab::Hub;
+use lab::pair::{Pair, Settings, Topology};
+use mactelnet::MacAddr;
+use mactelnet::auth::Password;
+use mactelnet::client::{Config, LoginPolicy};
+use mactelnet::io::Session;
+use routeros::{ByteLink, HopOptions, LoginOptions, Secret, Shell};
+use routersim::record::{Event, EventKind};
+use routersim::router::Router;
+use routersim::spec::Version;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+pub const HA_PASSWORD: &str = "Sim-Pair_1";
+pub const A_PASSWORD: &str = "Admin-of-A_7";
+pub const OLD_PASSWORD: &str = "Old-Branch_3";
+const A_ETHER1: MacAddr = MacAddr([0x74, 0x4D, 0x28, 0x0A, 0, 1]);
+
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    pub version: &'static str,
+    pub topology: Topology,
+    pub dirty: bool,
+    pub seed: u64,
+}
+
+impl Case {
+    pub fn new(version: &'static str, topology: Topology, dirty: bool) -> Self {
+        Self { version, topology, dirty, seed: 1 }
+    }
+
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for version in ["7.18.2", "6.44.6"] {
+            for topology in [Topology::BehindA, Topology::OnSegment] {
+                for dirty in [false, true] {
+                    all.push(Self::new(version, topology, dirty));
+                }
+            }
+        }
+        all
+    }
+
+    pub fn settings(&self) -> Settings {
+        let installed = render_installed(&PairConfig {
+            interface: "ether8".into(),
+            mac_a: "74:4D:28:00:00:0A".into(),
+            mac_b: "74:4D:28:00:00:0B".into(),
+            password: HA_PASSWORD.into(),
+        });
+        let mut settings =
+            if self.dirty { Settings::dirty(self.seed, &installed) } else { Settings::standard(self.seed, &installed) };
+        settings.topology = self.topology;
+        let version: Version = self.version.parse().unwrap();
+        settings.a = settings.a.version(version).user("admin", A_PASSWORD, "full");
+        settings.a.setup.push_str("/system identity set name=edge-1\n");
+        settings.b = settings.b.version(version);
+        if self.dirty {
+            settings.b = settings.b.user("admin", OLD_PASSWORD, "full");
+        }
+        settings
+    }
+
+    pub fn site(&self) -> Site {
+        let a_mac = match self.topology {
+            Topology::BehindA => A_ETHER1.to_string(),
+            Topology::OnSegment => "74:4D:28:00:00:0A".into(),
+        };
+        let b_road = match self.topology {
+            Topology::BehindA => "via:a",
+            Topology::OnSegment => "mac://%host",
+        };
+        let b_password = if self.dirty { "password = \"env:UNUSED\"\n" } else { "" };
+        Site::parse(&format!(
+            "format = 1\n[pair]\nname = \"edge-1\"\n[pair.a]\nha_mac = \"74:4D:28:00:00:0A\"\nserial_number = \"7F0001\"\n\
+             reach = [\"mac://{a_mac}%host\"]\npassword = \"env:UNUSED\"\n[pair.b]\nha_mac = \"74:4D:28:00:00:0B\"\n\
+             serial_number = \"7F0002\"\nreach = [\"{b_road}\"]\n{b_password}[secrets]\nha_password = \"env:UNUSED\"\n"
+        ))
+        .unwrap()
+    }
+
+    pub fn secrets(&self) -> PairSecrets {
+        PairSecrets {
+            ha: Secret::new(HA_PASSWORD),
+            a: Some(Secret::new(A_PASSWORD)),
+            b: self.dirty.then(|| Secret::new(OLD_PASSWORD)),
+            b_factory: None,
+        }
+    }
+}
+
+/// A MAC-Telnet session as a byte link.
+pub struct MacLink(pub Session, String);
+
+impl AsyncRead for MacLink {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for MacLink {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl ByteLink for MacLink {
+    fn describe(&self) -> String {
+        self.1.clone()
+    }
+    fn resize(&mut self, cols: u16, rows: u16) {
+        self.0.resize(cols, rows);
+    }
+}
+
+/// Roads of the simulated world: MAC-Telnet on the host's link, and the hop.
+pub struct SimRoads {
+    hub: Hub,
+    site: Site,
+    sessions: Cell<u64>,
+    seed: u64,
+}
+
+impl SimRoads {
+    pub fn new(hub: Hub, site: Site, seed: u64) -> Self {
+        Self { hub, site, sessions: Cell::new(0), seed }
+    }
+
+    async fn mac(&self, mac: Mac, login: &LoginOptions) -> Result<Shell, RoadError> {
+        let road = format!("mac://{mac}%host");
+        let mut last = None;
+        for password in &login.passwords {
+            let number = self.sessions.get() + 1;
+            self.sessions.set(number);
+            let mut seed = [0; 32];
+            seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+            seed[8..16].copy_from_slice(&number.to_le_bytes());
+            let link = self.hub.open();
+            let mut config = Config::new(
+                link.info().mac,
+                MacAddr(mac.0),
+                login.login_name().as_str(),
+                Password::from(password.reveal()),
+                seed,
+            );
+            config.login = LoginPolicy::Auto { md5_allowed: true, reason: "simulated".into() };
+            match Session::connect(link, config).await {
+                Ok(session) => {
+                    let link = MacLink(session, road.clone());
+                    return Shell::login(link, login.clone()).await.map_err(|e| RoadError::from_console(&road, &e));
+                }
+                Err(error) => {
+                    let refused = error.code().contains("auth") || error.code().contains("login");
+                    let trouble = if refused { RoadTrouble::LoginRefused } else { RoadTrouble::Silent };
+                    last = Some(RoadError {
+                        trouble,
+                        code: error.code().into(),
+                        road: road.clone(),
+                        message: error.to_string(),
+                        hints: vec![],
+                    });
+                    if !refused {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(last.unwrap())
+    }
+
+    async fn go(&self, request: &Request) -> Result<Connection, RoadError> {
+        let road = self.site.member(request.member).reach[0].clone();
+        match road {
+            TargetUrl::Mac { mac: Some(mac), .. } => {
+                let shell = self.mac(mac, &request.login).await?;
+                let evidence = Evidence {
+                    frame_mac: (mac == self.site.member(request.member).ha_mac).then_some(mac),
+                    announced_mac: None,
+                };
+                Ok(Connection { shell, road: road.to_string(), evidence })
+            }
+            TargetUrl::Via { member, .. } => {
+                let TargetUrl::Mac { mac: Some(mac), .. } = self.site.member(member).reach[0] else { unreachable!() };
+                let near = self.mac(mac, &request.via).await?;
+                let interface = bootstrap::facts::hop_interface(&near, &self.site.ha_interface)
+                    .await
+                    .map_err(|e| RoadError::from_console("via:a", &e))?;
+                let host = self.site.member(request.member).ha_mac.to_string();
+                let hop = HopOptions { host, interface, login: request.login.clone() };
+                match near.hop(hop).await {
+                    Ok(shell) => Ok(Connection { shell, road: road.to_string(), evidence: Evidence::default() }),
+                    Err(failed) => {
+                        let error = RoadError::from_console("via:a", &failed.error);
+                        if let Some(near) = failed.near {
+                            let _ = near.close().await;
+                        }
+                        Err(error)
+                    }
+                }
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+impl Roads for SimRoads {
+    fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
+        Box::pin(self.go(request))
+    }
+}
+
+/// Wall-clock time of the simulated world.
+pub struct SimClock;
+
+impl Clock for SimClock {
+    fn now(&self) -> jiff::Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+}
+
+/// Keeps the records and tells a test about each.
+#[derive(Default)]
+pub struct Seen {
+    pub records: Vec<Record>,
+    pub each: Option<Box<dyn FnMut(&Record)>>,
+}
+
+impl Sink for Seen {
+    fn record(&mut self, record: &Record) {
+        if let Some(each) = &mut self.each {
+            each(record);
+        }
+        self.records.push(record.clone());
+    }
+}
+
+/// A booted pair, its world being driven.
+pub struct Bench {
+    pub pair: Rc<Pair>,
+    pub roads: SimRoads,
+    pub site: Site,
+    pub case: Case,
+    pub log: RefCell<Vec<(char, Event)>>,
+}
+
+impl Bench {
+    /// Both routers are up and A is active.
+    pub fn new(case: Case) -> Self {
+        Self::with(case, case.settings())
+    }
+
+    pub fn with(case: Case, settings: Settings) -> Self {
+        let (pair, link) = Pair::new(&settings).unwrap();
+        pair.power_on();
+        assert!(pair.boot(Duration::from_secs(200), Duration::from_secs(30)));
+        let site = case.site();
+        tokio::task::spawn_local(pair.world.clone().drive(1.0));
+        let roads = SimRoads::new(Hub::new(link), site.clone(), case.seed);
+        Self { pair: Rc::new(pair), roads, site, case, log: RefCell::default() }
+    }
+
+    pub fn pair_job(&self) -> bootstrap::pair::Pair<'_> {
+        bootstrap::pair::Pair {
+            site: &self.site,
+            roads: &self.roads,
+            secrets: self.case.secrets(),
+            seed: self.case.seed,
+        }
+    }
+
+    /// Everything that both routers recorded until now.
+    pub fn events(&self) -> Vec<(char, Event)> {
+        self.log.borrow_mut().extend(self.pair.take_events());
+        self.log.borrow().clone()
+    }
+
+    /// What acts on configuration as a whole, by router.
+    pub fn destructive(&self, who: char) -> Vec<EventKind> {
+        self.events().into_iter().filter(|(w, e)| *w == who && e.kind.is_destructive()).map(|(_, e)| e.kind).collect()
+    }
+
+    /// Events worth reading, for a failing test.
+    pub fn dump(&self) {
+        for (who, event) in self.events() {
+            match &event.kind {
+                EventKind::ConsoleOut { bytes, session } => {
+                    println!("{who} {} out {session} {}", event.at, String::from_utf8_lossy(bytes).escape_debug());
+                }
+                EventKind::ConsoleIn { bytes, session } => {
+                    println!("{who} {} in  {session} {}", event.at, String::from_utf8_lossy(bytes).escape_debug());
+                }
+                kind => println!("{who} {} {kind:?}", event.at),
+            }
+        }
+    }
+
+    /// A value of a menu of one on a router.
+    pub fn single(&self, router: &lab::NodeHandle<Router>, menu: &str, key: &str) -> Option<String> {
+        router.look(|r| r.system()?.config(|c| c.items(menu).iter().find_map(|i| i.get(key).map(str::to_owned))))
+    }
+
+    /// Default-names of the Ethernet ports that are switched on, as the router's configuration has them.
+    pub fn ports_on(&self, router: &lab::NodeHandle<Router>) -> Vec<String> {
+        router.look(|r| {
+            r.system().unwrap().config(|c| {
+                let on = c.items("/interface/ethernet").iter().filter(|item| !item.disabled);
+                on.map(|item| item.get("default-name").unwrap_or_default().to_owned()).collect()
+            })
+        })
+    }
+
+    /// The pair is proved: looked at in the routers themselves, not in what the product says.
+    pub fn assert_proved(&self) {
+        let (a, b) = (&self.pair.a, &self.pair.b);
+        assert_eq!(self.single(a, "/system/identity", "name").as_deref(), Some("edge-1_HA_A_ACTIVE"));
+        assert_eq!(self.single(b, "/system/identity", "name").as_deref(), Some("edge-1_HA_B_STANDBY"));
+        assert_eq!(self.ports_on(a).len(), 8, "the active's ports");
+        assert_eq!(self.ports_on(b), ["ether8"], "the standby's ports");
+        for (name, router) in [("A", a), ("B", b)] {
+            let ours: Vec<String> = router.look(|r| {
+                let storage = r.storage().borrow();
+                storage.files.list().map(|(name, _)| name.to_owned()).filter(|n| n.contains("HA_jumplead_")).collect()
+            });
+            assert_eq!(ours, [""; 0], "files left on {name}");
+        }
+        assert_eq!(self.destructive('A'), [], "nothing destructive on A");
+    }
+}
+
+/// Runs a test in the simulated world.
+pub fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async { test().await });
+}
