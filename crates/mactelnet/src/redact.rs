@@ -42,8 +42,11 @@ fn zero(bytes: &mut [u8], start: usize, end: usize) {
     }
 }
 
+/// Parts of a payload, by start and end.
+type Ranges = Vec<(usize, usize)>;
+
 /// Where the payload of a frame of ours begins, its length, and what to zero in it. `None` for other frames.
-fn secret_ranges(bytes: &[u8]) -> Option<(usize, usize, Vec<(usize, usize)>)> {
+fn secret_ranges(bytes: &[u8]) -> Option<(usize, usize, Ranges)> {
     let view = Frame::new_checked(bytes).ok()?;
     let payload = view.payload();
     // The payload is a part of the frame; its offset tells where options and tags made the headers longer.

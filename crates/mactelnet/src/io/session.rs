@@ -21,7 +21,8 @@ use crate::{Meta, Transmit};
 
 /// Terminal bytes that wait in either direction between the program and the driver.
 const PIPE: usize = 64 * 1024;
-/// Output that the program did not take; above it the router is made to wait.
+/// Output that the program did not take; above it the client keeps it, and makes the router wait. What else the router
+/// sends is heard all the same: a router whose keepalives go unread would look dead.
 const BACKLOG: usize = 256 * 1024;
 /// After END_AUTH: how long a router may say nothing before the login counts as good. A refusal came 1.1 s after it. \[R\]
 const ADMISSION: Duration = Duration::from_secs(3);
@@ -245,7 +246,6 @@ impl Driver {
             .flatten()
             .min();
             let wake = wake.map_or_else(|| tokio::time::Instant::now() + FAREWELL, |at| self.clock.at(at));
-            let hear = self.shown.len() < BACKLOG;
             let admitted = self.admitted.is_none();
             let gone = async {
                 match &mut self.admitted {
@@ -257,9 +257,13 @@ impl Driver {
             let mut deaf = DuplexStreamOption(self.pipe.as_mut());
             tokio::select! {
                 biased;
-                () = gone => return Ok(()),
+                // The attempt was given up: the router is told, until it confirms.
+                () = gone => {
+                    self.admitted = None;
+                    self.pipe = None;
+                }
                 Some((columns, rows)) = self.resized.recv() => client.resize(self.clock.now(), columns, rows),
-                result = recv(&mut self.link, &mut frame), if hear => {
+                result = recv(&mut self.link, &mut frame) => {
                     result.map_err(|error| link_lost(&error))?;
                     if let Ok(view) = frame::Frame::new_checked(&frame) {
                         let meta = Meta {
