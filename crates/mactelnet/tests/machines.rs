@@ -395,8 +395,8 @@ fn floods_of_starts_are_bounded_and_honest_clients_still_get_in() {
 mod hostile {
     //! Bytes from somebody who means harm, or from a broken router.
 
-    use mactelnet::wire::packet::{CLIENT_TYPE_MAC_TELNET, PORT, Repr};
     use mactelnet::wire::control::{self, ControlType};
+    use mactelnet::wire::packet::{CLIENT_TYPE_MAC_TELNET, PORT, Repr};
     use mactelnet::{Instant, Meta};
     use proptest::prelude::*;
 
@@ -409,9 +409,17 @@ mod hostile {
         /// Any bytes.
         Noise(Vec<u8>),
         /// A packet of the session, or nearly: type, key and counter off by this much, data.
-        Packet { kind: u8, key: i8, counter: i64, data: Vec<u8> },
+        Packet {
+            kind: u8,
+            key: i8,
+            counter: i64,
+            data: Vec<u8>,
+        },
         /// The same, with controls inside.
-        Controls { counter: i64, controls: Vec<(u8, Vec<u8>)> },
+        Controls {
+            counter: i64,
+            controls: Vec<(u8, Vec<u8>)>,
+        },
         /// Nothing, for so many milliseconds.
         Wait(u16),
         /// The program writes.
@@ -427,16 +435,19 @@ mod hostile {
         ];
         let data = prop::collection::vec(any::<u8>(), 0..1450);
         let kinds = prop::sample::select(vec![0u8, 1, 1, 1, 2, 2, 4, 5, 255, 3, 77]);
-        let control = (prop::sample::select(vec![0u8, 1, 1, 2, 3, 4, 5, 6, 7, 9, 0x6a, 200]), prop_oneof![
-            Just(Vec::new()),
-            prop::collection::vec(any::<u8>(), 16),
-            prop::collection::vec(any::<u8>(), 33),
-            prop::collection::vec(any::<u8>(), 49),
-            prop::collection::vec(any::<u8>(), 0..200),
-            Just(b"GAP\0\x12\x34".to_vec()),
-            Just(b"GAP\x01\0\0".to_vec()),
-            Just(b"GAP\x02\0\0".to_vec()),
-        ]);
+        let control = (
+            prop::sample::select(vec![0u8, 1, 1, 2, 3, 4, 5, 6, 7, 9, 0x6a, 200]),
+            prop_oneof![
+                Just(Vec::new()),
+                prop::collection::vec(any::<u8>(), 16),
+                prop::collection::vec(any::<u8>(), 33),
+                prop::collection::vec(any::<u8>(), 49),
+                prop::collection::vec(any::<u8>(), 0..200),
+                Just(b"GAP\0\x12\x34".to_vec()),
+                Just(b"GAP\x01\0\0".to_vec()),
+                Just(b"GAP\x02\0\0".to_vec()),
+            ],
+        );
         prop_oneof![
             1 => prop::collection::vec(any::<u8>(), 0..100).prop_map(Act::Noise),
             6 => (kinds, prop::sample::select(vec![0i8, 0, 0, 0, 1]), counter.clone(), data)

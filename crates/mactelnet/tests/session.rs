@@ -74,7 +74,8 @@ async fn serve(mut link: impl Link, output: Vec<u8>, log: Arc<Mutex<Log>>) -> io
             let repr = Repr::new(t.meta.src_mac, t.meta.dst_mac, t.meta.src_port, t.meta.dst_port, 1);
             link.send(&repr.to_vec(&t.payload).unwrap())?;
         }
-        let wake = server.poll_timeout().map_or(tokio::time::Instant::now() + Duration::from_secs(60), |at| clock.at(at));
+        let wake =
+            server.poll_timeout().map_or(tokio::time::Instant::now() + Duration::from_secs(60), |at| clock.at(at));
         tokio::select! {
             biased;
             result = recv(&mut link, &mut frame) => {
