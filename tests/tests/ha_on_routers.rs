@@ -266,6 +266,31 @@ fn without_the_cable_both_are_active_and_one_gives_in_when_it_comes_back() {
 }
 
 #[test]
+fn an_uploaded_auto_script_runs_and_leaves_its_log() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 9);
+        pair.install();
+        pair.basic_networking();
+        let put = |router: &mut Router, _| {
+            let text = b":put [/interface ethernet get ether8 orig-mac-address]\n:error \"enough\"\n".to_vec();
+            router.system().unwrap().write_file("try.rsc", text).unwrap();
+        };
+        pair.a.with(put);
+        let fetch = "/tool fetch mode=ftp upload=yes address=169.254.23.2 src-path=try.rsc";
+        let wrong = pair.start(&pair.a, &format!("{fetch} dst-path=HA_try.auto.rsc user=ha password=wrong"));
+        pair.until("the login is refused", 60, |_| wrong.result().is_some());
+        assert!(wrong.result().unwrap().is_err());
+        pair.run(&pair.a, &format!("{fetch} dst-path=HA_try.auto.rsc user=ha password={PASSWORD}"));
+        pair.wait(2);
+        let log = pair.b.look(|router| router.system().unwrap().read_file("HA_try.auto.log")).unwrap();
+        assert_eq!(String::from_utf8_lossy(&log), format!("{MAC_B}\nenough\n"), "{version}");
+        let back = "/tool fetch mode=ftp address=169.254.23.2 src-path=HA_try.auto.log dst-path=got.txt";
+        pair.run(&pair.a, &format!("{back} user=ha password={PASSWORD}"));
+        assert_eq!(pair.get(&pair.a, "[:pick [/file get got.txt contents] 0 17]"), MAC_B);
+    }
+}
+
+#[test]
 fn two_runs_of_one_seed_are_the_same() {
     let run = || {
         let pair = Pair::ready(Version::new(7, 18, 2));

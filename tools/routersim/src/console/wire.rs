@@ -322,10 +322,11 @@ impl Wire {
         self.0.borrow().expired
     }
 
-    /// How long the session may wait for its user; the count begins anew.
+    /// How long the session may wait for its user; the count begins anew. A serial line waits for ever: it
+    /// stays logged in after its client has gone [K].
     pub(super) fn set_patience(&self, patience: Option<Duration>) {
         let mut inner = self.0.borrow_mut();
-        inner.idle_after = patience;
+        inner.idle_after = patience.filter(|_| inner.transport != Transport::Serial);
         inner.idle = None;
     }
 

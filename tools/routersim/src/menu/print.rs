@@ -2,7 +2,6 @@
 
 use super::def::{Menu, Shape};
 use super::kind::Kind;
-use super::quote::quote_word;
 use super::row::Row;
 use crate::system::System;
 
@@ -120,8 +119,7 @@ fn detail(sys: &System, menu: &'static Menu, rows: &[Row], style: Style, wanted:
         for prop in sys.props(menu) {
             let Some(value) = row.get(prop.name).filter(|_| wanted(prop.name)) else { continue };
             let value = match prop.kind {
-                Kind::Str | Kind::Ref(..) if !terse => routeros_script::quote::literal(value.as_bytes()),
-                _ if terse => quote_word(value),
+                Kind::Str | Kind::Ref(..) if !terse => format!("\"{value}\""),
                 _ => value.to_owned(),
             };
             words.push(format!("{}={value}", prop.name));

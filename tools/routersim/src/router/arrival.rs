@@ -37,7 +37,8 @@ pub(super) fn storage(spec: &Rc<Spec>, seed: u64) -> Result<Rc<RefCell<Storage>>
         config: crate::system::arrival(spec),
         files,
         clock_offset: 0,
-        license_pending: quirks.license_question,
+        // Whoever set the router up has seen the question.
+        license_pending: quirks.license_question && spec.setup.is_empty(),
         pending: None,
         run_after_reset: None,
         sessions: 0,

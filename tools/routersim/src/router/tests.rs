@@ -523,3 +523,61 @@ fn a_console_session_lists_itself_and_its_errors_are_words() {
     assert_eq!(bench.get("[:len [/user active find]]"), "0");
     assert!(bench.seen(|kind| matches!(kind, EventKind::Login { user, ok: true, .. } if user == "admin")));
 }
+
+#[test]
+fn secrets_leave_with_an_export_only_where_the_version_lets_them() {
+    let secret = "/ppp secret add name=x password=Geheim1";
+    let mut old = Bench::v6();
+    old.run(secret);
+    assert!(old.run("/export").contains("password=Geheim1"));
+    assert!(!old.run("/export hide-sensitive").contains("Geheim1"));
+    let mut new = Bench::v7();
+    new.run(secret);
+    assert!(!new.run("/export").contains("Geheim1"));
+    assert!(new.run("/export show-sensitive").contains("Geheim1"));
+    assert!(!new.run(":put [/system history print as-value]").contains("Geheim1"));
+    assert!(!new.run("/user export; /user print detail").contains("password"));
+}
+
+#[test]
+fn abbreviations_resolve_where_they_are_unique() {
+    let mut bench = Bench::v7();
+    assert_eq!(bench.run(":put [/sys ident get name]; :put [/system/identity/get name]"), "MikroTik\nMikroTik");
+    assert!(bench.fails("/i print").starts_with("ambiguous"));
+    assert!(bench.fails("/ip address print bogus=1").starts_with("bad parameter bogus (line 1 column "));
+}
+
+#[test]
+fn print_has_its_forms() {
+    let mut bench = Bench::v6();
+    bench.run("/ip address add address=10.0.0.1/24 interface=ether1 comment=\"to the lab\"");
+    let text = bench.run("/ip address print");
+    assert!(text.contains("ADDRESS") && text.contains(";;; to the lab") && text.contains("10.0.0.1/24"), "{text}");
+    assert!(bench.run("/ip address print detail").contains("address=10.0.0.1/24 network=10.0.0.0 interface=ether1"));
+    assert!(bench.run("/ip address print terse").contains("comment=to the lab address=10.0.0.1/24"));
+    assert_eq!(bench.run("/ip address print count-only where interface=ether1"), "1");
+    assert_eq!(bench.get("[:len [/ip address print as-value where interface=ether2]]"), "0");
+    assert_eq!(bench.get("([/ip address print as-value]->0->\"address\")"), "10.0.0.1/24");
+    assert!(bench.run("/system identity print").contains("name: MikroTik"));
+}
+
+#[test]
+fn the_log_is_found_by_its_text() {
+    let mut bench = Bench::v7();
+    bench.run("/log warning \"ha_startup: DONE\"; :log error message=\"ha_startup: FAILED\"");
+    assert_eq!(bench.get("[:len [/log find message~\"ha_startup.*(DONE|FAILED)\"]]"), "2");
+    assert_eq!(bench.get("[:tostr [/log get [find message~\"DONE\"] topics]]"), "script;warning");
+}
+
+#[test]
+fn an_import_asks_nothing_and_one_that_imports_itself_ends() {
+    let mut bench = Bench::v6();
+    bench.router.system().unwrap().write_file("down.rsc", b"/system reboot\n".to_vec()).unwrap();
+    bench.router.system().unwrap().write_file("loop.rsc", b"/import loop.rsc\n".to_vec()).unwrap();
+    assert!(bench.fails("/import loop.rsc").contains("nesting"));
+    assert_eq!(bench.fails("/import none.rsc"), "failure: file doesn't exist");
+    let mut desk = Desk::at(&mut bench);
+    desk.log_in(&mut bench);
+    desk.types(&mut bench, "/import down.rsc\r");
+    bench.until(Phase::RouterBoot);
+}

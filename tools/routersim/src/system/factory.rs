@@ -83,6 +83,12 @@ pub fn defaults(spec: &Spec) -> Config {
     let address =
         Item::default().with("address", "192.168.88.1/24").with("interface", "bridge").with("comment", "defconf");
     config.insert("/ip/address", "/ip/address", address, None);
+    if let Some((first, _)) = spec.port_macs().into_iter().next() {
+        let member = Item::default().with("list", "WAN").with("interface", first.as_str()).with("comment", "defconf");
+        config.insert("/interface/list/member", "/interface/list/member", member, None);
+        let client = Item::default().with("interface", first).with("comment", "defconf");
+        config.insert("/ip/dhcp-client", "/ip/dhcp-client", client, None);
+    }
     config.single_mut("/tool/mac-server").put("allowed-interface-list", "LAN");
     config.single_mut("/tool/mac-server/mac-winbox").put("allowed-interface-list", "LAN");
     config.single_mut("/ip/neighbor/discovery-settings").put("discover-interface-list", "LAN");

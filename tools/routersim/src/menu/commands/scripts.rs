@@ -6,7 +6,7 @@ use crate::menu::refused::Refused;
 use crate::menu::tables;
 use crate::menu::values::{text_of, value_text};
 use crate::script::{Ctx, Error, ErrorKind, MenuCommand, Value};
-use crate::system::System;
+use crate::system::{Caller, System};
 
 pub(super) async fn run(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
     let arg = command.named("number").or_else(|| command.unnamed().next()).ok_or(Refused::Missing(vec!["number"]))?;
@@ -28,7 +28,12 @@ pub(super) async fn import(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) ->
     let arg = command.named("file-name").or_else(|| command.unnamed().next());
     let name = arg.map(text_of).ok_or(Refused::Missing(vec!["file-name"]))?;
     let text = sys.read_file(&name).ok_or_else(|| Refused::failure("file doesn't exist"))?;
-    let result = Box::pin(sys.run_text(&name, None, &text, ctx.clone())).await;
+    ctx.output.line(format!("Opening script file {name}").as_bytes());
+    // Nothing is asked inside a file, also not at a terminal.
+    let caller = Caller { io: None, ..(*Caller::of(ctx)).clone() };
+    let mut inner = ctx.clone();
+    inner.session = Some(Rc::new(caller));
+    let result = Box::pin(sys.run_text(&name, None, &text, inner)).await;
     match result {
         Ok(_) => {
             ctx.output.line(b"");

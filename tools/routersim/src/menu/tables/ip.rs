@@ -15,6 +15,7 @@ use crate::system::System;
 pub(super) static MENUS: &[&Menu] = &[
     &ADDRESS,
     &CLOUD,
+    &DHCP_CLIENT,
     &DNS,
     &FILTER,
     &NAT,
@@ -326,6 +327,24 @@ static CLOUD: Menu = Menu {
         prop("update-time", Kind::Bool).or("yes"),
     ],
     ..SINGLE_MENU
+};
+
+/// Clients are configuration only: no DHCP server is on a simulated wire, so none is ever bound.
+static DHCP_CLIENT: Menu = Menu {
+    path: "/ip/dhcp-client",
+    props: &[
+        prop("interface", Kind::Iface(&[])).req(),
+        prop("add-default-route", Kind::Enum(&["yes", "no", "special-classless"])).or("yes"),
+        prop("default-route-distance", Kind::Num(1, 255)).or("1"),
+        prop("use-peer-dns", Kind::Bool).or("yes"),
+        prop("use-peer-ntp", Kind::Bool).or("yes"),
+        prop("status", Kind::Str).or("searching...").ro(),
+    ],
+    flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('D', "dynamic")],
+    columns: &["interface", "use-peer-dns", "add-default-route", "status"],
+    id_space: "/ip/dhcp-client",
+    hooks: &Plain,
+    ..LIST_MENU
 };
 
 static DNS: Menu = Menu {

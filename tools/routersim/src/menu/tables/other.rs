@@ -3,13 +3,29 @@
 use super::interface::LIST_MENU;
 use super::ip::DYNAMIC_ID;
 use crate::menu::def::{Export, Menu, V6, V7, Verbs, flag, prop};
-use crate::menu::hooks::{Hooks, Plain};
+use crate::menu::hooks::{Hooks, Plain, UniqueName};
 use crate::menu::kind::Kind;
 use crate::menu::row::Row;
 use crate::menu::time::Calendar;
 use crate::system::System;
 
-pub(super) static MENUS: &[&Menu] = &[&BGP_PEER, &BGP_CONNECTION, &LOG];
+pub(super) static MENUS: &[&Menu] = &[&PPP_SECRET, &BGP_PEER, &BGP_CONNECTION, &LOG];
+
+static PPP_SECRET: Menu = Menu {
+    path: "/ppp/secret",
+    props: &[
+        prop("name", Kind::Str).req(),
+        prop("service", Kind::Enum(&["any", "async", "l2tp", "ovpn", "pppoe", "pptp", "sstp"])).or("any"),
+        prop("password", Kind::Str).or("").secret(),
+        prop("profile", Kind::Str).or("default"),
+        prop("remote-address", Kind::Str),
+    ],
+    flags: &[flag('X', "disabled")],
+    columns: &["name", "service", "profile", "remote-address"],
+    id_space: "/ppp/secret",
+    hooks: &UniqueName,
+    ..LIST_MENU
+};
 
 static BGP_PEER: Menu = Menu {
     path: "/routing/bgp/peer",
