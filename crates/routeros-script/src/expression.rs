@@ -117,7 +117,7 @@ impl Parser<'_> {
     fn at_operand(&self) -> bool {
         matches!(
             self.lex.peek(),
-            Some(b'!' | b'(' | b'[' | b'"' | b'$' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+            Some(b'!' | b'(' | b'[' | b'{' | b'"' | b'$' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
         )
     }
 

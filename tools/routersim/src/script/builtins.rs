@@ -185,7 +185,7 @@ fn pick(args: &Args) -> Result<Value, Error> {
 fn find(args: &Args) -> Result<Value, Error> {
     let (hay, key) = (args.need("in")?, args.need("key")?);
     // The search begins behind the given place, so that the last find can be given as it is.
-    let start = args.num("from")?.and_then(|from| usize::try_from(from + 1).ok()).unwrap_or(0);
+    let start = args.num("from")?.and_then(|from| usize::try_from(from.saturating_add(1)).ok()).unwrap_or(0);
     let found = match hay {
         Value::Array(array) => {
             array.values().enumerate().skip(start).find(|(_, value)| ops::equal(value, key)).map(|(at, _)| at)

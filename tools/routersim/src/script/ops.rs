@@ -236,12 +236,12 @@ fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Error>
             let (a, b) = (left.as_time().ok_or_else(error)?, right.as_time().ok_or_else(error)?);
             Ok(Value::Time(if op == Add { a.wrapping_add(b) } else { a.wrapping_sub(b) }))
         }
-        (Div, Value::Time(a), Value::Time(b)) => Ok(Value::Num(a / b)),
-        (Mod, Value::Time(a), Value::Time(b)) => Ok(Value::Time(a % b)),
+        (Div, Value::Time(a), Value::Time(b)) => Ok(Value::Num(a.wrapping_div(*b))),
+        (Mod, Value::Time(a), Value::Time(b)) => Ok(Value::Time(a.wrapping_rem(*b))),
         (Mul, Value::Time(a), b) | (Mul, b, Value::Time(a)) => {
             b.as_num().map(|b| Value::Time(a.wrapping_mul(b))).ok_or_else(error)
         }
-        (Div, Value::Time(a), b) => b.as_num().map(|b| Value::Time(a / b)).ok_or_else(error),
+        (Div, Value::Time(a), b) => b.as_num().map(|b| Value::Time(a.wrapping_div(b))).ok_or_else(error),
         _ => match (left.as_num(), right.as_num()) {
             (Some(a), Some(b)) => Ok(Value::Num(match op {
                 Add => a.wrapping_add(b),

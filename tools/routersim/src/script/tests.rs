@@ -525,6 +525,109 @@ fn what_grows_without_end_is_stopped() {
     }
 }
 
+/// Expressions that parse, over values at the edges.
+fn expressions() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let leaf = prop::sample::select(vec![
+        "0",
+        "1",
+        "-1",
+        "64",
+        "9223372036854775807",
+        "(0 - 9223372036854775807 - 1)",
+        "\"\"",
+        "\"7\"",
+        "\"a,b\"",
+        "\"-1\"",
+        "true",
+        "1.2.3.4",
+        "255.255.255.255",
+        "1.2.3.0/24",
+        "10m",
+        "(0s - 1ns)",
+        "(-9223372036854775807ns)",
+        "*1",
+        "nil",
+        "$none",
+        "word",
+        "{1;2}",
+        "{a=1}",
+        "{}",
+        "[]",
+        "(>[:return $1])",
+        "$f",
+        "fe80::1",
+        "\"[\"",
+    ])
+    .prop_map(str::to_owned);
+    let op = prop::sample::select(vec![
+        "+", "-", "*", "/", "%", "=", "!=", "<", ">", "<=", ">=", "&&", "||", "and", "or", "in", "~", ".", ",", "->",
+        "<<", ">>", "&", "|", "^", "<%%", "",
+    ]);
+    let unary = prop::sample::select(vec!["!", "-", "~", "any "]);
+    let function = prop::sample::select(vec![
+        "len",
+        "typeof",
+        "tostr",
+        "tonum",
+        "tobool",
+        "totime",
+        "toarray",
+        "toip",
+        "toip6",
+        "toid",
+        "tonsec",
+        "put",
+        "parse",
+        "serialize to=json",
+        "deserialize from=json",
+        "convert to=hex",
+        "convert from=base64",
+        "convert transform=md5",
+        "delay",
+        "error",
+        "return",
+        "tolf",
+        "pick",
+        "find",
+    ]);
+    leaf.prop_recursive(4, 24, 3, move |inner| {
+        prop_oneof![
+            (inner.clone(), op.clone(), inner.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+            (unary.clone(), inner.clone()).prop_map(|(op, a)| format!("({op}{a})")),
+            (function.clone(), inner.clone()).prop_map(|(name, a)| format!("[:{name} {a}]")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("[:pick {a} {b} {c}]")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("[:find {a} {b} {c}]")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[:rndnum from={a} to={b}]")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[$f {a} x={b}]")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{{a};\"k\"={b}}}")),
+            inner.prop_map(|a| format!("\"<$[:tostr {a}]>\"")),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn any_expression_has_a_value_or_an_error(a in expressions(), b in expressions()) {
+        let src = format!(":local f do={{:return ($1, $x)}}; :local none; :put {a}; :if {b} do={{:set none {b}}}; \
+                           :for i from={a} to={b} step=1000000 do={{}}; :foreach k,v in={a} do={{:put \"$k$v\"}}; :put {b}");
+        for piece in [src.clone(), src.replace(":put", ":do {:put").replace("; :", "} on-error={}; :")] {
+            let _ = run_for(100, piece.as_bytes(), V7, Globals::new(), true);
+        }
+        // Without the commands that stop it, it must have parsed.
+        let ran = run_for(100, format!(":local f 1; :local none; :put {a}").as_bytes(), V7, Globals::new(), false);
+        if let Err(error) = ran.result {
+            proptest::prop_assert!(error.kind != ErrorKind::Parse || a.contains(":parse"), "{a}: {error}");
+        }
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig {
         cases: 400,
