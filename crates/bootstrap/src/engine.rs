@@ -248,7 +248,7 @@ impl Engine<'_> {
             failure: None,
             changed: history.changed(),
             resumable: false,
-            next: format!("jumplead verify {}", plan.pair),
+            next: format!("jumplead runs show {}", self.journal.run()),
         });
         self.close(&end);
         end

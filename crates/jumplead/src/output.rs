@@ -24,6 +24,7 @@ pub const FORMAT: u32 = 1;
 pub struct Output {
     pub json: bool,
     pub quiet: bool,
+    pub verbose: bool,
     pub command: &'static str,
 }
 
@@ -35,7 +36,7 @@ impl Output {
             Color::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        Self { json: global.json, quiet: global.quiet, command }
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose > 0, command }
     }
 
     /// A line of data.

@@ -244,7 +244,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };
     let mut store = SimStore::default();
     let screen = Rc::new(RefCell::new(Screen::new(out)));
-    let theatre = Theatre::new(pair, tap, Rc::clone(&screen), show && !out.json);
+    let theatre = Theatre::new(pair, tap, Rc::clone(&screen), show && !out.json, out.verbose);
     let stage = tokio::task::spawn_local(theatre.clone().follow());
     let (_stop, stopped) = watch::channel(false);
     let clock = StoryClock(began);

@@ -1,7 +1,7 @@
 //! What a rehearsal shows besides the run itself: both consoles, what the routers do, what is on the wires.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use super::change::Screen;
 const LOOK: Duration = Duration::from_millis(200);
 /// Columns of a console line that are shown.
 const WIDTH: usize = 96;
+/// Lines that are remembered as shown; a rehearsal has some hundred.
+const SEEN: usize = 10_000;
 
 /// The stage: the pair, and what was already shown of it.
 #[derive(Debug, Clone)]
@@ -28,12 +30,16 @@ struct Stage {
     tap: Tap,
     screen: Rc<RefCell<Screen>>,
     show: bool,
+    /// Everything, also what was shown before in the same form.
+    all: bool,
     consoles: RefCell<BTreeMap<(char, SessionId), ConsoleLine>>,
+    seen: RefCell<BTreeSet<String>>,
 }
 
 impl Theatre {
-    pub fn new(pair: Pair, tap: Tap, screen: Rc<RefCell<Screen>>, show: bool) -> Self {
-        Self(Rc::new(Stage { pair, tap, screen, show, consoles: RefCell::default() }))
+    /// A stage that shows each kind of line once, or with `all` every line.
+    pub fn new(pair: Pair, tap: Tap, screen: Rc<RefCell<Screen>>, show: bool, all: bool) -> Self {
+        Self(Rc::new(Stage { pair, tap, screen, show, all, consoles: RefCell::default(), seen: RefCell::default() }))
     }
 
     /// Shows news as long as it is let run.
@@ -54,7 +60,9 @@ impl Theatre {
                 EventKind::ConsoleOut { session, bytes } => {
                     let mut consoles = self.0.consoles.borrow_mut();
                     for line in consoles.entry((router, session)).or_default().feed(&bytes) {
-                        self.line(router, "|", &line);
+                        if self.0.all || self.is_news(&line) {
+                            self.line(router, "|", &line);
+                        }
                     }
                     continue;
                 }
@@ -64,6 +72,14 @@ impl Theatre {
                 self.line(router, "*", &text);
             }
         }
+    }
+
+    /// Whether a console line says something that no console has said yet. Markers around results are no news, a hop
+    /// shows the far console's lines on the near one too, and waiting asks the same things again and again.
+    fn is_news(&self, line: &str) -> bool {
+        let shape = without_markers(line);
+        let mut seen = self.0.seen.borrow_mut();
+        !shape.is_empty() && seen.len() < SEEN && seen.insert(shape)
     }
 
     fn line(&self, router: char, sign: &str, text: &str) {
@@ -84,6 +100,26 @@ impl Theatre {
         let text = format!("On the wires: {}", if list.is_empty() { "nothing".to_owned() } else { list.join(", ") });
         self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
     }
+}
+
+/// A line without the prompt's name and without the run's own markers: runs of ten hex digits.
+fn without_markers(line: &str) -> String {
+    let line = line.split_once("] > ").map_or(line, |(_, typed)| typed);
+    let bytes = line.as_bytes();
+    let mut shape = String::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let run = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        if run >= 10 {
+            at += run;
+        } else {
+            shape.push(char::from(*byte));
+            at += 1;
+        }
+    }
+    let shape = shape.trim();
+    // `QA` and what is left of a marker.
+    if shape.starts_with("QA") && shape.len() <= 4 { String::new() } else { shape.to_owned() }
 }
 
 /// What a router did, as a line; what is of no interest to an operator is left out.
@@ -182,7 +218,14 @@ impl ConsoleLine {
 
 #[cfg(test)]
 mod tests {
-    use super::ConsoleLine;
+    use super::{ConsoleLine, without_markers};
+
+    #[test]
+    fn markers_are_no_news() {
+        assert_eq!(without_markers("QA8a4baa5dc0K"), "");
+        assert_eq!(without_markers("[admin@x] > :put (\"QA\" . \"8a4baa5dc0\")"), ":put (\"QA\" . \"\")");
+        assert_eq!(without_markers("count=0"), "count=0");
+    }
 
     #[test]
     fn a_repainted_line_is_shown_once() {
