@@ -14,7 +14,7 @@ use bootstrap::store::{DirStore, Store};
 use routeros::Secret;
 use tokio::sync::watch;
 
-use super::change::{self, Answer, Screen, SharedScreen, Surroundings};
+use super::change::{self, Answer, Screen, Surroundings};
 use super::{config, runs};
 use crate::cli::{Change, Global};
 use crate::failure::{Exit, Failure, Result};
@@ -117,8 +117,8 @@ async fn with_pair(
     let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
     let (stop, stopped) = watch::channel(false);
     let interrupts = tokio::spawn(heed_interrupts(stop));
-    let screen = SharedScreen(Rc::new(RefCell::new(Screen::new(out))));
-    let around = Surroundings { out, store: &mut store, clock: &WallClock, screen, stop: stopped };
+    let mut screen = Screen::new(out);
+    let around = Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop: stopped };
     let ended = act(&pair, around).await;
     interrupts.abort();
     for warning in warnings.borrow().iter() {

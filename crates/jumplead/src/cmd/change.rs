@@ -1,8 +1,6 @@
 //! What every command that changes a router shares: prepare, show the plan, confirm once, run, say how it ended.
 
-use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
-use std::rc::Rc;
 
 use bootstrap::engine::{Options, RunEnd};
 use bootstrap::event::{Event, Record, Sink};
@@ -89,16 +87,6 @@ impl Sink for Screen {
     }
 }
 
-/// A screen that others write on too.
-#[derive(Debug, Clone)]
-pub struct SharedScreen(pub Rc<RefCell<Screen>>);
-
-impl Sink for SharedScreen {
-    fn record(&mut self, record: &Record) {
-        self.0.borrow_mut().record(record);
-    }
-}
-
 /// What a person, or a script in a person's name, answers to a plan.
 pub enum Answer {
     /// Go on; the serial number where the plan erases a router.
@@ -114,7 +102,7 @@ pub struct Surroundings<'a> {
     pub out: &'a Output,
     pub store: &'a mut dyn Store,
     pub clock: &'a dyn Clock,
-    pub screen: SharedScreen,
+    pub sink: &'a mut dyn Sink,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -177,8 +165,7 @@ pub async fn bootstrap(
             }
         },
     };
-    let mut screen = around.screen.clone();
-    let start = Start { store: around.store, clock: around.clock, sink: &mut screen, stop: around.stop, options };
+    let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     finish(path::run(pair, &prepared, &confirmation, start).await)
 }
 
@@ -189,16 +176,14 @@ async fn refused_before(
     confirmation: &Confirmation,
     options: Options,
 ) -> Result {
-    let mut screen = around.screen.clone();
-    let start = Start { store: around.store, clock: around.clock, sink: &mut screen, stop: around.stop, options };
+    let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     finish(path::run(pair, prepared, confirmation, start).await)
 }
 
 /// `resume`: goes on with a run that stopped.
 pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, change: &Change) -> Result {
     let options = options(change)?;
-    let mut screen = around.screen.clone();
-    let start = Start { store: around.store, clock: around.clock, sink: &mut screen, stop: around.stop, options };
+    let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     match path::resume(pair, run, start).await {
         Ok(end) => finish(end),
         Err(error) => {

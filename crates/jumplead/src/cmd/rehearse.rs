@@ -17,7 +17,7 @@ use routeros::Secret;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
-use super::change::{self, Answer, Screen, SharedScreen, Surroundings};
+use super::change::{self, Answer, Screen, Surroundings};
 use super::theatre::Theatre;
 use crate::cli::{Change, Faults, Rehearse, Road};
 use crate::failure::{Exit, Failure, Result};
@@ -244,11 +244,11 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };
     let mut store = SimStore::default();
     let screen = Rc::new(RefCell::new(Screen::new(out)));
-    let theatre = Theatre::new(pair, tap, Rc::clone(&screen), show && !out.json, out.verbose);
+    let theatre = Theatre::new(pair, tap, screen, show && !out.json, out.verbose);
     let stage = tokio::task::spawn_local(theatre.clone().follow());
     let (_stop, stopped) = watch::channel(false);
     let clock = StoryClock(began);
-    let around = Surroundings { out, store: &mut store, clock: &clock, screen: SharedScreen(screen), stop: stopped };
+    let around = Surroundings { out, store: &mut store, clock: &clock, sink: &mut theatre.clone(), stop: stopped };
     let change = Change::default();
     let ended = change::bootstrap(around, &job, &change, &mut |plan| {
         if show && let Some(serial) = &plan.erases {
@@ -262,7 +262,10 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
     .await;
     stage.abort();
     theatre.show_news();
-    theatre.show_wires();
+    if show && !out.json {
+        theatre.show_wires();
+        theatre.show_waits();
+    }
     world.abort();
     ended?;
     Ok(began.elapsed())

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bootstrap::event::{Event, Record, Sink};
 use bootstrap::render::{Line, Tone};
 use lab::Tap;
 use lab::pair::Pair;
+use mactelnet::Instant;
 use mactelnet::wire::frame::Frame;
-use routersim::record::{EventKind, SessionId};
+use routersim::record::{EventKind, Phase, SessionId};
 
 use super::change::Screen;
 
@@ -34,12 +36,31 @@ struct Stage {
     all: bool,
     consoles: RefCell<BTreeMap<(char, SessionId), ConsoleLine>>,
     seen: RefCell<BTreeSet<String>>,
+    waits: RefCell<Waits>,
+}
+
+/// What the waits of a run cost beyond what the router itself takes.
+#[derive(Debug, Default)]
+struct Waits {
+    /// When router B last became ready for what is waited for.
+    ready: Option<Instant>,
+    /// Step, and how long after that the step was done.
+    own: Vec<(String, Duration)>,
 }
 
 impl Theatre {
     /// A stage that shows each kind of line once, or with `all` every line.
     pub fn new(pair: Pair, tap: Tap, screen: Rc<RefCell<Screen>>, show: bool, all: bool) -> Self {
-        Self(Rc::new(Stage { pair, tap, screen, show, all, consoles: RefCell::default(), seen: RefCell::default() }))
+        Self(Rc::new(Stage {
+            pair,
+            tap,
+            screen,
+            show,
+            all,
+            consoles: RefCell::default(),
+            seen: RefCell::default(),
+            waits: RefCell::default(),
+        }))
     }
 
     /// Shows news as long as it is let run.
@@ -53,6 +74,9 @@ impl Theatre {
     /// Shows what happened since the last call.
     pub fn show_news(&self) {
         for (router, event) in self.0.pair.take_events() {
+            if router == 'B' && is_ready(&event.kind) {
+                self.0.waits.borrow_mut().ready = Some(event.at);
+            }
             if !self.0.show {
                 continue;
             }
@@ -87,11 +111,21 @@ impl Theatre {
         self.0.screen.borrow_mut().line(&Line { tone: Tone::Dim, text: format!("    {router} {sign} {text}") });
     }
 
+    /// For each wait: from router B being ready to the step being done.
+    pub fn show_waits(&self) {
+        let waits = self.0.waits.borrow();
+        let list: Vec<String> = waits.own.iter().map(|(step, own)| format!("{step} {} ms", own.as_millis())).collect();
+        let sum: Duration = waits.own.iter().map(|(_, own)| *own).sum();
+        let text = format!(
+            "Our own part of the waits (router ready -> step done): {} ms: {}",
+            sum.as_millis(),
+            list.join(", ")
+        );
+        self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
+    }
+
     /// How much of what was on both cables.
     pub fn show_wires(&self) {
-        if !self.0.show {
-            return;
-        }
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
         for tapped in self.0.tap.frames() {
             *counts.entry(kind(&tapped.frame)).or_default() += 1;
@@ -99,6 +133,32 @@ impl Theatre {
         let list: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let text = format!("On the wires: {}", if list.is_empty() { "nothing".to_owned() } else { list.join(", ") });
         self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
+    }
+}
+
+impl Sink for Theatre {
+    /// What the routers did before a record stands before it.
+    fn record(&mut self, record: &Record) {
+        self.show_news();
+        if let Event::StepCompleted { step, .. } = &record.event
+            && step.starts_with("b.wait-")
+        {
+            let mut waits = self.0.waits.borrow_mut();
+            if let Some(ready) = waits.ready {
+                waits.own.push((step.clone(), self.0.pair.world.now().saturating_since(ready)));
+            }
+        }
+        self.0.screen.borrow_mut().record(record);
+    }
+}
+
+/// Whether router B is now what a wait waits for: its console is up, or its start as a member of the pair is done.
+fn is_ready(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Phase(phase) => *phase == Phase::Up,
+        EventKind::Log { message, .. } => message == "ha_startup: DONE",
+        EventKind::Vrrp { .. } => true,
+        _ => false,
     }
 }
 
