@@ -581,3 +581,107 @@ fn an_import_asks_nothing_and_one_that_imports_itself_ends() {
     desk.types(&mut bench, "/import down.rsc\r");
     bench.until(Phase::RouterBoot);
 }
+
+#[test]
+fn the_password_policy_refuses_weak_ones() {
+    let mut bench = Bench::of(Spec::pair_b().quirk(|quirks| {
+        quirks.password_categories = Some(3);
+        quirks.password_length = Some(8);
+    }));
+    assert!(bench.fails("/user add name=ha group=full password=0123456789abcdef").starts_with("failure: password"));
+    assert!(bench.fails("/user add name=ha group=full password=Ab1").starts_with("failure: password"));
+    bench.run("/user add name=ha group=full password=Abcdefgh-1");
+    assert_eq!(bench.get("[/user settings get minimum-categories]"), "3");
+}
+
+#[test]
+fn globals_can_belong_to_their_user() {
+    let mut bench = Bench::of(Spec::pair_a().quirk(|quirks| quirks.globals = Some(crate::quirks::Globals::PerUser)));
+    bench.run("/user add name=ha group=full password=x; :global mine 1");
+    let other = bench.router.run_script(&mut bench.now, "ha", ":global mine; :put [:typeof $mine]");
+    assert_eq!(other, Ok("nothing\n".to_owned()));
+    assert_eq!(bench.run(":global mine; :put $mine"), "1");
+}
+
+#[test]
+fn a_flash_directory_is_all_that_stays() {
+    let mut bench = Bench::of(Spec::pair_b().quirk(|quirks| quirks.flash_directory = Some(true)));
+    bench.run("/file add name=ram.txt contents=x; /file add name=\"flash/kept.txt\" contents=x");
+    assert_eq!(bench.get("[/file get flash type]"), "disk");
+    bench.run("/system reboot");
+    bench.until(Phase::RouterBoot);
+    bench.until(Phase::Up);
+    assert_eq!(bench.get("[:len [/file find name=\"ram.txt\"]]"), "0");
+    assert_eq!(bench.get("[:len [/file find name=\"flash/kept.txt\"]]"), "1");
+}
+
+#[test]
+fn a_service_names_its_addresses_by_version() {
+    let mut bench = Bench::v7();
+    bench.run("/ip service set ftp address=\",169.254.23.0/24,10.0.0.1\"");
+    assert_eq!(bench.get("[:tostr [/ip service get [find name=ftp] address]]"), "169.254.23.0/24;10.0.0.1/32");
+    assert!(bench.fails("/ip service set ftp available-from=1.1.1.1").starts_with("bad parameter available-from"));
+    let mut bench = Bench::of(Spec::pair_a().version(Version::new(7, 24, 0)));
+    bench.run("/ip service set ftp available-from=169.254.23.0/24");
+    assert!(bench.fails("/ip service set ftp address=1.1.1.1").starts_with("bad parameter address"));
+}
+
+#[test]
+fn home_mode_refuses_what_the_pair_needs() {
+    let mut bench =
+        Bench::of(Spec::pair_a().quirk(|quirks| quirks.device_mode = Some(crate::quirks::DeviceMode::Home)));
+    let words = "failure: not allowed by device-mode";
+    assert_eq!(bench.fails("/system scheduler add name=x on-event=y interval=1m"), words);
+    assert_eq!(bench.fails("/tool fetch mode=ftp address=1.1.1.1 src-path=x"), words);
+}
+
+#[test]
+fn host_keys_travel_as_files() {
+    let mut a = Bench::v6();
+    a.run("/ip ssh export-host-key key-file-prefix=HA");
+    assert_eq!(a.get("[:len [/file find name~\"^HA_(dsa|rsa)\"]]"), "4");
+    let key = a.router.system().unwrap().read_file("HA_rsa").unwrap();
+    let mut b = Bench::of(Spec::pair_b());
+    b.router.system().unwrap().write_file("HA_rsa", key).unwrap();
+    assert_ne!(a.router.system().unwrap().host_key(), b.router.system().unwrap().host_key());
+    b.run("/ip ssh import-host-key private-key-file=HA_rsa");
+    assert_eq!(a.router.system().unwrap().host_key(), b.router.system().unwrap().host_key());
+    b.run("/ip ssh export-host-key key-file-prefix=HA");
+    assert_eq!(b.get("[:len [/file find name~\"dsa\"]]"), "0");
+}
+
+#[test]
+fn the_clock_is_set_and_dates_are_the_versions() {
+    let mut old = Bench::v6();
+    assert_eq!(old.get("[/system clock get date]"), "jan/02/2026");
+    old.run("/system clock set date=mar/04/2026 time=10:20:30");
+    assert_eq!(old.get("[/system clock get date]"), "mar/04/2026");
+    assert!(old.get("[/system clock get time]").starts_with("10:20:3"));
+    assert_eq!(Bench::v7().get("[/system clock get date]"), "2026-01-02");
+}
+
+#[test]
+fn a_chr_has_no_board() {
+    let spec = Spec { board: "CHR".to_owned(), ..Spec::pair_a() };
+    let mut bench = Bench::of(spec);
+    assert_eq!(bench.get("[/system routerboard get routerboard]"), "false");
+    assert_eq!(bench.get("[:typeof [/system routerboard get serial-number]]"), "nothing");
+    assert_eq!(bench.fails("/system routerboard settings set silent-boot=yes"), "no such item");
+}
+
+#[test]
+fn jobs_run_beside_each_other_and_can_be_ended() {
+    let mut bench = Bench::v6();
+    bench.run("/system script add name=long source=\":delay 1000; :global done yes\"; :execute long");
+    bench.wait(Duration::from_secs(1));
+    assert_eq!(bench.get("[:len [/system script job find script=long]]"), "1");
+    bench.run("/system script job remove [find script=long]");
+    bench.wait(Duration::from_secs(1100));
+    assert_eq!(bench.run(":global done; :put [:typeof $done]"), "nothing");
+    bench.run(":execute \":put hello\" file=out");
+    bench.wait(Duration::from_secs(1));
+    assert_eq!(bench.get("[/file get out.txt contents]"), "hello");
+    bench.run(":execute \":error stop\"");
+    bench.wait(Duration::from_secs(1));
+    assert_eq!(bench.get("[:len [/log find topics~\"error\" message~\"stop\\$\"]]"), "1");
+}

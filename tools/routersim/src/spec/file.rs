@@ -404,4 +404,12 @@ mod tests {
         assert_eq!(b[7].1.to_string(), "74:4D:28:00:00:0B");
         assert!(a.iter().all(|(_, mac)| b.iter().all(|(_, other)| mac != other)));
     }
+
+    #[test]
+    fn the_example_file_is_a_router() {
+        let spec = Spec::from_toml(include_str!("../../ROUTER.toml")).unwrap();
+        assert_eq!(spec.ports["ether8"], "veth1");
+        let router = crate::Router::new(spec, 1).unwrap();
+        assert_eq!(router.ports().len(), 8);
+    }
 }

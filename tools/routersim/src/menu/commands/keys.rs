@@ -10,7 +10,9 @@ use crate::system::System;
 impl System {
     /// The host key, made on first use.
     pub fn host_key(&self) -> String {
-        let fresh = format!("{:016x}{:016x}", self.kernel.random(), self.kernel.random());
+        // Two boards never have the same, whatever their seeds.
+        let board = md5::compute(self.spec.serial_number.as_bytes()).0;
+        let fresh = format!("{:x}{:016x}", md5::Digest(board), self.kernel.random());
         self.config_mut(|config| {
             let item = config.single_mut("/ip/ssh");
             if item.get("host-key").is_none() {
