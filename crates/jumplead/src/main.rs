@@ -114,7 +114,9 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
         }
         Command::Bootstrap { pair, change } => cmd::bootstrap::run(out, &cli.global, pair, change).await,
         Command::Resume { run, change } => cmd::bootstrap::resume(out, &cli.global, run.as_deref(), change).await,
-        Command::Explain { .. } | Command::Rehearse(_) => Ok(()),
+        Command::Explain { code } => cmd::explain::run(out, code.as_deref()),
+        // Has a runtime of its own, see `start`.
+        Command::Rehearse(args) => cmd::rehearse::run(out, args),
     }
 }
 

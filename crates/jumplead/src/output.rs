@@ -13,7 +13,6 @@ pub const GREEN: Style = AnsiColor::Green.on_default();
 pub const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub const RED: Style = AnsiColor::Red.on_default().bold();
 pub const CYAN: Style = AnsiColor::Cyan.on_default();
-pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 
 /// Format number of everything machine-readable.

@@ -7,6 +7,7 @@ pub mod console;
 pub mod discover;
 pub mod doctor;
 pub mod exec;
+pub mod explain;
 pub mod ping;
 pub mod rehearse;
 pub mod runs;

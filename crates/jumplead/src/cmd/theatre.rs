@@ -179,7 +179,7 @@ fn without_markers(line: &str) -> String {
     }
     let shape = shape.trim();
     // `QA` and what is left of a marker.
-    if shape.starts_with("QA") && shape.len() <= 4 { String::new() } else { shape.to_owned() }
+    if shape.starts_with('Q') && shape.len() <= 4 { String::new() } else { shape.to_owned() }
 }
 
 /// What a router did, as a line; what is of no interest to an operator is left out.
