@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bootstrap::ha::{PairConfig, render_installed};
+use lab::Faults;
 use lab::pair::{Pair, Settings, Topology};
 use mactelnet::MacAddr;
 use mactelnet::io::Link;
@@ -83,8 +84,9 @@ fn one_seed_one_history() {
         let mut settings = Settings::dirty(seed, &installed());
         settings.topology = Topology::OnSegment;
         let (pair, _link) = Pair::new(&settings).unwrap();
+        pair.data_wires[0][1].set_all_faults(Faults { loss: 30.0, ..Faults::default() });
         pair.power_on();
-        assert!(pair.boot(PATIENCE, Duration::from_secs(120)));
+        assert!(pair.boot(PATIENCE, Duration::from_secs(1800)));
         (pair.world.now(), format!("{:?}", pair.take_events()), pair.world.speakers(pair.data_switch))
     };
     let first = run(5);

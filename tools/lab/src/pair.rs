@@ -95,6 +95,8 @@ pub struct Pair {
     pub host_wire: WireHandle,
     /// The switch on the data ports: first A's, then B's.
     pub data_switch: SwitchId,
+    /// The cables of A and B to it, for each of the data ports.
+    pub data_wires: Vec<[WireHandle; 2]>,
 }
 
 /// A port that the board doesn't have.
@@ -130,11 +132,12 @@ impl Pair {
             }
         };
         let data_switch = world.switch(data.len() * 2, settings.forward_delay);
-        for (number, ports) in data.iter().enumerate() {
-            world.connect(a.port(ports[0]), End::Switch(data_switch, number), CABLE);
-            world.connect(b.port(ports[1]), End::Switch(data_switch, data.len() + number), CABLE);
-        }
-        Ok((Self { world, a, b, ha_wire, ha_wire_b, host_wire, data_switch }, link))
+        let plug = |end: End, number: usize| world.connect(end, End::Switch(data_switch, number), CABLE);
+        let wires = |(number, ports): (usize, &[usize; 2])| {
+            [plug(a.port(ports[0]), number), plug(b.port(ports[1]), data.len() + number)]
+        };
+        let data_wires = data.iter().enumerate().map(wires).collect();
+        Ok((Self { world, a, b, ha_wire, ha_wire_b, host_wire, data_switch, data_wires }, link))
     }
 
     /// Switches both on.
