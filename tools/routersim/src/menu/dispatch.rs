@@ -66,7 +66,7 @@ impl Host for System {
                     }
                 }
             });
-            sys.console_jobs.borrow_mut().push(id);
+            sys.belongs_to_console(id);
             Ok(Value::Id(id.0))
         })
     }

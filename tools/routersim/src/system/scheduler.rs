@@ -95,7 +95,7 @@ impl System {
                 due += every;
             }
         });
-        self.console_jobs.borrow_mut().push(job);
+        self.belongs_to_console(job);
     }
 
     /// Runs an item's event with its owner's name and its own policies.

@@ -205,7 +205,7 @@ impl System {
                 sys.script_failed(&name, &error);
             }
         });
-        self.console_jobs.borrow_mut().push(id);
+        self.belongs_to_console(id);
         id
     }
 

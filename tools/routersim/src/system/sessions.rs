@@ -52,10 +52,6 @@ impl System {
         input: PipeReader,
         output: PipeWriter,
     ) -> Option<SessionId> {
-        if self.console_jobs.borrow().len() >= MAX_SESSIONS {
-            let live: Vec<_> = self.kernel.jobs().into_iter().map(|(id, _)| id).collect();
-            self.console_jobs.borrow_mut().retain(|id| live.contains(id));
-        }
         let open = self.kernel.jobs().iter().filter(|(_, name)| name.starts_with("console ")).count();
         if open >= MAX_SESSIONS {
             return None;
@@ -80,11 +76,11 @@ impl System {
                 let host = Rc::clone(&sys) as Rc<dyn ConsoleHost>;
                 let Some(end) = console::run(terminal, host, options.clone()).await else { break };
                 match end.reason {
-                    // The client is told nothing: its streams stay open, and nobody reads them.
+                    // The client is told nothing: its streams stay open until it goes.
                     EndReason::Idle if options.transport != Transport::Serial => {
                         drop(closing);
-                        let _kept = end.terminal;
-                        std::future::pending::<()>().await;
+                        let mut kept = end.terminal;
+                        while !kept.input.read(4096).await.is_empty() {}
                         return;
                     }
                     // A serial line has the next login on it.
@@ -97,7 +93,7 @@ impl System {
                 }
             }
         });
-        self.console_jobs.borrow_mut().push(job);
+        self.belongs_to_console(job);
         Some(session)
     }
 }

@@ -116,7 +116,7 @@ impl System {
             starting.kernel.sleep(starting.spec.scaled(starting.spec.boot.startup)).await;
             starting.start_scheduler();
         });
-        self.console_jobs.borrow_mut().push(job);
+        self.belongs_to_console(job);
     }
 
     fn ports_appear(&self) {
@@ -146,7 +146,7 @@ impl System {
                 Some(Ok(_)) => {}
             }
         });
-        self.console_jobs.borrow_mut().push(job);
+        self.belongs_to_console(job);
     }
 
     /// What the network told.
@@ -199,7 +199,7 @@ impl System {
                 sys.log("system,error", &format!("could not write {stem}.auto.log"));
             }
         });
-        self.console_jobs.borrow_mut().push(job);
+        self.belongs_to_console(job);
     }
 }
 
