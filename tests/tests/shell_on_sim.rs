@@ -1,4 +1,5 @@
 //! The shell on simulated routers, by MAC-Telnet and over a hop: two programs that share no reading of the console.
+#![expect(clippy::unwrap_used, reason = "a world that can't be built is a test that fails")]
 
 use lab::pair::{Pair, Settings};
 use mactelnet::MacAddr;

@@ -55,7 +55,11 @@ impl Terminal {
 
     /// Takes bytes as they came; an escape or a character may be split over several calls.
     pub fn on_bytes(&mut self, bytes: &[u8]) {
-        self.parser.advance(&mut self.state, bytes);
+        // One at a time: how many replacement characters the parser makes of broken UTF-8 depends on where a slice
+        // ends, and what is shown must not depend on packets.
+        for byte in bytes {
+            self.parser.advance(&mut self.state, std::slice::from_ref(byte));
+        }
     }
 
     /// Answers to the router's questions about the terminal.
@@ -506,6 +510,18 @@ mod tests {
         assert_eq!(texts(&t), ["0123456789abc", "next"]);
         assert!(t.line(0).unwrap().clean);
         assert_eq!(t.cursor(), (4, 1));
+    }
+
+    #[test]
+    fn broken_characters_are_the_same_in_any_packets() {
+        let bytes = b"\xdd\xa4F\xa4\xcf\x90\xb3\xf6,\xe2\x82\r\n";
+        let mut whole = terminal(80, 24);
+        whole.on_bytes(bytes);
+        for size in 1..bytes.len() {
+            let mut pieces = terminal(80, 24);
+            bytes.chunks(size).for_each(|piece| pieces.on_bytes(piece));
+            assert_eq!(texts(&pieces), texts(&whole));
+        }
     }
 
     #[test]
