@@ -4,14 +4,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests, though no unit tests: clippy.toml does not see that
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use bootstrap::ha::{PairConfig, render_installed};
+use lab::Tap;
 use lab::netns::{Namespace, available, veth};
+use lab::pair::{Pair, Settings};
+use routersim::net::{MacTelnetCall, PingOptions};
 use tempfile::TempDir;
 
 const MAC: &str = "74:4D:28:00:00:0B";
@@ -281,4 +288,88 @@ fn a_signal_ends_it_in_good_order_and_a_missing_interface_at_once() {
     let output = lab.host.command(binary().to_str().unwrap()).arg("run").arg(&spec).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("there is no interface r8 [routersim.real.interface]"), "{}", text(&output));
+}
+
+/// Programs that only read need no root: just whether `program` is there.
+fn installed(test: &str, program: &str) -> bool {
+    if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        return true;
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{test} can't run in CI: no `{program}`");
+    eprintln!("SKIPPED {test}: `{program}` is not installed");
+    false
+}
+
+#[test]
+fn wireshark_reads_what_is_on_the_wire() {
+    if !installed("wireshark_reads_what_is_on_the_wire", "tshark") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ha.pcap");
+    let pair_config = PairConfig {
+        interface: "ether8".to_owned(),
+        mac_a: "74:4D:28:00:00:0A".to_owned(),
+        mac_b: MAC.to_owned(),
+        password: "Simulated-Pair-1".to_owned(),
+    };
+    let mut settings = Settings::standard(21, &render_installed(&pair_config));
+    settings.b.setup.push_str("/ip address add address=169.254.23.2/24 interface=ether8\n");
+    let (pair, _link) = Pair::new(&settings).unwrap();
+    pair.ha_wire.tap(Tap::pcap(std::fs::File::create(&path).unwrap()).unwrap());
+    pair.power_on();
+    assert!(pair.boot(Duration::from_secs(300), Duration::from_secs(60)));
+    let net = pair.a.look(|router| router.system().and_then(|system| system.net())).unwrap();
+    let kernel = pair.a.look(|router| router.system().map(|system| system.kernel.clone())).unwrap();
+    let done = Rc::new(Cell::new(false));
+    let set = Rc::clone(&done);
+    pair.a.with(|_, _| {
+        kernel.spawn("test", async move {
+            let there = Ipv4Addr::new(169, 254, 23, 2);
+            net.ping(there, &PingOptions { count: 3, ..PingOptions::default() }).await;
+            net.mac_ping(MAC.parse().unwrap(), &PingOptions { count: 3, ..PingOptions::default() }).await;
+            net.ftp_put(there, 21, "admin", "", "x.txt", &[b'x'; 100_000]).await.unwrap();
+            let call = MacTelnetCall {
+                mac: MAC.parse().unwrap(),
+                interface: None,
+                user: "admin".to_owned(),
+                password: String::new(),
+                terminal: "vt102".to_owned(),
+                size: (80, 24),
+            };
+            let mut session = net.mac_telnet_connect(call).await.unwrap();
+            session.reader.read(100).await;
+            set.set(true);
+        });
+    });
+    assert!(pair.world.run_until_done(pair.world.now() + Duration::from_secs(120), || done.get()));
+    pair.world.run_until(pair.world.now() + Duration::from_secs(5));
+
+    let tshark = |arguments: &[&str]| {
+        let output =
+            Command::new("tshark").args(["-n", "-r", path.to_str().unwrap()]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let fields = tshark(&["-T", "fields", "-e", "frame.protocols", "-e", "icmp.type", "-e", "arp.isgratuitous"]);
+    let least = [
+        (":vrrp", 40),
+        (":mndp", 2),
+        (":mactelnet", 10),
+        (":icmp:data\t0", 3),
+        (":arp", 2),
+        (":ftp", 10),
+        (":tcp", 50),
+    ];
+    for (part, least) in least {
+        let found = fields.lines().filter(|line| line.contains(part)).count();
+        assert!(found >= least, "{found} of {part}");
+    }
+    assert!(fields.lines().any(|line| line.ends_with("1") && line.contains(":arp")), "a gratuitous ARP");
+    let bad = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 || udp.checksum.status == 0 \
+        || tcp.checksum.status == 0 || icmp.checksum.status == 0 || vrrp.checksum.status == 0";
+    let checks = ["ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE"];
+    let checks = checks.iter().flat_map(|check| ["-o", check]);
+    let arguments: Vec<&str> = ["-Y", bad].into_iter().chain(checks).collect();
+    assert_eq!(tshark(&arguments), "");
 }

@@ -31,7 +31,8 @@ const TYPED_CHUNK: usize = 4096;
 struct Call {
     peer: MacAddr,
     clients: BTreeMap<PortId, Client>,
-    answered: bool,
+    /// The port by which the answer came; the others' machines only say goodbye.
+    chosen: Option<PortId>,
     /// Set once: the login is over, or the call failed.
     outcome: Option<Result<(), NetError>>,
     /// The caller knows the outcome, or doesn't ask any more.
@@ -109,13 +110,14 @@ impl Call {
     fn take_events(&mut self, now: Instant, port: PortId) {
         while self.backlog.is_empty() {
             let Some(event) = self.clients.get_mut(&port).and_then(Client::poll_event) else { return };
+            if self.chosen.is_some_and(|chosen| chosen != port) {
+                continue;
+            }
             match event {
                 Event::Answered { .. } => {
-                    if !self.answered {
-                        self.answered = true;
-                        for (_, client) in self.clients.iter_mut().filter(|(other, _)| **other != port) {
-                            client.abort(now);
-                        }
+                    self.chosen = Some(port);
+                    for (_, client) in self.clients.iter_mut().filter(|(other, _)| **other != port) {
+                        client.abort(now);
                     }
                 }
                 Event::LoggedIn { .. } => self.settle(Ok(())),
@@ -127,7 +129,7 @@ impl Call {
                 }
                 Event::Failed(error) => {
                     let last = !self.clients.iter().any(|(other, client)| *other != port && !client.is_over());
-                    if !self.answered && !last {
+                    if self.chosen.is_none() && !last {
                         continue;
                     }
                     *self.control.failure.borrow_mut() = Some(reason(&error));
@@ -272,7 +274,7 @@ pub(super) async fn connect(inner: &Rc<RefCell<Inner>>, call: MacTelnetCall) -> 
             Call {
                 peer: call.mac,
                 clients,
-                answered: false,
+                chosen: None,
                 outcome: None,
                 seen: false,
                 waker: None,

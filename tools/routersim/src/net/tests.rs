@@ -164,8 +164,8 @@ impl Pair {
                 self.nodes[index].events.push((self.now, event));
             }
             while let Some((port, frame)) = self.nodes[index].net.poll_transmit() {
-                assert_eq!(port, 1);
-                if !self.cut && self.chance() >= self.loss {
+                // Nothing is plugged into the first ports.
+                if port == 1 && !self.cut && self.chance() >= self.loss {
                     self.sent += 1;
                     self.flight.insert((self.now + self.latency, self.sent), (1 - index, frame));
                 }
@@ -572,6 +572,21 @@ fn mac_telnet_refuses_and_misses() {
         config.services.mac_telnet = Allowed::Only(["bridge-ha".to_owned()].into());
     });
     assert_eq!(try_call(&mut pair, call(Some("bridge-ha"), "ha", "secret")), Ok(()));
+}
+
+#[test]
+fn a_call_without_interface_tries_all_and_keeps_the_one_that_answers() {
+    let mut pair = Pair::new();
+    pair.nodes[0].net.set_link(0, true);
+    let net = pair.nodes[0].net.clone();
+    let made = pair.job(0, async move { net.mac_telnet_connect(call(None, "ha", "secret")).await });
+    assert!(made.is_ok(), "{made:?}");
+    pair.run_for(Duration::from_secs(30));
+    assert!(!pair.nodes[1].disk.sessions.borrow()[0].input.is_finished());
+    let net = pair.nodes[0].net.clone();
+    let nobody = MacTelnetCall { mac: mac(9, 9), ..call(None, "ha", "secret") };
+    let missed = pair.job(0, async move { net.mac_telnet_connect(nobody).await.map(drop) });
+    assert_eq!(missed, Err(NetError::Timeout));
 }
 
 #[test]
