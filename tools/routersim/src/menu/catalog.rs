@@ -63,6 +63,17 @@ impl System {
             .collect()
     }
 
+    fn has_child(&self, path: &str, word: &str) -> bool {
+        let below = |other: &str| {
+            let rest = other
+                .strip_prefix(path)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .and_then(|rest| rest.strip_prefix(word));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        !word.is_empty() && self.paths().any(below)
+    }
+
     /// Names of the commands of a menu.
     pub fn verbs(&self, path: &str) -> BTreeSet<&'static str> {
         let mut names: BTreeSet<&'static str> = COMMANDS
@@ -115,13 +126,18 @@ impl System {
 impl Names for System {
     fn lookup(&self, menu: &[String], word: &str) -> Lookup {
         let path = path_of(menu);
-        let (menus, verbs) = (self.children(&path), self.verbs(&path));
-        if menus.contains(word) {
+        // Whole names are what scripts are full of: they need no list of all names.
+        if self.has_child(&path, word) {
             return Lookup::Menu(word.to_owned());
         }
+        if self.special(&path, word).is_some() {
+            return Lookup::Command(word.to_owned());
+        }
+        let verbs = self.verbs(&path);
         if verbs.contains(word) {
             return Lookup::Command(word.to_owned());
         }
+        let menus = self.children(&path);
         let begins = |name: &&&str| !word.is_empty() && name.starts_with(word);
         let mut found = menus.iter().filter(begins).map(|name| Lookup::Menu((*name).to_owned())).collect::<Vec<_>>();
         found.extend(verbs.iter().filter(begins).map(|name| Lookup::Command((*name).to_owned())));
