@@ -99,7 +99,9 @@ impl Session {
             error if run.elsewhere => Err(error),
             error => {
                 self.out_of_step = true;
-                Ok(Outcome::Unknown(run.unknown(error)))
+                let mut unknown = run.unknown(error);
+                unknown.seen = self.dialogue.log.masker.mask_text(&unknown.seen);
+                Ok(Outcome::Unknown(unknown))
             }
         })
     }
@@ -158,7 +160,7 @@ impl Session {
                     }
                     if care == Care::Destructive {
                         if run.failed {
-                            return Ok(Outcome::Refused(run.refusal()));
+                            return Ok(Outcome::Refused(self.refusal(run)));
                         }
                     } else if run.fence.is_none() {
                         run.fence = Some(run.seen.len());
@@ -211,12 +213,18 @@ impl Session {
         {
             return Err(self.wrong_router(proof, found, "running a command"));
         }
-        let refusal = run.refusal();
+        let refusal = self.refusal(run);
         if !run.began && refusal.text.is_empty() && !run.incomplete {
             // Neither begun nor refused: the line went somewhere else.
             return Err(Error::Garbled { what: "a command".into(), seen: self.dialogue.seen() });
         }
         Ok(Outcome::Refused(refusal))
+    }
+
+    fn refusal(&self, run: &Run) -> Refusal {
+        let mut refusal = run.refusal();
+        refusal.text = self.dialogue.log.masker.mask_text(&refusal.text);
+        refusal
     }
 
     fn question(&mut self, run: &mut Run, care: Care, question: Question) -> Result<(), Error> {

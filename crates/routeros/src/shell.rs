@@ -12,6 +12,7 @@ use crate::secret::Secret;
 use crate::session::{Session, Shared};
 use crate::value::{Look, Value, look_statement, parse_looks};
 use routeros_script::Version;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -28,7 +29,7 @@ const QUIT: Duration = Duration::from_secs(5);
 const NEAR_SETTLE: Duration = Duration::from_millis(500);
 
 /// A command and how to run it. `"...".into()` is the plain form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Command {
     /// One line, one or more statements, absolute paths.
     pub text: String,
@@ -36,6 +37,13 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// Keeps both directions out of the transcript while it runs: its line or its output holds a part of a secret.
     pub private: bool,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A command may set a password.
+        f.debug_struct("Command").field("bytes", &self.text.len()).field("timeout", &self.timeout).finish()
+    }
 }
 
 impl Command {
@@ -227,15 +235,16 @@ impl Shell {
     async fn look(&self, expressions: &[&str], lenient: bool) -> Result<Vec<Look>, Error> {
         let statements: Vec<String> = expressions.iter().map(|e| look_statement(e, lenient)).collect();
         let line = statements.join("; ");
-        let mut seen = String::new();
+        let mut length = 0;
         for _ in 0..READS {
             let output = self.run(line.as_str()).await?;
             match parse_looks(&output) {
                 Some(looks) if looks.len() == expressions.len() => return Ok(looks),
-                _ => seen = output.text,
+                _ => length = output.text.len(),
             }
         }
-        Err(Error::Garbled { what: expressions.join(", "), seen: crate::expect::escape_tail(&seen, 200) })
+        // Not the text: a value may be a secret.
+        Err(Error::Garbled { what: expressions.join(", "), seen: format!("{length} bytes") })
     }
 
     /// The router's version.

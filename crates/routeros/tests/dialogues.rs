@@ -746,8 +746,15 @@ async fn secrets_stay_out_of_transcripts_and_errors() {
         tokio::join!(shell.exec("/user add name=ha password=\"Gr33nPig\" group=full"), peer.answer(Ok(&[])));
     done(outcome);
     let router = async {
+        peer.answer(Err("failure: Gr33nPig is no good")).await;
+        peer.answer(Ok(&[])).await;
+    };
+    let (outcome, ()) = tokio::join!(shell.exec("/x y z"), router);
+    assert!(!format!("{outcome:?}").contains("Gr33nPig"), "{outcome:?}");
+    let router = async {
         let line = peer.line().await.unwrap();
-        peer.send(format!("{line}\r{P}{line}\r\n\rsaid Gr33nPig")).await;
+        let began = peer.printed(&line, Ok(&[]))[0].clone();
+        peer.send(format!("{line}\r{P}{line}\r\n\r{began}\r\n\rsaid Gr33nPig\r\n\rand Gr33nPig")).await;
         drop(peer);
     };
     let (outcome, ()) = tokio::join!(shell.exec(":put 1"), router);
