@@ -1,1 +1,6 @@
-//! Whole-system tests live in `tests/`; this library holds nothing.
+//! What the whole-system tests share: the real binaries, an environment of their own, a pair of simulated routers on
+//! real interfaces, and the search for secrets.
+
+pub mod binary;
+pub mod leak;
+pub mod pair;

@@ -1,0 +1,238 @@
+//! A pair of simulated routers as processes, in network namespaces, with cables between them: what the real binary
+//! meets as if it were hardware. Needs root.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bootstrap::ha::{PairConfig, render_installed};
+use lab::netns::{Namespace, veth};
+use tempfile::TempDir;
+
+use crate::binary::{self, Ended};
+
+/// Planted where they are needed, and looked for where they may not be.
+pub const HA_PASSWORD: &str = "Pl4nted-HA-Quince.77";
+/// Of A's admin.
+pub const ADMIN_PASSWORD: &str = "Pl4nted-Admin-Medlar.88";
+/// Both.
+pub const SECRETS: [&str; 2] = [HA_PASSWORD, ADMIN_PASSWORD];
+
+/// The host's interface, cabled to A's first port.
+pub const INTERFACE: &str = "host0";
+/// MAC of A's first port.
+pub const MAC_A: &str = "74:4D:28:0A:00:01";
+
+/// A reboot of 60 s becomes one of 1.8 s.
+const TIME_SCALE: f64 = 0.03;
+/// How long a simulated router may take to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// What differs from the standard pair.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// RouterOS version of both.
+    pub version: &'static str,
+    /// Commands that B has had before it arrived.
+    pub b_setup: String,
+    /// B's serial number.
+    pub b_serial: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { version: "7.18.2", b_setup: String::new(), b_serial: "7F0002" }
+    }
+}
+
+/// A process that is killed when nobody holds it any more.
+#[derive(Debug)]
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    /// Sends it a signal by its number's name, as in `INT`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
+        assert!(status.is_ok_and(|status| status.success()), "no signal could be sent");
+    }
+}
+
+/// Two routers, their cables, the host.
+#[derive(Debug)]
+pub struct Pair {
+    /// Where jumplead runs.
+    pub host: Namespace,
+    a: Namespace,
+    /// Where B's end of the cable between both is, as `ether8`.
+    pub b: Namespace,
+    /// Home, site file, state folder.
+    pub folder: TempDir,
+    routers: Vec<Process>,
+}
+
+/// Commands that leave A the active of a pair whose B is missing.
+pub fn installed() -> String {
+    let pair = PairConfig {
+        interface: "ether8".into(),
+        mac_a: "74:4D:28:00:00:0A".into(),
+        mac_b: "74:4D:28:00:00:0B".into(),
+        password: HA_PASSWORD.into(),
+    };
+    format!(
+        "/system identity set name=edge-1\n/ip address add address=192.0.2.11/24 interface=ether1\n\
+         /ip address add address=198.51.100.1/24 interface=ether2\n{}/user set [find name=admin] password=\"{ADMIN_PASSWORD}\"\n",
+        render_installed(&pair)
+    )
+}
+
+/// Of another pair: this router is its active, alone.
+pub fn active_of_another_pair() -> String {
+    let pair = PairConfig {
+        interface: "ether8".into(),
+        mac_a: "74:4D:28:00:00:0B".into(),
+        mac_b: "74:4D:28:00:00:0C".into(),
+        password: HA_PASSWORD.into(),
+    };
+    format!("/system identity set name=core-9\n{}", render_installed(&pair))
+}
+
+fn router(name: &str, serial: &str, last: &str, settings: &Settings, setup: &str, ports: &[&str]) -> String {
+    let ports: String = ports.iter().map(|port| format!("{port} = \"{port}\"\n")).collect();
+    // A literal string of several lines takes everything but three single quotes.
+    assert!(!setup.contains("'''"));
+    format!(
+        "name = \"{name}\"\nversion = \"{}\"\nserial_number = \"{serial}\"\nbase_mac = \"74:4D:28:{last}:00:01\"\n\
+         time_scale = {TIME_SCALE}\nsetup = '''\n{setup}'''\n[macs]\nether8 = \"74:4D:28:00:00:{last}\"\n[ports]\n{ports}",
+        settings.version
+    )
+}
+
+/// Starts a router in `namespace`; the second part ends when its console runs.
+fn start(namespace: &Namespace, file: &Path, seed: u64) -> (Process, impl FnOnce()) {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace.name()]).arg(binary::routersim());
+    command.arg("run").arg(file).args(["--seed", &seed.to_string()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("a router starts");
+    let out = child.stdout.take().expect("it was piped");
+    let ready = move || {
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).expect("a router says that it is ready");
+        assert!(line.contains("\"ready\""), "the router did not start: {line}");
+    };
+    (Process(child), ready)
+}
+
+impl Pair {
+    /// Both are up, and A is the active.
+    pub fn new(settings: &Settings) -> Self {
+        let pair = Self::starting(settings);
+        let until = Instant::now() + START;
+        while !pair.exec("edge-1/a", "/interface vrrp print").out.contains("M") {
+            assert!(Instant::now() < until, "A does not become the active");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        pair
+    }
+
+    fn starting(settings: &Settings) -> Self {
+        let [host, a, b] = ["host", "a", "b"].map(|name| Namespace::new(name).expect("a namespace"));
+        veth((&a, "ether8", None), (&b, "ether8", None)).expect("a cable");
+        veth((&a, "ether1", None), (&host, INTERFACE, None)).expect("a cable");
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            path
+        };
+        let file_a = write("a.toml", &router("A", "7F0001", "0A", settings, &installed(), &["ether1", "ether8"]));
+        let file_b = write("b.toml", &router("B", settings.b_serial, "0B", settings, &settings.b_setup, &["ether8"]));
+        let (router_a, ready_a) = start(&a, &file_a, 1);
+        let (router_b, ready_b) = start(&b, &file_b, 2);
+        ready_a();
+        ready_b();
+        // The routers' own files hold the secrets; what is searched for them afterwards is the rest.
+        for file in [file_a, file_b] {
+            std::fs::remove_file(file).expect("it was there");
+        }
+        let pair = Self { host, a, b, folder, routers: vec![router_a, router_b] };
+        std::fs::create_dir_all(pair.home().join("config/jumplead")).expect("a folder");
+        pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
+        pair
+    }
+
+    /// The user's home.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Where jumplead keeps runs.
+    pub fn state(&self) -> PathBuf {
+        self.home().join("state/jumplead")
+    }
+
+    /// Writes the site file.
+    pub fn site(&self, interface: &str, mac_b: &str, serial_b: &str) {
+        let text = format!(
+            "format = 1\n[pair]\nname = \"edge-1\"\nha_interface = \"{interface}\"\n[pair.a]\n\
+             ha_mac = \"74:4D:28:00:00:0A\"\nserial_number = \"7F0001\"\nreach = [\"mac://{MAC_A}%{INTERFACE}\"]\n\
+             user = \"admin\"\npassword = \"env:EDGE1_A\"\n[pair.b]\nha_mac = \"{mac_b}\"\n\
+             serial_number = \"{serial_b}\"\nreach = [\"via:a\"]\n[secrets]\nha_password = \"env:EDGE1_HA\"\n"
+        );
+        std::fs::write(self.home().join("config/jumplead/edge-1.toml"), text).expect("a site file");
+    }
+
+    /// jumplead on the host, with the secrets in its environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.host.command(&binary::jumplead().display().to_string());
+        command.args(arguments);
+        binary::isolate(&mut command, &self.home());
+        command.env("EDGE1_A", ADMIN_PASSWORD).env("EDGE1_HA", HA_PASSWORD);
+        command
+    }
+
+    /// Runs jumplead to its end.
+    pub fn jumplead(&self, arguments: &[&str]) -> Ended {
+        self.command(arguments).output().expect("jumplead starts").into()
+    }
+
+    /// One command on a router.
+    pub fn exec(&self, target: &str, command: &str) -> Ended {
+        self.jumplead(&["exec", target, "--", command])
+    }
+
+    /// The plan's fingerprint.
+    #[track_caller]
+    pub fn plan(&self) -> String {
+        let planned = self.jumplead(&["bootstrap", "edge-1", "--plan-only"]).expect(0);
+        let (_, rest) = planned.err.split_once("--confirm ").expect("the next command");
+        rest.split_whitespace().next().expect("a fingerprint").to_owned()
+    }
+
+    /// Pulls the cable between both routers, or puts it back.
+    pub fn ha_cable(&self, plugged: bool) {
+        let state = if plugged { "up" } else { "down" };
+        self.b.run("ip", &["link", "set", "ether8", state]).expect("a cable");
+    }
+
+    /// Pulls the host's cable, or puts it back.
+    pub fn host_cable(&self, plugged: bool) {
+        let state = if plugged { "up" } else { "down" };
+        self.a.run("ip", &["link", "set", "ether1", state]).expect("a cable");
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        // Before their interfaces go.
+        self.routers.clear();
+    }
+}
