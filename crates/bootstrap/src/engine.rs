@@ -109,6 +109,17 @@ pub struct Options {
     pub stop_after: Option<Act>,
     /// Only look.
     pub dry_run: bool,
+    /// An earlier part of the run was confirmed and ran.
+    pub resumed: bool,
+    /// The site file, for the journal.
+    pub site_file: Option<String>,
+}
+
+impl Options {
+    /// Whether a later `resume` may act: a plan that was only looked at was confirmed by nobody.
+    fn may_resume(&self) -> bool {
+        self.resumed || !self.dry_run
+    }
 }
 
 /// How a run ended.
@@ -200,6 +211,15 @@ impl std::fmt::Debug for Engine<'_> {
     }
 }
 
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    /// It is done.
+    Done,
+    /// It is not, and this run only looks.
+    WouldRun,
+}
+
 /// Why a step ended the run.
 enum Stop {
     Journal(JournalError),
@@ -228,20 +248,28 @@ impl Engine<'_> {
         let mut end = None;
         for step in &plan.steps {
             if *self.stop.borrow() {
-                end = Some(self.finish_interrupted(&history, job));
+                end = Some(self.finish_interrupted(&history, options, job));
                 break;
             }
             match self.step(step, &mut history, options, job).await {
-                Ok(()) if options.stop_after == Some(step.id) => {
-                    end = Some(self.finish_stopped(step, &history, job));
+                Ok(Looked::WouldRun) => {
+                    // what comes behind it depends on what it does: looking further would only find it missing
+                    end = Some(self.finish_dry(Some(step), plan, &history, options, job));
                     break;
                 }
-                Ok(()) => {}
+                Ok(Looked::Done) if options.stop_after == Some(step.id) => {
+                    end = Some(self.finish_stopped(step, &history, options, job));
+                    break;
+                }
+                Ok(Looked::Done) => {}
                 Err(stop) => {
-                    end = Some(self.finish_failed(step, stop, plan, &history, job));
+                    end = Some(self.finish_failed(step, stop, plan, &history, options, job));
                     break;
                 }
             }
+        }
+        if options.dry_run && end.is_none() {
+            end = Some(self.finish_dry(None, plan, &history, options, job));
         }
         let end = end.unwrap_or_else(|| RunEnd {
             exit: Exit::Done,
@@ -277,21 +305,22 @@ impl Engine<'_> {
         history: &mut History,
         options: &Options,
         job: &mut J,
-    ) -> Result<(), Stop> {
+    ) -> Result<Looked, Stop> {
         let began = Instant::now();
         let limit = Duration::from_secs(step.limit_s);
         // what can't be taken back is never done twice by one run, whatever the router looks like now
         if step.effect == Effect::PointOfNoReturn && history.completed(step.id) {
             self.completed(step, 0, Done::Already, began, None)?;
-            return Ok(());
+            return Ok(Looked::Done);
         }
         let mut attempt = 1;
         loop {
             match self.attempt(step, attempt, began, history, options, job).await {
-                Ok(()) => {
+                Ok(Looked::Done) => {
                     history.complete(step.id);
-                    return Ok(());
+                    return Ok(Looked::Done);
                 }
+                Ok(would_run) => return Ok(would_run),
                 Err(Stop::Trouble(trouble, _)) => {
                     job.forget();
                     let again = trouble.kind == Kind::Transient && attempt < MAX_ATTEMPTS && began.elapsed() < limit;
@@ -324,7 +353,7 @@ impl Engine<'_> {
         history: &mut History,
         options: &Options,
         job: &mut J,
-    ) -> Result<(), Stop> {
+    ) -> Result<Looked, Stop> {
         let trouble = |t| Stop::Trouble(t, attempt);
         let probe = {
             let (journal, sink, stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
@@ -336,8 +365,7 @@ impl Engine<'_> {
             return self.completed(step, attempt, Done::Already, began, note);
         }
         if options.dry_run {
-            let note = if let Probe::Partly(what) = probe { what } else { "not done; dry run".to_owned() };
-            return self.completed(step, attempt, Done::Already, began, Some(note));
+            return Ok(Looked::WouldRun);
         }
         // from here on the step may have acted: on disk before it does
         self.write(Event::StepStarted { step: step.id.id().to_owned(), attempt })?;
@@ -360,27 +388,62 @@ impl Engine<'_> {
         outcome: Done,
         began: Instant,
         note: Option<String>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Looked, Stop> {
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.write(Event::StepCompleted { step: step.id.id().to_owned(), attempt, outcome, elapsed_ms, note })?;
-        Ok(())
+        Ok(Looked::Done)
     }
 
     fn resume_hint(&self) -> String {
         format!("jumplead resume {}", self.journal.run())
     }
 
-    fn finish_interrupted<J: Job>(&self, history: &History, job: &J) -> RunEnd {
-        self.end(Exit::Interrupted, Some(interrupted().failure(job.state(), vec![])), history.changed(), true)
+    fn finish_interrupted<J: Job>(&self, history: &History, options: &Options, job: &J) -> RunEnd {
+        let failure = interrupted().failure(job.state(), vec![]);
+        self.end(Exit::Interrupted, Some(failure), history.changed(), options.may_resume())
     }
 
-    fn finish_stopped<J: Job>(&self, step: &Step, history: &History, job: &J) -> RunEnd {
+    /// A look at every step up to the first that is not done.
+    fn finish_dry<J: Job>(
+        &self,
+        next: Option<&Step>,
+        plan: &Plan,
+        history: &History,
+        options: &Options,
+        job: &J,
+    ) -> RunEnd {
+        let message = match next {
+            Some(step) => {
+                let done = plan.steps.iter().take_while(|other| other.id != step.id).count();
+                let (id, total) = (step.id.id(), plan.steps.len());
+                format!("dry run: {done} of {total} steps are done already, {id} would be next")
+            }
+            None => "dry run: every step is done already".to_owned(),
+        };
+        let trouble = Trouble::new(Kind::Interrupted, "bootstrap.dry-run", message);
+        let failure = Some(trouble.failure(job.state(), vec![]));
+        let mut end = self.end(Exit::Done, failure, history.changed(), options.may_resume());
+        if !end.resumable {
+            end.next = format!("jumplead bootstrap {}", options.site_file.as_ref().unwrap_or(&plan.pair));
+        }
+        end
+    }
+
+    fn finish_stopped<J: Job>(&self, step: &Step, history: &History, options: &Options, job: &J) -> RunEnd {
         let message = format!("stopped after step {}, as asked", step.id.id());
         let trouble = Trouble::new(Kind::Interrupted, "bootstrap.stopped-after", message);
-        self.end(Exit::Done, Some(trouble.failure(job.state(), vec![])), history.changed(), true)
+        self.end(Exit::Done, Some(trouble.failure(job.state(), vec![])), history.changed(), options.may_resume())
     }
 
-    fn finish_failed<J: Job>(&mut self, step: &Step, stop: Stop, plan: &Plan, history: &History, job: &J) -> RunEnd {
+    fn finish_failed<J: Job>(
+        &mut self,
+        step: &Step,
+        stop: Stop,
+        plan: &Plan,
+        history: &History,
+        options: &Options,
+        job: &J,
+    ) -> RunEnd {
         let changed = history.changed();
         let past = plan.steps.iter().any(|s| s.effect >= Effect::Destructive && history.started(s.id));
         let (exit, failure, attempt, resumable) = match stop {
@@ -395,7 +458,7 @@ impl Engine<'_> {
             }
             Stop::Trouble(trouble, attempt) => {
                 let exit = exit_of(&trouble, changed, past);
-                let resumable = !matches!(exit, Exit::Bug | Exit::Preflight);
+                let resumable = options.may_resume() && !matches!(exit, Exit::Bug | Exit::Preflight);
                 let mut hints = Vec::new();
                 if resumable {
                     hints.push(match trouble.kind {

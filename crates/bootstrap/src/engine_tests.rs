@@ -226,3 +226,25 @@ async fn a_request_to_stop_ends_between_steps_and_can_be_resumed() {
     assert_eq!(world.borrow().applied, ["b.bootstrap-file"]);
     assert!(end.next.contains("resume 2026-11-22-01"));
 }
+
+/// A dry run confirms nothing and did nothing: it says so, and no `resume` can turn it into a real run.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_changes_nothing_and_is_never_gone_on_with() {
+    for trouble in [None, Some(("b.bootstrap-file", false))] {
+        let (store, world, mut records) = (SimStore::default(), Rc::<RefCell<World>>::default(), Vec::new());
+        world.borrow_mut().done.extend(trouble.is_none().then_some("b.bootstrap-file"));
+        let mut job = Fake::new(&world);
+        let options = Options { dry_run: true, ..Options::default() };
+        let end = start(&store, &mut job, &mut records, &options).await;
+        assert!(world.borrow().applied.is_empty());
+        assert_eq!((end.exit, end.changed, end.resumable), (Exit::Done, Changed::None, false));
+        let said = end.failure.unwrap().message;
+        assert!(said.contains("would be next"), "{said}");
+        assert!(!end.next.contains("resume"), "{}", end.next);
+        // no step is written down as done that was not
+        for step in &plan().steps {
+            let done = world.borrow().done.contains(step.id.id());
+            assert_eq!(done, History::replay(&records, &plan()).completed(step.id), "{}", step.id.id());
+        }
+    }
+}

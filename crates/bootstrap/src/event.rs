@@ -74,6 +74,12 @@ pub enum Event {
         pair: String,
         /// This part goes on where an earlier one stopped.
         resumed: bool,
+        /// It only looks. A run that began so was never confirmed and can't be gone on with.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dry_run: bool,
+        /// The site file, as a path that holds wherever `resume` is typed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site_file: Option<String>,
         /// The program's version.
         version: String,
     },

@@ -29,6 +29,15 @@ pub enum JournalError {
     /// It holds no plan: the run stopped before anything was confirmed.
     #[error("the run stopped before a plan was confirmed")]
     NoPlan,
+    /// It only looked, and its plan was never confirmed.
+    #[error("it was a dry run: its plan was never confirmed")]
+    DryRun,
+    /// The site file means other routers than the confirmed plan.
+    #[error("the site file was changed since the plan was confirmed: {}", moved.join("; "))]
+    SiteMoved {
+        /// What differs.
+        moved: Vec<String>,
+    },
 }
 
 impl JournalError {
@@ -38,6 +47,8 @@ impl JournalError {
             Self::Store(error) => error.code(),
             Self::Corrupt { .. } => "journal.corrupt",
             Self::NoPlan => "journal.no-plan",
+            Self::DryRun => "journal.dry-run",
+            Self::SiteMoved { .. } => "journal.site-moved",
         }
     }
 }

@@ -145,6 +145,26 @@ impl Plan {
         moved
     }
 
+    /// Which routers the site file means by now, where they are not those that the plan was made for.
+    pub fn moved_site(&self, site: &Site) -> Vec<String> {
+        let mut now = vec![
+            ("ha interface", Some(site.ha_interface.clone())),
+            ("a mac", Some(site.a.ha_mac.to_string())),
+            ("b mac", Some(site.b.ha_mac.to_string())),
+        ];
+        // a number that was added later only says more; the proof compares it with the router's
+        now.extend(
+            [("a serial number", &site.a), ("b serial number", &site.b)]
+                .map(|(name, member)| (name, member.serial_number.clone())),
+        );
+        now.into_iter()
+            .filter_map(|(name, now)| {
+                let (now, (_, then)) = (now?, self.basis.iter().find(|(n, _)| n == name)?);
+                (*then != now && then != "none").then(|| format!("{name}: was {then}, is {now}"))
+            })
+            .collect()
+    }
+
     /// The number of steps that can't be taken back.
     pub fn points_of_no_return(&self) -> usize {
         self.steps.iter().filter(|step| step.effect == Effect::PointOfNoReturn).count()

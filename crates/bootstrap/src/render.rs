@@ -292,6 +292,8 @@ mod tests {
                 command: "bootstrap".into(),
                 pair: "edge-1".into(),
                 resumed: false,
+                dry_run: false,
+                site_file: None,
                 version: "0".into(),
             },
             Event::Plan { plan },

@@ -9,7 +9,7 @@ use crate::journal::{Clock, Journal, JournalError};
 use crate::pair::Pair;
 use crate::plan::{self, Plan};
 use crate::preflight::{self, Check};
-use crate::store::{RunId, Store, StoreError};
+use crate::store::{Lock, RunId, Store, StoreError};
 use crate::trouble::{Kind, Trouble};
 use tokio::sync::watch;
 
@@ -85,8 +85,8 @@ impl std::fmt::Debug for Start<'_> {
 pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmation, start: Start<'_>) -> RunEnd {
     let Start { store, clock, sink, stop, options } = start;
     let shown = store.kept(PLANS, &confirmation.fingerprint).ok().flatten();
-    let _lock = match store.lock(&pair.site.name) {
-        Ok(lock) => lock,
+    let _locks = match lock(store, pair) {
+        Ok(locks) => locks,
         Err(error) => return no_journal(&error, clock, sink),
     };
     let journal = match Journal::create(store, clock) {
@@ -95,7 +95,7 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
         Err(error) => return unusable(&error),
     };
     let mut engine = Engine { journal, sink, stop };
-    let opened = open(&mut engine, pair, prepared);
+    let opened = open(&mut engine, pair, &options, prepared);
     let end = match (opened, &prepared.plan) {
         (Err(error), _) => {
             let message = format!("the journal can't be written: {error}");
@@ -106,17 +106,19 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
                 &["make room in the state folder, or name another with --state-dir"],
             )
         }
-        (Ok(()), Some(plan)) if !prepared.refused() => match unconfirmed(plan, confirmation, shown.as_deref()) {
-            Some(end) => end,
-            None => {
-                let mut job = PairJob::new(pair, plan);
-                if let Err(error) = engine.write(Event::Plan { plan: plan.clone() }) {
-                    refusal(Exit::Host, error.code(), error.to_string(), &[])
-                } else {
-                    return engine.run(plan, History::default(), &options, &mut job).await;
+        (Ok(()), Some(plan)) if !prepared.refused() => {
+            match unconfirmed(plan, confirmation, shown.as_deref(), &options) {
+                Some(end) => end,
+                None => {
+                    let mut job = PairJob::new(pair, plan);
+                    if let Err(error) = engine.write(Event::Plan { plan: plan.clone() }) {
+                        refusal(Exit::Host, error.code(), error.to_string(), &[])
+                    } else {
+                        return engine.run(plan, History::default(), &options, &mut job).await;
+                    }
                 }
             }
-        },
+        }
         (Ok(()), _) => refused(prepared),
     };
     engine.close(&end);
@@ -129,42 +131,62 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
 /// [`JournalError`]: no such run, locked, damaged, or never confirmed.
 pub async fn resume(pair: &Pair<'_>, run: RunId, start: Start<'_>) -> Result<RunEnd, JournalError> {
     let Start { store, clock, sink, stop, options } = start;
-    let _lock = store.lock(&pair.site.name)?;
+    let _locks = lock(store, pair)?;
     let (journal, records) = Journal::resume(store, clock, run)?;
     let plan = records.iter().find_map(|record| match &record.event {
         Event::Plan { plan } => Some(plan.clone()),
         _ => None,
     });
+    if records.iter().any(|record| matches!(record.event, Event::RunStarted { resumed: false, dry_run: true, .. })) {
+        return Err(JournalError::DryRun);
+    }
     let plan = plan.ok_or(JournalError::NoPlan)?;
+    let moved = plan.moved_site(pair.site);
+    if !moved.is_empty() {
+        return Err(JournalError::SiteMoved { moved });
+    }
     let history = History::replay(&records, &plan);
+    let options = Options { resumed: true, ..options };
     let mut engine = Engine { journal, sink, stop };
-    engine.write(started(pair, true))?;
+    engine.write(started(pair, &options))?;
+
     let mut job = PairJob::new(pair, &plan);
     Ok(engine.run(&plan, history, &options, &mut job).await)
 }
 
-fn started(pair: &Pair<'_>, resumed: bool) -> Event {
+/// The pair and both routers: two site files may give the same routers different names.
+fn lock(store: &mut dyn Store, pair: &Pair<'_>) -> Result<Vec<Lock>, StoreError> {
+    let site = pair.site;
+    [site.name.clone(), format!("router {}", site.a.ha_mac), format!("router {}", site.b.ha_mac)]
+        .iter()
+        .map(|what| store.lock(what))
+        .collect()
+}
+
+fn started(pair: &Pair<'_>, options: &Options) -> Event {
     Event::RunStarted {
         command: "bootstrap".into(),
         pair: pair.site.name.clone(),
-        resumed,
+        resumed: options.resumed,
+        dry_run: options.dry_run,
+        site_file: options.site_file.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }
 
-fn open(engine: &mut Engine<'_>, pair: &Pair<'_>, prepared: &Prepared) -> Result<(), JournalError> {
-    engine.write(started(pair, false))?;
+fn open(engine: &mut Engine<'_>, pair: &Pair<'_>, options: &Options, prepared: &Prepared) -> Result<(), JournalError> {
+    engine.write(started(pair, options))?;
     engine.write(Event::Preflight { checks: prepared.checks.clone() })
 }
 
 /// Why a plan may not run yet.
-fn unconfirmed(plan: &Plan, confirmation: &Confirmation, shown: Option<&[u8]>) -> Option<RunEnd> {
+fn unconfirmed(plan: &Plan, confirmation: &Confirmation, shown: Option<&[u8]>, options: &Options) -> Option<RunEnd> {
     if confirmation.fingerprint != plan.fingerprint {
         let before: Option<Plan> = shown.and_then(|json| serde_json::from_slice(json).ok());
         let moved = before.map(|before| plan.moved_since(&before)).unwrap_or_default();
         let message = format!("the plan is {} now, {} was confirmed", plan.fingerprint, confirmation.fingerprint);
-        let hint =
-            format!("look at the new plan, then:  jumplead bootstrap {} --confirm {}", plan.pair, plan.fingerprint);
+        let site = options.site_file.as_ref().unwrap_or(&plan.pair);
+        let hint = format!("look at the new plan, then:  jumplead bootstrap {site} --confirm {}", plan.fingerprint);
         let mut end = refusal(Exit::FactsMoved, "bootstrap.plan.moved", message, &[&hint]);
         if let Some(failure) = &mut end.failure {
             failure.causes = moved;
@@ -250,5 +272,92 @@ impl From<Trouble> for RunEnd {
         let failure = trouble.failure("nothing was changed".into(), Vec::new());
         let next = failure.hints.first().cloned().unwrap_or_else(|| "jumplead doctor".into());
         Self { exit, failure: Some(failure), changed: Changed::None, resumable: false, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::NoSink;
+    use crate::journal::tests::Noon;
+    use crate::pair::PairSecrets;
+    use crate::preflight::tests::survey;
+    use crate::road::{Connection, LocalFuture, Request, RoadError, RoadTrouble, Roads};
+    use crate::site::{Site, tests::EDGE_1};
+    use crate::state::tests::{active, erased};
+    use crate::store::SimStore;
+
+    /// Nobody answers; whoever is asked for counts.
+    #[derive(Default)]
+    struct NoRoads(std::cell::Cell<usize>);
+
+    impl Roads for NoRoads {
+        fn connect<'a>(&'a self, _: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
+            self.0.set(self.0.get() + 1);
+            Box::pin(async {
+                Err(RoadError {
+                    trouble: RoadTrouble::Fatal,
+                    code: "road.none".into(),
+                    road: "-".into(),
+                    message: "none".into(),
+                    hints: Vec::new(),
+                })
+            })
+        }
+    }
+
+    fn journal(store: &SimStore, dry_run: bool, plan: &Plan) -> RunId {
+        let mut store = store.clone();
+        let mut journal = Journal::create(&mut store, &Noon).unwrap();
+        let started = Event::RunStarted {
+            command: "bootstrap".into(),
+            pair: plan.pair.clone(),
+            resumed: false,
+            dry_run,
+            site_file: None,
+            version: "0".into(),
+        };
+        journal.write(started).unwrap();
+        journal.write(Event::Plan { plan: plan.clone() }).unwrap();
+        journal.run().clone()
+    }
+
+    async fn resumed(store: &SimStore, roads: &NoRoads, site: &Site, run: RunId) -> Result<RunEnd, JournalError> {
+        let pair = Pair { site, roads, secrets: PairSecrets::default(), seed: 1 };
+        let (_keep, stop) = watch::channel(false);
+        let (mut store, mut sink) = (store.clone(), NoSink);
+        let start = Start { store: &mut store, clock: &Noon, sink: &mut sink, stop, options: Options::default() };
+        resume(&pair, run, start).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_resumed_that_was_not_confirmed_for_these_routers() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let plan = plan::bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b))).unwrap();
+        let (store, roads) = (SimStore::default(), NoRoads::default());
+        let (dry, real) = (journal(&store, true, &plan), journal(&store, false, &plan));
+        assert_eq!(resumed(&store, &roads, &site, dry).await, Err(JournalError::DryRun));
+        // the same pair with its members the wrong way round
+        let mut swapped = site.clone();
+        std::mem::swap(&mut swapped.a, &mut swapped.b);
+        let refused = resumed(&store, &roads, &swapped, real.clone()).await;
+        assert!(matches!(refused, Err(JournalError::SiteMoved { ref moved }) if moved.len() == 4), "{refused:?}");
+        assert_eq!(roads.0.get(), 0, "nobody is asked");
+        let end = resumed(&store, &roads, &site, real).await.unwrap();
+        assert_eq!((end.failure.unwrap().code.as_str(), roads.0.get()), ("road.none", 1));
+    }
+
+    /// Another site file that names the same router b waits for the first one's run.
+    #[tokio::test(start_paused = true)]
+    async fn two_pairs_with_one_router_do_not_run_at_once() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut other = site.clone();
+        other.name = "edge-2".into();
+        let (mut store, roads) = (SimStore::default(), NoRoads::default());
+        let pair = |site| Pair { site, roads: &roads, secrets: PairSecrets::default(), seed: 1 };
+        let held = lock(&mut store, &pair(&site)).unwrap();
+        assert!(matches!(lock(&mut store, &pair(&other)), Err(StoreError::Locked { .. })));
+        drop(held);
+        assert!(lock(&mut store, &pair(&other)).is_ok());
     }
 }

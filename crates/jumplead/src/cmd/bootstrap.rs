@@ -62,16 +62,15 @@ impl Asker for TerminalAsker {
 
 /// `bootstrap PAIR`
 pub async fn run(out: &Output, global: &Global, pair: &str, change: &Change) -> Result {
-    let site = Rc::new(config::load(pair)?);
     let state = folders::state(global.state_dir.as_deref())?;
     let interactive = !global.non_interactive && !out.json;
-    with_pair(out, global, &state, &site, async |pair, around| {
+    with_pair(out, global, &state, pair, async |pair, around| {
         change::bootstrap(around, pair, change, &mut |plan| ask(out, plan, pair.site, interactive)).await
     })
     .await
 }
 
-/// `resume [RUN]`: the site file is the one of the run's pair.
+/// `resume [RUN]`: the site file is the one that the run was started with.
 pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &Change) -> Result {
     let state = folders::state(global.state_dir.as_deref())?;
     let store = DirStore::new(&state);
@@ -80,8 +79,8 @@ pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &C
         None => runs::newest_resumable(&store)?,
     };
     let records = runs::records(&store, &run)?;
-    let site = Rc::new(config::load(runs::pair(&records))?);
-    with_pair(out, global, &state, &site, async |pair, around| change::resume(around, pair, run.clone(), change).await)
+    let pair = runs::site_file(&records).unwrap_or_else(|| runs::pair(&records));
+    with_pair(out, global, &state, pair, async |pair, around| change::resume(around, pair, run.clone(), change).await)
         .await
 }
 
@@ -89,9 +88,11 @@ async fn with_pair(
     out: &Output,
     global: &Global,
     state: &Path,
-    site: &Rc<Site>,
+    typed: &str,
     act: impl AsyncFnOnce(&Pair<'_>, Surroundings<'_>) -> Result,
 ) -> Result {
+    let site = &Rc::new(config::load(typed)?);
+    let site_file = folders::site_file(typed)?.canonicalize().ok().map(|path| path.display().to_string());
     let mut store = DirStore::new(state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
     let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
@@ -118,7 +119,8 @@ async fn with_pair(
     let (stop, stopped) = watch::channel(false);
     let interrupts = tokio::spawn(heed_interrupts(stop));
     let mut screen = Screen::new(out);
-    let around = Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop: stopped };
+    let around =
+        Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop: stopped, typed, site_file };
     let ended = act(&pair, around).await;
     interrupts.abort();
     for warning in warnings.borrow().iter() {

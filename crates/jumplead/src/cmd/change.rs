@@ -4,12 +4,12 @@ use std::io::{IsTerminal, Write};
 
 use bootstrap::engine::{Options, RunEnd};
 use bootstrap::event::{Event, Record, Sink};
-use bootstrap::journal::Clock;
+use bootstrap::journal::{Clock, JournalError};
 use bootstrap::pair::Pair;
 use bootstrap::path::{self, Confirmation, Prepared, Start};
 use bootstrap::plan::{Act, Plan};
 use bootstrap::render::{self, Line, Renderer, Tone};
-use bootstrap::store::{RunId, Store};
+use bootstrap::store::{RunId, Store, StoreError};
 use bootstrap::trouble::Trouble;
 use tokio::sync::watch;
 
@@ -104,6 +104,10 @@ pub struct Surroundings<'a> {
     pub clock: &'a dyn Clock,
     pub sink: &'a mut dyn Sink,
     pub stop: watch::Receiver<bool>,
+    /// The pair as the operator wrote it: what a hint repeats.
+    pub typed: &'a str,
+    /// Where its site file is, for a later `resume`.
+    pub site_file: Option<String>,
 }
 
 /// `bootstrap`: from the survey to the proved pair.
@@ -113,7 +117,8 @@ pub async fn bootstrap(
     change: &Change,
     ask: &mut dyn FnMut(&Plan) -> Answer,
 ) -> Result {
-    let options = options(change)?;
+    let options = Options { site_file: around.site_file.clone(), ..options(change)? };
+    let typed = around.typed;
     let prepared = path::prepare(pair, &change.waive).await.map_err(|trouble| from_trouble(&trouble))?;
     let out = around.out;
     if !out.json {
@@ -130,10 +135,7 @@ pub async fn bootstrap(
         if out.json {
             out.object(serde_json::json!({"plan": plan, "checks": prepared.checks}), &[]);
         }
-        out.say(format!(
-            "Nothing was changed. Next:  jumplead bootstrap {} --confirm {}",
-            pair.site.name, plan.fingerprint
-        ));
+        out.say(format!("Nothing was changed. Next:  jumplead bootstrap {typed} --confirm {}", plan.fingerprint));
         return Ok(());
     }
     let confirmation = match &change.confirm {
@@ -150,7 +152,7 @@ pub async fn bootstrap(
                     "bootstrap.confirm.refused",
                     "the plan was not confirmed",
                 )
-                .hint(format!("when you are sure:  jumplead bootstrap {}", pair.site.name)));
+                .hint(format!("when you are sure:  jumplead bootstrap {typed}")));
             }
             Answer::Nobody => {
                 return Err(Failure::new(
@@ -159,8 +161,8 @@ pub async fn bootstrap(
                     "a plan has to be confirmed, and there is nobody to ask",
                 )
                 .hint(format!(
-                    "go ahead with exactly this plan:  jumplead bootstrap {} --confirm {}",
-                    pair.site.name, plan.fingerprint
+                    "go ahead with exactly this plan:  jumplead bootstrap {typed} --confirm {}",
+                    plan.fingerprint
                 )));
             }
         },
@@ -182,13 +184,27 @@ async fn refused_before(
 
 /// `resume`: goes on with a run that stopped.
 pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, change: &Change) -> Result {
-    let options = options(change)?;
+    let options = Options { site_file: around.site_file, ..options(change)? };
     let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     match path::resume(pair, run, start).await {
         Ok(end) => finish(end),
         Err(error) => {
-            let exit = if error.code() == "state.locked" { Exit::Locked } else { Exit::LacksRight };
-            Err(Failure::new(exit, error.code(), error.to_string()).hint("see what there is:  jumplead runs list"))
+            let exit = match &error {
+                JournalError::Store(StoreError::Locked { .. }) => Exit::Locked,
+                JournalError::Store(StoreError::NoRun(_)) => Exit::NotFound,
+                JournalError::Store(_) => Exit::LacksRight,
+                JournalError::Corrupt { .. } => Exit::Stuck,
+                JournalError::NoPlan | JournalError::DryRun => Exit::Usage,
+                JournalError::SiteMoved { .. } => Exit::FactsMoved,
+            };
+            let failure = Failure::new(exit, error.code(), error.to_string())
+                .state("this command changed nothing on the routers");
+            Err(match error {
+                JournalError::NoPlan | JournalError::DryRun | JournalError::SiteMoved { .. } => {
+                    failure.hint(format!("look anew:  jumplead bootstrap {} --plan-only", around.typed))
+                }
+                _ => failure.hint("see what there is:  jumplead runs list"),
+            })
         }
     }
 }
@@ -205,7 +221,7 @@ fn options(change: &Change) -> Result<Options> {
             }
         },
     };
-    Ok(Options { stop_after, dry_run: change.dry_run })
+    Ok(Options { stop_after, dry_run: change.dry_run, ..Options::default() })
 }
 
 fn show(out: &Output, prepared: &Prepared, as_data: bool) {

@@ -248,7 +248,15 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
     let stage = tokio::task::spawn_local(theatre.clone().follow());
     let (_stop, stopped) = watch::channel(false);
     let clock = StoryClock(began);
-    let around = Surroundings { out, store: &mut store, clock: &clock, sink: &mut theatre.clone(), stop: stopped };
+    let around = Surroundings {
+        out,
+        store: &mut store,
+        clock: &clock,
+        sink: &mut theatre.clone(),
+        stop: stopped,
+        typed: &site.name,
+        site_file: None,
+    };
     let change = Change::default();
     let ended = change::bootstrap(around, &job, &change, &mut |plan| {
         if show && let Some(serial) = &plan.erases {

@@ -69,7 +69,7 @@ pub fn records(store: &DirStore, run: &RunId) -> Result<Vec<Record>> {
 fn ending(records: &[Record]) -> (String, bool) {
     for record in records.iter().rev() {
         match &record.event {
-            Event::RunFinished { exit_code: 0, .. } => return ("done".to_owned(), false),
+            Event::RunFinished { exit_code: 0, failure: None, .. } => return ("done".to_owned(), false),
             Event::RunFinished { resumable, failure, .. } => {
                 let why = failure.as_ref().map_or_else(|| "stopped".to_owned(), |failure| failure.code.clone());
                 return (why, *resumable);
@@ -78,7 +78,19 @@ fn ending(records: &[Record]) -> (String, bool) {
             _ => {}
         }
     }
-    ("cut off".to_owned(), true)
+    // Without a plan nothing was confirmed, and a dry run confirms nothing.
+    let planned = records.iter().any(|record| matches!(record.event, Event::Plan { .. }));
+    let dry =
+        records.iter().any(|record| matches!(record.event, Event::RunStarted { resumed: false, dry_run: true, .. }));
+    ("cut off".to_owned(), planned && !dry)
+}
+
+/// The site file that a run was last started with.
+pub fn site_file(records: &[Record]) -> Option<&str> {
+    records.iter().rev().find_map(|record| match &record.event {
+        Event::RunStarted { site_file, .. } => site_file.as_deref(),
+        _ => None,
+    })
 }
 
 /// The pair of a run.
