@@ -288,6 +288,34 @@ fn both_sides_end_sessions_with_everything_said() {
 }
 
 #[test]
+fn confirmations_are_not_confirmed() {
+    let mut pair = login(client_config(1), server_config(1));
+    pair.client.close(pair.now);
+    assert!(pair.run(Duration::from_secs(10), |pair| pair.client.is_over() && pair.server.sessions().next().is_none()));
+    // Late copies of the two ENDs, and their answers, delivered until nothing moves: two lost confirmations answering
+    // each other would never come to rest.
+    let sent = pair.sent;
+    let key = pair.client_key();
+    for counter in [0, 148] {
+        for (to_server, direction) in [(true, Direction::ToServer), (false, Direction::ToClient)] {
+            let (src, dst) = if to_server { (pair::CLIENT, pair::SERVER) } else { (pair::SERVER, pair::CLIENT) };
+            let end = mactelnet::wire::packet::Repr {
+                kind: PacketType::End,
+                direction,
+                src,
+                dst,
+                session_key: key,
+                client_type: mactelnet::wire::packet::CLIENT_TYPE_MAC_TELNET,
+                counter,
+            };
+            pair.inject(to_server, &end.to_vec(&[]));
+            pair.run(Duration::from_secs(10), |_| false);
+        }
+    }
+    assert_eq!((pair.sent[0] - sent[0], pair.sent[1] - sent[1]), (1, 1));
+}
+
+#[test]
 fn window_changes_and_the_magic_as_text_arrive() {
     let mut pair = login(client_config(1), server_config(1));
     pair.client.resize(pair.now, 132, 43);

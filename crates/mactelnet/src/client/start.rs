@@ -73,7 +73,7 @@ impl Start {
             if self.tries == 1 {
                 rtt.sample(first)
             } else {
-                rtt.ambiguous_sample(first, last)
+                rtt.ambiguous_sample(last)
             }
             self.keys.iter().copied().filter(|other| *other != key).collect()
         })

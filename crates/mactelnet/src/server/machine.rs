@@ -140,10 +140,11 @@ impl<U: Users> Server<U> {
         Some(())
     }
 
-    /// END of a session that ended before: its confirmation was lost.
+    /// END of a session that ended before: its confirmation was lost. One with counter 0 is a confirmation itself, or as
+    /// good as one; to answer that would go on for ever.
     fn confirm_again(&mut self, meta: &Meta, packet: &Packet<'_>) {
         let key = packet.session_key(Direction::ToServer);
-        if self.ended.contains(&(packet.src(), key)) && self.stray.len() < MAX_ENDED {
+        if packet.counter() != 0 && self.ended.contains(&(packet.src(), key)) && self.stray.len() < MAX_ENDED {
             let header = crate::wire::packet::Repr {
                 kind: PacketType::End,
                 direction: Direction::ToClient,

@@ -6,6 +6,7 @@ use super::config::{Config, REFUSAL_TEXT, Users};
 use super::event::{CloseReason, EventKind};
 use super::login::{Login, Step, Verdict};
 use crate::proof::{Message, Prover};
+use crate::stream::rtt::INITIAL_RTO;
 use crate::stream::{Duplex, Limits};
 use crate::wire::control::{self, ControlType, Element};
 use crate::wire::packet::{self, CLIENT_TYPE_MAC_TELNET, Direction, PacketType};
@@ -177,6 +178,7 @@ impl Session {
             PacketType::Start if self.streams.rx().next() == 0 => self.start_acks = 1,
             PacketType::Data => {
                 self.last_heard = now;
+                self.first_sample(now);
                 for piece in self.streams.receive(now, packet.counter(), packet.data()) {
                     self.piece(now, &piece, config, users, delay);
                 }
@@ -197,6 +199,15 @@ impl Session {
                 self.over(reason);
             }
             _ => {}
+        }
+    }
+
+    /// The client's first DATA answers the ACK of its START at once: that is a round trip, before anything of ours needs
+    /// one. Resends on either side make it longer than it was, which later measurements repair.
+    fn first_sample(&mut self, now: Instant) {
+        let rtt = now.saturating_since(self.opened);
+        if self.streams.rx().next() == 0 && self.streams.tx.rtt().smoothed().is_none() && rtt < INITIAL_RTO {
+            self.streams.tx.rtt_mut().sample(rtt);
         }
     }
 

@@ -79,6 +79,8 @@ pub struct Sender {
     duplicates: u32,
     /// End of what was sent when a loss was noticed: until it is acknowledged every advance resends the next packet.
     recover: Option<u32>,
+    /// When something was last sent again.
+    resent_at: Instant,
     stats: Stats,
 }
 
@@ -101,6 +103,7 @@ impl Sender {
             resend: false,
             duplicates: 0,
             recover: None,
+            resent_at: Instant::ZERO,
             stats: Stats::default(),
         }
     }
@@ -192,24 +195,28 @@ impl Sender {
         let Some(last) = self.flight.iter().position(|s| advance(s.counter, s.data.len()) == counter) else {
             return false;
         };
-        for (index, segment) in self.flight.drain(..=last).enumerate() {
+        let mut sent_again = false;
+        let mut newest = (now, now);
+        for segment in self.flight.drain(..=last) {
             self.flight_bytes -= segment.data.len();
             self.stats.acknowledged += segment.data.len() as u64;
-            // Only the last says something about time: those before it waited for the hole to close.
-            if index == last {
-                let first = now.saturating_since(segment.first_sent);
-                match segment.tries {
-                    1 if last == 0 => self.rtt.sample(first),
-                    1 => {}
-                    _ => self.rtt.ambiguous_sample(first, now.saturating_since(segment.last_sent)),
-                }
-            }
+            sent_again |= segment.tries > 1;
+            newest = (segment.first_sent, segment.last_sent);
+        }
+        // Answers name the contiguous end: where nothing had to be sent again, the last packet caused this one.
+        if sent_again {
+            self.rtt.ambiguous_sample(now.saturating_since(newest.1));
+        } else {
+            self.rtt.sample(now.saturating_since(newest.0));
         }
         self.unacknowledged = counter;
         self.duplicates = 0;
         self.resend = false;
         self.waiting_since = now;
-        if self.recover.is_some_and(|end| distance(counter, end) >= 0) {
+        // An answer sooner than a round trip after the resend is one to the first sending: nothing was lost, only doubled
+        // or late, and to go on would send the whole window again.
+        let needless = self.rtt.shortest().is_some_and(|rtt| now.saturating_since(self.resent_at) < rtt);
+        if needless || self.recover.is_some_and(|end| distance(counter, end) >= 0) {
             self.recover = None;
         }
         if self.recover.is_some() && !self.flight.is_empty() {
@@ -238,6 +245,7 @@ impl Sender {
             oldest.tries += 1;
             oldest.last_sent = now;
             self.stats.resent += 1;
+            self.resent_at = now;
             self.deadline = Some(now + rto);
             return Some(Outgoing { counter: oldest.counter, data: &oldest.data, resent: true });
         }

@@ -1,5 +1,5 @@
 //! A client and a server on a bad wire, in virtual time. No socket, no clock: the same seed gives the same run.
-#![allow(dead_code)] // every user takes what it needs
+#![allow(dead_code, clippy::print_stdout)] // every user takes what it needs; a trace is asked for
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use mactelnet::client::{self, Client, Error, GapPolicy};
 use mactelnet::faults::{Faults, FaultyWire};
 use mactelnet::rng::SeededRng;
 use mactelnet::server::{self, Server, SessionId};
+use mactelnet::wire::Packet;
 use mactelnet::{Instant, MacAddr, Meta};
 
 pub const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
@@ -67,6 +68,9 @@ pub struct Pair {
     pub down: FaultyWire,
     flight: BTreeMap<(Instant, u64), Datagram>,
     next: u64,
+    /// Prints every datagram: to look at the seed that failed (JUMPLEAD_TRACE=1).
+    trace: bool,
+    key: u16,
     /// Datagrams sent by each side.
     pub sent: [u64; 2],
     pub client_events: Vec<client::Event>,
@@ -87,6 +91,8 @@ impl Pair {
             down: FaultyWire::new(faults, n ^ 0xffff_0000),
             flight: BTreeMap::new(),
             next: 0,
+            trace: std::env::var_os("JUMPLEAD_TRACE").is_some(),
+            key: 0,
             sent: [0; 2],
             client_events: Vec::new(),
             server_events: Vec::new(),
@@ -132,8 +138,17 @@ impl Pair {
     fn post(&mut self, to_server: bool, transmit: mactelnet::Transmit) {
         assert!(transmit.payload.len() <= 1472);
         self.sent[usize::from(!to_server)] += 1;
+        if to_server && let Ok(packet) = Packet::new_checked(&transmit.payload) {
+            self.key = packet.session_key(mactelnet::wire::Direction::ToServer);
+        }
         let wire = if to_server { &mut self.up } else { &mut self.down };
-        for (at, payload) in wire.pass(self.now, &transmit.payload) {
+        let arrivals = wire.pass(self.now, &transmit.payload);
+        if self.trace {
+            let times: Vec<String> = arrivals.iter().map(|(at, _)| at.to_string()).collect();
+            let packet = Packet::new_checked(&transmit.payload);
+            println!("{} {} {packet:?} -> {times:?}", self.now, if to_server { "C>S" } else { "S>C" });
+        }
+        for (at, payload) in arrivals {
             self.flight.insert((at, self.next), Datagram { to_server, meta: transmit.meta, payload });
             self.next += 1;
         }
@@ -188,6 +203,11 @@ impl Pair {
             let meta = Meta { src_mac: SERVER, dst_mac: CLIENT, src_port: 20561, dst_port: port, link: 0 };
             self.client.handle_datagram(self.now, &meta, payload);
         }
+    }
+
+    /// Key of the client's last packet.
+    pub fn client_key(&self) -> u16 {
+        self.key
     }
 
     pub fn failure(&self) -> Option<&Error> {

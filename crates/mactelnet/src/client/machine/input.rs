@@ -29,8 +29,9 @@ impl Client {
             return self.other_key(now, key, &packet);
         }
         if matches!(self.phase, Phase::Over) {
-            // Its END again: our confirmation was lost.
-            if packet.kind() == PacketType::End && self.outbox.is_empty() {
+            // Its END again: our confirmation was lost. A counter of 0 is a confirmation itself, or as good as one; to
+            // answer that would go on for ever.
+            if packet.kind() == PacketType::End && packet.counter() != 0 && self.outbox.is_empty() {
                 self.send(PacketType::End, key, 0);
             }
             return;
