@@ -1,5 +1,4 @@
-//! What was learnt about routers, kept between runs: it decides whether an MD5 login is a downgrade, and whether a
-//! wider window is safe.
+//! What was learnt about routers, kept between runs: it decides whether an MD5 login is a downgrade.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,8 +13,6 @@ use serde::{Deserialize, Serialize};
 pub struct Known {
     /// It has logged somebody in by EC-SRP5 here: an MD5 login would be a downgrade.
     pub ec_srp5: bool,
-    /// It was seen to hold its acknowledgement at a gap: several packets may be in flight.
-    pub holds_ack_at_gap: Option<bool>,
 }
 
 /// The file of known routers in the state folder.

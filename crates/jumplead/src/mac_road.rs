@@ -10,9 +10,8 @@ use bootstrap::road::{Evidence, Purpose, RoadError, RoadTrouble};
 use bootstrap::target::LoginMode;
 use mactelnet::MacAddr;
 use mactelnet::auth::{Method, Password};
-use mactelnet::client::{Config, Error as ClientError, GapPolicy, LoginPolicy};
+use mactelnet::client::{Config, Error as ClientError, LoginPolicy};
 use mactelnet::io::Session;
-use mactelnet::proof::PeerTrait;
 use mactelnet::wire::Text;
 use routeros::{ByteLink, Secret};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -158,7 +157,6 @@ impl MacRoad {
             .segment
             .open(interface)
             .map_err(|failure| ClientError::Reported(Text::from(failure.message.as_str())))?;
-        let known = self.known.borrow().get(target.mac);
         let policy = self.policy(target);
         let mut config = Config::new(
             link.info().mac,
@@ -170,10 +168,6 @@ impl MacRoad {
         config.login = policy;
         config.terminal.columns = size.0;
         config.terminal.rows = size.1;
-        config.gap = match known.holds_ack_at_gap {
-            Some(true) => GapPolicy::Trust(PeerTrait { holds_ack_at_gap: Some(true) }),
-            _ => GapPolicy::OneOutstanding,
-        };
         let session = Session::connect(link, config).await?;
         let learnt = self.known.borrow_mut().update(target.mac, |router| match session.method() {
             Method::EcSrp5 => router.ec_srp5 = true,
