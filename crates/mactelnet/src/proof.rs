@@ -24,7 +24,7 @@ use crate::stream::{Rtt, advance, distance};
 use crate::wire::control::{self, ControlType, Element};
 
 /// The control type that carries proofs. RouterOS and the C tools know none above 9; unknown ones are acknowledged
-/// and ignored. [M]
+/// and ignored. \[M\]
 pub const CONTROL: ControlType = ControlType::Unknown(0x6a);
 /// Rounds that must agree.
 const ROUNDS: u32 = 2;

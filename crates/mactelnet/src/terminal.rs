@@ -12,7 +12,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Longest type that is sent or kept: the C server keeps 29 bytes. [S]
+    /// Longest type that is sent or kept: the C server keeps 29 bytes. \[S\]
     pub const MAX_KIND: usize = 29;
 }
 

@@ -11,7 +11,7 @@ use crate::{MacAddr, Meta, Terminal};
 
 /// How long START is repeated before there is no such router.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
-/// Ports that clients choose from, as the C client does: 1024 to 2047. [S]
+/// Ports that clients choose from, as the C client does: 1024 to 2047. \[S\]
 pub const FIRST_PORT: u16 = 1024;
 /// How many ports there are to choose from.
 pub const PORTS: u16 = 1024;
@@ -48,7 +48,7 @@ pub enum GapPolicy {
 /// How a client behaves.
 #[derive(Clone)]
 pub struct Config {
-    /// MAC of the interface that it speaks through. RouterOS does not answer an invented one. [R]
+    /// MAC of the interface that it speaks through. RouterOS does not answer an invented one. \[R\]
     pub local: MacAddr,
     /// The router's MAC.
     pub peer: MacAddr,
@@ -56,7 +56,7 @@ pub struct Config {
     pub link: usize,
     /// UDP port; `None` chooses one from the seed. Two clients on one host need two.
     pub port: Option<u16>,
-    /// Whether frames go to the broadcast address instead of the router's MAC. RouterOS takes both. [R]
+    /// Whether frames go to the broadcast address instead of the router's MAC. RouterOS takes both. \[R\]
     pub broadcast: bool,
     /// Login name, console parameters included (`admin+ct`).
     pub user: Text,
@@ -64,7 +64,7 @@ pub struct Config {
     pub password: Password,
     /// Which login.
     pub login: LoginPolicy,
-    /// The terminal. Always sent: RouterOS hangs up on a login without a size (issue 44 of the C tools). [R]
+    /// The terminal. Always sent: RouterOS hangs up on a login without a size (issue 44 of the C tools). \[R\]
     pub terminal: Terminal,
     /// Whether a window may open.
     pub gap: GapPolicy,

@@ -1,4 +1,4 @@
-//! The C server answers each ACK with an ACK of the same counter, which is a place in *its* stream, not in ours. [M]
+//! The C server answers each ACK with an ACK of the same counter, which is a place in *its* stream, not in ours. \[M\]
 //!
 //! Such an echo must not be taken for an acknowledgement when the two counters happen to be equal, and it tells what
 //! kind of server this is: one that never resends, and goes on after any ACK. There a repeated ACK frees a server

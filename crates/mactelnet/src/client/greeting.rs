@@ -1,6 +1,6 @@
 //! What the router says first after END_AUTH: that is where a refusal hides.
 
-/// How a refusal begins, from every server known. [M][R]
+/// How a refusal begins, from every server known. \[M\]\[R\]
 const REFUSAL: &[u8] = b"Login failed";
 /// Longest text that can be one: the known text has 46 bytes.
 const MAX_REFUSAL: usize = 80;

@@ -62,7 +62,7 @@ impl Login {
     }
 
     /// Whether the server changed its key in the middle, as mactelnetd 0.6.3 does on a repeated BEGINAUTH: then a
-    /// refusal says nothing about the password. [M]
+    /// refusal says nothing about the password. \[M\]
     pub(super) fn rekeyed(&self) -> bool {
         self.rekeyed
     }

@@ -20,11 +20,11 @@ use crate::rng::SeededRng;
 use crate::stream::{Duplex, Limits, Stats};
 use crate::{Instant, Meta, Transmit};
 
-/// Data bytes in a packet to a router that is not proved: what the C client sends. [S]
+/// Data bytes in a packet to a router that is not proved: what the C client sends. \[S\]
 const MAX_DATA: usize = 512;
 /// Packets outstanding towards a proved router: no more than a server of ours holds behind a gap.
 const PROVED_WINDOW: usize = 11;
-/// A packet is sent at least this often, as the C client does. [M]
+/// A packet is sent at least this often, as the C client does. \[M\]
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// Wait for the answer to a keepalive, and how many in a row may stay unanswered. All servers known answer.
 const KEEPALIVE_WAIT: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ const KEEPALIVE_TRIES: u32 = 5;
 /// Between two steps of the login. The router's arithmetic takes milliseconds, its patience for wrong passwords seconds,
 /// and a bad wire may lose a step several times.
 const LOGIN_STEP: Duration = Duration::from_secs(15);
-/// A request for MD5 that is acknowledged and not answered for this long will never be. [M]
+/// A request for MD5 that is acknowledged and not answered for this long will never be. \[M\]
 const MD5_SILENCE: Duration = Duration::from_secs(4);
 /// Whole time for a proof; then the login goes on without.
 const PROOF_TIME: Duration = Duration::from_secs(3);

@@ -7,7 +7,7 @@ use crate::{Instant, MacAddr};
 use super::error::Error;
 
 /// How often one key is tried. The C server ignores a second START for a key it knows, so after a lost ACK only
-/// another key helps; a lost START is helped by the same. [S]
+/// another key helps; a lost START is helped by the same. \[S\]
 const TRIES_PER_KEY: u32 = 3;
 /// Longest wait between two STARTs. At 20 % loss both ways, one opening in 10^7 fails.
 const MAX_WAIT: std::time::Duration = std::time::Duration::from_millis(500);

@@ -7,11 +7,11 @@ use crate::MacAddr;
 use crate::auth::{Password, Verifier};
 use crate::stream::rtt::PATIENCE;
 
-/// Silence after which the C server ends a session: 15 s. [M] RouterOS keeps one for about 90 s. [R]
+/// Silence after which the C server ends a session: 15 s. \[M\] RouterOS keeps one for about 90 s. \[R\]
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-/// What the C server says then. [M]
+/// What the C server says then. \[M\]
 pub const IDLE_TEXT: &[u8] = b"Timeout\r\n";
-/// What every server says to a refused login. [M][R]
+/// What every server says to a refused login. \[M\]\[R\]
 pub const REFUSAL_TEXT: &[u8] = b"Login failed, incorrect username or password\r\n";
 /// Sessions at once. The C server breaks at about 1010; this is more than any person needs.
 pub const MAX_SESSIONS: usize = 256;
@@ -25,8 +25,8 @@ pub enum AuthScheme {
     Md5,
     /// EC-SRP5 alone.
     EcSrp5 {
-        /// Whether a client that asks for MD5 is given a salt all the same, and then refused (RouterOS 7.23 [R]);
-        /// otherwise it hears nothing (mactelnetd 0.6.3 [M]).
+        /// Whether a client that asks for MD5 is given a salt all the same, and then refused (RouterOS 7.23 \[R\]);
+        /// otherwise it hears nothing (mactelnetd 0.6.3 \[M\]).
         md5_decoy: bool,
     },
     /// What the client asks for. MD5 only for users whose password is known in clear.
@@ -38,7 +38,7 @@ pub enum AuthScheme {
 pub enum UnknownUser {
     /// The same as a known one: a salt that never changes for the name, and a refusal at the end.
     Derived,
-    /// A key of 33 bytes without a salt (RouterOS up to 7.6 [R]).
+    /// A key of 33 bytes without a salt (RouterOS up to 7.6 \[R\]).
     KeyOnly,
 }
 
@@ -98,7 +98,7 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// What is said then, before END; `None` ends it without a word and without END.
     pub idle_text: Option<Vec<u8>>,
-    /// Between END_AUTH and the text of a refusal (RouterOS 7.23: about 1 s [R]).
+    /// Between END_AUTH and the text of a refusal (RouterOS 7.23: about 1 s \[R\]).
     pub refusal_delay: Duration,
     /// How long a client may acknowledge nothing.
     pub patience: Duration,

@@ -295,7 +295,7 @@ impl<U: Users> Server<U> {
         }
     }
 
-    /// Ends a session without a word, as RouterOS 7.23 does with idle consoles [R], or a router that loses power.
+    /// Ends a session without a word, as RouterOS 7.23 does with idle consoles \[R\], or a router that loses power.
     pub fn forget(&mut self, now: Instant, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.forget(CloseReason::Server);

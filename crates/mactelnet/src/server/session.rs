@@ -12,7 +12,7 @@ use crate::wire::control::{self, ControlType, Element};
 use crate::wire::packet::{self, CLIENT_TYPE_MAC_TELNET, Direction, PacketType};
 use crate::{Instant, MacAddr, Meta, Transmit};
 
-/// Data bytes in a packet to a client that is not proved: what the C server sends. [S]
+/// Data bytes in a packet to a client that is not proved: what the C server sends. \[S\]
 pub(super) const MAX_DATA: usize = 1024;
 /// Packets outstanding towards a proved client. 13 full packets fit the send buffer, and 2 ms of round trip times the
 /// speed of a hundred-megabit cable is 25 KB.
@@ -76,7 +76,7 @@ pub(super) struct Session {
     pub(super) client: MacAddr,
     pub(super) key: u16,
     local: MacAddr,
-    /// How packets reach the client: as the START came, for the whole session. [S]
+    /// How packets reach the client: as the START came, for the whole session. \[S\]
     reply: Meta,
     pub(super) streams: Duplex,
     phase: Phase,
