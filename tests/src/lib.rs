@@ -1,6 +1,10 @@
-//! What the whole-system tests share: the real binaries, an environment of their own, a pair of simulated routers on
-//! real interfaces, and the search for secrets.
+//! What the whole-system tests and benchmarks share: the real binaries, an environment of their own, a pair of simulated
+//! routers on real interfaces, the search for secrets; foreign programs in network namespaces, and ours for them.
 
 pub mod binary;
+pub mod c_server;
+pub mod inside;
 pub mod leak;
+pub mod our_server;
 pub mod pair;
+pub mod relay;

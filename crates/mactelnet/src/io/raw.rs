@@ -10,6 +10,8 @@ use std::os::fd::{IntoRawFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
 use pnet::datalink;
+use rustix::io::Errno;
+use rustix::net::SendFlags;
 use socket2::{Domain, SockFilter, Socket, Type};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
@@ -88,12 +90,13 @@ impl Link for RawLink {
     }
 
     fn send(&mut self, frame: &[u8]) -> io::Result<()> {
-        match self.socket.try_send(frame) {
+        // Not tokio's `try_send`: that refuses until the runtime has polled the socket once, and the first frame of
+        // every link would be lost.
+        match rustix::net::send(&self.socket, frame, SendFlags::DONTWAIT) {
             Ok(_) => Ok(()),
             // A full queue drops, as the wire would; retransmission is the protocol's.
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock) => Ok(()),
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => Ok(()),
-            Err(error) => Err(error),
+            Err(Errno::AGAIN | Errno::NOBUFS) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

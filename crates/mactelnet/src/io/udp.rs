@@ -9,6 +9,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::task::{Context, Poll, ready};
 
+use rustix::io::Errno;
+use rustix::net::SendFlags;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
@@ -64,11 +66,11 @@ impl Link for UdpLink {
         if frame.src_port() != self.port {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this link sends from its own port only"));
         }
-        let to = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::BROADCAST, frame.dst_port()));
-        match self.socket.try_send_to(frame.payload(), to) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(error),
+        let to = SocketAddrV4::new(Ipv4Addr::BROADCAST, frame.dst_port());
+        // Not tokio's `try_send_to`, which refuses until the runtime has polled the socket once.
+        match rustix::net::sendto(&self.socket, frame.payload(), SendFlags::DONTWAIT, &to) {
+            Ok(_) | Err(Errno::AGAIN | Errno::NOBUFS) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
