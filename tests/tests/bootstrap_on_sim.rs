@@ -2,29 +2,9 @@
 
 mod common;
 
-use bootstrap::engine::Options;
 use bootstrap::exit::Exit;
-use bootstrap::path::{Confirmation, Prepared, Start, prepare, run};
 use bootstrap::store::SimStore;
-use common::{Bench, Case, Seen, SimClock, simulated};
-use tokio::sync::watch;
-
-fn confirmed(prepared: &Prepared) -> Confirmation {
-    let plan = prepared.plan.as_ref().expect("a plan");
-    Confirmation { fingerprint: plan.fingerprint.clone(), serial: plan.erases.clone() }
-}
-
-async fn bootstrap(bench: &Bench, store: &SimStore, seen: &mut Seen) -> bootstrap::engine::RunEnd {
-    let pair = bench.pair_job();
-    let prepared = match prepare(&pair, &[]).await {
-        Ok(prepared) => prepared,
-        Err(trouble) => return trouble.into(),
-    };
-    let (_keep, stop) = watch::channel(false);
-    let mut store = store.clone();
-    let start = Start { store: &mut store, clock: &SimClock, sink: seen, stop, options: Options::default() };
-    run(&pair, &prepared, &confirmed(&prepared), start).await
-}
+use common::{Bench, Case, Part, simulated};
 
 /// The end check of these tests can fail: an erased B, and a B with one port switched on, are not proved.
 #[test]
@@ -41,15 +21,14 @@ fn every_road_version_and_state_of_b() {
     for case in Case::all() {
         simulated(|| async move {
             let bench = Bench::new(case);
-            let mut seen = Seen::default();
-            let end = bootstrap(&bench, &SimStore::default(), &mut seen).await;
-            if end.exit != Exit::Done {
-                bench.dump();
-                for record in &seen.records {
-                    println!("{:?}", record.event);
+            match bench.process(&SimStore::default(), |_| false).await {
+                Part::Ended(end) if end.exit == Exit::Done => {}
+                other => {
+                    bench.dump();
+                    panic!("{case:?}: {other:#?}");
                 }
-                panic!("{case:?}: {end:#?}");
             }
+            assert_eq!(bench.counts('B'), (usize::from(case.dirty), 1), "erased and restored as the plan says");
             bench.assert_proved();
         });
     }

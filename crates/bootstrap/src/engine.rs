@@ -369,12 +369,23 @@ impl Engine<'_> {
         }
         // from here on the step may have acted: on disk before it does
         self.write(Event::StepStarted { step: step.id.id().to_owned(), attempt })?;
+        let before = history.clone();
         history.start(step);
         let note = {
             let (journal, sink, stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
             let mut emit = |event| sink.record(&journal.stamp(event));
             let mut progress = progress(&mut emit, stop, step, began);
-            let note = job.apply(step, &mut progress).await.map_err(trouble)?;
+            let note = match job.apply(step, &mut progress).await {
+                Ok(note) => note,
+                Err(error) => {
+                    // refused before it did anything: nobody has to act on a router that is as it was. Small steps may have
+                    // written a part of a file, so they count.
+                    if !error.acted && step.effect >= Effect::Destructive {
+                        *history = before;
+                    }
+                    return Err(trouble(error));
+                }
+            };
             job.verify(step, &mut progress).await.map_err(trouble)?;
             note
         };

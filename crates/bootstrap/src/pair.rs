@@ -10,6 +10,10 @@ use crate::store::Store;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::{LoginOptions, Proof, Secret};
+use std::time::Duration;
+
+/// A command that only looks: the longest list takes a slow board a second or two. What takes longer says so itself.
+const LOOK_LIMIT: Duration = Duration::from_secs(15);
 
 /// The secrets of one pair, resolved.
 #[derive(Debug, Clone, Default)]
@@ -120,6 +124,7 @@ impl Pair<'_> {
             login.proof = Some(proof.clone());
             login.secrets = self.secrets.all();
             login.seed = self.seed;
+            login.timeouts.command = LOOK_LIMIT;
             logins.push(login);
         };
         let empty = Secret::default();

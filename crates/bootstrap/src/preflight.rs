@@ -162,6 +162,16 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
         Some(state) => Check::new("b-is-clean", Pass, state.to_string()),
         None => Check::new("b-is-clean", Fail, "it is not known which router this is").firm(),
     });
+    if let (Ok(target), Some(State::Configured | State::HaUnsettled)) = (&survey.b_proof, b_state) {
+        let name = "b-serial-number-known";
+        checks.push(if target.can_be_confirmed() {
+            Check::new(name, Pass, target.erase_name()).firm()
+        } else {
+            Check::new(name, Fail, "b must be reset, and the site file does not say its serial number").firm().hint(
+                format!("compare the label with what b says, {}, and set pair.b.serial_number", target.erase_name()),
+            )
+        });
+    }
     if site.sync == Sync::Quiet {
         checks.push(Check::new("sync-by-backup", Fail, "sync = \"quiet\" is not known to this version"));
     }

@@ -181,6 +181,11 @@ impl Target {
         if named { Ok(Erasable(self)) } else { Err(ProofError::SerialNotConfirmed { member }) }
     }
 
+    /// A confirmation that names it could ever be enough: a board's serial number has to be in the site file, too.
+    pub fn can_be_confirmed(&self) -> bool {
+        self.serial.is_none() || self.serial_checked
+    }
+
     /// What a confirmation of erasing it must name.
     pub fn erase_name(&self) -> String {
         self.serial.clone().unwrap_or_else(|| self.mac.to_string())

@@ -7,13 +7,17 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bootstrap::engine::{Options, RunEnd};
 use bootstrap::event::{Record, Sink};
+use bootstrap::exit::Exit;
 use bootstrap::ha::{PairConfig, render_installed};
-use bootstrap::journal::Clock;
+use bootstrap::journal::{Clock, parse};
 use bootstrap::mac::Mac;
 use bootstrap::pair::PairSecrets;
+use bootstrap::path::{Confirmation, Start, prepare, resume, run};
 use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
 use bootstrap::site::Site;
+use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::TargetUrl;
 use lab::Hub;
 use lab::pair::{Pair, Settings, Topology};
@@ -26,6 +30,7 @@ use routersim::record::{Event, EventKind};
 use routersim::router::Router;
 use routersim::spec::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
 
 pub const HA_PASSWORD: &str = "Sim-Pair_1";
 pub const A_PASSWORD: &str = "Admin-of-A_7";
@@ -263,6 +268,9 @@ pub struct Bench {
     pub roads: SimRoads,
     pub site: Site,
     pub case: Case,
+    pub secrets: PairSecrets,
+    /// When the product began: what was configured before came from elsewhere.
+    pub ready: mactelnet::Instant,
     pub log: RefCell<Vec<(char, Event)>>,
 }
 
@@ -279,14 +287,21 @@ impl Bench {
         let site = case.site();
         tokio::task::spawn_local(pair.world.clone().drive(1.0));
         let roads = SimRoads::new(Hub::new(link), site.clone(), case.seed);
-        Self { pair: Rc::new(pair), roads, site, case, log: RefCell::default() }
+        let ready = pair.world.now();
+        let secrets = case.secrets();
+        Self { pair: Rc::new(pair), roads, site, case, secrets, ready, log: RefCell::default() }
+    }
+
+    /// After the site file was changed.
+    pub fn rebuild_roads(&mut self) {
+        self.roads.site = self.site.clone();
     }
 
     pub fn pair_job(&self) -> bootstrap::pair::Pair<'_> {
         bootstrap::pair::Pair {
             site: &self.site,
             roads: &self.roads,
-            secrets: self.case.secrets(),
+            secrets: self.secrets.clone(),
             seed: self.case.seed,
         }
     }
@@ -347,6 +362,86 @@ impl Bench {
             assert_eq!(ours, [""; 0], "files left on {name}");
         }
         assert_eq!(self.destructive('A'), [], "nothing destructive on A");
+    }
+}
+
+/// How one process's part of a run ended.
+#[derive(Debug)]
+pub enum Part {
+    /// By itself.
+    Ended(Box<RunEnd>),
+    /// The test killed the process.
+    Killed,
+}
+
+impl Bench {
+    /// One process: a new run, or the newest run resumed. `each` sees every record; it kills the process by returning true.
+    pub async fn process(&self, store: &SimStore, mut each: impl FnMut(&Record) -> bool + 'static) -> Part {
+        let pair = self.pair_job();
+        let kill = Rc::new(tokio::sync::Notify::new());
+        let killer = Rc::clone(&kill);
+        let mut seen = Seen::default();
+        seen.each = Some(Box::new(move |record| {
+            if each(record) {
+                killer.notify_one();
+            }
+        }));
+        let (_keep, stop) = watch::channel(false);
+        let mut disk = store.clone();
+        // only a run whose plan was confirmed can be gone on with
+        let old = disk.runs().unwrap().last().cloned().filter(|run| {
+            let (records, _) = parse(&disk.read(run).unwrap()).unwrap();
+            records.iter().any(|record| matches!(record.event, bootstrap::event::Event::Plan { .. }))
+        });
+        let work = async {
+            let prepared = match &old {
+                Some(_) => None,
+                None => match prepare(&pair, &[]).await {
+                    Ok(prepared) => Some(prepared),
+                    Err(trouble) => return RunEnd::from(trouble),
+                },
+            };
+            let options = Options::default();
+            let start = Start { store: &mut disk, clock: &SimClock, sink: &mut seen, stop, options };
+            match (old, prepared) {
+                (Some(run), _) => resume(&pair, run, start).await.unwrap(),
+                (None, Some(prepared)) => {
+                    let confirmation = match &prepared.plan {
+                        Some(plan) => {
+                            Confirmation { fingerprint: plan.fingerprint.clone(), serial: plan.erases.clone() }
+                        }
+                        None => Confirmation { fingerprint: String::new(), serial: None },
+                    };
+                    run(&pair, &prepared, &confirmation, start).await
+                }
+                (None, None) => unreachable!(),
+            }
+        };
+        tokio::select! {
+            biased;
+            () = kill.notified() => Part::Killed,
+            end = work => Part::Ended(Box::new(end)),
+        }
+    }
+
+    /// A new process until the run is done; what it needs is a bounded number of them.
+    pub async fn until_done(&self, store: &SimStore) -> RunEnd {
+        let mut last = None;
+        for _ in 0..4 {
+            match self.process(store, |_| false).await {
+                Part::Ended(end) if end.exit == Exit::Done => return *end,
+                Part::Ended(end) => last = Some(end),
+                Part::Killed => unreachable!(),
+            }
+        }
+        panic!("not done: {last:#?}");
+    }
+
+    /// How often a router's configuration was erased, and how often a backup took its place.
+    pub fn counts(&self, who: char) -> (usize, usize) {
+        let events = self.destructive(who);
+        let erased = events.iter().filter(|kind| matches!(kind, EventKind::ConfigErased { .. })).count();
+        (erased, events.len() - erased)
     }
 }
 

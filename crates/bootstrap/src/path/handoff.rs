@@ -1,7 +1,7 @@
 //! Steps of the hand-off: A reaches B, gives it its configuration, B comes back as the standby, both are proved.
 
-use super::job::{POLL, PairJob, USUAL_REBOOT, closed};
-use crate::engine::{History, Probe, Progress};
+use super::job::{PairJob, USUAL_REBOOT, closed, until_next_look};
+use crate::engine::{History, Job as _, Probe, Progress};
 use crate::facts;
 use crate::pair::Users;
 use crate::plan::Act;
@@ -79,6 +79,8 @@ impl PairJob<'_> {
                 }
                 Ok(Probe::NotDone)
             }
+            // a power cut took what was not on its storage yet
+            State::Erased => Ok(Probe::Partly("b lost the HA address and gets it again".into())),
             state => Err(Trouble::new(
                 Kind::Operator,
                 "bootstrap.state.moved",
@@ -88,7 +90,11 @@ impl PairJob<'_> {
         }
     }
 
-    pub(super) async fn push(&mut self) -> Result<Option<String>, Trouble> {
+    pub(super) async fn push(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        if self.b.as_ref().is_some_and(|look| look.state() == State::Erased) {
+            self.was_reset = false;
+            self.import(progress).await?;
+        }
         // B reboots under it: the console would end anyway
         self.leave_b().await;
         self.a = None;
@@ -126,13 +132,15 @@ impl PairJob<'_> {
         loop {
             let last = match self.look_b().await {
                 Ok(look) => match look.state() {
-                    State::Standby => {
-                        let (a, b) = self.versions().await?;
-                        if b.as_deref() == Some(a.as_str()) {
-                            return Ok(Some("standby, with a's version".into()));
+                    // so it looks for a moment while its startup is still under way, too: its version says when that is over
+                    State::Standby => match self.versions().await {
+                        Ok((a, Some(b))) if a == b => return Ok(Some("standby, with a's version".into())),
+                        Ok(_) => "b is standby, with another version than a's".to_owned(),
+                        Err(trouble) => {
+                            self.forget();
+                            trouble.message
                         }
-                        "b is standby, with another version than a's".to_owned()
-                    }
+                    },
                     State::Bootstrapped if began.elapsed() > RESTORE_REFUSED => {
                         return Err(Trouble::new(
                             Kind::Silent,
@@ -162,7 +170,7 @@ impl PairJob<'_> {
                 return Err(trouble);
             }
             progress.waiting("b to come back as the standby", USUAL_REBOOT);
-            progress.pause(POLL).await?;
+            progress.pause(until_next_look(began.elapsed())).await?;
         }
     }
 

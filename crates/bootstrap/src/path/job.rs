@@ -10,8 +10,10 @@ use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use std::time::Duration;
 
-/// Between two looks at a router that is not ready: its console answers or it doesn't.
+/// Between two looks at a router that may be ready any moment.
 pub(super) const POLL: Duration = Duration::from_millis(500);
+/// Between two looks at a router that can hardly be back yet, or is long overdue: each is a login, and the active logs those that go through it.
+const EARLY_POLL: Duration = Duration::from_secs(3);
 /// What a reset or restore usually takes until the console is back [ha-system section 5].
 pub(super) const USUAL_REBOOT: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(110));
 
@@ -29,6 +31,14 @@ pub struct PairJob<'a> {
     words: (String, String),
 }
 
+/// How long to wait before the next look at a rebooting router, `elapsed` after its reboot was ordered.
+pub(super) fn until_next_look(elapsed: Duration) -> Duration {
+    // three quarters of what is usual: the slowest part of a quick board's boot is over then
+    let early = elapsed < USUAL_REBOOT.0 * 3 / 4;
+    let late = elapsed > USUAL_REBOOT.1 * 3 / 2;
+    if early || late { EARLY_POLL } else { POLL }
+}
+
 impl<'a> PairJob<'a> {
     /// Nothing is opened yet.
     pub fn new(pair: &'a Pair<'a>, plan: &'a Plan) -> Self {
@@ -43,10 +53,31 @@ impl<'a> PairJob<'a> {
         }
     }
 
+    /// A member could not be looked at: what was last known of it is that old, and is said so.
+    fn unseen(&mut self, member: Member, trouble: Trouble) -> Trouble {
+        const UNSEEN: &str = "does not answer; when last seen, ";
+        let words = match member {
+            Member::A => &mut self.words.0,
+            Member::B => &mut self.words.1,
+        };
+        if !words.contains(UNSEEN) {
+            *words = format!("{member} {UNSEEN}{words}");
+        }
+        if self.users != Users::OfA || trouble.kind != Kind::Transient {
+            return trouble;
+        }
+        // both are master while the cable is out, and of equals the higher address stays [RFC 5798; inferred for RouterOS]
+        trouble.hint(
+            "b has a's configuration: if the HA cable was out meanwhile, b may be the active now and a its standby with closed \
+             ports; look at both before anything else",
+        )
+    }
+
     /// A console of A, proved.
     pub(super) async fn a(&mut self) -> Result<&Look, Trouble> {
         if self.a.is_none() {
-            let look = self.pair.look(Member::A, Purpose::Read, Users::OfA).await?;
+            let look = self.pair.look(Member::A, Purpose::Read, Users::OfA).await;
+            let look = look.map_err(|trouble| self.unseen(Member::A, trouble))?;
             let state = look.state();
             self.say(Member::A, format!("a is {state}"));
             self.a = Some(look);
@@ -69,7 +100,8 @@ impl<'a> PairJob<'a> {
                 }
             }
         } else {
-            self.b = Some(self.pair.look(Member::B, Purpose::Write, self.users).await?);
+            let look = self.pair.look(Member::B, Purpose::Write, self.users).await;
+            self.b = Some(look.map_err(|trouble| self.unseen(Member::B, trouble))?);
         }
         let state = self.b.as_ref().map(Look::state);
         if let Some(state) = state {
@@ -103,9 +135,17 @@ impl Job for PairJob<'_> {
         if history.started(Act::Push) {
             self.users = Users::OfA;
         }
+        let before_push =
+            matches!(step.id, Act::BootstrapFile | Act::Reset | Act::WaitReset | Act::Import | Act::ReachB);
+        if before_push && history.started(Act::Push) {
+            // B may be rebooting, or be the standby already: waiting for what it was before would wait for ever. What a power
+            // cut took away since then, the push puts back.
+            return Ok(Probe::Done(Some("before the hand-off that this run began".into())));
+        }
         match step.id {
             Act::BootstrapFile => self.probe_file(history).await,
             Act::Reset => self.probe_reset(history, progress).await,
+            Act::WaitReset if history.completed(Act::WaitReset) => Ok(Probe::Done(None)),
             Act::WaitReset | Act::ReachB | Act::WaitStandby | Act::Verify => Ok(Probe::NotDone),
             Act::Import => self.probe_import().await,
             Act::Push => self.probe_push(history, progress).await,
@@ -120,7 +160,7 @@ impl Job for PairJob<'_> {
             Act::WaitReset => self.wait_reset(progress).await,
             Act::Import => self.import(progress).await,
             Act::ReachB => self.reach_b().await,
-            Act::Push => self.push().await,
+            Act::Push => self.push(progress).await,
             Act::WaitStandby => self.wait_standby(progress).await,
             Act::Verify => self.check_pair(progress).await,
             Act::Clean => self.clean().await,

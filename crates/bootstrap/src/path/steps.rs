@@ -1,7 +1,7 @@
 //! Steps on B alone: the file, the reset, the wait, the import; and cleaning up.
 
 use super::file::{BOOTSTRAP_FILE, bootstrap_file};
-use super::job::{POLL, PairJob, USUAL_REBOOT, closed, not_bootstrapped};
+use super::job::{POLL, PairJob, USUAL_REBOOT, closed, not_bootstrapped, until_next_look};
 use crate::engine::{History, Probe, Progress};
 use crate::pair::{Look, Users};
 use crate::plan::Act;
@@ -166,6 +166,7 @@ impl PairJob<'_> {
     /// Waits until B answers as an erased router.
     pub(super) async fn wait_reset(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         self.users = Users::Own;
+        let began = tokio::time::Instant::now();
         loop {
             let last = match self.look_b().await {
                 Ok(look) => match look.state() {
@@ -196,7 +197,7 @@ impl PairJob<'_> {
                 .hint("if b stays silent, look at its serial console: it may be in its boot loader"));
             }
             progress.waiting("b to come back", USUAL_REBOOT);
-            progress.pause(POLL).await?;
+            progress.pause(until_next_look(began.elapsed())).await?;
         }
     }
 
