@@ -29,11 +29,7 @@ use routeros::Suffix;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return ExitCode::from(if asked { 0 } else { Exit::Usage as u8 });
-        }
+        Err(error) => return misread(&error),
     };
     let out = Output::new(&cli.global, name(&cli.command));
     let ended = logging(&cli).and_then(|()| start(&cli, &out));
@@ -44,6 +40,27 @@ fn main() -> ExitCode {
             ExitCode::from(failure.status.unwrap_or(failure.exit as u8))
         }
     }
+}
+
+/// A command line that clap did not take, or that asked for help.
+fn misread(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
+        _ => {
+            // There are no parsed options that could say so.
+            let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+            let text = error.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            let message = if json { text.lines().next().unwrap_or_default() } else { text }.trim_end();
+            let out = Output { json, quiet: false, verbose: false, command: "jumplead" };
+            out.failure(&Failure::new(Exit::Usage, "usage.arguments", message));
+        }
+    }
+    ExitCode::from(Exit::Usage as u8)
 }
 
 const fn name(command: &Command) -> &'static str {

@@ -24,8 +24,9 @@ impl RawMode {
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        // Nobody is left to tell if this fails: the terminal is gone.
-        let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Drain, &self.before);
+        // Nobody is left to tell if this fails: the terminal is gone. At once: a terminal that takes no more output
+        // would make waiting for it to drain last for ever.
+        let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
     }
 }
 

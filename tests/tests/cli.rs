@@ -1,0 +1,378 @@
+//! The real binary where it needs no right and no router: how commands end, what they say, in which form.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use bootstrap::event::Record;
+use bootstrap::journal::encode;
+use jumplead_tests::binary::{self, Ended};
+use jumplead_tests::leak;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary::jumplead());
+    command.args(arguments);
+    binary::isolate(&mut command, home);
+    command
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn run(home: &TempDir, arguments: &[&str]) -> Ended {
+    command(home.path(), arguments).output().unwrap().into()
+}
+
+fn escapes(ended: &Ended) -> bool {
+    ended.out.contains('\x1b') || ended.err.contains('\x1b')
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+}
+
+fn json(text: &str) -> Value {
+    let mut lines = json_lines(text);
+    assert_eq!(lines.len(), 1, "one object: {text}");
+    lines.remove(0)
+}
+
+const SITE: &str = r#"format = 1
+[pair]
+name = "edge-1"
+ha_interface = "ether8"
+[pair.a]
+ha_mac = "74:4D:28:00:00:0A"
+serial_number = "7F0001"
+reach = ["mac://74:4D:28:0A:00:01%eth1"]
+user = "admin"
+password = "env:EDGE1_A"
+[pair.b]
+ha_mac = "74:4D:28:00:00:0B"
+serial_number = "7F0002"
+reach = ["via:a"]
+[secrets]
+ha_password = "env:EDGE1_HA"
+"#;
+
+/// A home whose configuration folder holds the site file of `edge-1`.
+fn home_with_site(text: &str) -> TempDir {
+    let home = home();
+    let folder = home.path().join("config/jumplead");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("edge-1.toml"), text).unwrap();
+    home
+}
+
+// ---- rehearse
+
+/// The event stream of one rehearsal on lossy cables, played once for all tests that read it.
+fn story() -> &'static str {
+    static STORY: OnceLock<String> = OnceLock::new();
+    STORY.get_or_init(|| run(&home(), &["rehearse", "--json", "--seed", "7", "--faults", "all"]).expect(0).out)
+}
+
+#[track_caller]
+fn proved(arguments: &[&str]) {
+    let home = home();
+    let ended = run(&home, arguments).expect(0);
+    assert!(!escapes(&ended), "a pipe gets no escapes");
+    let last = ended.err.lines().filter(|line| line.starts_with("The pair is proved.")).count();
+    assert_eq!(last, 1, "{}", ended.err);
+    assert!(!home.path().join("state").exists(), "a rehearsal leaves nothing behind");
+}
+
+#[test]
+fn a_rehearsal_on_the_segment_ends_proved() {
+    proved(&["rehearse", "--road", "mac"]);
+}
+
+#[test]
+fn a_rehearsal_with_a_dirty_b_over_a_ends_proved_on_the_older_version() {
+    proved(&["rehearse", "--dirty", "--routeros", "6.44.6"]);
+}
+
+#[test]
+fn a_rehearsal_as_json_is_a_stream_that_ends_with_its_result_and_repeats_itself() {
+    let first = story();
+    let events = json_lines(first);
+    assert!(events.iter().all(|event| event["format"] == 1 && event["event"].is_string()));
+    let sequence: Vec<_> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert!(sequence.iter().copied().eq(0..events.len() as u64), "{sequence:?}");
+    let last = events.last().unwrap();
+    assert_eq!(last["event"], "run_finished");
+    assert_eq!((&last["exit_code"], &last["resumable"], &last["changed"]), (&0.into(), &false.into(), &"b".into()));
+    let kinds = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
+    assert_eq!(kinds("step_started"), kinds("step_completed") + kinds("attempt_retry"));
+    assert_eq!((kinds("run_started"), kinds("plan"), kinds("preflight"), kinds("step_failed")), (1, 1, 1, 0));
+
+    let again = run(&home(), &["rehearse", "--json", "--seed", "7", "--faults", "all"]).expect(0);
+    let differs = first.lines().zip(again.out.lines()).find(|(one, other)| one != other);
+    assert!(first == again.out, "one seed, one story, whatever is lost: {differs:?}");
+}
+
+#[test]
+fn a_rehearsal_writes_the_cables_for_wireshark() {
+    let home = home();
+    let file = home.path().join("cables.pcap");
+    let ended = run(&home, &["rehearse", "--pcap", file.to_str().unwrap()]).expect(0);
+    assert!(ended.err.contains("The pair is proved."), "{}", ended.err);
+    let bytes = std::fs::read(&file).unwrap();
+    let (mut frames, mut last) = (Vec::new(), None);
+    for packet in mactelnet::pcap::Reader::new(bytes.as_slice()).unwrap() {
+        let packet = packet.unwrap();
+        assert!(last <= Some(packet.at), "time runs forward");
+        last = Some(packet.at);
+        frames.push(packet.frame);
+    }
+    // MAC-Telnet of two cables: host to A's first port, A's HA port to B's.
+    let between = |a: [u8; 6], b: [u8; 6]| {
+        frames
+            .iter()
+            .filter(|frame| frame.len() > 42 && frame[36..38] == 20561_u16.to_be_bytes())
+            .filter(|frame| frame[6..12] == a && (frame[0..6] == b || frame[0..6] == [0xff; 6]))
+            .count()
+    };
+    let host = [0x02, 0, 0, 0, 0, 0x77];
+    assert!(between(host, [0x74, 0x4D, 0x28, 0x0A, 0, 1]) > 20, "the host's console of A");
+    assert!(between([0x74, 0x4D, 0x28, 0, 0, 0x0A], [0x74, 0x4D, 0x28, 0, 0, 0x0B]) > 20, "A's console of B");
+}
+
+// ---- how commands are refused
+
+#[test]
+fn wrong_usage_is_2_and_says_what_and_with_which_code() {
+    let home = home();
+    for (arguments, code) in [
+        (&["--bogus"][..], "usage.arguments"),
+        (&["bootstrap"], "usage.arguments"),
+        (&["rehearse", "--seeds", "9..3"], "usage.arguments"),
+        (&["discover", "--for", "2 weeks"], "usage.arguments"),
+        (&["rehearse", "--routeros", "x"], "rehearse.routeros"),
+        (&["rehearse", "--pcap", "/nonexistent/x"], "rehearse.pcap"),
+        (&["bootstrap", "nosuch"], "site.read"),
+        (&["ping", "x"], "target.invalid"),
+        (&["exec", "mac://%eth1", "--", "x"], "target.mac"),
+        (&["runs", "show", "../../etc/passwd"], "state.run-id"),
+        (&["--log-file", "/nonexistent/x", "doctor"], "host.log-file"),
+    ] {
+        let ended = run(&home, arguments).refused(2, code);
+        assert!(ended.out.is_empty(), "stdout is data: {}", ended.out);
+        let mut with_json = vec!["--json"];
+        with_json.extend(arguments);
+        let ended = run(&home, &with_json).expect(2);
+        let object = json(&ended.out);
+        assert_eq!(
+            (&object["ok"], &object["exit_code"], &object["error"]["code"]),
+            (&false.into(), &2.into(), &code.into())
+        );
+        assert!(!object["error"]["message"].as_str().unwrap().is_empty());
+    }
+    let bare = run(&home, &[]).expect(2);
+    assert!(bare.err.contains("Usage:") && bare.out.is_empty());
+}
+
+#[test]
+fn a_long_command_that_could_not_begin_ends_its_stream_all_the_same() {
+    let home = home();
+    for arguments in
+        [&["--json", "bootstrap", "nosuch"][..], &["--json", "resume"], &["--json", "rehearse", "--routeros", "x"]]
+    {
+        let ended = run(&home, arguments);
+        let last = json_lines(&ended.out).pop().unwrap();
+        assert_eq!(last["event"], "run_finished");
+        assert_eq!(last["exit_code"].as_i64(), ended.code.map(i64::from));
+        assert_eq!((&last["resumable"], &last["changed"]), (&false.into(), &"none".into()));
+    }
+}
+
+#[test]
+fn a_secret_as_an_argument_is_refused_and_not_repeated() {
+    let home = home_with_site(&SITE.replace("env:EDGE1_A", "Hunter2-Hunter2"));
+    for (arguments, code) in [
+        (&["--password", "Hunter2-Hunter2", "exec", "mac://74:4D:28:00:00:0B%eth1", "--", "x"][..], "secret.form"),
+        (&["exec", "mac://admin:Hunter2-Hunter2@74:4D:28:00:00:0B%eth1", "--", "x"], "target.invalid"),
+        (&["console", "ssh://admin:Hunter2-Hunter2@192.0.2.1"], "target.invalid"),
+        (&["exec", "mac://74:4D:28:00:00:0B%eth1?password=Hunter2-Hunter2", "--", "x"], "target.invalid"),
+        (&["config", "check", "edge-1"], "site.value"),
+    ] {
+        let ended = run(&home, arguments);
+        let leak = leak::found(format!("{}{}", ended.out, ended.err).as_bytes(), &["Hunter2-Hunter2"]);
+        assert!(leak.is_none(), "{arguments:?}: {leak:?}\n{}", ended.err);
+        ended.refused(2, code);
+    }
+}
+
+// ---- the site file
+
+#[test]
+fn an_unknown_key_is_named_with_the_one_that_was_meant() {
+    let home = home_with_site(&SITE.replace("ha_interface", "ha_interfase"));
+    let ended = run(&home, &["config", "check", "edge-1"]).refused(2, "site.unknown-key");
+    assert!(ended.err.contains("line 4") && ended.err.contains("did you mean `ha_interface`"), "{}", ended.err);
+}
+
+#[test]
+fn a_right_site_file_is_checked_and_shown() {
+    let home = home_with_site(SITE);
+    let checked = run(&home, &["config", "check", "edge-1"]).expect(0);
+    assert!(checked.err.contains("EDGE1_A"), "what the environment lacks is said: {}", checked.err);
+    assert!(checked.err.contains("jumplead bootstrap edge-1 --plan-only"));
+    let path = home.path().join("config/jumplead/edge-1.toml");
+    run(&home, &["config", "check", path.to_str().unwrap()]).expect(0);
+
+    let shown = run(&home, &["config", "show", "edge-1"]).expect(0);
+    for word in ["edge-1", "ether8", "74:4D:28:00:00:0B", "7F0002", "via:a"] {
+        assert!(shown.out.contains(word), "{word} in {}", shown.out);
+    }
+    // A reference is no secret; what it leads to is.
+    let shown = command(home.path(), &["config", "show", "edge-1"]).env("EDGE1_A", "Hunter2-Hunter2").output().unwrap();
+    assert_eq!(leak::found(&shown.stdout, &["Hunter2-Hunter2"]), None);
+    let object = json(&run(&home, &["--json", "config", "check", "edge-1"]).expect(0).out);
+    assert_eq!((&object["ok"], &object["command"], &object["format"]), (&true.into(), &"config".into(), &1.into()));
+    assert!(!object["warnings"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_site_file_on_an_interface_that_is_not_there_is_3() {
+    let home = home();
+    run(&home, &["config", "init", "--interface", "nosuch*"]).refused(3, "host.interface.none");
+    run(&home, &["discover", "--interface", "nosuch*"]).refused(3, "host.interface.none");
+}
+
+// ---- past runs
+
+#[test]
+fn no_runs_is_an_empty_list() {
+    let home = home();
+    let list = run(&home, &["runs", "list"]).expect(0);
+    assert_eq!((list.out.as_str(), list.err.trim()), ("", "no runs yet"));
+    assert_eq!(json(&run(&home, &["--json", "runs", "list"]).expect(0).out)["data"]["runs"], serde_json::json!([]));
+    run(&home, &["runs", "show", "2026-11-22-01"]).refused(3, "state.no-run");
+    run(&home, &["resume"]).refused(3, "state.no-run");
+    assert!(!home.path().join("state").exists(), "looking makes no folder");
+}
+
+/// A state folder with one run that was cut off in the middle, as a power cut leaves it.
+fn home_with_run(damage: impl FnOnce(&mut Vec<u8>)) -> TempDir {
+    let home = home_with_site(SITE);
+    let records = story().lines().take(9).map(|line| serde_json::from_str::<Record>(line).unwrap());
+    let mut journal: Vec<u8> = records.flat_map(|record| encode(&record).into_bytes()).collect();
+    damage(&mut journal);
+    let folder = home.path().join("state/jumplead/runs/2026-01-01-01");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("journal.jsonl"), journal).unwrap();
+    home
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_listed_shown_and_resumable() {
+    let home = home_with_run(|journal| journal.extend(b"{\"format\":1,\"run\":\"2026-01-01-01\",\"se"));
+    let list = run(&home, &["runs", "list"]).expect(0);
+    assert_eq!(list.out.trim(), "2026-01-01-01  rehearsal  cut off  resumable");
+    let shown = run(&home, &["runs", "show", "2026-01-01-01"]).expect(0);
+    assert!(shown.err.contains("Next:  jumplead resume 2026-01-01-01"), "{}", shown.err);
+    assert_eq!(shown.out.lines().count(), 10, "a heading and nine records: {}", shown.out);
+    assert_eq!(json_lines(&run(&home, &["runs", "export", "2026-01-01-01"]).expect(0).out).len(), 9);
+}
+
+#[test]
+fn a_damaged_journal_is_told_and_hides_nothing_else() {
+    let home = home_with_run(|journal| {
+        let middle = journal.len() / 2;
+        journal[middle..middle + 40].fill(0);
+    });
+    let other = home.path().join("state/jumplead/runs/2026-01-02-01");
+    std::fs::create_dir_all(&other).unwrap();
+    std::fs::write(other.join("journal.jsonl"), b"").unwrap();
+    let list = run(&home, &["runs", "list"]).expect(0);
+    let lines: Vec<_> = list.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", list.out);
+    assert!(lines[1].contains("2026-01-01-01") && !lines[1].contains("resumable"), "{}", list.out);
+    run(&home, &["runs", "show", "2026-01-01-01"]).expect(8);
+    // Nothing of it may be guessed: a resumed run could repeat what can't be repeated.
+    let ended = run(&home, &["resume", "2026-01-01-01"]);
+    assert!(ended.code == Some(8) && ended.err.contains("error["), "{}", ended.err);
+}
+
+// ---- the form of what is printed
+
+#[test]
+fn a_pipe_gets_no_escapes_and_colour_can_be_asked_for() {
+    let home = home();
+    for arguments in [&["runs", "list"][..], &["doctor"], &["--help"], &["bootstrap", "nosuch"], &["--bogus"]] {
+        assert!(!escapes(&run(&home, arguments)), "{arguments:?}");
+        let no_color: Ended = command(home.path(), arguments).env("NO_COLOR", "1").output().unwrap().into();
+        assert!(!escapes(&no_color), "{arguments:?} with NO_COLOR");
+    }
+    assert!(escapes(&run(&home, &["--color", "always", "bootstrap", "nosuch"])));
+    assert!(!escapes(&run(&home, &["--color", "never", "bootstrap", "nosuch"])));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_crash() {
+    let home = home();
+    let mut child = command(home.path(), &["rehearse", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+/// Names of the subcommands in a help text.
+fn subcommands(help: &str) -> Vec<String> {
+    let Some((_, rest)) = help.split_once("Commands:\n") else { return Vec::new() };
+    let lines = rest.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+fn collect_help(home: &TempDir, path: &[String], all: &mut String) {
+    let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
+    arguments.push("--help");
+    let help = run(home, &arguments).expect(0).out;
+    all.push_str(&format!("==== jumplead {}\n{}\n", arguments.join(" "), help.trim_end()));
+    for name in subcommands(&help) {
+        let mut below = path.to_vec();
+        below.push(name);
+        collect_help(home, &below, all);
+    }
+}
+
+#[test]
+fn the_help_is_the_one_in_the_docs() {
+    let home = home();
+    let mut help = String::new();
+    collect_help(&home, &[], &mut help);
+    assert!(help.contains("==== jumplead runs show --help"));
+    let file = binary::workspace().join("docs/help.txt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&file, &help).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    let changed = help.lines().zip(kept.lines()).find(|(new, old)| new != old);
+    assert!(
+        kept == help,
+        "docs/help.txt is not what --help prints ({changed:?}); if that is meant:\n\
+         UPDATE_SNAPSHOTS=1 cargo test -p jumplead-tests --test cli the_help"
+    );
+}
+
+// ---- a host that does not let us write
+
+#[test]
+fn a_state_folder_that_can_not_be_written_is_11_before_anything_is_done() {
+    let home = home();
+    // A file where the folder should be: it stops root too.
+    std::fs::write(home.path().join("file"), "").unwrap();
+    let state = home.path().join("file/state");
+    let ended = command(home.path(), &["--state-dir", state.to_str().unwrap(), "runs", "list"]).output().unwrap();
+    Ended::from(ended).expect(11);
+    std::fs::create_dir(home.path().join("odd")).unwrap();
+    std::fs::write(home.path().join("odd/routers.json"), "{").unwrap();
+    let odd = home.path().join("odd");
+    run(&home, &["--state-dir", odd.to_str().unwrap(), "exec", "mac://74:4D:28:00:00:0B%eth1", "--", "x"])
+        .refused(11, "state.io");
+}
