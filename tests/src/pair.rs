@@ -190,6 +190,18 @@ impl Pair {
         std::fs::write(self.home().join("config/jumplead/edge-1.toml"), text).expect("a site file");
     }
 
+    /// Writes a site file that takes each router for the other.
+    pub fn swapped_site(&self) {
+        let text = format!(
+            "format = 1\n[pair]\nname = \"edge-1\"\nha_interface = \"ether8\"\n[pair.a]\n\
+             ha_mac = \"74:4D:28:00:00:0B\"\nserial_number = \"7F0002\"\nreach = [\"via:b\"]\n\
+             user = \"admin\"\npassword = \"env:EDGE1_A\"\n[pair.b]\nha_mac = \"74:4D:28:00:00:0A\"\n\
+             serial_number = \"7F0001\"\nreach = [\"mac://{MAC_A}%{INTERFACE}\"]\n\
+             user = \"admin\"\npassword = \"env:EDGE1_A\"\n[secrets]\nha_password = \"env:EDGE1_HA\"\n"
+        );
+        std::fs::write(self.home().join("config/jumplead/edge-1.toml"), text).expect("a site file");
+    }
+
     /// jumplead on the host, with the secrets in its environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.host.command(&binary::jumplead().display().to_string());

@@ -1,24 +1,215 @@
 //! The real binary and a pair of simulated routers on real interfaces, in network namespaces.
 
-use std::time::Instant;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
+use jumplead_tests::binary::Ended;
 use jumplead_tests::leak;
-use jumplead_tests::pair::{Pair, SECRETS, Settings};
+use jumplead_tests::pair::{MAC_A, Pair, Process, SECRETS, Settings, active_of_another_pair};
 use lab::netns::available;
 
+/// Lines of a process's event stream.
+struct Stream {
+    process: Process,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Stream {
+    /// Starts jumplead with `--json`.
+    fn start(pair: &Pair, arguments: &[&str]) -> Self {
+        let mut command: Command = pair.command(&["--json"]);
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { process: Process(child), lines }
+    }
+
+    /// Reads until this step has been started; false if the run is over before.
+    fn until_started(&mut self, step: &str) -> bool {
+        let mut line = String::new();
+        while self.lines.read_line(&mut line).unwrap() > 0 {
+            if line.contains("\"step_started\"") && line.contains(&format!("\"{step}\"")) {
+                return true;
+            }
+            line.clear();
+        }
+        false
+    }
+
+    /// Reads to the end.
+    fn end(mut self) -> Ended {
+        let mut out = String::new();
+        self.lines.read_to_string(&mut out).unwrap();
+        let mut err = String::new();
+        self.process.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        Ended { code: self.process.0.wait().unwrap().code(), out, err }
+    }
+
+    /// As a power cut would: no signal handler, no buffer flushed.
+    fn kill(mut self) {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
+    }
+}
+
+/// Both routers say that they are a pair, nothing of ours lies about, and no secret anywhere.
+#[track_caller]
+fn proved(pair: &Pair) {
+    for (target, others) in [("edge-1/a", "/a"), ("edge-1/b", "/b")] {
+        let files = pair.exec(target, ":put [:len [/file find name~\"HA_jumplead\"]]").expect(0);
+        assert_eq!(files.out.trim(), "0", "left on {others}");
+    }
+    let role = |target| pair.exec(target, ":put [/interface vrrp get [find name=HA_VRRP] master]").expect(0).out;
+    assert_eq!((role("edge-1/a").trim(), role("edge-1/b").trim()), ("true", "false"));
+    let identity = pair.exec("edge-1/b", ":put [/system identity get name]").expect(0);
+    assert_eq!(identity.out.trim(), "edge-1_HA_B_STANDBY");
+    // B's own port has B's own address, and A's data address came over.
+    let port = pair.exec("edge-1/b", ":put [/interface ethernet get [find default-name=ether8] mac-address]").expect(0);
+    assert_eq!(port.out.trim(), "74:4D:28:00:00:0B");
+    let address = pair.exec("edge-1/b", ":put [:len [/ip address find address=\"198.51.100.1/24\"]]").expect(0);
+    assert_eq!(address.out.trim(), "1");
+    assert!(leak::none_below(&pair.home(), &SECRETS) > 2, "there was something to search");
+}
+
+#[track_caller]
+fn silent(ended: Ended) -> Ended {
+    let leak = leak::found(format!("{}{}", ended.out, ended.err).as_bytes(), &SECRETS);
+    assert!(leak.is_none(), "{leak:?} in what was printed");
+    ended
+}
+
+/// What the plan and every refusal must leave as it is.
+fn configuration_of_b(pair: &Pair) -> String {
+    let export = pair.exec("edge-1/b", "/export").expect(0).out;
+    // The heading holds the time of day.
+    export.lines().filter(|line| !line.contains(" by RouterOS ")).map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
-fn from_erased_to_proved() {
-    if !available("from_erased_to_proved", &["ip"]) {
+fn from_erased_to_proved_after_all_that_is_refused() {
+    if !available("from_erased_to_proved_after_all_that_is_refused", &["ip"]) {
         return;
     }
-    let began = Instant::now();
     let pair = Pair::new(&Settings::default());
-    eprintln!("up {:?}", began.elapsed());
+    let before = configuration_of_b(&pair);
+
+    let wrong = pair.command(&["bootstrap", "edge-1", "--plan-only"]).env("EDGE1_A", "not-this-one").output().unwrap();
+    silent(wrong.into()).expect(4);
+    let missing = pair.command(&["bootstrap", "edge-1", "--plan-only"]).env_remove("EDGE1_A").output().unwrap();
+    silent(missing.into()).expect(4);
+    pair.site("ether8", "74:4D:28:00:00:0B", "7F0003");
+    let serial = silent(pair.jumplead(&["bootstrap", "edge-1", "--plan-only"])).expect(5);
+    assert!(serial.err.contains("7F0002") && serial.err.contains("7F0003"), "{}", serial.err);
+    pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
     let plan = pair.plan();
-    eprintln!("plan {:?}", began.elapsed());
-    let ended = pair.jumplead(&["bootstrap", "edge-1", "--confirm", &plan]);
-    eprintln!("done {:?}", began.elapsed());
-    eprintln!("{}", ended.err);
-    ended.expect(0);
-    leak::none_below(&pair.home(), &SECRETS);
+    silent(pair.jumplead(&["--non-interactive", "bootstrap", "edge-1"])).refused(2, "bootstrap.confirm.missing");
+    silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", "0000-0000"])).expect(12);
+    assert_eq!(configuration_of_b(&pair), before, "a refusal changes nothing");
+
+    let mut first = Stream::start(&pair, &["bootstrap", "edge-1", "--confirm", &plan]);
+    assert!(first.until_started("b.bootstrap-file"), "{}", first.end().err);
+    let second = silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &plan]));
+    second.expect(10);
+    silent(first.end()).expect(0);
+    proved(&pair);
+    let list = silent(pair.jumplead(&["runs", "list"])).expect(0);
+    assert!(list.out.contains("edge-1  done"), "{}", list.out);
+
+    // Labels swapped: what the site file calls b is the active.
+    pair.swapped_site();
+    let swapped = silent(pair.jumplead(&["bootstrap", "edge-1", "--plan-only"])).expect(5);
+    assert!(format!("{}{}", swapped.out, swapped.err).contains("b-is-not-active"), "{}{}", swapped.out, swapped.err);
+    let waived = pair.jumplead(&["bootstrap", "edge-1", "--waive", "b-is-not-active", "--confirm", "0000-0000"]);
+    assert!(matches!(silent(waived.clone()).code, Some(2 | 5)), "an identity check can't be waived: {}", waived.err);
+    pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
+    proved(&pair);
+}
+
+#[test]
+fn a_router_that_does_not_answer_is_3() {
+    if !available("a_router_that_does_not_answer_is_3", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings::default());
+    let absent = "mac://74:4D:28:0A:00:99%host0";
+    silent(pair.jumplead(&["exec", absent, "--", ":put 1"])).expect(3);
+    silent(pair.jumplead(&["ping", absent, "-c", "1"])).expect(3);
+    pair.site("ether8", "74:4D:28:00:00:0C", "7F0002");
+    silent(pair.jumplead(&["bootstrap", "edge-1", "--plan-only"])).expect(3);
+    pair.host_cable(false);
+    silent(pair.jumplead(&["bootstrap", "edge-1", "--plan-only"])).expect(3);
+    assert_eq!(std::fs::read_dir(pair.state().join("runs")).map_or(0, Iterator::count), 0, "no run began");
+}
+
+#[test]
+fn the_active_of_another_pair_is_never_touched() {
+    if !available("the_active_of_another_pair_is_never_touched", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings { b_setup: active_of_another_pair(), ..Settings::default() });
+    let state = |pair: &Pair| pair.exec("edge-1/b", ":put [/system identity get name]").out;
+    let before = state(&pair);
+    let refused = silent(pair.jumplead(&["bootstrap", "edge-1", "--plan-only"]));
+    assert!(matches!(refused.code, Some(4 | 5)), "{}{}", refused.out, refused.err);
+    let insisted =
+        silent(pair.jumplead(&["bootstrap", "edge-1", "--waive", "b-is-not-active", "--confirm", "0000-0000"]));
+    assert!(matches!(insisted.code, Some(2 | 4 | 5)), "{}", insisted.err);
+    assert_eq!(state(&pair), before);
+}
+
+#[test]
+fn killed_in_every_step_and_resumed_to_the_proved_pair() {
+    if !available("killed_in_every_step_and_resumed_to_the_proved_pair", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings::default());
+    let plan = pair.plan();
+    let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
+    // After how long within the step; the moments differ so that some are before and some after its effect.
+    for (step, after) in [("b.bootstrap-file", 150), ("b.import", 400), ("a.push", 900), ("b.wait-standby", 700)] {
+        let mut run = Stream::start(&pair, &arguments);
+        assert!(run.until_started(step), "{step}: {}", run.end().err);
+        std::thread::sleep(Duration::from_millis(after));
+        run.kill();
+        let list = pair.jumplead(&["runs", "list"]).expect(0);
+        assert!(list.out.contains("resumable"), "killed in {step}: {}", list.out);
+        arguments = vec!["resume"];
+    }
+    silent(pair.jumplead(&["resume"])).expect(0);
+    proved(&pair);
+    let list = pair.jumplead(&["runs", "list"]).expect(0);
+    assert_eq!(list.out.lines().count(), 1, "one run from the beginning to the end: {}", list.out);
+}
+
+#[test]
+fn interrupted_and_unplugged_and_resumed() {
+    if !available("interrupted_and_unplugged_and_resumed", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings::default());
+    let plan = pair.plan();
+    let mut run = Stream::start(&pair, &["bootstrap", "edge-1", "--confirm", &plan]);
+    assert!(run.until_started("b.bootstrap-file"), "{}", run.end().err);
+    run.process.signal("INT");
+    let interrupted = silent(run.end()).expect(130);
+    let last = interrupted.out.lines().last().unwrap_or_default();
+    assert!(last.contains("\"run_finished\"") && last.contains("\"resumable\":true"), "{last}");
+
+    let mut run = Stream::start(&pair, &["resume"]);
+    assert!(run.until_started("b.import"), "{}", run.end().err);
+    pair.ha_cable(false);
+    std::thread::sleep(Duration::from_secs(3));
+    pair.ha_cable(true);
+    let ended = silent(run.end());
+    // Short enough to be ridden out, or the run stopped and says so; never a wrong word about it.
+    if ended.code != Some(0) {
+        let last = ended.out.lines().last().unwrap_or_default();
+        assert!(last.contains("\"run_finished\"") && last.contains("\"resumable\":true"), "{last}\n{}", ended.err);
+        silent(pair.jumplead(&["resume"])).expect(0);
+    }
+    proved(&pair);
+    assert!(
+        pair.jumplead(&["ping", &format!("mac://{MAC_A}%host0"), "-c", "2", "--interval", "100ms"]).code == Some(0)
+    );
 }
