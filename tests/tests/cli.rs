@@ -1,5 +1,7 @@
 //! The real binary where it needs no right and no router: how commands end, what they say, in which form.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;

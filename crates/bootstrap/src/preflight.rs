@@ -100,6 +100,7 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
     } else {
         Check::new("b-is-not-active", Pass, "VRRP does not run as master on b").firm()
     });
+    checks.extend(other_pair(site, b));
     checks.push(if a.is_active() {
         Check::new("a-is-active", Pass, "HA_VRRP is master on a")
     } else if a.scripts.iter().any(|script| script == "ha_startup") {
@@ -208,6 +209,30 @@ fn identity(member: Member, proof: &Result<Target, ProofError>) -> Check {
     }
 }
 
+/// B carries HA scripts, and not those of this pair: as a standby of another pair it looks like one of this pair, and
+/// VRRP makes it a backup as soon as a's HA port is on the same cable.
+fn other_pair(site: &Site, b: &Facts) -> Option<Check> {
+    if !b.scripts.iter().any(|script| script == "ha_startup") {
+        return None;
+    }
+    let ours = b.ha.as_ref().is_some_and(|ha| {
+        ha.interface == site.ha_interface && ha.mac_a == Some(site.a.ha_mac) && ha.mac_b == Some(site.b.ha_mac)
+    });
+    if ours {
+        return None;
+    }
+    let shown = |mac: Option<crate::mac::Mac>| mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
+    let found = b.ha.as_ref().map_or_else(
+        || "b has HA scripts that do not say of which pair".to_owned(),
+        |ha| format!("b's pair is {} {} / {}", ha.interface, shown(ha.mac_a), shown(ha.mac_b)),
+    );
+    Some(
+        Check::new("b-is-of-no-other-pair", Verdict::Fail, found)
+            .firm()
+            .hint("is it the right router? If it is, take its configuration away by hand first: it belonged to a pair"),
+    )
+}
+
 fn missing_scripts(a: &Facts) -> Vec<&'static str> {
     // those that a hand-off needs; other builds have other ones beside them
     const NEEDED: [&str; 5] = ["ha_config", "ha_functions", "ha_startup", "ha_setconfigver", "ha_pushbackup"];
@@ -297,6 +322,26 @@ pub(crate) mod tests {
         let checks = bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b)), &[]);
         assert!(!refused(&checks));
         insta::assert_snapshot!(shown(&checks).replace(&crate::ha::build(), "BUILD"));
+    }
+
+    #[test]
+    fn the_standby_of_another_pair_is_refused_and_that_is_never_waived() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let name = "b-is-of-no-other-pair";
+        let mut b = erased("7F0002", 0x0b);
+        b.scripts.push("ha_startup".to_owned());
+        b.ha = active().ha;
+        let of_this = bootstrap(&site, &survey(&site, active(), b.clone()), &[]);
+        assert!(of_this.iter().all(|check| check.name != name), "{}", shown(&of_this));
+        if let Some(ha) = &mut b.ha {
+            ha.mac_a = ha.mac_b;
+        }
+        for ha in [b.ha.clone(), None] {
+            b.ha = ha;
+            let checks = bootstrap(&site, &survey(&site, active(), b.clone()), &[name.to_owned()]);
+            let found = checks.iter().find(|check| check.name == name).unwrap();
+            assert!(found.verdict == Verdict::Fail && refused(&checks), "{}", shown(&checks));
+        }
     }
 
     #[test]
