@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mactelnet::MacAddr;
 use mactelnet::discovery::{Conflict, Discovery, Router, Sighting};
-use mactelnet::io::{BoxLink, discover};
+use mactelnet::io::{BoxLink, discover_into, new_discovery};
 use tokio::time::Instant;
 
 use crate::failure::Result;
@@ -16,6 +16,10 @@ use crate::links;
 
 /// How long the segment is listened to before the first write: the longest that a wired RouterOS takes to answer.
 pub const WINDOW: Duration = Duration::from_secs(3);
+
+/// A second router with the same address that was last heard longer ago has gone: the pair's own restore makes one for
+/// half a minute. Routers that are there answer every two seconds.
+const CLONE_MEMORY: Duration = Duration::from_secs(60);
 
 /// A watch ends by itself after a time that no run reaches.
 const FOREVER: Duration = Duration::from_secs(7 * 86_400);
@@ -57,17 +61,10 @@ impl Segment for HostSegment {
     }
 }
 
-/// What the watch has heard so far.
-#[derive(Debug, Default)]
-struct Heard {
-    routers: Vec<Router>,
-    conflicts: Vec<Conflict>,
-}
-
 /// Listens on all interfaces until dropped.
 #[derive(Debug)]
 pub struct Watch {
-    heard: Arc<Mutex<Heard>>,
+    heard: Arc<Mutex<Discovery>>,
     names: Vec<String>,
     since: Instant,
     task: tokio::task::JoinHandle<()>,
@@ -92,16 +89,10 @@ impl Watch {
         if let (true, Some(failure)) = (links.is_empty(), first) {
             return Err(failure);
         }
-        let heard = Arc::new(Mutex::new(Heard::default()));
+        let heard = Arc::new(new_discovery(links.len()));
         let shared = Arc::clone(&heard);
         let task = tokio::spawn(async move {
-            discover(links, FOREVER, move |found: &Discovery, _| {
-                if let Ok(mut heard) = shared.lock() {
-                    *heard = Heard { routers: found.routers().to_vec(), conflicts: found.conflicts() };
-                }
-                true
-            })
-            .await;
+            discover_into(&shared, links, FOREVER, |_, _| true).await;
         });
         Ok(Self { heard, names, since: Instant::now(), task })
     }
@@ -114,23 +105,23 @@ impl Watch {
     /// What is wrong with writing to `mac`, if it is more than one router or stands on more than one wire.
     pub fn conflict(&self, mac: MacAddr) -> Option<String> {
         let heard = self.heard.lock().ok()?;
-        heard.conflicts.iter().find_map(|conflict| match conflict {
-            Conflict::SeveralLinks { mac: other, links } if *other == mac => {
+        if heard.overflow() > 0 {
+            return Some(format!("so many routers are announced here that a second {mac} would not be noticed"));
+        }
+        heard.conflict(mac, CLONE_MEMORY).map(|conflict| match conflict {
+            Conflict::SeveralLinks { links, .. } => {
                 let names: Vec<&str> =
                     links.iter().filter_map(|link| self.names.get(*link)).map(String::as_str).collect();
-                Some(format!("{mac} is heard on {}", names.join(" and ")))
+                format!("{mac} is heard on {}", names.join(" and "))
             }
-            Conflict::SeveralRouters { mac: other } if *other == mac => {
-                Some(format!("{mac} is announced by two different routers"))
-            }
-            _ => None,
+            Conflict::SeveralRouters { .. } => format!("{mac} is announced by two different routers"),
         })
     }
 
     /// How `mac` was seen, and the router behind it.
     pub fn sighting(&self, mac: MacAddr) -> Option<(Router, Sighting, String)> {
         let heard = self.heard.lock().ok()?;
-        heard.routers.iter().find_map(|router| {
+        heard.routers().iter().find_map(|router| {
             let sighting = router.sightings.iter().find(|sighting| sighting.mac() == mac)?;
             Some((router.clone(), sighting.clone(), self.names.get(sighting.link)?.clone()))
         })
@@ -156,5 +147,67 @@ impl LazyWatch {
         let watch = Rc::new(Watch::start(segment)?);
         *self.0.borrow_mut() = Some(Rc::clone(&watch));
         Ok(watch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mactelnet::io::Link as _;
+    use mactelnet::io::memory::{MemoryLink, wire};
+    use mactelnet::wire::{frame, mndp};
+
+    struct OneWire(RefCell<Option<MemoryLink>>);
+
+    impl Segment for OneWire {
+        fn interfaces(&self, _: Option<&str>) -> Result<Vec<String>> {
+            Ok(vec!["eth1".into()])
+        }
+
+        fn open(&self, _: &str) -> Result<BoxLink> {
+            Ok(Box::new(self.0.borrow_mut().take().unwrap()))
+        }
+
+        fn seed(&self) -> [u8; 32] {
+            [0; 32]
+        }
+    }
+
+    fn announcement(last: u32, identity: String) -> Vec<u8> {
+        let [_, _, c, d] = last.to_be_bytes();
+        let mac = MacAddr([2, 0, 0, 0, c, d]);
+        let said = mndp::Announcement {
+            mac: Some(mac),
+            identity: Some(identity.as_str().into()),
+            software_id: Some(format!("ID-{last}").as_str().into()),
+            ..mndp::Announcement::default()
+        };
+        let payload = said.to_vec([0; 4]).unwrap();
+        frame::Repr::new(mac, MacAddr::BROADCAST, mndp::PORT, mndp::PORT, 1).to_vec(&payload).unwrap()
+    }
+
+    /// Twenty thousand announcements that each say something new take a moment, not minutes, and what can't be kept
+    /// makes writing unsafe.
+    #[tokio::test]
+    async fn a_flood_of_announcements_is_outlived_and_refuses_writing() {
+        let (ours, mut theirs) = wire(("eth1", MacAddr([2, 1, 0, 0, 0, 1])), ("x", MacAddr([2, 1, 0, 0, 0, 2])));
+        let watch = Watch::start(&OneWire(RefCell::new(Some(ours)))).unwrap();
+        let flood = async {
+            for n in 0..20_000u32 {
+                theirs.send(&announcement(n % 900, format!("r{n}"))).unwrap();
+                if n % 100 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        tokio::time::timeout(Duration::from_secs(30), flood).await.unwrap();
+        assert_eq!(watch.conflict(MacAddr([2, 0, 0, 0, 0, 7])), None);
+        assert!(watch.sighting(MacAddr([2, 0, 0, 0, 0, 7])).is_some());
+        for n in 2000..3000 {
+            theirs.send(&announcement(n, "more".into())).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(watch.conflict(MacAddr([2, 0, 0, 0, 0, 7])).is_some());
     }
 }

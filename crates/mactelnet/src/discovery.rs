@@ -67,7 +67,7 @@ pub enum Conflict {
 }
 
 /// Asks and listens.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Discovery {
     links: usize,
     ask_at: Instant,
@@ -170,6 +170,25 @@ impl Discovery {
         self.overflow
     }
 
+    /// Why `mac` must not be written to, of what was last heard in the `memory` before the newest announcement: a clone
+    /// that went away long ago, as a standby is while it restores the active's backup, stands in nobody's way.
+    pub fn conflict(&self, mac: MacAddr, memory: Duration) -> Option<Conflict> {
+        let all = || self.routers.iter().enumerate().flat_map(|(place, r)| r.sightings.iter().map(move |s| (place, s)));
+        let newest = all().map(|(_, sighting)| sighting.last).max()?;
+        let seen: Vec<(usize, usize)> = all()
+            .filter(|(_, sighting)| sighting.mac() == mac && newest.saturating_since(sighting.last) <= memory)
+            .map(|(place, sighting)| (place, sighting.link))
+            .collect();
+        let mut links: Vec<usize> = seen.iter().map(|(_, link)| *link).collect();
+        links.sort_unstable();
+        links.dedup();
+        if links.len() > 1 {
+            return Some(Conflict::SeveralLinks { mac, links });
+        }
+        let first = seen.first()?.0;
+        seen.iter().any(|(place, _)| *place != first).then_some(Conflict::SeveralRouters { mac })
+    }
+
     /// MACs that must not be written to, because more than one router or link answers for them.
     pub fn conflicts(&self) -> Vec<Conflict> {
         let mut seen: Vec<(MacAddr, usize, usize)> = Vec::new();
@@ -232,6 +251,26 @@ mod tests {
         }
         .to_vec([0; 4])
         .unwrap()
+    }
+
+    #[test]
+    fn a_clone_that_went_away_is_forgotten_for_writing() {
+        let mut discovery = Discovery::new(Instant::ZERO, 1);
+        let says = |board: &str| {
+            let said = mndp::Announcement { mac: Some(mac(1)), board: Some(board.into()), ..Default::default() };
+            said.to_vec([0; 4]).unwrap()
+        };
+        let at = |seconds| Instant::ZERO + Duration::from_secs(seconds);
+        let memory = Duration::from_secs(60);
+        discovery.handle_payload(at(0), 0, mac(1), &says("one"));
+        assert_eq!(discovery.conflict(mac(1), memory), None);
+        discovery.handle_payload(at(1), 0, mac(1), &says("two"));
+        assert_eq!(discovery.conflict(mac(1), memory), Some(Conflict::SeveralRouters { mac: mac(1) }));
+        assert_eq!(discovery.conflict(mac(2), memory), None);
+        discovery.handle_payload(at(61), 0, mac(1), &says("two"));
+        assert_eq!(discovery.conflict(mac(1), memory), None);
+        discovery.handle_payload(at(61), 0, mac(1), &says("one"));
+        assert!(discovery.conflict(mac(1), memory).is_some());
     }
 
     #[test]

@@ -307,3 +307,58 @@ async fn a_program_that_does_not_read_makes_the_router_wait() {
     session.read_exact(&mut got).await.unwrap();
     assert_eq!(got, output);
 }
+
+/// A segment on which somebody else's frames never end.
+struct Flooded {
+    inner: MemoryLink,
+    on: Arc<std::sync::atomic::AtomicBool>,
+    junk: Vec<u8>,
+    /// As many as there are, by a queue that shares the processor with other tasks as a socket does.
+    many: tokio::sync::mpsc::UnboundedReceiver<()>,
+}
+
+impl Link for Flooded {
+    fn info(&self) -> &LinkInfo {
+        self.inner.info()
+    }
+
+    fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.inner.send(frame)
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>, frame: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        match self.inner.poll_recv(cx, frame) {
+            Poll::Pending if self.on.load(std::sync::atomic::Ordering::Relaxed) => {
+                ready!(self.many.poll_recv(cx));
+                frame.clone_from(&self.junk);
+                Poll::Ready(Ok(()))
+            }
+            polled => polled,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_foreign_frames_does_not_keep_keys_from_the_router() {
+    let (inner, log, _router) = router(b"");
+    let stranger = mactelnet::MacAddr([2, 0, 0, 0, 0, 9]);
+    let junk = Repr::new(stranger, CLIENT, 20561, 20561, 1).to_vec(&[1, 4, 0, 0]).unwrap();
+    let on = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (more, many) = tokio::sync::mpsc::unbounded_channel();
+    (0..50_000).for_each(|_| more.send(()).unwrap());
+    let link = Flooded { inner, on: Arc::clone(&on), junk, many };
+    let mut session = Session::connect(Box::new(link), client_config(1)).await.unwrap();
+    until(&mut session, PROMPT).await;
+    on.store(true, std::sync::atomic::Ordering::Relaxed);
+    session.write_all(b"a key").await.unwrap();
+    for _ in 0..30 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.lock().unwrap().typed, b"a key");
+    // and the end is told as well
+    drop(session);
+    for _ in 0..30 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.lock().unwrap().closed, [CloseReason::Client]);
+}

@@ -1,14 +1,15 @@
 //! Drives discovery and MAC-Ping over links.
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clock::Clock;
 use super::link::{BoxLink, Link, recv, recv_any};
-use crate::MacAddr;
 use crate::discovery::Discovery;
 use crate::macping::{Config, Event, Pinger, Statistics};
 use crate::wire::{frame, mndp};
+use crate::{Instant, MacAddr};
 
 /// The port of MAC-Telnet and MAC-Ping.
 const MAC_TELNET_PORT: u16 = 20561;
@@ -16,13 +17,35 @@ const MAC_TELNET_PORT: u16 = 20561;
 /// Asks and listens on `links` for `duration`; `news` is told of every router that is new or changed, by its place in
 /// what is known so far, and may end the search by returning false. Links that fail are left out and named in the second part of the result.
 pub async fn discover(
+    links: Vec<BoxLink>,
+    duration: Duration,
+    news: impl FnMut(&Discovery, usize) -> bool,
+) -> (Discovery, Vec<(String, io::Error)>) {
+    let found = new_discovery(links.len());
+    let failed = discover_into(&found, links, duration, news).await;
+    (lock(&found).clone(), failed)
+}
+
+/// What [`discover_into`] fills, for so many links.
+pub fn new_discovery(links: usize) -> Mutex<Discovery> {
+    Mutex::new(Discovery::new(Instant::ZERO, links))
+}
+
+fn lock(found: &Mutex<Discovery>) -> MutexGuard<'_, Discovery> {
+    // Whoever panicked while looking at it has not made it wrong.
+    found.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As [`discover`], into something that can be looked at meanwhile: a copy at every announcement would be work without
+/// end on a segment that is flooded with them.
+pub async fn discover_into(
+    found: &Mutex<Discovery>,
     mut links: Vec<BoxLink>,
     duration: Duration,
     mut news: impl FnMut(&Discovery, usize) -> bool,
-) -> (Discovery, Vec<(String, io::Error)>) {
+) -> Vec<(String, io::Error)> {
     let clock = Clock::new();
     let end = clock.now() + duration;
-    let mut discovery = Discovery::new(clock.now(), links.len());
     let mut failed: Vec<(usize, io::Error)> = Vec::new();
     let mut buffer = Vec::new();
     let mut ip_id = 1;
@@ -32,7 +55,8 @@ pub async fn discover(
         if now >= end {
             break;
         }
-        while let Some((place, payload)) = discovery.poll_transmit(now) {
+        loop {
+            let Some((place, payload)) = lock(found).poll_transmit(now) else { break };
             let Some(link) = links.get_mut(place) else { continue };
             let repr = frame::Repr::new(link.info().mac, MacAddr::BROADCAST, mndp::PORT, mndp::PORT, ip_id);
             ip_id = ip_id.wrapping_add(1);
@@ -43,7 +67,7 @@ pub async fn discover(
                 failed.push((place, error));
             }
         }
-        let wake = clock.at(discovery.poll_timeout().min(end));
+        let wake = clock.at(lock(found).poll_timeout().min(end));
         tokio::select! {
             biased;
             (place, result) = recv_any(&mut links, start, &mut buffer) => {
@@ -54,6 +78,7 @@ pub async fn discover(
                         if view.dst_port() != mndp::PORT {
                             continue;
                         }
+                        let mut discovery = lock(found);
                         let told = discovery.handle_payload(clock.now(), place, view.src_mac(), view.payload());
                         if let Some(place) = told
                             && !news(&discovery, place)
@@ -73,9 +98,7 @@ pub async fn discover(
             () = tokio::time::sleep_until(wake) => {}
         }
     }
-    let failed =
-        failed.into_iter().filter_map(|(place, error)| Some((links.get(place)?.info().name.clone(), error))).collect();
-    (discovery, failed)
+    failed.into_iter().filter_map(|(place, error)| Some((links.get(place)?.info().name.clone(), error))).collect()
 }
 
 /// Pings over `link`; `each` is told of every answer and loss.

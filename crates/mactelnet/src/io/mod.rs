@@ -13,7 +13,7 @@ pub mod trace;
 pub mod udp;
 
 pub use clock::Clock;
-pub use discover::{discover, ping};
+pub use discover::{discover, discover_into, new_discovery, ping};
 pub use interfaces::{Interface, interfaces};
 pub use link::{BoxLink, Link, LinkInfo, LinkKind};
 pub use pcap::{Contents, PcapLink, PcapSink};

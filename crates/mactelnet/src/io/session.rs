@@ -246,14 +246,19 @@ impl Driver {
             .flatten()
             .min();
             let wake = wake.map_or_else(|| tokio::time::Instant::now() + FAREWELL, |at| self.clock.at(at));
-            let admitted = self.admitted.is_none();
+            let read = self.admitted.is_none() && self.typed.is_empty();
+            // A segment flooded with frames is always ready: whoever reads and types gets a turn between any two.
+            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut input, &self.shown, read).await;
+            if let Some(moved) = moved {
+                self.moved(moved, &input);
+                continue;
+            }
             let gone = async {
                 match &mut self.admitted {
                     Some(admitted) => admitted.closed().await,
                     None => std::future::pending().await,
                 }
             };
-            let read = admitted && self.typed.is_empty();
             let mut deaf = DuplexStreamOption(self.pipe.as_mut());
             tokio::select! {
                 biased;
@@ -276,13 +281,17 @@ impl Driver {
                         client.handle_datagram(self.clock.now(), &meta, view.payload());
                     }
                 }
-                moved = deaf.exchange(&mut input, &self.shown, read) => match moved {
-                    Moved::Typed(0) | Moved::Gone => self.pipe = None,
-                    Moved::Typed(n) => self.typed.extend_from_slice(input.get(..n).unwrap_or_default()),
-                    Moved::Shown(n) => { self.shown.drain(..n); }
-                },
+                moved = deaf.exchange(&mut input, &self.shown, read) => self.moved(moved, &input),
                 () = tokio::time::sleep_until(wake) => {}
             }
+        }
+    }
+
+    fn moved(&mut self, moved: Moved, input: &[u8]) {
+        match moved {
+            Moved::Typed(0) | Moved::Gone => self.pipe = None,
+            Moved::Typed(n) => self.typed.extend_from_slice(input.get(..n).unwrap_or_default()),
+            Moved::Shown(n) => drop(self.shown.drain(..n)),
         }
     }
 
@@ -332,6 +341,18 @@ enum Moved {
 struct DuplexStreamOption<'a>(Option<&'a mut DuplexStream>);
 
 impl DuplexStreamOption<'_> {
+    /// As [`Self::exchange`], without waiting.
+    async fn at_once(&mut self, input: &mut [u8], shown: &[u8], read: bool) -> Option<Moved> {
+        let mut exchange = std::pin::pin!(self.exchange(input, shown, read));
+        std::future::poll_fn(|cx| {
+            Poll::Ready(match exchange.as_mut().poll(cx) {
+                Poll::Ready(moved) => Some(moved),
+                Poll::Pending => None,
+            })
+        })
+        .await
+    }
+
     /// Waits until bytes can move one way or the other.
     async fn exchange(&mut self, input: &mut [u8], shown: &[u8], read: bool) -> Moved {
         let Some(pipe) = self.0.as_mut() else { return std::future::pending().await };
