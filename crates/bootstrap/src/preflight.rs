@@ -96,7 +96,7 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
     checks.push(if b.is_active() {
         Check::new("b-is-not-active", Fail, "router b is the active of a pair")
             .firm()
-            .hint("is the site file the wrong way round? Look with:  jumplead status")
+            .hint("is the site file the wrong way round? See who is who:  jumplead discover")
     } else {
         Check::new("b-is-not-active", Pass, "VRRP does not run as master on b").firm()
     });

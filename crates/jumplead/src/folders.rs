@@ -15,6 +15,12 @@ pub fn state(given: Option<&Path>) -> Result<PathBuf> {
     Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("jumplead"))
 }
 
+/// Makes a folder of ours that only the owner enters; one that is there stays as it is.
+pub fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// The folder of site files that are named without a path.
 pub fn config() -> Result<PathBuf> {
     Ok(choose_base_strategy().map_err(no_home)?.config_dir().join("jumplead"))

@@ -47,7 +47,11 @@ impl KnownRouters {
             return Ok(());
         }
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
+        crate::folders::make_private(folder)?;
+        // What another run has learnt meanwhile must not be lost: forgetting an EC-SRP5 login allows a downgrade.
+        let learnt = known.clone();
+        self.routers = Self::open(folder)?.routers;
+        self.routers.insert(mac.to_string(), learnt);
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer_pretty(&mut file, &self.routers)?;
         file.write_all(b"\n")?;
@@ -69,7 +73,24 @@ mod tests {
         assert_eq!(known.get(mac), Known::default());
         known.update(mac, |router| router.ec_srp5 = true).unwrap();
         assert!(KnownRouters::open(folder.path()).unwrap().get(mac).ec_srp5);
+        // two runs at once, each with its own copy
+        let mut other = KnownRouters::open(folder.path()).unwrap();
+        let far: MacAddr = "74:4D:28:00:00:0C".parse().unwrap();
+        known.update(far, |router| router.ec_srp5 = true).unwrap();
+        other.update("74:4D:28:00:00:0D".parse().unwrap(), |router| router.ec_srp5 = true).unwrap();
+        assert!(KnownRouters::open(folder.path()).unwrap().get(far).ec_srp5);
         std::fs::write(folder.path().join("routers.json"), "{").unwrap();
         assert!(KnownRouters::open(folder.path()).is_err());
+    }
+
+    #[test]
+    fn the_folder_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state/jumplead");
+        let mac: MacAddr = "74:4D:28:00:00:0B".parse().unwrap();
+        KnownRouters::open(&state).unwrap().update(mac, |router| router.ec_srp5 = true).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&state), mode(&state.join("routers.json"))), (0o700, 0o600));
     }
 }

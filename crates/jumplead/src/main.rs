@@ -89,9 +89,23 @@ fn start(cli: &Cli, out: &Output) -> failure::Result {
         .build()
         .map_err(|error| Failure::new(Exit::Bug, "host.runtime", "the event loop could not be started").cause(error))?;
     let ended = runtime.block_on(dispatch(cli, out));
+    farewell(&runtime);
     // A read of standard input may still wait in its thread; nobody needs its answer.
     runtime.shutdown_background();
     ended
+}
+
+/// How long sessions that were let go may take to tell their routers. One that is not told keeps a user logged in there.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Lets what still runs in the background end.
+fn farewell(runtime: &tokio::runtime::Runtime) {
+    runtime.block_on(async {
+        let end = tokio::time::Instant::now() + FAREWELL;
+        while runtime.metrics().num_alive_tasks() > 0 && tokio::time::Instant::now() < end {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    });
 }
 
 async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
@@ -172,4 +186,28 @@ fn logging(cli: &Cli) -> failure::Result {
     };
     tracing_subscriber::registry().with(terminal).with(file).init();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    /// What was spawned and let go still runs, but nothing holds the end up for long.
+    #[test]
+    fn sessions_that_were_let_go_are_ended_before_the_process_is() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let told = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&told);
+        runtime.block_on(async {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                tell.store(true, Ordering::Relaxed);
+            });
+            tokio::spawn(std::future::pending::<()>());
+        });
+        super::farewell(&runtime);
+        assert!(told.load(Ordering::Relaxed));
+    }
 }

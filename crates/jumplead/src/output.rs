@@ -53,7 +53,7 @@ impl Output {
 
     /// A warning: shown even with `-q`.
     pub fn warn(&self, line: impl AsRef<str>) {
-        let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {}", line.as_ref());
+        let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {}", clean(line.as_ref()));
     }
 
     /// One JSON line of an event stream.
@@ -91,15 +91,32 @@ impl Output {
             return;
         }
         let mut err = anstream::stderr().lock();
-        let _ = writeln!(err, "{RED}error[{}]{RED:#}: {}", failure.code, failure.message);
+        let _ = writeln!(err, "{RED}error[{}]{RED:#}: {}", failure.code, clean(&failure.message));
         for cause in &failure.causes {
-            let _ = writeln!(err, "  because   {cause}");
+            let _ = writeln!(err, "  because   {}", clean(cause));
         }
         if failure.exit != Exit::Usage {
-            let _ = writeln!(err, "  state     {}", failure.state);
+            let _ = writeln!(err, "  state     {}", clean(&failure.state));
         }
         for hint in &failure.hints {
-            let _ = writeln!(err, "{CYAN}hint{CYAN:#}: {hint}");
+            let _ = writeln!(err, "{CYAN}hint{CYAN:#}: {}", clean(hint));
         }
+    }
+}
+
+/// Text that may hold a router's words never moves a terminal's cursor, nor turns the direction of what it shows.
+pub fn clean(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { '\u{b7}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn words_of_others_are_only_words() {
+        assert_eq!(
+            super::clean("a\u{1b}[2J\rb\nc\u{9b}1m\u{202e}d \u{e9}"),
+            "a\u{b7}[2J\u{b7}b\u{b7}c\u{b7}1m\u{b7}d \u{e9}"
+        );
     }
 }

@@ -65,7 +65,7 @@ pub async fn run(out: &Output, global: &Global, pair: &str, change: &Change) -> 
     let state = folders::state(global.state_dir.as_deref())?;
     let interactive = !global.non_interactive && !out.json;
     with_pair(out, global, &state, pair, async |pair, around| {
-        change::bootstrap(around, pair, change, &mut |plan| ask(out, plan, pair.site, interactive)).await
+        change::bootstrap(around, pair, change, async |plan: &Plan| ask(out, plan, pair.site, interactive).await).await
     })
     .await
 }
@@ -142,7 +142,7 @@ async fn heed_interrupts(stop: watch::Sender<bool>) {
 }
 
 /// Asks once, and only what the plan needs.
-fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answer {
+async fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answer {
     if !interactive || !term::interactive() {
         return Answer::Nobody;
     }
@@ -158,7 +158,7 @@ fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answer {
                 tail.chars().count()
             );
             let _ = err.flush();
-            if read_line() == tail {
+            if read_line().await == tail {
                 Answer::Yes { serial: Some(serial.clone()) }
             } else {
                 out.say("That is not it.");
@@ -168,7 +168,11 @@ fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answer {
         None => {
             let _ = write!(err, "Go ahead with plan {}? [y/N] ", plan.fingerprint);
             let _ = err.flush();
-            if matches!(read_line().as_str(), "y" | "Y" | "yes") { Answer::Yes { serial: None } } else { Answer::No }
+            if matches!(read_line().await.as_str(), "y" | "Y" | "yes") {
+                Answer::Yes { serial: None }
+            } else {
+                Answer::No
+            }
         }
     }
 }
@@ -178,10 +182,14 @@ fn tail(serial: &str) -> &str {
     serial.get(start..).unwrap_or(serial)
 }
 
-fn read_line() -> String {
-    let mut line = String::new();
-    let _ = std::io::stdin().read_line(&mut line);
-    line.trim().to_owned()
+/// In a thread of its own: Ctrl-C must be heard meanwhile, and sessions that end must say so to their routers.
+async fn read_line() -> String {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let _ = std::io::stdin().read_line(&mut line);
+        line.trim().to_owned()
+    });
+    read.await.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -115,11 +115,13 @@ pub async fn bootstrap(
     around: Surroundings<'_>,
     pair: &Pair<'_>,
     change: &Change,
-    ask: &mut dyn FnMut(&Plan) -> Answer,
+    ask: impl AsyncFnOnce(&Plan) -> Answer,
 ) -> Result {
     let options = Options { site_file: around.site_file.clone(), ..options(change)? };
     let typed = around.typed;
-    let prepared = path::prepare(pair, &change.waive).await.map_err(|trouble| from_trouble(&trouble))?;
+    let mut stop = around.stop.clone();
+    let prepared = unless_stopped(&mut stop, path::prepare(pair, &change.waive)).await?;
+    let prepared = prepared.map_err(|trouble| from_trouble(&trouble))?;
     let out = around.out;
     if !out.json {
         show(out, &prepared, change.plan_only);
@@ -144,7 +146,7 @@ pub async fn bootstrap(
             Confirmation { fingerprint: fingerprint.clone(), serial: pair.site.b.serial_number.clone() }
         }
         None if change.dry_run => Confirmation { fingerprint: plan.fingerprint.clone(), serial: plan.erases.clone() },
-        None => match ask(&plan) {
+        None => match unless_stopped(&mut stop, ask(&plan)).await? {
             Answer::Yes { serial } => Confirmation { fingerprint: plan.fingerprint.clone(), serial },
             Answer::No => {
                 return Err(Failure::new(
@@ -169,6 +171,17 @@ pub async fn bootstrap(
     };
     let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     finish(path::run(pair, &prepared, &confirmation, start).await)
+}
+
+/// Before a run begins nothing has been changed, so it can be left at any point.
+async fn unless_stopped<T>(stop: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Result<T> {
+    tokio::select! {
+        biased;
+        Ok(_) = stop.wait_for(|stop| *stop) => {
+            Err(Failure::new(Exit::Interrupted, "bootstrap.interrupted", "stopped on request"))
+        }
+        done = work => Ok(done),
+    }
 }
 
 async fn refused_before(
@@ -267,4 +280,24 @@ pub fn from_trouble(trouble: &Trouble) -> Failure {
     failure.causes.clone_from(&trouble.causes);
     failure.hints.clone_from(&trouble.hints);
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_or_a_survey_that_lasts_for_ever_can_be_left() {
+        let (ask, mut stop) = watch::channel(false);
+        let asked = async {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            ask.send(true).unwrap();
+        };
+        let (left, ()) = tokio::join!(unless_stopped(&mut stop, std::future::pending::<()>()), asked);
+        assert_eq!(left.unwrap_err().exit, Exit::Interrupted);
+        // nobody who could ask: the work goes on
+        let (gone, mut stop) = watch::channel(false);
+        drop(gone);
+        assert_eq!(unless_stopped(&mut stop, async { 7 }).await.unwrap(), 7);
+    }
 }

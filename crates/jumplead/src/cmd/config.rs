@@ -51,9 +51,7 @@ pub fn check(out: &Output, pair: &str) -> Result {
     for member in [Member::A, Member::B] {
         let entry = site.member(member);
         if entry.serial_number.is_none() {
-            warnings.push(format!(
-                "pair.{member} has no serial_number: a step that erases a board with one will ask you to type it"
-            ));
+            warnings.push(format!("pair.{member} has no serial_number: a board that has one will not be erased"));
         }
         let usable =
             entry.reach.iter().filter(|road| matches!(road, TargetUrl::Mac { .. } | TargetUrl::Via { .. })).count();

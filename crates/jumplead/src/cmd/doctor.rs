@@ -7,6 +7,7 @@ use mactelnet::io::{interfaces, udp};
 use serde_json::json;
 
 use crate::failure::{Exit, Failure, Result};
+use crate::folders;
 use crate::output::{GREEN, Output, RED, YELLOW};
 
 /// How a check came out.
@@ -121,7 +122,7 @@ fn udp_fallback() -> Check {
 
 fn state_folder(folder: &Path) -> Check {
     let name = "state-folder";
-    let tried = std::fs::create_dir_all(folder)
+    let tried = folders::make_private(folder)
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))
         .and_then(|file| file.as_file().sync_all());
     match tried {

@@ -258,7 +258,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
         site_file: None,
     };
     let change = Change::default();
-    let ended = change::bootstrap(around, &job, &change, &mut |plan| {
+    let ended = change::bootstrap(around, &job, &change, async |plan: &bootstrap::plan::Plan| {
         if show && let Some(serial) = &plan.erases {
             out.say(format!(
                 "Plan {} erases router b (serial {serial}). The rehearsal answers for you: {serial}",

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::Runs;
 use crate::failure::{Exit, Failure, Result};
-use crate::output::Output;
+use crate::output::{Output, clean};
 
 pub fn run(out: &Output, state_dir: &Path, what: &Runs) -> Result {
     let store = DirStore::new(state_dir);
@@ -183,5 +183,5 @@ fn replay_line(out: &Output, record: &Record) {
         Event::RunFinished { exit_code, next, .. } => format!("finished, exit code {exit_code}. Next:  {next}"),
         Event::Unknown => "an event of a later version".to_owned(),
     };
-    out.data(format!("{}  {text}", record.t));
+    out.data(format!("{}  {}", record.t, clean(&text)));
 }
