@@ -15,6 +15,9 @@ use tempfile::TempDir;
 pub const MACTELNETD: &str = "/usr/sbin/mactelnetd";
 /// Its only user.
 pub const USER: &str = "mtlab";
+/// The same user as `console` in a pipe names it: with RouterOS's console parameters, which are a part of the name to
+/// this server.
+const NAMES: [&str; 2] = [USER, "mtlab+ct511w4098h"];
 /// The user's password.
 pub const PASSWORD: &str = "lab-pw-1";
 /// The shell's prompt: of `sh`, for a user that is not root.
@@ -51,9 +54,12 @@ impl CServer {
             }
             let name = path.replace('/', "_");
             let (added, mode) = match path {
-                "/etc/mactelnetd.users" => (format!("{USER}:{PASSWORD}\n"), 0o600),
-                "/etc/passwd" => (format!("{USER}:x:64999:64999::{}:/bin/sh\n", folder.path().display()), 0o644),
-                "/etc/shadow" => (format!("{USER}:*:19000:0:99999:7:::\n"), 0o600),
+                "/etc/mactelnetd.users" => (NAMES.map(|name| format!("{name}:{PASSWORD}\n")).concat(), 0o600),
+                "/etc/passwd" => {
+                    let home = folder.path().display();
+                    (NAMES.map(|name| format!("{name}:x:64999:64999::{home}:/bin/sh\n")).concat(), 0o644)
+                }
+                "/etc/shadow" => (NAMES.map(|name| format!("{name}:*:19000:0:99999:7:::\n")).concat(), 0o600),
                 _ => (String::new(), 0o644),
             };
             let keep = matches!(path, "/etc/passwd" | "/etc/shadow");

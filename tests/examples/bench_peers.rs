@@ -1,0 +1,213 @@
+//! How fast, beside the C tools in the same run: start of the client to its first prompt, and bulk over a cable with a
+//! round trip of 2 ms. Prints; gates nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // a benchmark ends at the first surprise
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jumplead_tests::binary::{isolate, jumplead};
+use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, PROMPT, USER};
+use jumplead_tests::inside::inside;
+use jumplead_tests::our_server::{self, OurServer, bulk};
+use jumplead_tests::relay::Relay;
+use lab::netns::{Namespace, missing, veth};
+use mactelnet::MacAddr;
+use mactelnet::auth::Password;
+use mactelnet::client::{Config, GapPolicy, LoginPolicy};
+use mactelnet::faults::Faults;
+use mactelnet::io::Session;
+use mactelnet::io::raw::{Capture, RawLink};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
+const STARTS: usize = 20;
+const RUNS: usize = 3;
+const ONE_WAY: Duration = Duration::from_millis(1);
+/// What the C pair carries in about half a second at that round trip.
+const BYTES: usize = 200_000;
+/// A shell that prints as many bytes and says when it begins.
+const THEIR_BULK: &str = "stty -echo -onlcr; echo BEGIN; head -c 200000 /dev/zero | tr '\\000' x; exit\r";
+
+fn main() {
+    if let Some(why) = missing(&[MACTELNETD, "mactelnet", "unshare"]) {
+        println!("SKIPPED: bench_peers: {why}");
+        return;
+    }
+    starts();
+    transfers();
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn address(namespace: &Namespace, interface: &str, address: &str) {
+    namespace.address(interface, address).unwrap();
+    namespace.run("ip", &["route", "add", "default", "dev", interface]).unwrap();
+}
+
+fn theirs() -> Command {
+    let mut command = Command::new("mactelnet");
+    command.args(["-n", "-A", "-u", USER, "-p", PASSWORD, &SERVER.to_string()]);
+    command
+}
+
+/// Starts a client; when its first prompt was read.
+fn first_prompt(mut command: Command) -> Duration {
+    let begun = Instant::now();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+    let mut stdout = child.stdout.take().unwrap();
+    while !seen.ends_with(PROMPT.as_bytes()) {
+        let n = stdout.read(&mut buffer).unwrap();
+        assert!(n > 0, "a session without a prompt: {}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&buffer[..n]);
+    }
+    let took = begun.elapsed();
+    end(child);
+    took
+}
+
+fn end(mut child: Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn starts() {
+    let (server, client) = (Namespace::new("server").unwrap(), Namespace::new("client").unwrap());
+    veth((&server, "v0", Some(SERVER)), (&client, "v0", Some(CLIENT))).unwrap();
+    address(&server, "v0", "192.0.2.1/24");
+    address(&client, "v0", "192.0.2.2/24");
+    let home = tempfile::TempDir::new().unwrap();
+    let (mut c, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        // A daemon each: theirs spoils itself for others when a session ends.
+        let daemon = CServer::start(&server, true).unwrap();
+        c.push(inside(&client, || async { first_prompt(theirs()) }));
+        drop(daemon);
+        let daemon = CServer::start(&server, true).unwrap();
+        ours.push(inside(&client, || async {
+            let mut command = Command::new(jumplead());
+            isolate(&mut command, home.path());
+            command.args(["console", "mac://02:00:00:00:00:01%v0?login=md5"]);
+            command.env("JUMPLEAD_USER", USER).env("JUMPLEAD_PASSWORD", PASSWORD);
+            first_prompt(command)
+        }));
+        drop(daemon);
+    }
+    let (c, ours) = (median(c), median(ours));
+    println!("start of the client to its first prompt, median of {STARTS}, mactelnetd 0.4.4 over a veth pair");
+    println!("  mactelnet 0.4.4 {:8.2} ms", ms(c));
+    println!("  jumplead        {:8.2} ms   ratio {:.2} (goal <= 1.0)", ms(ours), ms(ours) / ms(c));
+}
+
+/// Output of their client: from BEGIN to the end.
+fn c_client() -> Duration {
+    let mut child = theirs().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(THEIR_BULK.as_bytes()).unwrap();
+    let (mut seen, mut buffer, mut begun) = (Vec::new(), [0; 16_384], None);
+    let mut stdout = child.stdout.take().unwrap();
+    loop {
+        let n = stdout.read(&mut buffer).unwrap();
+        if n == 0 {
+            break;
+        }
+        seen.extend_from_slice(&buffer[..n]);
+        if begun.is_none() && find(&seen, b"BEGIN\n").is_some() {
+            begun = Some(Instant::now());
+        }
+    }
+    let took = begun.expect("their shell began").elapsed();
+    check(&seen, &vec![b'x'; BYTES]);
+    end(child);
+    took
+}
+
+fn find(seen: &[u8], what: &[u8]) -> Option<usize> {
+    seen.windows(what.len()).position(|window| window == what)
+}
+
+fn check(seen: &[u8], wanted: &[u8]) {
+    let whole = find(seen, &wanted[..64]).is_some_and(|at| seen[at..].starts_with(wanted));
+    assert!(whole, "the transfer is not whole: {} bytes seen", seen.len());
+}
+
+async fn connect(gap: GapPolicy) -> Session {
+    let mut config = Config::new(CLIENT, SERVER, USER, Password::from(PASSWORD), [1; 32]);
+    config.login = LoginPolicy::Md5;
+    config.gap = gap;
+    let link = Box::new(RawLink::open("v0", Capture::MacServices).unwrap());
+    Session::connect(link, config).await.unwrap()
+}
+
+/// From `begin` in the output to the session's end.
+async fn read_all(session: &mut Session, begin: &[u8]) -> (Vec<u8>, Duration) {
+    let (mut seen, mut buffer, mut begun) = (Vec::new(), vec![0; 65_536], None);
+    loop {
+        let n = session.read(&mut buffer).await.unwrap();
+        if n == 0 {
+            return (seen, begun.map_or(Duration::ZERO, |begun: Instant| begun.elapsed()));
+        }
+        seen.extend_from_slice(&buffer[..n]);
+        if begun.is_none() && find(&seen, begin).is_some() {
+            begun = Some(Instant::now());
+        }
+    }
+}
+
+async fn our_client_their_server() -> Duration {
+    let mut session = connect(GapPolicy::OneOutstanding).await;
+    session.write_all(THEIR_BULK.as_bytes()).await.unwrap();
+    let (seen, took) = read_all(&mut session, b"BEGIN\n").await;
+    check(&seen, &vec![b'x'; BYTES]);
+    took
+}
+
+async fn our_client_our_server(gap: GapPolicy) -> Duration {
+    let mut session = connect(gap).await;
+    session.write_all(format!("echo BEGIN\rbulk {BYTES}\rexit\r").as_bytes()).await.unwrap();
+    let (seen, took) = read_all(&mut session, b"BEGIN\r\n").await;
+    check(&seen, &bulk(BYTES));
+    assert!(seen.ends_with(b"bye\r\n") && find(&seen, our_server::PROMPT.as_bytes()).is_some());
+    took
+}
+
+fn transfers() {
+    let [server, relay, client] = ["server", "relay", "client"].map(|label| Namespace::new(label).unwrap());
+    veth((&server, "v0", Some(SERVER)), (&relay, "r0", None)).unwrap();
+    veth((&relay, "r1", None), (&client, "v0", Some(CLIENT))).unwrap();
+    address(&server, "v0", "192.0.2.1/24");
+    address(&client, "v0", "192.0.2.2/24");
+    let _relay = Relay::start(&relay, "r0", "r1", Faults::delay(ONE_WAY), 1).unwrap();
+    let rate = |times: Vec<Duration>| f64::from(u32::try_from(BYTES).unwrap()) / 1e3 / median(times).as_secs_f64();
+    let with_theirs = |work: &dyn Fn() -> Duration| {
+        let run = |_| {
+            let _daemon = CServer::start(&server, true).unwrap();
+            work()
+        };
+        rate((0..RUNS).map(run).collect())
+    };
+    let c = with_theirs(&|| inside(&client, || async { c_client() }));
+    let unproved = with_theirs(&|| inside(&client, our_client_their_server));
+    let _ours = OurServer::start(&server, "v0").unwrap();
+    let with_ours = |gap| {
+        let run = |_| inside(&client, || our_client_our_server(gap));
+        rate((0..RUNS).map(run).collect())
+    };
+    let one = with_ours(GapPolicy::OneOutstanding);
+    let proved = with_ours(GapPolicy::Prove);
+    println!("{BYTES} bytes down at a round trip of 2 ms, median of {RUNS}");
+    println!("  mactelnet 0.4.4 from mactelnetd 0.4.4   {c:8.0} KB/s");
+    println!("  ours from mactelnetd 0.4.4 (unproved)   {unproved:8.0} KB/s   ratio {:.2} (goal >= 1.0)", unproved / c);
+    println!("  ours from ours, not proved              {one:8.0} KB/s   ratio {:.2}", one / c);
+    println!("  ours from ours, proved                  {proved:8.0} KB/s   ratio {:.2} (goal >= 8)", proved / c);
+}

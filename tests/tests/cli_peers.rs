@@ -1,0 +1,115 @@
+//! The real binary against Debian's mactelnetd: words, exit codes, and that standard output is data alone.
+//!
+//! In network namespaces, as root. Skipped aloud otherwise; with `CI=true` a skip is a failure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // tests, though no unit tests: clippy.toml does not see that
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use jumplead_tests::binary::{Ended, isolate, jumplead};
+use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, USER};
+use lab::netns::{Namespace, available, veth};
+use mactelnet::MacAddr;
+use tempfile::TempDir;
+
+const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
+const THERE: &str = "mac://02:00:00:00:00:01%v0?login=md5";
+const ABSENT: &str = "mac://02:00:00:00:00:09%v0?login=md5";
+
+/// The daemon, and a host without any IPv4 address, which is how an engineer's port usually is.
+struct Lab {
+    host: Namespace,
+    home: TempDir,
+    _server: CServer,
+    _namespace: Namespace,
+}
+
+impl Lab {
+    fn new(test: &str) -> Option<Self> {
+        if !available(test, &[MACTELNETD, "unshare"]) {
+            return None;
+        }
+        let (namespace, host) = (Namespace::new("server").unwrap(), Namespace::new("host").unwrap());
+        veth((&namespace, "v0", Some(SERVER)), (&host, "v0", Some(CLIENT))).unwrap();
+        namespace.address("v0", "192.0.2.1/24").unwrap();
+        namespace.run("ip", &["route", "add", "default", "dev", "v0"]).unwrap();
+        let server = CServer::start(&namespace, false).unwrap();
+        Some(Self { host, home: TempDir::new().unwrap(), _server: server, _namespace: namespace })
+    }
+
+    fn command(&self, password: &str, words: &[&str]) -> Command {
+        let mut command = self.host.command(jumplead().to_str().unwrap());
+        isolate(&mut command, self.home.path());
+        command.args(words).env("JUMPLEAD_USER", USER).env("JUMPLEAD_PASSWORD", password);
+        command
+    }
+
+    fn run(&self, password: &str, words: &[&str]) -> Ended {
+        self.command(password, words).output().unwrap().into()
+    }
+}
+
+fn json(out: &str) -> serde_json::Value {
+    serde_json::from_str(out).unwrap_or_else(|error| panic!("{error}: {out:?}"))
+}
+
+#[test]
+fn discover_and_ping() {
+    let Some(lab) = Lab::new("discover_and_ping") else { return };
+    let found = lab.run("", &["discover", "-i", "v0", "--for", "1s"]).expect(0);
+    assert!(found.out.contains("02:00:00:00:00:01"), "{}", found.out);
+    let found = lab.run("", &["discover", "-i", "v0", "--for", "1s", "--json"]).expect(0);
+    assert!(json(&found.out).to_string().contains("02:00:00:00:00:01"), "{}", found.out);
+    assert!(found.out.contains("MAC-Telnet") || found.out.contains("Linux"), "{}", found.out);
+
+    let ping = lab.run("", &["ping", THERE, "-c", "3", "--interval", "20ms"]).expect(0);
+    assert_eq!(ping.out.lines().count(), 3, "a line an answer, and no other: {}", ping.out);
+    assert!(ping.out.lines().all(|line| line.contains("time=")), "{}", ping.out);
+    let ping = lab.run("", &["ping", THERE, "-c", "2", "--interval", "20ms", "--json"]).expect(0);
+    assert_eq!(json(&ping.out)["data"]["received"], 2, "{}", ping.out);
+    lab.run("", &["ping", ABSENT, "-c", "1"]).refused(3, "ping.silent");
+}
+
+#[test]
+fn exec_in_a_unix_shell() {
+    let Some(lab) = Lab::new("exec_in_a_unix_shell") else { return };
+    let exec = |words: &[&str]| lab.run(PASSWORD, &[&["exec", THERE, "--shell", "posix", "--"], words].concat());
+    let done = exec(&["id", "-un"]).expect(0);
+    assert_eq!(done.out, format!("{USER}\n"), "standard output is the command's");
+    // Exact bytes, many packets, and what looks like a prompt.
+    let done = exec(&["seq 1 5000; printf '$ '"]).expect(0);
+    let wanted: String = (1..=5000).map(|n| format!("{n}\n")).chain(["$ ".to_owned()]).collect();
+    assert!(done.out == wanted, "{} bytes, not {}", done.out.len(), wanted.len());
+    // The true exit status.
+    assert_eq!(exec(&["exit 7"]).code, Some(7));
+    assert_eq!(exec(&["false"]).code, Some(1));
+    assert_eq!(exec(&["no-such-program-anywhere"]).code, Some(127));
+
+    let refused = lab.run("wrong", &["exec", THERE, "--shell", "posix", "--", "id"]).expect(4);
+    assert_eq!(refused.out, "", "nothing but data");
+    assert!(refused.err.contains("error[") && !refused.err.contains("wrong\n"), "{}", refused.err);
+    let absent = lab.run(PASSWORD, &["exec", ABSENT, "--shell", "posix", "--", "id"]).expect(3);
+    assert_eq!(absent.out, "");
+}
+
+#[test]
+fn console_in_a_pipe() {
+    let Some(lab) = Lab::new("console_in_a_pipe") else { return };
+    let console = |password: &str, typed: &[u8]| -> Ended {
+        let mut command = lab.command(password, &["console", THERE]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A login that is refused reads nothing of it.
+        let _ = child.stdin.take().unwrap().write_all(typed);
+        child.wait_with_output().unwrap().into()
+    };
+    let session = console(PASSWORD, b"echo answer=$((6 * 7))\nexit\n").expect(0);
+    assert!(session.out.contains("answer=42\r\n"), "{}", session.out);
+    assert!(session.err.contains("closed the session"), "{}", session.err);
+    // The input ends, and the session with it, after what it printed was shown.
+    let session = console(PASSWORD, b"echo answer=$((6 * 8))\n").expect(0);
+    assert!(session.out.contains("answer=48\r\n"), "{}", session.out);
+    let refused = console("wrong", b"exit\n").expect(4);
+    assert!(!refused.out.contains("answer"), "{}", refused.out);
+}
