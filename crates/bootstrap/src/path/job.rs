@@ -11,11 +11,15 @@ use crate::trouble::{Kind, Trouble};
 use std::time::Duration;
 
 /// Between two looks at a router that may be ready any moment.
-pub(super) const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(200);
 /// Between two looks at a router that can hardly be back yet, or is long overdue: each is a login, and the active logs those that go through it.
 const EARLY_POLL: Duration = Duration::from_secs(3);
 /// What a reset or restore usually takes until the console is back [ha-system section 5].
 pub(super) const USUAL_REBOOT: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(110));
+
+/// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
+/// [one source, to be verified], and the next command would wait for its whole limit.
+const STALE: Duration = Duration::from_secs(15);
 
 /// Does the steps of one plan on one pair.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct PairJob<'a> {
     pub(super) pair: &'a Pair<'a>,
     pub(super) plan: &'a Plan,
     pub(super) a: Option<Look>,
+    /// When A's console was last asked for.
+    a_used: tokio::time::Instant,
     pub(super) b: Option<Look>,
     /// Whose users B is expected to have.
     pub(super) users: Users,
@@ -33,8 +39,8 @@ pub struct PairJob<'a> {
 
 /// How long to wait before the next look at a rebooting router, `elapsed` after its reboot was ordered.
 pub(super) fn until_next_look(elapsed: Duration) -> Duration {
-    // three quarters of what is usual: the slowest part of a quick board's boot is over then
-    let early = elapsed < USUAL_REBOOT.0 * 3 / 4;
+    // half of what is usual: a quick board may be back then
+    let early = elapsed < USUAL_REBOOT.0 / 2;
     let late = elapsed > USUAL_REBOOT.1 * 3 / 2;
     if early || late { EARLY_POLL } else { POLL }
 }
@@ -43,7 +49,16 @@ impl<'a> PairJob<'a> {
     /// Nothing is opened yet.
     pub fn new(pair: &'a Pair<'a>, plan: &'a Plan) -> Self {
         let words = ("a was not looked at".to_owned(), "b was not looked at".to_owned());
-        Self { pair, plan, a: None, b: None, users: Users::Own, was_reset: false, words }
+        Self {
+            pair,
+            plan,
+            a: None,
+            a_used: tokio::time::Instant::now(),
+            b: None,
+            users: Users::Own,
+            was_reset: false,
+            words,
+        }
     }
 
     pub(super) fn say(&mut self, member: Member, words: impl Into<String>) {
@@ -75,6 +90,10 @@ impl<'a> PairJob<'a> {
 
     /// A console of A, proved.
     pub(super) async fn a(&mut self) -> Result<&Look, Trouble> {
+        if self.a_used.elapsed() > STALE {
+            self.a = None;
+        }
+        self.a_used = tokio::time::Instant::now();
         if self.a.is_none() {
             let look = self.pair.look(Member::A, Purpose::Read, Users::OfA).await;
             let look = look.map_err(|trouble| self.unseen(Member::A, trouble))?;
