@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use jumplead_tests::binary::Ended;
 use jumplead_tests::leak;
 use jumplead_tests::pair::{MAC_A, Pair, Process, SECRETS, Settings, active_of_another_pair};
 use lab::netns::available;
+use rustix::{pty, termios};
+
+/// How long a console may take to show a prompt on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Lines of a process's event stream.
 struct Stream {
@@ -215,4 +220,62 @@ fn interrupted_and_unplugged_and_resumed() {
     assert!(
         pair.jumplead(&["ping", &format!("mac://{MAC_A}%host0"), "-c", "2", "--interval", "100ms"]).code == Some(0)
     );
+}
+
+/// Opens a console on a terminal and ends it by the escape key or a signal; the terminal must be as it was.
+fn console_gives_back(pair: &Pair, end: &str, code: i32) {
+    let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).unwrap();
+    pty::grantpt(&master).unwrap();
+    pty::unlockpt(&master).unwrap();
+    let name = pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    let mode = || format!("{:?}", termios::tcgetattr(&slave).unwrap());
+    let before = mode();
+    let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &format!("mac://{MAC_A}%host0")]);
+    command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave.try_clone().unwrap());
+    let mut process = Process(command.spawn().unwrap());
+    let mut terminal = std::fs::File::from(master);
+    let (shown, chunks) = mpsc::channel();
+    let mut screen = terminal.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(n) = screen.read(&mut buffer) {
+            let _ = shown.send(buffer[..n].to_vec());
+        }
+    });
+    let mut seen = Vec::new();
+    while !seen.windows(3).any(|window| window == b"] >") {
+        let chunk = chunks.recv_timeout(PATIENCE).expect("a prompt");
+        // As a terminal does that is asked where its cursor is.
+        if chunk.windows(4).any(|window| window == b"\x1b[6n") {
+            terminal.write_all(b"\x1b[1;80R").unwrap();
+        }
+        seen.extend(chunk);
+    }
+    assert_ne!(mode(), before, "a console is raw");
+    if end == "keys" {
+        terminal.write_all(b"\x1dq").unwrap();
+    } else {
+        process.signal(end);
+    }
+    assert_eq!(process.0.wait().unwrap().code(), Some(code), "{end}");
+    assert_eq!(mode(), before, "{end}");
+}
+
+#[test]
+fn a_console_gives_the_terminal_back_on_every_way_out() {
+    if !available("a_console_gives_the_terminal_back_on_every_way_out", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings::default());
+    console_gives_back(&pair, "keys", 0);
+    console_gives_back(&pair, "TERM", 130);
+    console_gives_back(&pair, "HUP", 130);
+    // In a pipe: the commands, then the end.
+    let target = format!("mac://{MAC_A}%host0");
+    let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &target]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b":put (6 * 7)\n").unwrap();
+    let ended = silent(child.wait_with_output().unwrap().into()).expect(0);
+    assert!(ended.out.lines().any(|line| line.trim() == "42"), "{}", ended.out);
 }
