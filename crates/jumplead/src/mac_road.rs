@@ -11,8 +11,7 @@ use bootstrap::target::LoginMode;
 use mactelnet::MacAddr;
 use mactelnet::auth::{Method, Password};
 use mactelnet::client::{Config, Error as ClientError, LoginPolicy};
-use mactelnet::io::Session;
-use mactelnet::wire::Text;
+use mactelnet::io::{BoxLink, Session};
 use routeros::{ByteLink, Secret};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -24,6 +23,9 @@ const NO_MD5_FROM: (u32, u32, u32) = (6, 45, 1);
 
 /// A refused login is tried once more after this: RouterOS refuses a correct EC-SRP5 login now and then under load.
 const SECOND_CHANCE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How often the announcements are looked through for a router that asked for MD5.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Whom to reach, and how.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct MacTarget {
 pub struct MacRoad {
     pub segment: Rc<dyn Segment>,
     pub watch: LazyWatch,
+    /// Whether to listen to announcements from the first connection on: what changes routers wants their evidence.
+    pub listen: bool,
     pub known: Rc<RefCell<KnownRouters>>,
     /// What the operator should hear once: an MD5 login, for instance.
     pub warnings: Rc<RefCell<Vec<String>>>,
@@ -75,8 +79,11 @@ impl MacRoad {
             hints: failure.hints,
         };
         let interface = self.interface(target, purpose, &road).await.map_err(host)??;
-        let watch = self.watch.get(&*self.segment).map_err(host)?;
+        if self.listen {
+            self.watch.get(&*self.segment).map_err(host)?;
+        }
         if purpose == Purpose::Write {
+            let watch = self.watch.get(&*self.segment).map_err(host)?;
             watch.window().await;
             if let Some(conflict) = watch.conflict(target.mac) {
                 return Err(wrong(&road, "mactelnet.mac.conflict", conflict));
@@ -88,12 +95,22 @@ impl MacRoad {
                 tokio::time::sleep(SECOND_CHANCE).await;
             }
             for password in passwords {
-                match self.attempt(target, &interface, login_name, password, size).await {
+                let link = self.segment.open(&interface).map_err(host)?;
+                let mut attempted = self.attempt(target, link, login_name, password, size, self.policy(target)).await;
+                if let Err(ClientError::Downgrade { .. }) = attempted
+                    && let Some(policy) = self.md5_policy(target).await
+                {
+                    let link = self.segment.open(&interface).map_err(host)?;
+                    attempted = self.attempt(target, link, login_name, password, size, policy).await;
+                }
+                match attempted {
                     Ok(session) => {
                         let evidence = Evidence {
                             frame_mac: Some(Mac(target.mac.octets())),
-                            announced_mac: watch
-                                .sighting(target.mac)
+                            announced_mac: self
+                                .watch
+                                .peek()
+                                .and_then(|watch| watch.sighting(target.mac))
                                 .and_then(|(_, sighting, _)| sighting.announced_mac)
                                 .map(|mac| Mac(mac.octets())),
                         };
@@ -148,16 +165,12 @@ impl MacRoad {
     async fn attempt(
         &self,
         target: &MacTarget,
-        interface: &str,
+        link: BoxLink,
         login_name: &str,
         password: &Secret,
         size: (u16, u16),
+        policy: LoginPolicy,
     ) -> Result<Session, ClientError> {
-        let link = self
-            .segment
-            .open(interface)
-            .map_err(|failure| ClientError::Reported(Text::from(failure.message.as_str())))?;
-        let policy = self.policy(target);
         let mut config = Config::new(
             link.info().mac,
             target.mac,
@@ -189,30 +202,46 @@ impl MacRoad {
         }
     }
 
-    /// docs/contract.md section 3: MD5 only where it is no downgrade.
+    /// The first try: MD5 only where the operator said so.
     fn policy(&self, target: &MacTarget) -> LoginPolicy {
-        let announced = || {
-            let watch = self.watch.get(&*self.segment).ok()?;
-            let (router, ..) = watch.sighting(target.mac)?;
-            router.version.as_ref().and_then(|text| version(text.as_str()?))
-        };
         match target.login {
             LoginMode::Md5 => LoginPolicy::Auto { md5_allowed: true, reason: "the operator allows it".into() },
             LoginMode::EcSrp5 => LoginPolicy::EcSrp5,
             LoginMode::Auto if self.known.borrow().get(target.mac).ec_srp5 => {
                 LoginPolicy::Auto { md5_allowed: false, reason: "it has logged in by EC-SRP5 here before".into() }
             }
-            LoginMode::Auto => match announced() {
-                Some(version) if version >= NO_MD5_FROM => LoginPolicy::Auto {
-                    md5_allowed: false,
-                    reason: format!(
-                        "it announces RouterOS {}.{}.{}, which accepts no MD5",
-                        version.0, version.1, version.2
-                    ),
-                },
-                _ => LoginPolicy::Auto { md5_allowed: true, reason: "nothing speaks against it".into() },
+            LoginMode::Auto => LoginPolicy::Auto {
+                md5_allowed: false,
+                reason: "it announces a RouterOS that accepts no MD5 (6.45.1 or newer)".into(),
             },
         }
+    }
+
+    /// What to do about a router that asked for MD5 (docs/contract.md section 3): it is taken only if the router has
+    /// never logged anybody in by EC-SRP5 here, and its announcement, waited for, does not say 6.45.1 or newer.
+    async fn md5_policy(&self, target: &MacTarget) -> Option<LoginPolicy> {
+        if target.login != LoginMode::Auto || self.known.borrow().get(target.mac).ec_srp5 {
+            return None;
+        }
+        let watch = self.watch.get(&*self.segment).ok()?;
+        let window = watch.window();
+        tokio::pin!(window);
+        loop {
+            if let Some((router, ..)) = watch.sighting(target.mac) {
+                let announced = router.version.as_ref().and_then(|text| version(text.as_str()?));
+                if announced.is_some_and(|version| version >= NO_MD5_FROM) {
+                    return None;
+                }
+                break;
+            }
+            // A router that announces nothing is waited for until the whole window is over.
+            tokio::select! {
+                biased;
+                () = &mut window => break,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        Some(LoginPolicy::Auto { md5_allowed: true, reason: "nothing speaks against it".into() })
     }
 }
 

@@ -97,6 +97,7 @@ impl Reach {
         let road = MacRoad {
             segment: Rc::new(HostSegment),
             watch: LazyWatch::default(),
+            listen: false,
             known: Rc::new(RefCell::new(known)),
             warnings: Rc::default(),
         };

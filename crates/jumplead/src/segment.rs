@@ -139,6 +139,11 @@ impl Drop for Watch {
 pub struct LazyWatch(Rc<RefCell<Option<Rc<Watch>>>>);
 
 impl LazyWatch {
+    /// The watch, if it was started.
+    pub fn peek(&self) -> Option<Rc<Watch>> {
+        self.0.borrow().clone()
+    }
+
     /// The watch, started if it was not.
     pub fn get(&self, segment: &dyn Segment) -> Result<Rc<Watch>> {
         if let Some(watch) = &*self.0.borrow() {

@@ -111,6 +111,7 @@ async fn with_pair(
         mac: MacRoad {
             segment: Rc::new(HostSegment),
             watch: LazyWatch::default(),
+            listen: true,
             known: Rc::new(RefCell::new(known)),
             warnings: Rc::clone(&warnings),
         },

@@ -235,6 +235,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
         mac: MacRoad {
             segment: Rc::new(LabSegment { hub: Hub::new(link), seeds: RefCell::new(args.seed) }),
             watch: LazyWatch::default(),
+            listen: true,
             known: Rc::new(RefCell::new(known)),
             warnings: Rc::default(),
         },
