@@ -3,7 +3,7 @@
 mod common;
 
 use bootstrap::exit::Exit;
-use bootstrap::store::SimStore;
+use bootstrap::store::{SimStore, Store as _};
 use common::{Bench, Case, Part, simulated};
 
 /// The end check of these tests can fail: an erased B, and a B with one port switched on, are not proved.
@@ -12,7 +12,13 @@ fn the_check_itself_can_fail() {
     simulated(|| async {
         let bench = Bench::new(Case::new("7.18.2", lab::pair::Topology::BehindA, false));
         assert_eq!(bench.ports_on(&bench.pair.b).len(), 8, "an erased router's ports are on");
-        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bench.assert_proved())).is_err());
+        let fails = |check: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_err();
+        assert!(fails(&|| bench.assert_proved()));
+        let store = SimStore::default();
+        bench.assert_no_secret(&store, "nothing to see", &[]);
+        for planted in ["x Sim-Pair_1 y", "Sim-\n  Pair_1", "53696d2d506169725f31", "U2ltLVBhaXJf"] {
+            assert!(fails(&|| bench.assert_no_secret(&store, planted, &[])), "{planted}");
+        }
     });
 }
 
@@ -32,4 +38,43 @@ fn every_road_version_and_state_of_b() {
             bench.assert_proved();
         });
     }
+}
+
+/// Cables that lose, double and reorder frames: slower, and the same end.
+#[test]
+fn bad_cables() {
+    for seed in 1..=3 {
+        simulated(|| async move {
+            let case = Case { seed, ..Case::new("7.18.2", lab::pair::Topology::BehindA, true) };
+            let bench = Bench::new(case);
+            let faults = lab::Faults { loss: 0.02, duplication: 0.02, reordering: 0.02, ..lab::Faults::default() };
+            bench.pair.ha_wire.set_all_faults(faults.clone());
+            bench.pair.host_wire.set_all_faults(faults);
+            let store = SimStore::default();
+            bench.until_done(&store).await;
+            bench.assert_proved();
+            assert_eq!(bench.counts('B').0, 1, "seed {seed}");
+        });
+    }
+}
+
+/// The same seed gives the same run, record for record.
+#[test]
+fn a_seed_repeats_its_run() {
+    let runs: Vec<Vec<u8>> = (0..2)
+        .map(|_| {
+            let kept = std::cell::RefCell::new(Vec::new());
+            let keep = &kept;
+            simulated(|| async move {
+                let bench = Bench::new(Case { seed: 7, ..Case::new("6.44.6", lab::pair::Topology::BehindA, false) });
+                let store = SimStore::default();
+                bench.until_done(&store).await;
+                let run = store.runs().unwrap().remove(0);
+                keep.replace(store.read(&run).unwrap());
+            });
+            kept.into_inner()
+        })
+        .collect();
+    assert!(!runs[0].is_empty());
+    assert_eq!(String::from_utf8_lossy(&runs[0]), String::from_utf8_lossy(&runs[1]));
 }

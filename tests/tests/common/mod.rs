@@ -35,7 +35,7 @@ use tokio::sync::watch;
 pub const HA_PASSWORD: &str = "Sim-Pair_1";
 pub const A_PASSWORD: &str = "Admin-of-A_7";
 pub const OLD_PASSWORD: &str = "Old-Branch_3";
-const A_ETHER1: MacAddr = MacAddr([0x74, 0x4D, 0x28, 0x0A, 0, 1]);
+pub const A_ETHER1: MacAddr = MacAddr([0x74, 0x4D, 0x28, 0x0A, 0, 1]);
 
 /// What is run.
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +152,20 @@ pub struct SimRoads {
 impl SimRoads {
     pub fn new(hub: Hub, site: Site, seed: u64) -> Self {
         Self { hub, site, sessions: Cell::new(0), seed }
+    }
+
+    /// A logged-in session without a shell on it, by the login's first password.
+    pub async fn link(&self, mac: MacAddr, login: &LoginOptions) -> MacLink {
+        let number = self.sessions.get() + 1;
+        self.sessions.set(number);
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        seed[8..16].copy_from_slice(&number.to_le_bytes());
+        let link = self.hub.open();
+        let password = Password::from(login.passwords[0].reveal());
+        let mut config = Config::new(link.info().mac, mac, login.login_name().as_str(), password, seed);
+        config.login = LoginPolicy::Auto { md5_allowed: true, reason: "simulated".into() };
+        MacLink(Session::connect(link, config).await.unwrap(), format!("mac://{mac}%host"))
     }
 
     async fn mac(&self, mac: Mac, login: &LoginOptions) -> Result<Shell, RoadError> {
@@ -417,10 +431,38 @@ impl Bench {
                 (None, None) => unreachable!(),
             }
         };
-        tokio::select! {
+        let part = tokio::select! {
             biased;
             () = kill.notified() => Part::Killed,
             end = work => Part::Ended(Box::new(end)),
+        };
+        // both hold references into what is looked at next
+        drop(seen.each.take());
+        self.assert_no_secret(store, &format!("{:?} {part:?}", seen.records), &seen.records);
+        part
+    }
+
+    /// No artefact of a run holds a secret, in any form in which one travels.
+    pub fn assert_no_secret(&self, store: &SimStore, debug: &str, records: &[Record]) {
+        let mut renderer = bootstrap::render::Renderer::new();
+        let shown: Vec<String> =
+            records.iter().flat_map(|record| renderer.record(record)).map(|line| line.text).collect();
+        let mut artefacts = vec![("debug".to_owned(), debug.to_owned()), ("lines".to_owned(), shown.join("\n"))];
+        for run in store.runs().unwrap() {
+            let journal = store.read(&run).unwrap();
+            artefacts.push((run.to_string(), String::from_utf8_lossy(&journal).into_owned()));
+        }
+        for secret in self.secrets.all() {
+            let plain = secret.reveal();
+            let hex: String = plain.bytes().map(|b| format!("{b:02x}")).collect();
+            let escaped: String = plain.bytes().map(|b| format!("\\{b:02X}")).collect();
+            for form in [plain.to_owned(), hex.to_uppercase(), hex, escaped, base64(plain.as_bytes())] {
+                for (name, text) in &artefacts {
+                    // joined again: wrapped or spread over lines it is a secret, too
+                    let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+                    assert!(!text.contains(&form) && !joined.contains(&form), "a secret is in {name}");
+                }
+            }
         }
     }
 
@@ -443,6 +485,19 @@ impl Bench {
         let erased = events.iter().filter(|kind| matches!(kind, EventKind::ConfigErased { .. })).count();
         (erased, events.len() - erased)
     }
+}
+
+/// Base64 without its last, possibly shared, character.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks_exact(3) {
+        let bits = u32::from_be_bytes([0, chunk[0], chunk[1], chunk[2]]);
+        for shift in [18, 12, 6, 0] {
+            out.push(char::from(DIGITS[(bits >> shift & 63) as usize]));
+        }
+    }
+    out
 }
 
 /// Runs a test in the simulated world.
