@@ -34,6 +34,8 @@ pub struct PairJob<'a> {
     pub(super) users: Users,
     /// A reset was ordered by this process or an earlier one.
     pub(super) was_reset: bool,
+    /// The bootstrap file may lie on B: whoever gives the run up should know.
+    secret_on_b: bool,
     words: (String, String),
 }
 
@@ -57,6 +59,7 @@ impl<'a> PairJob<'a> {
             b: None,
             users: Users::Own,
             was_reset: false,
+            secret_on_b: false,
             words,
         }
     }
@@ -151,6 +154,7 @@ pub(super) fn closed() -> Trouble {
 impl Job for PairJob<'_> {
     async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble> {
         self.was_reset = history.started(Act::Reset);
+        self.secret_on_b = history.started(Act::BootstrapFile) && !history.completed(Act::Clean);
         if history.started(Act::Push) {
             self.users = Users::OfA;
         }
@@ -174,7 +178,10 @@ impl Job for PairJob<'_> {
 
     async fn apply(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         match step.id {
-            Act::BootstrapFile => self.write_file().await,
+            Act::BootstrapFile => {
+                self.secret_on_b = true;
+                self.write_file().await
+            }
             Act::Reset => self.reset(progress).await,
             Act::WaitReset => self.wait_reset(progress).await,
             Act::Import => self.import(progress).await,
@@ -203,7 +210,12 @@ impl Job for PairJob<'_> {
     }
 
     fn state(&self) -> String {
-        format!("{}; {}", self.words.0, self.words.1)
+        let left = if self.secret_on_b {
+            "; b holds the bootstrap file with the HA password until the run is finished"
+        } else {
+            ""
+        };
+        format!("{}; {}{left}", self.words.0, self.words.1)
     }
 }
 
