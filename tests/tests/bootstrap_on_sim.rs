@@ -48,7 +48,7 @@ fn bad_cables() {
             let case = Case { seed, ..Case::new("7.18.2", lab::pair::Topology::BehindA, true) };
             let bench = Bench::new(case);
             let faults = lab::Faults { loss: 0.02, duplication: 0.02, reordering: 0.02, ..lab::Faults::default() };
-            bench.pair.ha_wire.set_all_faults(faults.clone());
+            bench.pair.ha_wire.set_all_faults(faults);
             bench.pair.host_wire.set_all_faults(faults);
             let store = SimStore::default();
             bench.until_done(&store).await;

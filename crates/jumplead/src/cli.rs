@@ -139,7 +139,7 @@ pub enum Command {
     },
     /// What an error code means and what to do
     Explain {
-        /// The code, as in error[CODE]; without one, all codes
+        /// The code that stands behind the word error; without one, all codes
         code: Option<String>,
     },
 }

@@ -7,17 +7,17 @@ use crate::value::{Value, parse_spelled, spell_statement};
 use routeros_script::Version;
 use std::time::Duration;
 
-/// What `contents` takes on RouterOS 6. A long-standing figure without a primary source [inferred].
+/// What `contents` takes on RouterOS 6. A long-standing figure without a primary source \[inferred\].
 pub const LIMIT_V6: usize = 4095;
 /// What `contents` takes on RouterOS 7: 60 KB by the manual.
 pub const LIMIT_V7: usize = 60 * 1024;
-/// The first version with `/file add` [manual].
+/// The first version with `/file add` \[manual\].
 const FILE_ADD: Version = Version::new(7, 9, 0);
 /// Bytes of the file in one line, before quoting; a line of nothing but escapes is three times as long.
 const PIECE: usize = 240;
 /// The variable that the pieces are put together in. It is emptied before and after.
 const VARIABLE: &str = "HAjumpleadFile";
-/// RouterOS 6 makes files in the background, "up to 2 s later" [field].
+/// RouterOS 6 makes files in the background, "up to 2 s later" \[field\].
 const APPEARS: Duration = Duration::from_secs(8);
 const APPEARS_STEP: Duration = Duration::from_millis(250);
 /// Attempts to read a file: a log line may have been pushed into the answer.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::time::Instant;
 
-/// Longest line that is typed: a terminal in canonical mode cuts lines at 4096 bytes [measured].
+/// Longest line that is typed: a terminal in canonical mode cuts lines at 4096 bytes \[measured\].
 const MAX_LINE: usize = 4000;
 /// Output that is kept, in bytes; of more the first part is returned and said to be cut.
 const MAX_OUTPUT: usize = 16 * 1024 * 1024;

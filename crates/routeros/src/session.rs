@@ -50,7 +50,7 @@ pub(crate) struct Session {
     /// The routers behind, the nearest last.
     pub(crate) near: Vec<Near>,
     pub(crate) nonces: Nonces,
-    /// Something was left unfinished: nothing is sent before [`Session::resync`].
+    /// Something was left unfinished: nothing is sent before `Session::resync`.
     pub(crate) out_of_step: bool,
     /// Why this session can't be used any more.
     pub(crate) over: Option<Error>,

@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// The longest line that is typed. The length that RouterOS's editor takes is not documented; about 1 KB works in
-/// practice [inferred], a guarded line adds its guard.
+/// practice \[inferred\], a guarded line adds its guard.
 pub const MAX_LINE: usize = 2048;
 
 /// A string literal in printable ASCII: nothing in it is a key to any version's editor.

@@ -394,12 +394,14 @@ impl Bench {
         let pair = self.pair_job();
         let kill = Rc::new(tokio::sync::Notify::new());
         let killer = Rc::clone(&kill);
-        let mut seen = Seen::default();
-        seen.each = Some(Box::new(move |record| {
-            if each(record) {
-                killer.notify_one();
-            }
-        }));
+        let mut seen = Seen {
+            each: Some(Box::new(move |record| {
+                if each(record) {
+                    killer.notify_one();
+                }
+            })),
+            ..Seen::default()
+        };
         let (_keep, stop) = watch::channel(false);
         let mut disk = store.clone();
         // only a run whose plan was confirmed can be gone on with

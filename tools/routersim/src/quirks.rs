@@ -111,7 +111,7 @@ quirks! {
     /// The board keeps files below `flash/` only; the rest is RAM (script-subset.md section 5.5).
     flash_directory: bool = |_| false;
     /// Seconds for which a file write stays in RAM, lost by a power cut, not by a reboot. `None`: the board's,
-    /// 40 s on NAND boards with many cores [doc].
+    /// 40 s on NAND boards with many cores \[doc\].
     write_back_seconds: Option<u32> = |_| None;
     /// Milliseconds after the console's start until the Ethernet ports appear (ha-system.md section 2: `delaying1`).
     late_ports_ms: u32 = |_| 0;
@@ -127,15 +127,15 @@ quirks! {
     auto_rsc_dead: bool = |v| v == Version::new(6, 46, 0);
     /// VRRP does not become master on a port without link: 6.45 and later (upstream #11).
     vrrp_needs_link: bool = |v| v.at_least(6, 45);
-    /// The licence question after a reset: 7.13 and later [doc].
+    /// The licence question after a reset: 7.13 and later \[doc\].
     license_question: bool = |v| v.at_least(7, 13);
     /// The new-password question on an empty `admin` password: 6.49 and later.
     password_question: bool = |v| v.at_least(6, 49);
-    /// Whether `run-after-reset` is cut off, and after how many seconds: 120 on 7.x [doc].
+    /// Whether `run-after-reset` is cut off, and after how many seconds: 120 on 7.x \[doc\].
     reset_script_seconds: Option<u32> = |v| v.is_v7().then_some(120);
-    /// Bytes that `contents=` takes and gives: about 4 KB on 6.x (inferred), 60 KB on 7.x [doc].
+    /// Bytes that `contents=` takes and gives: about 4 KB on 6.x (inferred), 60 KB on 7.x \[doc\].
     file_contents_limit: u32 = |v| if v.is_v7() { 60 * 1024 } else { 4095 };
-    /// `/file add` exists: 7.9 and later [doc].
+    /// `/file add` exists: 7.9 and later \[doc\].
     file_add: bool = |v| v.at_least(7, 9);
     /// Milliseconds until the file of `/export file=` and `/file print file=` appears (script-subset.md section 3: up to 2 s).
     background_file_ms: u32 = |_| 1200;
@@ -146,13 +146,13 @@ quirks! {
     /// `[/ping ...]` is the number of replies: 6.x. On 7.x "no longer a plain number" (ha-system.md section 6), here
     /// nothing at all without `as-value`, to be verified.
     ping_gives_count: bool = |v| !v.is_v7();
-    /// `export` leaves secrets out unless asked: 7.x [doc].
+    /// `export` leaves secrets out unless asked: 7.x \[doc\].
     export_hides_secrets: bool = |v| v.is_v7();
     /// SSH host keys are `*_dsa` and `*_rsa` on 6.x, `*.pem` without DSA on 7.x.
     host_keys_pem: bool = |v| v.is_v7();
     /// Importing a key consumes its file (script-subset.md section 4, to be verified).
     key_import_consumes: bool = |_| false;
-    /// Restoring a backup wants the same RouterOS version, not only the same board [doc].
+    /// Restoring a backup wants the same RouterOS version, not only the same board \[doc\].
     backup_wants_version: bool = |_| true;
 }
 

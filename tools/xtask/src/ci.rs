@@ -30,7 +30,7 @@ pub fn ci() -> Result<()> {
     step(
         "docs",
         cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
     )?;
     if works(&mut cargo(&["deny", "--version"])) {
         step("licences", &mut cargo(&["deny", "check", "bans", "licenses", "sources"]))?;

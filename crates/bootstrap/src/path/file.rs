@@ -11,7 +11,7 @@ pub const BOOTSTRAP_FILE: &str = "HA_jumplead_bootstrap.rsc";
 
 /// The file's text. It may run twice, or after a part of it ran; on another router it stops at its second line.
 ///
-/// A router cuts a script that runs after a reset off at 120 s [K]: its waits are shorter.
+/// A router cuts a script that runs after a reset off at 120 s \[K\]: its waits are shorter.
 pub fn bootstrap_file(site: &Site, member: Member, ha_password: &Secret) -> String {
     let interface = quote(&site.ha_interface);
     let mac = quote(site.member(member).ha_mac.to_string());

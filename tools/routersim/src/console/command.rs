@@ -29,7 +29,7 @@ impl CommandIo {
         Self(wire)
     }
 
-    /// Shows one line (`:put`): wrapped at the terminal's width, never paged. An empty text shows nothing [T19].
+    /// Shows one line (`:put`): wrapped at the terminal's width, never paged. An empty text shows nothing \[T19\].
     pub fn line(&self, text: &[u8]) {
         self.0.line(text);
     }

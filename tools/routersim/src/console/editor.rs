@@ -1,8 +1,8 @@
 //! The line being typed, and what each change of it shows.
 //!
 //! Pure: keys in, bytes out. Three ways to show a line:
-//! * *single*: one screen line, scrolled sideways, repainted with blanks to the width less one [T19 T20];
-//! * *dumb*: the same, repainted whole at every key [T18];
+//! * *single*: one screen line, scrolled sideways, repainted with blanks to the width less one \[T19 T20\];
+//! * *dumb*: the same, repainted whole at every key \[T18\];
 //! * *multi*: a probed terminal; the line wraps, and repaints move the cursor (prompt as in T22; wrapping inferred).
 
 use super::wire::{Size, is_continuation};

@@ -57,7 +57,7 @@ pub async fn mac_telnet<T>(
 }
 
 /// `/tool mac-telnet HOST` on this router's network. The words of a failed call are in no source; a refused login
-/// is said in the words that the far router says it in [T26].
+/// is said in the words that the far router says it in \[T26\].
 pub async fn call(
     io: &CommandIo,
     quirks: &ConsoleQuirks,

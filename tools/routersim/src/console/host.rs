@@ -28,14 +28,14 @@ pub struct Terminal {
 /// The road by which a session came: it decides on line ends and on what is asked first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Transport {
-    /// Serial console: every CR and every LF is an Enter [K].
+    /// Serial console: every CR and every LF is an Enter \[K\].
     Serial,
-    /// Telnet: CR LF and CR NUL are one Enter [I].
+    /// Telnet: CR LF and CR NUL are one Enter \[I\].
     Telnet,
     /// SSH shell: as telnet, and Ctrl-D always closes the channel.
     Ssh,
     /// MAC-Telnet. Which line ends it folds is not in any source; as on serial, CR LF is two Enters
-    /// here, which is the harder case for a client [I].
+    /// here, which is the harder case for a client \[I\].
     MacTelnet,
 }
 
@@ -66,7 +66,7 @@ pub enum Login {
         /// As sent by the client, e.g. `admin+ct511w4098h`.
         name: Vec<u8>,
     },
-    /// The transport's exchange is over and the proof was wrong: RouterOS says so in text, then ends [T26].
+    /// The transport's exchange is over and the proof was wrong: RouterOS says so in text, then ends \[T26\].
     Refused,
 }
 
@@ -94,7 +94,7 @@ pub enum EndReason {
     Vanished,
     /// The login was refused.
     Refused,
-    /// Idle for too long. RouterOS tells the client nothing, not even an END [R].
+    /// Idle for too long. RouterOS tells the client nothing, not even an END \[R\].
     Idle,
 }
 
@@ -205,15 +205,15 @@ pub enum SafeModeReply {
 pub struct ConsoleQuirks {
     /// A session at its prompt with no key for this long is logged out, silently (about 30 s, one source, 7.2x).
     pub idle_logout: Option<Duration>,
-    /// How long a session must be idle until a log line is pushed into it. Up to 19 s were seen [S1].
+    /// How long a session must be idle until a log line is pushed into it. Up to 19 s were seen \[S1\].
     pub log_push_after: Duration,
-    /// The prompt comes twice after output, as seen over SSH [T22].
+    /// The prompt comes twice after output, as seen over SSH \[T22\].
     pub double_prompt: bool,
     /// Prompts carry colours unless the login name had `c`. Recent captures show none [T19-T22].
     pub colours: bool,
     /// The answer to an unanswered terminal probe: how long the router waits.
     pub probe_patience: Duration,
-    /// A cursor query is sent while `new password>` is on the screen, whose answer is then typed text [S1].
+    /// A cursor query is sent while `new password>` is on the screen, whose answer is then typed text \[S1\].
     pub probe_at_password: bool,
     /// The byte that ends `/tool mac-telnet` from the near side. In no source; `None`: every byte goes to the far router.
     pub hop_escape: Option<u8>,

@@ -9,14 +9,14 @@ use super::question::field;
 use super::suffix::split_login;
 use super::wire::Wire;
 
-/// Banner to `Login: `, name to `Password: `: 10-25 ms and 54-56 ms on a 7.23.2 CHR [S3].
+/// Banner to `Login: `, name to `Password: `: 10-25 ms and 54-56 ms on a 7.23.2 CHR \[S3\].
 const BEFORE_NAME: Duration = Duration::from_millis(20);
 const BEFORE_PASSWORD: Duration = Duration::from_millis(55);
 
 /// Longer names and passwords are cut.
 const MAX_FIELD: usize = 1024;
 
-/// The words for a refused login, the same on every road [K].
+/// The words for a refused login, the same on every road \[K\].
 pub(super) const REFUSED: &[u8] = b"Login failed, incorrect username or password";
 
 /// Asks until the router takes an answer. Gives the whole login name; `None`: the client is gone.

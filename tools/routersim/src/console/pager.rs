@@ -6,7 +6,7 @@ use super::wire::{INTERRUPT, Wire, is_continuation};
 /// Shows the lines of a `print`, a screen at a time. False: quit by `Q` or by the client's end.
 ///
 /// The footer names what there is: `right` for lines wider than the screen (alone when all rows fit), `up`,
-/// `down` [S8 S17]. When the last row is shown and nothing is hidden the pager ends by itself [I].
+/// `down` \[S8 S17\]. When the last row is shown and nothing is hidden the pager ends by itself \[I\].
 pub(super) async fn page(wire: &Wire, lines: &[Vec<u8>]) -> bool {
     let size = wire.size();
     if size.shows_nothing() {

@@ -44,7 +44,7 @@ pub(super) async fn change(wire: &Wire, host: &Rc<dyn ConsoleHost>, user: &str, 
 }
 
 /// Painted as every prompt, so that its text is on the wire more than once [K: "the prompt can be repainted"].
-/// Bytes are taken as they are, escape sequences too: late answers to the probe become a password [S1].
+/// Bytes are taken as they are, escape sequences too: late answers to the probe become a password \[S1\].
 async fn ask(wire: &Wire, host: &Rc<dyn ConsoleHost>, prompt: &str, style: Style) -> Typed {
     let mut editor = Editor::new(style, wire.size(), wire.utf8()).masked();
     editor.set_prompt(prompt.as_bytes());

@@ -12,10 +12,10 @@ use crate::kernel::Sleep;
 
 use super::wire::{Size, Wire};
 
-/// Time between a wrong answer and the next try. Sources only say that the router "keeps probing" [I].
+/// Time between a wrong answer and the next try. Sources only say that the router "keeps probing" \[I\].
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Wider answers count as this [S1].
+/// Wider answers count as this \[S1\].
 const MAX_COLUMNS: u16 = 10_000;
 
 /// Bytes typed into the probe that are kept; the rest is lost.
@@ -79,7 +79,7 @@ enum Answer {
 #[derive(Debug, Default)]
 struct Answers {
     partial: Vec<u8>,
-    /// What was no answer. Line ends are lost, so that commands sent too early are glued together [T21].
+    /// What was no answer. Line ends are lost, so that commands sent too early are glued together \[T21\].
     typed: Vec<u8>,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct PromptParts<'a> {
 
 impl PromptParts<'_> {
     /// The prompt's bytes. Blanks: `[admin@R] > ` at the root, `[admin@R] /ip/address> ` in a menu,
-    /// `<SAFE> ` in the place of `> ` in safe mode, `>> ` with hotlock [K].
+    /// `<SAFE> ` in the place of `> ` in safe mode, `>> ` with hotlock \[K\].
     pub(super) fn bytes(&self) -> Vec<u8> {
         let path = match (self.path.is_empty(), self.version.is_v7()) {
             (true, _) => String::new(),
@@ -44,7 +44,7 @@ pub(super) fn continuation(open: &[u8]) -> Vec<u8> {
     [open, b"... "].concat()
 }
 
-/// The prompt of the last line of a recalled input of several: `line 2 of 3> ` [K].
+/// The prompt of the last line of a recalled input of several: `line 2 of 3> ` \[K\].
 pub(super) fn recalled(line: usize, lines: usize) -> Vec<u8> {
     format!("line {line} of {lines}> ").into_bytes()
 }

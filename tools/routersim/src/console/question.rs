@@ -3,7 +3,7 @@
 use super::command::Echo;
 use super::wire::{INTERRUPT, Wire};
 
-/// `Reboot, yes? [y/N]: ` CR LF, one key, and the answer on a line of its own [T17 T23]. That one key
+/// `Reboot, yes? [y/N]: ` CR LF, one key, and the answer on a line of its own \[T17 T23\]. That one key
 /// without Enter is enough is inferred from the licence question.
 pub(super) async fn confirm(wire: &Wire, question: &str) -> bool {
     wire.put(format!("\r{question} [y/N]: \r\n").as_bytes());

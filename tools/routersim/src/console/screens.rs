@@ -162,7 +162,7 @@ async fn no_key(wire: &Wire, software_id: &str, left: &str) -> Option<()> {
     }
 }
 
-/// Takes ONE key, whatever it is; `r` removes the configuration [K T16].
+/// Takes ONE key, whatever it is; `r` removes the configuration \[K T16\].
 async fn default_configuration(wire: &Wire, host: &Rc<dyn ConsoleHost>, text: &str) -> Option<()> {
     let rule = b"-".repeat(79);
     wire.line(b"The following default configuration has been installed on your router:");

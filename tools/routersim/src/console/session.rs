@@ -10,10 +10,10 @@ use super::suffix::split_login;
 use super::wire::{Size, Wire};
 use super::{login, password, probe, screens};
 
-/// What a login takes beside the probe: 10,184 ms were seen where the probe's patience is 10 s [S3].
+/// What a login takes beside the probe: 10,184 ms were seen where the probe's patience is 10 s \[S3\].
 const LOGIN_WORK: Duration = Duration::from_millis(184);
 
-/// From the end of the exchange to the words that refuse it [T26].
+/// From the end of the exchange to the words that refuse it \[T26\].
 const REFUSAL: Duration = Duration::from_millis(1100);
 
 /// Runs one session from its login to its logout and gives the streams back (`None` only if `host` had taken

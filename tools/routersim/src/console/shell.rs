@@ -162,7 +162,7 @@ impl Shell {
         self.wire.put(&out);
     }
 
-    /// The prompt after a command's output; some roads show it twice, with CR LF between [T22].
+    /// The prompt after a command's output; some roads show it twice, with CR LF between \[T22\].
     fn paint_after_output(&mut self) {
         if self.host.quirks().double_prompt && !self.wire.size().shows_nothing() {
             let prompt = self.prompt();

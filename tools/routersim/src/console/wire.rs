@@ -31,14 +31,14 @@ pub struct Size {
 }
 
 impl Default for Size {
-    /// What RouterOS falls back to: 80 columns [K]; 24 rows [I].
+    /// What RouterOS falls back to: 80 columns \[K\]; 24 rows \[I\].
     fn default() -> Self {
         Self { columns: 80, rows: 24 }
     }
 }
 
 impl Size {
-    /// A terminal that always answered `1;1`: prompts are cut to their end and no data is shown [S1].
+    /// A terminal that always answered `1;1`: prompts are cut to their end and no data is shown \[S1\].
     pub(super) fn shows_nothing(self) -> bool {
         self.columns <= 1
     }
@@ -135,8 +135,8 @@ impl Wire {
         self.0.borrow_mut().out.extend(bytes);
     }
 
-    /// Queues `text` framed as RouterOS frames a line: CR, text, CR LF [T20]. Longer than the terminal
-    /// is wide, it is cut into several [K]; an LF inside begins a new one. An empty text is nothing at all [T19, 4].
+    /// Queues `text` framed as RouterOS frames a line: CR, text, CR LF \[T20\]. Longer than the terminal
+    /// is wide, it is cut into several \[K\]; an LF inside begins a new one. An empty text is nothing at all [T19, 4].
     pub(super) fn line(&self, text: &[u8]) {
         if text.is_empty() || self.size().shows_nothing() {
             return;
@@ -296,7 +296,7 @@ impl Wire {
     }
 
     /// Waits for Ctrl-C (unless a command has taken the input over) or for the client's end.
-    /// Ctrl-C takes the type-ahead before it along [I].
+    /// Ctrl-C takes the type-ahead before it along \[I\].
     pub(super) fn poll_break(&self, cx: &mut Context<'_>) -> Poll<Break> {
         self.fill(cx);
         let mut inner = self.0.borrow_mut();
@@ -323,7 +323,7 @@ impl Wire {
     }
 
     /// How long the session may wait for its user; the count begins anew. A serial line waits for ever: it
-    /// stays logged in after its client has gone [K].
+    /// stays logged in after its client has gone \[K\].
     pub(super) fn set_patience(&self, patience: Option<Duration>) {
         let mut inner = self.0.borrow_mut();
         inner.idle_after = patience.filter(|_| inner.transport != Transport::Serial);

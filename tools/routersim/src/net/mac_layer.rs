@@ -15,9 +15,9 @@ use super::inner::Inner;
 use super::mac_server;
 use super::switch::{Local, Switch};
 
-/// From one announcement to the next [R].
+/// From one announcement to the next \[R\].
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(60);
-/// A request is answered after 1 to 3 s on a wired segment [R].
+/// A request is answered after 1 to 3 s on a wired segment \[R\].
 const ANSWER_FROM: Duration = Duration::from_secs(1);
 const ANSWER_SPREAD_MICROS: u64 = 2_000_000;
 /// A port that comes up is announced on so much later, when the switch behind it listens (inferred).

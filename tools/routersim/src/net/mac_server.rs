@@ -20,9 +20,9 @@ use super::switch::{Local, Switch};
 use crate::console::split_login;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 
-/// RouterOS keeps the session of a client that went away without END for about 90 s (7.23.2) [R].
+/// RouterOS keeps the session of a client that went away without END for about 90 s (7.23.2) \[R\].
 const IDLE: Duration = Duration::from_secs(90);
-/// The words of a refusal come about 1 s after END_AUTH (7.23) [R].
+/// The words of a refusal come about 1 s after END_AUTH (7.23) \[R\].
 const REFUSAL_DELAY: Duration = Duration::from_secs(1);
 /// Shown bytes that a console may be ahead of the wire: some screens.
 const OUTPUT_LIMIT: usize = 16 * 1024;

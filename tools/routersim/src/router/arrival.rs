@@ -13,7 +13,7 @@ use crate::system::{Boot, Caller, Files, Storage, System};
 
 /// How long a specification's setup may take, in virtual time.
 const SETUP_TIME: Duration = Duration::from_secs(3600);
-/// What files stay in RAM for on a board with slow write-back [doc].
+/// What files stay in RAM for on a board with slow write-back \[doc\].
 const SLOW_WRITE_BACK: u32 = 40;
 
 /// What lies on the storage before the first boot: the arrival state, files, and what the setup commands make.

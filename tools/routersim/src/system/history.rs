@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Actions kept [doc].
+/// Actions kept \[doc\].
 const MAX_ACTIONS: usize = 100;
 
 /// One action.
