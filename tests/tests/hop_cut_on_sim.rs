@@ -188,7 +188,7 @@ async fn attempt(bench: &Bench, typing: Typing, after: usize) -> usize {
 
 /// Nothing that erases, replaces or restarts a router was even asked for on A, nor was anything configured there.
 fn assert_a_untouched(bench: &Bench, after: usize) {
-    for (who, event) in bench.pair.take_events() {
+    for (who, event) in bench.events() {
         if who != 'A' || event.at < bench.ready {
             continue;
         }

@@ -285,7 +285,18 @@ pub struct Bench {
     pub secrets: PairSecrets,
     /// When the product began: what was configured before came from elsewhere.
     pub ready: mactelnet::Instant,
-    pub log: RefCell<Vec<(char, Event)>>,
+    pub log: Rc<RefCell<Vec<(char, Event)>>>,
+    /// Console bytes are most of what is recorded; kept for a failing test's eyes.
+    pub keep_console: bool,
+}
+
+/// A recorder that nobody reads forgets its oldest events, and a check of what is left would prove nothing.
+fn drain(pair: &Pair, log: &RefCell<Vec<(char, Event)>>, keep_console: bool) {
+    for router in [&pair.a, &pair.b] {
+        assert_eq!(router.look(Router::events_dropped), 0, "events were lost: the recorder was read too seldom");
+    }
+    let console = |kind: &EventKind| matches!(kind, EventKind::ConsoleIn { .. } | EventKind::ConsoleOut { .. });
+    log.borrow_mut().extend(pair.take_events().into_iter().filter(|(_, e)| keep_console || !console(&e.kind)));
 }
 
 impl Bench {
@@ -303,7 +314,16 @@ impl Bench {
         let roads = SimRoads::new(Hub::new(link), site.clone(), case.seed);
         let ready = pair.world.now();
         let secrets = case.secrets();
-        Self { pair: Rc::new(pair), roads, site, case, secrets, ready, log: RefCell::default() }
+        let (pair, log) = (Rc::new(pair), Rc::new(RefCell::default()));
+        let keep_console = std::env::var_os("JUMPLEAD_KEEP_CONSOLE").is_some();
+        let (reads, into) = (Rc::clone(&pair), Rc::clone(&log));
+        tokio::task::spawn_local(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                drain(&reads, &into, keep_console);
+            }
+        });
+        Self { pair, roads, site, case, secrets, ready, log, keep_console }
     }
 
     /// After the site file was changed.
@@ -320,9 +340,9 @@ impl Bench {
         }
     }
 
-    /// Everything that both routers recorded until now.
+    /// Everything that both routers recorded until now, without console bytes unless they are kept.
     pub fn events(&self) -> Vec<(char, Event)> {
-        self.log.borrow_mut().extend(self.pair.take_events());
+        drain(&self.pair, &self.log, self.keep_console);
         self.log.borrow().clone()
     }
 
@@ -394,14 +414,12 @@ impl Bench {
         let pair = self.pair_job();
         let kill = Rc::new(tokio::sync::Notify::new());
         let killer = Rc::clone(&kill);
-        let mut seen = Seen {
-            each: Some(Box::new(move |record| {
-                if each(record) {
-                    killer.notify_one();
-                }
-            })),
-            ..Seen::default()
-        };
+        let tell: Box<dyn FnMut(&Record)> = Box::new(move |record| {
+            if each(record) {
+                killer.notify_one();
+            }
+        });
+        let mut seen = Seen { each: Some(tell), ..Seen::default() };
         let (_keep, stop) = watch::channel(false);
         let mut disk = store.clone();
         // only a run whose plan was confirmed can be gone on with

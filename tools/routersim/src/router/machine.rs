@@ -188,6 +188,11 @@ impl Router {
         [kernel, self.until].into_iter().flatten().min()
     }
 
+    /// Events that were lost because nobody took them in time: what was recorded proves nothing then.
+    pub fn events_dropped(&self) -> u64 {
+        self.recorder.dropped()
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.recorder.poll()
