@@ -1,0 +1,144 @@
+//! Logins, and what a fresh router asks before its first prompt.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_probing_router_gets_true_answers_and_no_stall() {
+    let (ours, mut peer) = link();
+    let start = Instant::now();
+    let login = Shell::login(ours, LoginOptions { suffix: Suffix::Plain, ..options() });
+    let router = async {
+        peer.send(b"\r\x1b[9999B\r\x1b[9999B\x1bZ  \x1b[6n").await;
+        let mut answer = [0; 32];
+        let n = peer.io.read(&mut answer).await.unwrap();
+        assert_eq!(&answer[..n], b"\x1b[?1;0c\x1b[4098;3R");
+        peer.send(b"\x1b[H\x1b[9999C\x1b[6n").await;
+        let n = peer.io.read(&mut answer).await.unwrap();
+        assert_eq!(&answer[..n], b"\x1b[1;511R");
+        peer.send("\x1b[H\u{e9}H\x1b[6n".as_bytes()).await;
+        let n = peer.io.read(&mut answer).await.unwrap();
+        assert_eq!(&answer[..n], b"\x1b[1;3R");
+        peer.send(b"\x1b[4l\x1b[20l\x1b[?7h\x1b[?5l\x1b[?25h\r\n  MikroTik RouterOS 7.23.1 (c) 1999-2026\r\n\r\n")
+            .await;
+        let painted = peer.painted();
+        peer.send(painted).await;
+        peer.answer(Ok(&[])).await;
+    };
+    let (shell, ()) = tokio::join!(login, router);
+    assert_eq!(shell.unwrap().prompt(), P.trim_end());
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_serial_line_is_woken_and_tries_the_ladder() {
+    let (ours, mut peer) = link();
+    let passwords = vec![Secret::from("wrong"), Secret::default(), Secret::from("LABEL123")];
+    let login = Shell::login(ours, LoginOptions { suffix: Suffix::Serial, wake: true, passwords, ..options() });
+    let router = async {
+        assert_eq!(peer.line().await.unwrap(), "");
+        for password in ["wrong", ""] {
+            peer.send(b"\r\nMikroTik 7.18.2 (stable)\r\nMikroTik Login: ").await;
+            assert_eq!(peer.line().await.unwrap(), "admin+ct160w4098h");
+            peer.send(b"admin+ct160w4098h\r\nPassword: ").await;
+            assert_eq!(peer.line().await.unwrap(), password);
+            peer.send(b"\r\nLogin failed, incorrect username or password\r\n\r\n").await;
+        }
+        peer.send(b"MikroTik Login: ").await;
+        assert_eq!(peer.line().await.unwrap(), "admin+ct160w4098h");
+        peer.send(b"admin+ct160w4098h\r\nPassword: ").await;
+        assert_eq!(peer.line().await.unwrap(), "LABEL123");
+        peer.send(b"\r\n").await;
+        let painted = peer.painted();
+        peer.send(painted).await;
+        peer.answer(Ok(&[])).await;
+    };
+    let (shell, ()) = tokio::join!(login, router);
+    shell.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_a_login() {
+    // By text after a MAC-Telnet login that "succeeded", and the end of the session.
+    let (ours, mut peer) = link();
+    peer.send(b"Login failed, incorrect username or password\r\n").await;
+    drop(peer);
+    assert_eq!(
+        Shell::login(ours, options()).await.unwrap_err(),
+        Error::LoginRejected { user: "admin".into(), tried: 1 }
+    );
+    // The end without words.
+    let (ours, peer) = link();
+    drop(peer);
+    assert!(matches!(Shell::login(ours, options()).await, Err(Error::LinkClosed { .. })));
+    // Silence.
+    let (ours, _peer) = link();
+    let start = Instant::now();
+    let Err(Error::Timeout { waiting, .. }) = Shell::login(ours, options()).await else { panic!() };
+    assert_eq!(waiting, "logging in");
+    assert!(start.elapsed() < Duration::from_secs(120));
+}
+
+#[tokio::test(start_paused = true)]
+async fn screens_of_a_fresh_router() {
+    let (ours, mut peer) = link();
+    let login = Shell::login(ours, options());
+    let router = async {
+        peer.send(b"\r\nDo you want to see the software license? [Y/n]").await;
+        assert_eq!(peer.key().await, b'n');
+        // The rest of the question comes late, then its line ends: that is no second question.
+        peer.send(b": ").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        peer.send(b"\r\n[n]\r\nPress F1 for help\r\n\r\n").await;
+        peer.send(b"2025-07-21 17:18:42 system,error,critical login failure for user admin via local\r\n\r\n").await;
+        peer.send(b"Change your password (Ctrl-C to skip)\r\n\r\nnew password> ").await;
+        assert_eq!(peer.key().await, 3);
+        peer.send(b"\r\n").await;
+        let painted = peer.painted();
+        peer.send(painted).await;
+        peer.answer(Ok(&[])).await;
+    };
+    let (shell, ()) = tokio::join!(login, router);
+    shell.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_configuration_is_never_removed() {
+    let (ours, mut peer) = link();
+    let login = Shell::login(ours, options());
+    let router = async {
+        peer.send(b"The following default configuration has been installed on your router:\r\n---\r\n").await;
+        peer.send(b"To remove this default configuration type \"r\" or hit any other key to continue.\r\n").await;
+        peer.send(b"If you are connected using the above IP and you remove it, you will be disconnected.\r\n").await;
+        assert_eq!(peer.key().await, b'\r');
+        let painted = peer.painted();
+        peer.send(painted).await;
+        // One of the two lines may have been answered twice: Enter at a prompt does nothing.
+        let mut line = peer.line().await.unwrap();
+        if line.is_empty() {
+            line = peer.line().await.unwrap();
+        }
+        let frame = peer.frame(&line, &peer.printed(&line, Ok(&[])));
+        peer.send(frame).await;
+    };
+    let (shell, ()) = tokio::join!(login, router);
+    shell.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_password_is_set_once_for_each_question() {
+    let (ours, mut peer) = link();
+    let new_password = NewPassword::Set(Secret::from("N3wSecret"));
+    let login = Shell::login(ours, LoginOptions { new_password, ..options() });
+    let router = async {
+        peer.send(b"Change your password\r\nnew password> ").await;
+        assert_eq!(peer.line().await.unwrap(), "N3wSecret");
+        peer.send(b"*********\r\x1b[9999Bnew password> *********\r\nrepeat new password> ").await;
+        assert_eq!(peer.line().await.unwrap(), "N3wSecret");
+        peer.send(b"*********\r\nPassword changed\r\n").await;
+        let painted = peer.painted();
+        peer.send(painted).await;
+        peer.answer(Ok(&[])).await;
+    };
+    let (shell, ()) = tokio::join!(login, router);
+    shell.unwrap();
+}

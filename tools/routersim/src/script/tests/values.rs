@@ -1,0 +1,117 @@
+//! Operators and conversions.
+
+use super::*;
+
+#[test]
+fn operators_bind_as_the_table_says() {
+    for (expression, value) in [
+        ("1 + 2 * 3", "7"),
+        ("(1 + 2) * 3", "9"),
+        ("10 - 4 - 3", "3"),
+        ("7 / 2 . 7 % 2", "31"),
+        ("1 . 2 + 3", "15"),
+        ("1 << 4 | 1", "17"),
+        ("0xFF & 0x0F ^ 1", "14"),
+        ("1 < 2 && 2 < 1", "false"),
+        ("true || false && false", "true"),
+        ("!true || true", "true"),
+        ("! (true || true)", "false"),
+        ("1 + 1 = 2", "true"),
+        ("\"a\" . \"b\" = \"ab\"", "true"),
+        ("1 = 1 and 2 = 2", "true"),
+        ("-3 + 5", "2"),
+        ("5 - -3", "8"),
+        ("({1;2;3}->1) + 1", "3"),
+        ("{\"a\"={\"b\"=5}}->\"a\"->\"b\" + 1", "6"),
+        ("192.168.1.1 in 192.168.0.0/16", "true"),
+        ("10.0.0.1 in 192.168.0.0/16", "false"),
+        ("192.168.1.0/24 in 192.168.0.0/16", "true"),
+        ("192.168.1.100 & 255.255.255.0", "192.168.1.0"),
+        ("192.168.1.0 | 0.0.0.255", "192.168.1.255"),
+        ("192.168.1.1 ^ 0.0.0.255", "192.168.1.254"),
+        ("192.168.1.1 + 1", "192.168.1.2"),
+        ("10.0.0.5 - 10.0.0.1", "4"),
+        ("~0.0.0.255", "255.255.255.0"),
+        ("\"hello\" ~ \"hel.*\"", "true"),
+        ("\"192x168\" ~ \"192\\\\.168\"", "false"),
+        ("1d + 1h", "1d01:00:00"),
+        ("10m > 600", "false"),
+        ("10m >= 600", "true"),
+        ("{1;2},3,{a=4}", "1;2;3;a=4"),
+        ("any 5", "true"),
+        ("1 . any [:nothing]", "1false"),
+        ("true and any [:nothing]", "false"),
+        (".1", "00:00:00.100"),
+        ("1.2", "1.0.0.2"),
+    ] {
+        prints(&format!(":put ({expression})"), &format!("{value}\n"));
+    }
+}
+
+/// Values measured on routers of 7.21 and later (the public reference of routeros-7-llm-safe-reference, facts only).
+#[test]
+fn values_convert_as_on_routers() {
+    for (expression, value) in [
+        ("(\"5\" + 10)", "15"),
+        ("($none + 1)", "1"),
+        ("(5 = \"5\")", "true"),
+        ("(true = 1)", "false"),
+        ("(9223372036854775807 + 1)", "-9223372036854775808"),
+        ("(true . \"-suffix\")", "true-suffix"),
+        ("(192.168.1.1 . \":8080\")", "192.168.1.1:8080"),
+        ("[:typeof [:tonum \"23.8\"]]", "nil"),
+        ("[:typeof [:tonum true]]", "nil"),
+        ("[:typeof [:tonum \" 1 \"]]", "nil"),
+        ("[:typeof [:tobool \"yes\"]]", "nil"),
+        ("[:tobool 1]", "true"),
+        ("[:tostr {1;2;3}]", "1;2;3"),
+        ("[:toip 10.0.0.0/24]", "10.0.0.0"),
+        ("[:typeof [:toip \"256.1.1.1\"]]", "nil"),
+        ("[:totime \"1h30m\"]", "01:30:00"),
+        ("[:tonsec 1m]", "60000000000"),
+        ("[:len [:toarray \"a,b,c\" delimiter=\",\"]]", "3"),
+        ("[:typeof []]", "nil"),
+        ("[:typeof $none]", "nothing"),
+        ("[:typeof [:find \"abc\" \"x\"]]", "nil"),
+        ("[:find \"find the needle here\" \"needle\"]", "9"),
+        ("[:find \"aXbX\" \"X\" 1]", "3"),
+        ("[:pick \"abcdef\" 1 3]", "bc"),
+        ("[:pick \"abc\" 1]", "b"),
+        ("[:pick {5;6;7} 1]", "6"),
+        ("([:pick \"7.18.2\" 0] = 7)", "true"),
+        ("[:convert \"abc\" to=base64]", "YWJj"),
+        ("[:convert from=base64 \"YWJjZA==\" transform=reverse to=hex]", "64636261"),
+        ("[:len [:convert \"test\" transform=md5]]", "16"),
+        ("[:convert \"\" transform=md5 to=hex]", "d41d8cd98f00b204e9800998ecf8427e"),
+        ("[:serialize to=json value={\"msg\"=\"Hello \\\"World\\\"\"}]", "{\"msg\":\"Hello \\\"World\\\"\"}"),
+        ("[:serialize to=json value={a=1;b={true;\"2\";\"x\"}}]", "{\"a\":1,\"b\":[true,2,\"x\"]}"),
+        ("([:deserialize from=json value=\"{\\\"a\\\":1,\\\"b\\\":2}\"]->\"a\")", "1"),
+        ("[:typeof [:parse \":put 1\"]]", "code"),
+        ("[:typeof (>[:put 1])]", "op"),
+        ("[:typeof (>{a=1})]", "array"),
+        ("[:typeof [:put \"some\"]]", "some\nstr"),
+        ("[:len 1234]", "4"),
+    ] {
+        prints(&format!(":put {expression}"), &format!("{value}\n"));
+    }
+    fails(":put (\"abc\" < \"xyz\")", "cannot compare if string is less than string");
+    fails(":put ({2;1} > {1;2;3})", "cannot compare if array is more than array");
+    fails(":if (\"text\") do={}", "conditional not boolean");
+    fails(":put (10 / 0)", "divide by zero");
+    fails(":put (true + 1)", "cannot add integer number to boolean");
+}
+
+#[test]
+fn strings_interpolate() {
+    prints(
+        ":local sysIdentity gw; :local haIdentity A\n:put \"$sysIdentity_HA_$haIdentity_ACTIVE\"",
+        "gw_HA_A_ACTIVE\n",
+    );
+    prints(":put \"a $[:len \"x]y\"] b $(1 + 2) $ c \\$d \\41\\_\\\"\"", "a 3 b 3 $ c $d A \"\n");
+    prints(":local \"my-var\" x; :put (\"<\" . $\"my-var\" . \">\")", "<x>\n");
+    prints(":put \"one\\\n\t\\n two\"", "one\n two\n");
+    let v6 = run_with(b":put \"a\\?b\"", V6, Globals::new(), false);
+    assert_eq!(v6.output, "a?b\n");
+    fails(":put \"a\\?b\"", "syntax error (line 1 column 9)");
+    fails(":put \"\\e2\"", "syntax error (line 1 column 8)");
+}
