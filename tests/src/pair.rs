@@ -23,11 +23,13 @@ pub const SECRETS: [&str; 2] = [HA_PASSWORD, ADMIN_PASSWORD];
 pub const INTERFACE: &str = "host0";
 /// MAC of A's first port.
 pub const MAC_A: &str = "74:4D:28:0A:00:01";
+/// MAC of B's port on the cable between both.
+const MAC_B: &str = "74:4D:28:00:00:0B";
 
 /// A reboot of 60 s becomes one of 1.8 s.
 const TIME_SCALE: f64 = 0.03;
 /// How long a simulated router may take to start on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(180);
 
 /// What differs from the standard pair.
 #[derive(Debug, Clone)]
@@ -74,6 +76,8 @@ pub struct Pair {
     a: Namespace,
     /// Where B's end of the cable between both is, as `ether8`.
     pub b: Namespace,
+    /// Holds the two halves of the cable between both, where it was laid in halves.
+    joint: Option<Namespace>,
     /// Home, site file, state folder.
     pub folder: TempDir,
     routers: Vec<Process>,
@@ -131,21 +135,63 @@ fn start(namespace: &Namespace, file: &Path, seed: u64) -> (Process, impl FnOnce
     (Process(child), ready)
 }
 
+/// Counts the VRRP interfaces of which a router is the master.
+const MASTERS: &str = ":put [:len [/interface vrrp find where master]]";
+
+/// Asks until a router's VRRP is the master.
+fn wait_for_active(ask: impl Fn() -> Ended) {
+    let until = Instant::now() + START;
+    loop {
+        let asked = ask();
+        if asked.out.trim() == "1" {
+            return;
+        }
+        assert!(Instant::now() < until, "the router does not become the active: {}{}", asked.out, asked.err);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
 impl Pair {
     /// Both are up, and A is the active.
     pub fn new(settings: &Settings) -> Self {
-        let pair = Self::starting(settings);
-        let until = Instant::now() + START;
-        while !pair.exec("edge-1/a", "/interface vrrp print").out.contains("M") {
-            assert!(Instant::now() < until, "A does not become the active");
-            std::thread::sleep(Duration::from_millis(300));
+        let pair = Self::starting(settings, None);
+        pair.wait_for_active("edge-1/a");
+        pair
+    }
+
+    /// Two routers that each became an active before the cable joined them. On one cable from the beginning their VRRP
+    /// would make one of them, whichever was first, the other's backup.
+    pub fn of_two_actives(settings: &Settings) -> Self {
+        let pair = Self::starting(settings, Some(Namespace::new("joint").expect("a namespace")));
+        pair.wait_for_active("edge-1/a");
+        let joint = pair.joint.as_ref().expect("it was laid in halves");
+        // B's own VRRP may not see A's: it is asked through the half that ends here.
+        let target = format!("mac://{MAC_B}%half-b");
+        wait_for_active(|| {
+            let mut command = joint.command(&binary::jumplead().display().to_string());
+            command.args(["exec", &target, "--", MASTERS]);
+            binary::isolate(&mut command, &pair.home());
+            command.output().expect("jumplead starts").into()
+        });
+        let joined = ["link add joint type bridge", "link set half-a master joint", "link set half-b master joint"];
+        for command in joined.into_iter().chain(["link set joint up"]) {
+            joint.run("ip", &command.split(' ').collect::<Vec<_>>()).expect("the cable is joined");
         }
         pair
     }
 
-    fn starting(settings: &Settings) -> Self {
+    fn wait_for_active(&self, target: &str) {
+        wait_for_active(|| self.exec(target, MASTERS));
+    }
+
+    fn starting(settings: &Settings, joint: Option<Namespace>) -> Self {
         let [host, a, b] = ["host", "a", "b"].map(|name| Namespace::new(name).expect("a namespace"));
-        veth((&a, "ether8", None), (&b, "ether8", None)).expect("a cable");
+        if let Some(joint) = &joint {
+            veth((&a, "ether8", None), (joint, "half-a", None)).expect("half a cable");
+            veth((&b, "ether8", None), (joint, "half-b", None)).expect("half a cable");
+        } else {
+            veth((&a, "ether8", None), (&b, "ether8", None)).expect("a cable");
+        }
         veth((&a, "ether1", None), (&host, INTERFACE, None)).expect("a cable");
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| {
@@ -163,7 +209,7 @@ impl Pair {
         for file in [file_a, file_b] {
             std::fs::remove_file(file).expect("it was there");
         }
-        let pair = Self { host, a, b, folder, routers: vec![router_a, router_b] };
+        let pair = Self { host, a, b, joint, folder, routers: vec![router_a, router_b] };
         std::fs::create_dir_all(pair.home().join("config/jumplead")).expect("a folder");
         pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
         pair

@@ -154,7 +154,7 @@ fn the_active_of_another_pair_is_never_touched() {
     if !available("the_active_of_another_pair_is_never_touched", &["ip"]) {
         return;
     }
-    let pair = Pair::new(&Settings { b_setup: active_of_another_pair(), ..Settings::default() });
+    let pair = Pair::of_two_actives(&Settings { b_setup: active_of_another_pair(), ..Settings::default() });
     let state = |pair: &Pair| pair.exec("edge-1/b", ":put [/system identity get name]").out;
     let before = state(&pair);
     let refused = silent(pair.jumplead(&["bootstrap", "edge-1", "--plan-only"]));
