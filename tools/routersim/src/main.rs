@@ -6,15 +6,20 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use routersim::quirks::listing;
 use routersim::real::{RealError, run};
-use routersim::spec::{Spec, SpecError};
+use routersim::spec::{Spec, SpecError, Version};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: routersim run ROUTER.toml [--seed N]
+       routersim quirks [VERSION]
 
 Runs the router that ROUTER.toml describes until SIGTERM or SIGINT. Its [ports] name interfaces of this
 host (ether8 = \"veth1\"), which takes CAP_NET_RAW. When its console runs, one JSON line says so on
 standard output.
+
+`quirks` lists the oddities of real routers that are simulated: the switch of each (a key below
+[quirks] in ROUTER.toml), its value in VERSION, or in 6.44.6 and 7.18.2, and where it is known from.
 ";
 /// Wrong usage, as sysexits has it.
 const EXIT_USAGE: u8 = 64;
@@ -26,6 +31,13 @@ fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+fn print_quirks(version: Option<Version>) -> ExitCode {
+    match io::stdout().write_all(listing(version).as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(EXIT_FAILED),
+    }
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -33,6 +45,14 @@ fn main() -> ExitCode {
         ["run", path] => (*path, None),
         ["run", path, "--seed", seed] | ["run", "--seed", seed, path] => match seed.parse::<u64>() {
             Ok(seed) => (*path, Some(seed)),
+            Err(_) => {
+                say(USAGE);
+                return ExitCode::from(EXIT_USAGE);
+            }
+        },
+        ["quirks"] => return print_quirks(None),
+        ["quirks", version] => match version.parse() {
+            Ok(version) => return print_quirks(Some(version)),
             Err(_) => {
                 say(USAGE);
                 return ExitCode::from(EXIT_USAGE);

@@ -42,7 +42,7 @@ impl Host for System {
     fn execute<'a>(&'a self, ctx: &'a Ctx, job: Execute) -> LocalFuture<'a, Result<Value, Error>> {
         Box::pin(async move {
             let Some(sys) = self.rc() else { return Err(Error::interrupted()) };
-            let who = Who { via: Via::Execute, ..Caller::of(ctx).who.clone() };
+            let who = Who { via: Via::Execute, session: None, ..Caller::of(ctx).who.clone() };
             let output = Collect::default();
             let inner = sys.ctx(Caller::alone(who), Rc::new(output.clone()));
             if job.as_string {

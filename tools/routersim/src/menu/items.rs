@@ -7,7 +7,7 @@ use super::refused::Refused;
 use super::row::Row;
 use super::tables;
 use crate::record::EventKind;
-use crate::system::{Policy, System, Who};
+use crate::system::{Change, Placed, Policy, System, Who};
 
 /// A command's arguments by name, as text.
 pub type Args = Vec<(String, String)>;
@@ -109,7 +109,7 @@ impl System {
     pub fn add(&self, menu: &'static Menu, args: &Args, who: &Who) -> Result<u32, Refused> {
         self.want(menu, Verbs::ADD, "add", who)?;
         if let Some(result) = menu.hooks.add_row(self, args, who) {
-            return result.inspect(|id| self.note_change(menu, "add", *id, args, who));
+            return result.inspect(|id| self.note_change(menu, "add", *id, args, who, Vec::new()));
         }
         let mut item = Item::default();
         let mut at = None;
@@ -144,8 +144,9 @@ impl System {
         }
         let id = self.config_mut(|config| config.insert(menu.path, menu.id_space, item.clone(), at));
         item.id = id;
+        let change = self.change_of(menu, id, None);
         self.after(menu, &item, false);
-        self.note_change(menu, "add", id, args, who);
+        self.note_change(menu, "add", id, args, who, vec![change]);
         Ok(id)
     }
 
@@ -171,7 +172,7 @@ impl System {
 
     fn change(&self, menu: &'static Menu, id: u32, verb: &'static str, args: &Args, who: &Who) -> Result<(), Refused> {
         if let Some(result) = menu.hooks.set_row(self, id, args, who) {
-            return result.inspect(|()| self.note_change(menu, verb, id, args, who));
+            return result.inspect(|()| self.note_change(menu, verb, id, args, who, Vec::new()));
         }
         let old = if menu.shape == Shape::Single {
             self.config_mut(|config| config.single_mut(menu.path).clone())
@@ -189,6 +190,7 @@ impl System {
         if item == old {
             return Ok(());
         }
+        let before = self.placed(menu.path, id);
         self.config_mut(|config| {
             if let Some(place) = config.item_mut(menu.path, id) {
                 place.clone_from(&item);
@@ -196,12 +198,12 @@ impl System {
         });
         if let (Some(from), Some(to)) = (old.get("name"), item.get("name"))
             && from != to
-            && menu.id_space == tables::INTERFACES
         {
-            self.rename_interface(from, to);
+            self.rename_references(menu, from, to);
         }
+        let change = self.change_of(menu, id, before);
         self.after(menu, &item, false);
-        self.note_change(menu, verb, id, args, who);
+        self.note_change(menu, verb, id, args, who, vec![change]);
         Ok(())
     }
 
@@ -212,14 +214,16 @@ impl System {
             return Err(Refused::NoMatch("value-name".to_owned()));
         }
         for id in ids {
+            let before = self.placed(menu.path, *id);
             let item = self.config_mut(|config| {
                 let item = config.item_mut(menu.path, *id)?;
                 item.values.remove(name);
                 Some(item.clone())
             });
             let item = item.ok_or(Refused::NoSuchItem)?;
+            let change = self.change_of(menu, *id, before);
             self.after(menu, &item, false);
-            self.note_change(menu, "unset", *id, &vec![(name.to_owned(), String::new())], who);
+            self.note_change(menu, "unset", *id, &vec![(name.to_owned(), String::new())], who, vec![change]);
         }
         Ok(())
     }
@@ -230,17 +234,20 @@ impl System {
         for id in ids {
             if let Some(result) = menu.hooks.remove_row(self, *id, who) {
                 result?;
-                self.note_change(menu, "remove", *id, &Args::new(), who);
+                self.note_change(menu, "remove", *id, &Args::new(), who, Vec::new());
                 continue;
             }
             let item = self.config(|config| config.item(menu.path, *id).cloned()).ok_or(Refused::NoSuchItem)?;
             if item.builtin {
                 return Err(Refused::failure("can not remove builtin item"));
             }
+            let mut changes = self.with_it(menu, &item);
             menu.hooks.removing(self, &item)?;
+            let before = self.placed(menu.path, *id);
             self.config_mut(|config| config.remove(menu.path, *id));
+            changes.push(self.change_of(menu, *id, before));
             self.after(menu, &item, true);
-            self.note_change(menu, "remove", *id, &Args::new(), who);
+            self.note_change(menu, "remove", *id, &Args::new(), who, changes);
         }
         Ok(())
     }
@@ -252,6 +259,7 @@ impl System {
             return Err(Refused::BadCommand("move".to_owned()));
         }
         for id in ids.iter().filter(|id| Some(**id) != before) {
+            let placed = self.placed(menu.path, *id);
             let moved = self.config_mut(|config| {
                 let item = config.remove(menu.path, *id)?;
                 let items = config.items_mut(menu.path);
@@ -260,8 +268,9 @@ impl System {
                 Some(item)
             });
             let item = moved.ok_or(Refused::NoSuchItem)?;
+            let change = self.change_of(menu, *id, placed);
             self.after(menu, &item, false);
-            self.note_change(menu, "move", *id, &Args::new(), who);
+            self.note_change(menu, "move", *id, &Args::new(), who, vec![change]);
         }
         Ok(())
     }
@@ -305,12 +314,13 @@ impl System {
         if taken { Err(Refused::text(words)) } else { Ok(()) }
     }
 
-    /// References to an interface follow its new name.
-    fn rename_interface(&self, from: &str, to: &str) {
+    /// References to an item follow its new name.
+    pub(crate) fn rename_references(&self, renamed: &'static Menu, from: &str, to: &str) {
+        let interfaces = renamed.id_space == tables::INTERFACES;
         self.config_mut(|config| {
             for (path, items) in config.tables_mut() {
                 let Some(menu) = tables::by_path(path) else { continue };
-                for prop in menu.props.iter().filter(|prop| prop.kind.holds_interfaces()) {
+                for prop in menu.props.iter().filter(|prop| prop.kind.refers_to(renamed.path, interfaces)) {
                     for item in items.iter_mut() {
                         let Some(value) = item.get(prop.name) else { continue };
                         let renamed: Vec<&str> =
@@ -328,7 +338,33 @@ impl System {
         self.reconfigure();
     }
 
-    fn note_change(&self, menu: &'static Menu, verb: &'static str, id: u32, args: &Args, who: &Who) {
+    /// What became of an item that was `before`.
+    fn change_of(&self, menu: &'static Menu, id: u32, before: Option<Placed>) -> Change {
+        Change { menu: menu.path, id, before, after: self.placed(menu.path, id) }
+    }
+
+    /// The ports that a bridge takes with it when it goes.
+    fn with_it(&self, menu: &'static Menu, item: &Item) -> Vec<Change> {
+        const PORTS: &str = "/interface/bridge/port";
+        if menu.path != "/interface/bridge" {
+            return Vec::new();
+        }
+        let ports = self.config(|config| config.items(PORTS).to_vec());
+        let mine = ports.into_iter().enumerate().filter(|(_, port)| port.get("bridge") == item.get("name"));
+        // Undone from the last one, so that each finds its place.
+        mine.map(|(at, item)| Change { menu: PORTS, id: item.id, before: Some(Placed { at, item }), after: None })
+            .collect()
+    }
+
+    fn note_change(
+        &self,
+        menu: &'static Menu,
+        verb: &'static str,
+        id: u32,
+        args: &Args,
+        who: &Who,
+        changes: Vec<Change>,
+    ) {
         let item = if menu.shape == Shape::Single { String::new() } else { format!("*{id:X}") };
         self.note(EventKind::Config {
             menu: menu.path.to_owned(),
@@ -337,6 +373,6 @@ impl System {
             properties: args.iter().map(|(name, _)| name.clone()).collect(),
             user: who.user.to_string(),
         });
-        self.remember(menu, verb, &item, args, who);
+        self.remember(menu, verb, &item, args, who, changes);
     }
 }

@@ -113,11 +113,12 @@ impl Kind {
         }
     }
 
-    /// The interface names in a stored value, if it holds such.
-    pub fn holds_interfaces(self) -> bool {
+    /// Whether a stored value holds names of items of that menu; `interfaces`: the menu is one of interfaces.
+    pub fn refers_to(self, path: &str, interfaces: bool) -> bool {
         match self {
-            Self::Iface(_) => true,
-            Self::List(inner) => inner.holds_interfaces(),
+            Self::Iface(_) => interfaces,
+            Self::Ref(menu, _) => menu == path,
+            Self::List(inner) => inner.refers_to(path, interfaces),
             _ => false,
         }
     }

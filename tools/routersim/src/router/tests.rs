@@ -8,6 +8,7 @@ use crate::spec::{Spec, Version};
 
 mod desk;
 mod power;
+mod undo;
 
 /// One router and its clock.
 struct Bench {

@@ -92,6 +92,8 @@ pub struct Volatile {
     pub runs: BTreeMap<(&'static str, u32), (u64, u64)>,
     /// Generation of each scheduler item; a running timer of an older one ends.
     pub timers: BTreeMap<u32, u64>,
+    /// Who holds safe mode: session and user.
+    pub safe_mode: Option<(crate::record::SessionId, String)>,
     /// Console sessions that are open: who, from where, since when.
     pub sessions: Vec<super::sessions::Open>,
 }

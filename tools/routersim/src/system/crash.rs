@@ -30,6 +30,7 @@ impl System {
         for globals in self.globals.borrow().values() {
             globals.clear();
         }
+        self.volatile.borrow_mut().safe_mode = None;
         self.note(EventKind::ConsoleCrash);
         let sys = Rc::clone(self);
         let job = self.kernel.spawn("console start", async move {

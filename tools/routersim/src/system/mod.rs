@@ -18,6 +18,7 @@ mod sessions;
 mod shell;
 mod start;
 mod storage;
+mod undo;
 mod users;
 mod who;
 
@@ -25,7 +26,7 @@ pub use backup::BackupError;
 pub use core::{Pending, PowerAction, Socket, Storage, System, Volatile};
 pub use factory::{BOARD_MENUS, USER_MENUS, arrival, defaults, erased};
 pub use files::{File, Files, Refusal};
-pub use history::{Action, History};
+pub use history::{Action, Change, History, Placed};
 pub use jobs::{Job, Jobs};
 pub use log::{LogEntry, LogRing};
 pub use reset::Reset;

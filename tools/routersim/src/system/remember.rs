@@ -1,14 +1,22 @@
 //! What `/system history` keeps of a change.
 
 use super::core::System;
-use super::history::Action;
+use super::history::{Action, Change};
 use super::who::Who;
 use crate::menu::quote_word;
 use crate::menu::{Args, Menu};
 
 impl System {
     /// Notes a change in the history. Files, jobs and the board's own settings are no part of it.
-    pub(crate) fn remember(&self, menu: &'static Menu, verb: &str, item: &str, args: &Args, who: &Who) {
+    pub(crate) fn remember(
+        &self,
+        menu: &'static Menu,
+        verb: &str,
+        item: &str,
+        args: &Args,
+        who: &Who,
+        changes: Vec<Change>,
+    ) {
         if matches!(menu.path, "/file" | "/system/script/job" | "/system/script/environment" | "/certificate") {
             return;
         }
@@ -41,6 +49,9 @@ impl System {
             time: self.unix_time(),
             redo,
             undo,
+            changes,
+            floating: self.floating(who.session),
+            undone: false,
         };
         self.volatile.borrow_mut().history.push(action);
     }

@@ -108,7 +108,7 @@ impl System {
         }
         let owner = item.get("owner").unwrap_or("admin");
         let policy = Policy::from_list(item.get("policy").unwrap_or(ALL_POLICIES));
-        let who = Who { user: Rc::from(owner), policy, via: Via::Scheduler };
+        let who = Who { user: Rc::from(owner), policy, via: Via::Scheduler, session: None };
         let event = item.get("on-event").unwrap_or_default().to_owned();
         self.spawn_event(item.get("name").unwrap_or_default(), event, who);
     }

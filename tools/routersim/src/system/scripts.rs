@@ -38,7 +38,12 @@ impl Caller {
     pub fn of(ctx: &Ctx) -> Rc<Self> {
         let caller = ctx.session.clone().and_then(|any| any.downcast::<Self>().ok());
         caller.unwrap_or_else(|| {
-            Rc::new(Self::alone(Who { user: Rc::clone(&ctx.user), policy: Policy::NONE, via: Via::Test }))
+            Rc::new(Self::alone(Who {
+                user: Rc::clone(&ctx.user),
+                policy: Policy::NONE,
+                via: Via::Test,
+                session: None,
+            }))
         })
     }
 }

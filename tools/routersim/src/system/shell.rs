@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::core::System;
 use super::scripts::Caller;
+use super::who::Who;
 use crate::console::{
     CommandIo, Completion, ConsoleHost, ConsoleQuirks, EndReason, HelpRow, LineRequest, LineResult, LocalFuture,
-    Notices, SessionOptions, Transport, Welcome,
+    Notices, SafeMode, SafeModeReply, SessionOptions, Transport, Welcome,
 };
 use crate::menu::{Screen, catalog};
 use crate::quirks::IdleLogout;
@@ -140,7 +141,7 @@ impl ConsoleHost for System {
                 .find(|open| open.session == request.session)
                 .map(|open| open.via);
             let road = if road == Some("mac-telnet") { Via::MacTelnet } else { Via::Serial };
-            let who = sys.who(&request.user, road);
+            let who = Who { session: Some(request.session), ..sys.who(&request.user, road) };
             let caller = Caller { who, io: Some(io.clone()), session: Some(request.session) };
             let ctx = sys.ctx(caller, Rc::new(Shown(io)));
             let mut menu = request.path.clone();
@@ -166,6 +167,10 @@ impl ConsoleHost for System {
     fn help(&self, path: &[String], line: &[u8]) -> Vec<HelpRow> {
         let (_, options) = catalog::complete(self, path, line);
         options.into_iter().map(|word| HelpRow { word, text: String::new() }).collect()
+    }
+
+    fn safe_mode(&self, session: SessionId, user: &str, what: SafeMode) -> SafeModeReply {
+        self.safe_mode_key(session, user, what)
     }
 
     fn notices(&self) -> Notices {

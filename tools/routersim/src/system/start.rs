@@ -9,7 +9,7 @@ use mactelnet::Instant;
 
 use super::core::{Socket, Storage, System, Volatile};
 use super::scripts::Caller;
-use super::who::{Policy, Who};
+use super::who::Who;
 use crate::console::Notices;
 use crate::kernel::Kernel;
 use crate::net::{Net, NetEvent, NetHost, VrrpState};
@@ -133,7 +133,7 @@ impl System {
         };
         let sys = Rc::clone(self);
         let job = self.kernel.spawn("run-after-reset", async move {
-            let who = Who { user: Rc::from("*sys"), policy: Policy::ALL, via: Via::Reset };
+            let who = Who::system(Via::Reset);
             let ctx = sys.ctx(Caller::alone(who), Rc::new(Silent));
             let script = sys.run_text(&file, None, &text, ctx);
             let result = match sys.quirks.reset_script_seconds {

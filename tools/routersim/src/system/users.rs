@@ -27,7 +27,7 @@ impl System {
 
     /// A user as somebody who gives commands.
     pub fn who(&self, user: &str, via: Via) -> Who {
-        Who { user: Rc::from(user), policy: self.policy_of(user), via }
+        Who { user: Rc::from(user), policy: self.policy_of(user), via, session: None }
     }
 
     /// Whether the password is the user's, and the address one that the user may come from.

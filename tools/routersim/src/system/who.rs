@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::record::Via;
+use crate::record::{SessionId, Via};
 
 /// Policies of RouterOS's user groups, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +74,14 @@ pub struct Who {
     pub policy: Policy,
     /// How the command came in.
     pub via: Via,
+    /// The console session in which it was typed.
+    pub session: Option<SessionId>,
 }
 
 impl Who {
     /// The system itself.
     pub fn system(via: Via) -> Self {
-        Self { user: Rc::from("*sys"), policy: Policy::ALL, via }
+        Self { user: Rc::from("*sys"), policy: Policy::ALL, via, session: None }
     }
 }
 

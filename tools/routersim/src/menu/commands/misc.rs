@@ -15,6 +15,16 @@ pub(super) async fn log(sys: Rc<System>, _ctx: &Ctx, command: &MenuCommand) -> R
     Ok(Value::Nothing)
 }
 
+/// `/undo`. What RouterOS says when nothing is left is inferred.
+pub(super) async fn undo(sys: Rc<System>, _ctx: &Ctx, _command: &MenuCommand) -> Result<Value, Error> {
+    if sys.undo() { Ok(Value::Nothing) } else { Err(Error::failure("nothing to undo")) }
+}
+
+/// `/redo`
+pub(super) async fn redo(sys: Rc<System>, _ctx: &Ctx, _command: &MenuCommand) -> Result<Value, Error> {
+    if sys.redo() { Ok(Value::Nothing) } else { Err(Error::failure("nothing to redo")) }
+}
+
 /// Ends the session; in a script it only ends the script.
 pub(super) async fn quit(_sys: Rc<System>, _ctx: &Ctx, _command: &MenuCommand) -> Result<Value, Error> {
     let mut error = Error::interrupted();

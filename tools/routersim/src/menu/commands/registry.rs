@@ -101,6 +101,8 @@ pub static COMMANDS: &[Command] =
             "new-password",
             "confirm-new-password",
         ]),
+        command("", "undo", "write", |sys, ctx, cmd| Box::pin(misc::undo(sys, ctx, cmd))),
+        command("", "redo", "write", |sys, ctx, cmd| Box::pin(misc::redo(sys, ctx, cmd))),
         command("", "quit", "", |sys, ctx, cmd| Box::pin(misc::quit(sys, ctx, cmd))),
         command("/log", "info", "", |sys, ctx, cmd| Box::pin(misc::log(sys, ctx, cmd))).args(LOG).unnamed(),
         command("/log", "warning", "", |sys, ctx, cmd| Box::pin(misc::log(sys, ctx, cmd))).args(LOG).unnamed(),

@@ -392,9 +392,9 @@ impl Hooks for HistoryHooks {
                 row.put("redo", action.redo.as_str());
                 row.put("undo", action.undo.as_str());
             }
-            row.flag("undoable", true);
-            row.flag("redoable", false);
-            row.flag("floating-undo", false);
+            row.flag("undoable", !action.undone);
+            row.flag("redoable", action.undone);
+            row.flag("floating-undo", action.floating.is_some());
             row
         });
         Some(rows.collect())

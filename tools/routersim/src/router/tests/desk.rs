@@ -3,19 +3,19 @@
 use super::*;
 
 /// A person at the serial console, who sees text and types.
-struct Desk {
+pub(super) struct Desk {
     typed: crate::kernel::PipeWriter,
     shown: crate::kernel::PipeReader,
     seen: String,
 }
 
 impl Desk {
-    fn at(bench: &mut Bench) -> Self {
+    pub(super) fn at(bench: &mut Bench) -> Self {
         let (_, typed, shown) = bench.router.open_serial(bench.now).unwrap();
         Self { typed, shown, seen: String::new() }
     }
 
-    fn sees(&mut self, bench: &mut Bench, wanted: &str) {
+    pub(super) fn sees(&mut self, bench: &mut Bench, wanted: &str) {
         let end = bench.now + Duration::from_secs(30);
         loop {
             self.seen.push_str(&String::from_utf8_lossy(&self.shown.take(1 << 16)));
@@ -28,12 +28,12 @@ impl Desk {
         }
     }
 
-    fn types(&mut self, bench: &mut Bench, text: &str) {
+    pub(super) fn types(&mut self, bench: &mut Bench, text: &str) {
         self.typed.push(text.as_bytes());
         bench.router.handle_timeout(bench.now);
     }
 
-    fn log_in(&mut self, bench: &mut Bench) {
+    pub(super) fn log_in(&mut self, bench: &mut Bench) {
         self.types(bench, "\r");
         self.sees(bench, "Login: ");
         self.types(bench, "admin+ct160w4098h\r");
