@@ -14,6 +14,7 @@ pub mod record;
 pub mod router;
 pub mod script;
 pub mod spec;
+pub mod ssh;
 pub mod system;
 
 pub use router::Router;

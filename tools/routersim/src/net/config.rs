@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use mactelnet::{Instant, MacAddr};
 
+use crate::ssh::Offer;
+
 /// A physical Ethernet socket, counted from 0 as on the front of the box. Names may move
 /// between sockets (a quirk of some boots); this number doesn't.
 pub type PortId = usize;
@@ -161,10 +163,14 @@ impl Allowed {
 }
 
 /// `/ip service`, `/tool mac-server`, `/ip neighbor discovery-settings`
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
     /// The FTP server.
-    pub ftp: FtpService,
+    pub ftp: TcpService,
+    /// The SSH server.
+    pub ssh: TcpService,
+    /// What the SSH server offers to a client.
+    pub ssh_offer: Offer,
     /// Where MAC-Telnet logins are taken.
     pub mac_telnet: Allowed,
     /// Which login MAC-Telnet asks for.
@@ -185,9 +191,9 @@ pub enum LoginKind {
     Md5,
 }
 
-/// The FTP server's row of `/ip service`.
+/// A row of `/ip service`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FtpService {
+pub struct TcpService {
     /// Not `disabled`.
     pub enabled: bool,
     /// `port`
@@ -196,9 +202,29 @@ pub struct FtpService {
     pub addresses: Vec<Prefix>,
 }
 
-impl Default for FtpService {
+impl TcpService {
+    /// A service for everybody.
+    pub fn at(port: u16) -> Self {
+        Self { enabled: true, port, addresses: Vec::new() }
+    }
+
+    /// Whether it serves clients at `from`.
+    pub fn admits(&self, from: Ipv4Addr) -> bool {
+        self.addresses.is_empty() || self.addresses.iter().any(|prefix| prefix.contains(from))
+    }
+}
+
+impl Default for Services {
     fn default() -> Self {
-        Self { enabled: true, port: 21, addresses: Vec::new() }
+        Self {
+            ftp: TcpService::at(21),
+            ssh: TcpService::at(22),
+            ssh_offer: Offer::of(true, false),
+            mac_telnet: Allowed::default(),
+            mac_telnet_login: LoginKind::default(),
+            mac_ping: Allowed::default(),
+            discovery: Allowed::default(),
+        }
     }
 }
 

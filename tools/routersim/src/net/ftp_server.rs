@@ -45,8 +45,7 @@ pub(super) async fn serve(net: Net, control: TcpStream) {
     let Some((local, remote)) = control.addresses() else {
         return;
     };
-    let config = net.ftp_config();
-    if !config.addresses.is_empty() && !config.addresses.iter().any(|prefix| prefix.contains(remote)) {
+    if !net.services().ftp.admits(remote) {
         control.abort();
         return;
     }

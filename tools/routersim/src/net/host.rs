@@ -39,6 +39,27 @@ pub trait NetHost {
     /// A MAC-Telnet login succeeded: a console session is to be run on these pipes.
     fn mac_telnet_session(&self, session: MacTelnetSession);
 
+    /// What the SSH host keys follow from, and how many bits RSA's has (`/ip ssh`).
+    fn ssh_host_key(&self) -> (String, usize) {
+        (String::new(), 0)
+    }
+
+    /// Whether `user` (without suffix) may use SSH from `from` with this password.
+    fn ssh_login(&self, user: &str, password: &[u8], from: Ipv4Addr) -> bool {
+        let _ = (user, password, from);
+        false
+    }
+
+    /// An SSH client wants a console: a session is to be run on these pipes.
+    fn ssh_session(&self, session: SshSession) {
+        drop(session);
+    }
+
+    /// An SSH client wants one line to be run.
+    fn ssh_exec(&self, exec: SshExec) {
+        drop(exec);
+    }
+
     /// Somebody logged in by `via` (`ftp`); MAC-Telnet sessions are told by [`NetHost::mac_telnet_session`].
     fn logged_in(&self, user: &str, from: &str, via: &str) {
         let _ = (user, from, via);
@@ -49,7 +70,7 @@ pub trait NetHost {
         let _ = (user, from, via);
     }
 
-    /// Somebody failed to log in by `via` (`ftp`, `mac-telnet`).
+    /// Somebody failed to log in by `via` (`ftp`, `ssh`, `mac-telnet`).
     fn login_failed(&self, user: &str, from: &str, via: &str) {
         let _ = (user, from, via);
     }
@@ -96,6 +117,30 @@ pub struct MacTelnetSession {
     pub input: PipeReader,
     /// What the client sees. Dropping it ends the session (END).
     pub output: PipeWriter,
+}
+
+/// A console session that came by SSH, logged in already.
+#[derive(Debug)]
+pub struct SshSession {
+    /// The whole login name, with its `+` suffix.
+    pub login: String,
+    /// The client.
+    pub from: Ipv4Addr,
+    /// What the client types. Ends when the client has no more to say, or is gone.
+    pub input: PipeReader,
+    /// What the client sees. Dropping it ends the session.
+    pub output: PipeWriter,
+}
+
+/// One line that came by SSH, to be run without a terminal.
+#[derive(Debug)]
+pub struct SshExec {
+    /// Who.
+    pub session: SshSession,
+    /// The line.
+    pub command: Vec<u8>,
+    /// The exit status, 0 if nothing else is put here.
+    pub status: Rc<Cell<u32>>,
 }
 
 /// Whom to call by MAC-Telnet, and as whom.

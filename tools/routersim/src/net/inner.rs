@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 use std::task::Waker;
 
 use mactelnet::{Instant, MacAddr};
@@ -18,6 +18,7 @@ use super::mac_server::{self, MacServer, Notice};
 use super::switch::{Local, Switch};
 use super::vrrp::{Action, Advert, Machine, Settings, virtual_mac};
 use crate::kernel::WeakKernel;
+use crate::ssh::HostKeys;
 
 /// Frames that wait to be looked at or to be taken by the driver; beyond that they are lost, as on a NIC's ring.
 const MAX_QUEUE: usize = 4096;
@@ -40,6 +41,7 @@ struct Instance {
 
 /// A connection to a service of this router.
 pub(super) struct Accepted {
+    pub port: u16,
     pub l3: L3Id,
     pub handle: SocketHandle,
 }
@@ -83,6 +85,8 @@ pub(super) struct Inner {
     next_ident: u16,
     /// Time to live of the last echo reply for each identifier that is waited for.
     pub echo_ttls: BTreeMap<u16, u8>,
+    /// SSH host keys and what they were made of: text and bits.
+    pub ssh_keys: Option<(String, usize, Rc<HostKeys>)>,
 }
 
 impl Inner {
@@ -109,6 +113,7 @@ impl Inner {
             next_port: 49_152 + (random % 8_192) as u16,
             next_ident: (random >> 32) as u16,
             echo_ttls: BTreeMap::new(),
+            ssh_keys: None,
         }
     }
 
@@ -381,8 +386,9 @@ impl Inner {
                 l3.abort_all();
             }
         }
-        let ftp = &self.config.services.ftp;
-        let ports: Vec<u16> = if ftp.enabled && ftp.port != 0 { vec![ftp.port] } else { Vec::new() };
+        let services = [&self.config.services.ftp, &self.config.services.ssh];
+        let open = services.into_iter().filter(|service| service.enabled && service.port != 0);
+        let ports: Vec<u16> = open.map(|service| service.port).collect();
         for (name, shape) in shapes {
             let id = match self.l3_of.get(&name) {
                 Some(id) => *id,
@@ -456,7 +462,7 @@ impl Inner {
                 continue;
             };
             let frames = l3.poll(now);
-            accepted.extend(l3.accept().into_iter().map(|(_, handle)| Accepted { l3: id, handle }));
+            accepted.extend(l3.accept().into_iter().map(|(port, handle)| Accepted { port, l3: id, handle }));
             if name == LOOPBACK {
                 again = !frames.is_empty();
                 for frame in frames {

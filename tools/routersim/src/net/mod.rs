@@ -19,6 +19,7 @@ mod mac_client;
 mod mac_layer;
 mod mac_server;
 mod ping;
+mod ssh_server;
 mod stack;
 mod switch;
 mod tcp;
@@ -28,12 +29,12 @@ mod vrrp;
 mod tests;
 
 pub use config::{
-    Address, Allowed, Bridge, BridgePort, FtpService, Identity, LoginKind, NetConfig, Port, PortId, Prefix, Route,
-    Services, Vrrp,
+    Address, Allowed, Bridge, BridgePort, Identity, LoginKind, NetConfig, Port, PortId, Prefix, Route, Services,
+    TcpService, Vrrp,
 };
 pub use error::{FileError, NetError};
 pub use host::{
     Credential, FileEntry, MacTelnetCall, MacTelnetControl, MacTelnetSession, MacTelnetStream, Neighbour, NetEvent,
-    NetHost, PingOptions, PingOutcome, PingReply, VrrpState,
+    NetHost, PingOptions, PingOutcome, PingReply, SshExec, SshSession, VrrpState,
 };
 pub use stack::Net;

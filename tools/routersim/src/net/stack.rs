@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use mactelnet::MacAddr;
 
-use super::config::{FtpService, Identity, NetConfig, PortId};
+use super::config::{Identity, NetConfig, PortId, Services};
 use super::error::NetError;
 use super::host::{MacTelnetCall, MacTelnetStream, Neighbour, NetEvent, NetHost, PingOptions, PingReply, VrrpState};
 use super::inner::Inner;
 use super::mac_server::Notice;
 use super::tcp::TcpStream;
-use super::{ftp_client, ftp_server, mac_client, ping};
+use super::{ftp_client, ftp_server, mac_client, ping, ssh_server};
 use crate::kernel::{Kernel, Sleep, WeakKernel};
+use crate::ssh::HostKeys;
 
 /// A protocol that wants to run again at once gets its turn so much later, so that time passes.
 const MIN_STEP: Duration = Duration::from_micros(10);
@@ -68,7 +69,11 @@ impl Future for Job {
         for connection in accepted {
             let stream = TcpStream::new(Rc::clone(&inner), connection.l3, connection.handle);
             let net = Net { kernel: kernel.downgrade(), inner: Rc::clone(&inner) };
-            kernel.spawn("ftp", ftp_server::serve(net, stream));
+            if connection.port == net.services().ssh.port {
+                kernel.spawn("ssh", ssh_server::serve(net, stream));
+            } else {
+                kernel.spawn("ftp", ftp_server::serve(net, stream));
+            }
         }
         self.sleep = next.map(|at| Box::pin(kernel.sleep_until(at.max(now + MIN_STEP))));
         if let Some(sleep) = &mut self.sleep {
@@ -92,8 +97,25 @@ impl Net {
         self.inner.borrow().host.upgrade()
     }
 
-    pub(super) fn ftp_config(&self) -> FtpService {
-        self.inner.borrow().config.services.ftp.clone()
+    pub(super) fn services(&self) -> Services {
+        self.inner.borrow().config.services.clone()
+    }
+
+    /// The host keys that follow from what `host` holds; made once, since that takes a while.
+    pub(super) fn ssh_keys(&self, text: String, bits: usize) -> Rc<HostKeys> {
+        let inner = &mut *self.inner.borrow_mut();
+        let kept = inner.ssh_keys.as_ref().filter(|kept| kept.0 == text && kept.1 == bits);
+        if let Some((_, _, keys)) = kept {
+            return Rc::clone(keys);
+        }
+        let keys = Rc::new(HostKeys::from_text(&text, bits));
+        inner.ssh_keys = Some((text, bits, Rc::clone(&keys)));
+        keys
+    }
+
+    /// A seed for one connection's secrets.
+    pub(super) fn seed(&self) -> [u8; 32] {
+        self.inner.borrow().seed()
     }
 
     pub(super) fn identity(&self) -> Identity {

@@ -101,23 +101,25 @@ impl TcpStream {
 
     /// Waits for bytes and takes at most `max`; empty when the peer has finished.
     pub(super) async fn read(&self, max: usize) -> Result<Vec<u8>, NetError> {
-        poll_fn(|cx: &mut Context<'_>| {
-            let read = self.with(|socket| {
-                let taken = socket.recv(|bytes| {
-                    let n = bytes.len().min(max);
-                    (n, bytes.get(..n).unwrap_or_default().to_vec())
-                });
-                socket.register_recv_waker(cx.waker());
-                taken
+        poll_fn(|cx| self.poll_read(cx, max)).await
+    }
+
+    /// As [`TcpStream::read`], for hand-written futures.
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, max: usize) -> Poll<Result<Vec<u8>, NetError>> {
+        let read = self.with(|socket| {
+            let taken = socket.recv(|bytes| {
+                let n = bytes.len().min(max);
+                (n, bytes.get(..n).unwrap_or_default().to_vec())
             });
-            match read {
-                Some(Ok(bytes)) if bytes.is_empty() => Poll::Pending,
-                Some(Ok(bytes)) => Poll::Ready(Ok(bytes)),
-                Some(Err(RecvError::Finished)) => Poll::Ready(Ok(Vec::new())),
-                Some(Err(RecvError::InvalidState)) | None => Poll::Ready(Err(NetError::Reset)),
-            }
-        })
-        .await
+            socket.register_recv_waker(cx.waker());
+            taken
+        });
+        match read {
+            Some(Ok(bytes)) if bytes.is_empty() => Poll::Pending,
+            Some(Ok(bytes)) => Poll::Ready(Ok(bytes)),
+            Some(Err(RecvError::Finished)) => Poll::Ready(Ok(Vec::new())),
+            Some(Err(RecvError::InvalidState)) | None => Poll::Ready(Err(NetError::Reset)),
+        }
     }
 
     /// Writes all of `bytes`, waiting for room.

@@ -49,6 +49,8 @@ pub enum Via {
     Serial,
     /// FTP.
     Ftp,
+    /// SSH: a console, or a single line.
+    Ssh,
     /// The scheduler.
     Scheduler,
     /// A job started by `:execute`.

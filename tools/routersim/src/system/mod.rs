@@ -3,6 +3,7 @@
 mod backup;
 mod core;
 mod crash;
+mod exec;
 mod factory;
 mod files;
 mod history;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::core::System;
 use super::files::Refusal;
 use crate::console::{Login, Transport};
-use crate::net::{Credential, FileEntry, FileError, MacTelnetSession, NetHost};
+use crate::net::{Credential, FileEntry, FileError, MacTelnetSession, NetHost, SshExec, SshSession};
 use crate::record::{Phase, Via};
 
 impl From<Refusal> for FileError {
@@ -69,6 +69,33 @@ impl NetHost for System {
         sys.open_console(Transport::MacTelnet, login, &from, session.input, session.output);
     }
 
+    fn ssh_host_key(&self) -> (String, usize) {
+        let bits = self.config(|config| {
+            let item = config.items("/ip/ssh").first()?;
+            item.get("host-key-size").and_then(|bits| bits.parse().ok())
+        });
+        (self.host_key(), bits.unwrap_or(2048))
+    }
+
+    fn ssh_login(&self, user: &str, password: &[u8], from: Ipv4Addr) -> bool {
+        // Before the console process runs nobody gets in.
+        self.phase() == Phase::Up
+            && self.policy_of(user).allows("ssh")
+            && self.password_right(user, password, Some(from))
+    }
+
+    fn ssh_session(&self, session: SshSession) {
+        let (Some(sys), Phase::Up) = (self.rc(), self.phase()) else { return };
+        let login = Login::Done { name: session.login.into_bytes() };
+        sys.open_console(Transport::Ssh, login, &session.from.to_string(), session.input, session.output);
+    }
+
+    fn ssh_exec(&self, exec: SshExec) {
+        if let (Some(sys), Phase::Up) = (self.rc(), self.phase()) {
+            sys.run_ssh_line(exec);
+        }
+    }
+
     fn logged_in(&self, user: &str, from: &str, via: &str) {
         self.login_taken(user, from, via, Via::Ftp);
     }
@@ -78,7 +105,11 @@ impl NetHost for System {
     }
 
     fn login_failed(&self, user: &str, from: &str, via: &str) {
-        let road = if via == "ftp" { Via::Ftp } else { Via::MacTelnet };
+        let road = match via {
+            "ftp" => Via::Ftp,
+            "ssh" => Via::Ssh,
+            _ => Via::MacTelnet,
+        };
         self.login_refused(user, from, via, road);
     }
 }

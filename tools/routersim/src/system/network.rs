@@ -12,10 +12,11 @@ use crate::menu::tables::INTERFACE_MENUS;
 use crate::menu::time::parse_duration;
 use crate::menu::{Config, Item};
 use crate::net::{
-    Address, Allowed, Bridge, BridgePort, FtpService, Identity, LoginKind, NetConfig, Port, Prefix, Route, Services,
+    Address, Allowed, Bridge, BridgePort, Identity, LoginKind, NetConfig, Port, Prefix, Route, Services, TcpService,
     Vrrp, VrrpState,
 };
 use crate::quirks::LoginMethod;
+use crate::ssh::Offer;
 
 impl System {
     /// The socket that came up under that default name, once its driver has.
@@ -180,24 +181,31 @@ impl System {
     }
 
     fn services(&self, config: &Config) -> Services {
-        let ftp = config.by_name("/ip/service", "ftp");
-        let ftp = ftp.map_or_else(FtpService::default, |item| FtpService {
-            enabled: !item.disabled,
-            port: item.get("port").and_then(|port| port.parse().ok()).unwrap_or(21),
-            addresses: item
-                .get("address")
-                .or(item.get("available-from"))
-                .unwrap_or_default()
-                .split(',')
-                .filter_map(parse_cidr)
-                .map(|(address, length)| Prefix { address, length })
-                .collect(),
-        });
+        let service = |name: &str, port: u16| {
+            config.by_name("/ip/service", name).map_or_else(
+                || TcpService::at(port),
+                |item| TcpService {
+                    enabled: !item.disabled,
+                    port: item.get("port").and_then(|port| port.parse().ok()).unwrap_or(port),
+                    addresses: item
+                        .get("address")
+                        .or(item.get("available-from"))
+                        .unwrap_or_default()
+                        .split(',')
+                        .filter_map(parse_cidr)
+                        .map(|(address, length)| Prefix { address, length })
+                        .collect(),
+                },
+            )
+        };
+        let strong = single(config, "/ip/ssh", "strong-crypto", "no") == "yes";
         let mac_server = single(config, "/tool/mac-server", "allowed-interface-list", "all");
         let ping = single(config, "/tool/mac-server/ping", "enabled", "yes") == "yes";
         let discovery = single(config, "/ip/neighbor/discovery-settings", "discover-interface-list", "!dynamic");
         Services {
-            ftp,
+            ftp: service("ftp", 21),
+            ssh: service("ssh", 22),
+            ssh_offer: Offer::of(self.spec.version.is_v7(), strong),
             mac_telnet: self.allowed(config, mac_server),
             mac_telnet_login: match self.quirks.login {
                 LoginMethod::Md5 => LoginKind::Md5,

@@ -42,7 +42,24 @@ impl Drop for Closing {
     }
 }
 
+impl From<Transport> for Via {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::MacTelnet => Self::MacTelnet,
+            Transport::Ssh => Self::Ssh,
+            Transport::Serial | Transport::Telnet => Self::Serial,
+        }
+    }
+}
+
 impl System {
+    /// A number for a new session.
+    pub(super) fn new_session(&self) -> SessionId {
+        let mut storage = self.storage.borrow_mut();
+        storage.sessions += 1;
+        SessionId(storage.sessions)
+    }
+
     /// Runs a console session on two pipes. `None`: there are too many.
     pub fn open_console(
         self: &Rc<Self>,
@@ -56,15 +73,8 @@ impl System {
         if open >= MAX_SESSIONS {
             return None;
         }
-        let session = {
-            let mut storage = self.storage.borrow_mut();
-            storage.sessions += 1;
-            SessionId(storage.sessions)
-        };
-        let via = match transport {
-            Transport::MacTelnet => Via::MacTelnet,
-            _ => Via::Serial,
-        };
+        let session = self.new_session();
+        let via = Via::from(transport);
         self.note(EventKind::SessionOpened { session, via });
         let options = SessionOptions { session, transport, login, from: from.to_owned() };
         let sys = Rc::clone(self);

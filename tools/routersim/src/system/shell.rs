@@ -28,13 +28,6 @@ impl Output for Shown {
 /// The words by which a line tells its session that it was `/quit`.
 pub(crate) const QUIT: &str = "quit";
 
-fn via(transport: Transport) -> Via {
-    match transport {
-        Transport::MacTelnet => Via::MacTelnet,
-        _ => Via::Serial,
-    }
-}
-
 impl ConsoleHost for System {
     fn identity(&self) -> String {
         let name = self.config(|config| {
@@ -71,12 +64,16 @@ impl ConsoleHost for System {
     }
 
     fn authenticate(&self, options: &SessionOptions, user: &str, password: &[u8]) -> bool {
-        let policy = if options.transport == Transport::Serial { "local" } else { "telnet" };
+        let policy = match options.transport {
+            Transport::Serial => "local",
+            Transport::Ssh => "ssh",
+            Transport::Telnet | Transport::MacTelnet => "telnet",
+        };
         self.policy_of(user).allows(policy) && self.password_right(user, password, None)
     }
 
     fn login_failed(&self, options: &SessionOptions, user: &str) {
-        self.login_refused(user, &options.from, options.transport.word(), via(options.transport));
+        self.login_refused(user, &options.from, options.transport.word(), options.transport.into());
     }
 
     fn logged_in(&self, options: &SessionOptions, user: &str) {
@@ -88,7 +85,7 @@ impl ConsoleHost for System {
             since: self.unix_time(),
         };
         self.volatile.borrow_mut().sessions.push(open);
-        self.login_taken(user, &options.from, options.transport.word(), via(options.transport));
+        self.login_taken(user, &options.from, options.transport.word(), options.transport.into());
     }
 
     fn logged_out(&self, options: &SessionOptions, user: &str, reason: EndReason) {
@@ -140,7 +137,11 @@ impl ConsoleHost for System {
                 .iter()
                 .find(|open| open.session == request.session)
                 .map(|open| open.via);
-            let road = if road == Some("mac-telnet") { Via::MacTelnet } else { Via::Serial };
+            let road = match road {
+                Some("mac-telnet") => Via::MacTelnet,
+                Some("ssh") => Via::Ssh,
+                _ => Via::Serial,
+            };
             let who = Who { session: Some(request.session), ..sys.who(&request.user, road) };
             let caller = Caller { who, io: Some(io.clone()), session: Some(request.session) };
             let ctx = sys.ctx(caller, Rc::new(Shown(io)));
