@@ -11,21 +11,25 @@ use crate::run::{cargo, output, say};
 const ARROWS: &[(&str, &[&str])] = &[
     ("mactelnet", &[]),
     ("routeros-script", &[]),
+    ("serial-console", &[]),
     ("routeros", &["routeros-script"]),
     ("bootstrap", &["routeros", "routeros-script"]),
-    ("routersim", &["mactelnet", "routeros-script"]),
+    ("routersim", &["mactelnet", "routeros-script", "serial-console"]),
     ("lab", &["routersim", "mactelnet"]),
-    ("jumplead", &["bootstrap", "routeros", "routeros-script", "mactelnet", "lab", "routersim"]),
+    ("jumplead", &["bootstrap", "routeros", "routeros-script", "mactelnet", "lab", "routersim", "serial-console"]),
     ("xtask", &[]),
-    ("jumplead-tests", &["mactelnet", "routeros-script", "routeros", "bootstrap", "routersim", "lab", "jumplead"]),
+    (
+        "jumplead-tests",
+        &["mactelnet", "routeros-script", "routeros", "bootstrap", "routersim", "lab", "jumplead", "serial-console"],
+    ),
 ];
 
 /// What a core without I/O may not reach, by crate name.
 const IO_CRATES: &[&str] =
-    &["tokio", "mio", "socket2", "pnet", "pnet_datalink", "rustix", "libc", "getrandom", "serialport"];
+    &["tokio", "mio", "socket2", "pnet", "pnet_datalink", "rustix", "libc", "getrandom", "serialport", "tokio-serial"];
 
 /// Cores, as (package, its features): nothing of [`IO_CRATES`] in their normal dependency tree.
-const CORES: &[&str] = &["mactelnet", "routeros-script"];
+const CORES: &[&str] = &["mactelnet", "routeros-script", "serial-console"];
 
 /// Fails with the arrow or the crate that should not be there.
 pub fn check() -> Result<()> {

@@ -1,0 +1,286 @@
+//! Any line, by one name.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::error::Error;
+use super::net::NetLine;
+use super::port::LocalPort;
+use crate::rfc2217::{ClientConfig, Setting, State};
+use crate::settings::{LineSettings, ModemState};
+
+/// How long a console server may take to answer a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Probes of a connection on which nothing is said: a console server that lost its power says nothing either.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// How a console server offers a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Bytes and nothing else.
+    Raw,
+    /// Telnet.
+    Telnet,
+    /// Telnet with COM-PORT, and what the line is to be set to.
+    Rfc2217(LineSettings),
+}
+
+/// Where a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A port of this host.
+    Local {
+        /// Its device.
+        path: String,
+        /// Speed and framing.
+        settings: LineSettings,
+    },
+    /// A console server's.
+    Net {
+        /// Name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// How.
+        transport: Transport,
+    },
+}
+
+/// Whether something could be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, as far as anybody can say.
+    Done,
+    /// This line has no such thing. No error: a pty has no wires.
+    NotSupported,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Local(LocalPort),
+    Net(NetLine<TcpStream>),
+}
+
+/// An open line.
+#[derive(Debug)]
+pub struct Line {
+    inner: Inner,
+    endpoint: Endpoint,
+    notes: Vec<String>,
+}
+
+impl Line {
+    /// Opens it. Nothing is sent to the router.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open(endpoint: &Endpoint) -> Result<Self, Error> {
+        let mut notes = Vec::new();
+        let inner = match endpoint {
+            Endpoint::Local { path, settings } => Inner::Local(LocalPort::open(path, *settings)?),
+            Endpoint::Net { host, port, transport } => Inner::Net(connect(host, *port, *transport, &mut notes).await?),
+        };
+        Ok(Self { inner, endpoint: endpoint.clone(), notes })
+    }
+
+    /// Where it is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What the operator should know of how it was opened.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Opens the same line again: a port when its adapter is back, a connection anew.
+    ///
+    /// # Errors
+    /// It did not come back in time.
+    pub async fn reopen(&mut self, patience: Duration) -> Result<(), Error> {
+        if let Inner::Local(port) = &mut self.inner {
+            return port.reopen(patience).await;
+        }
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            match Self::open(&self.endpoint).await {
+                Ok(line) => {
+                    self.inner = line.inner;
+                    return Ok(());
+                }
+                Err(error) if tokio::time::Instant::now() >= until => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        }
+    }
+
+    /// A break of this length. That it arrived is never proved.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub async fn send_break(&mut self, lasts: Duration) -> io::Result<Outcome> {
+        match &mut self.inner {
+            Inner::Local(port) => {
+                let outcome = port.set_break(true)?;
+                tokio::time::sleep(lasts).await;
+                port.set_break(false)?;
+                Ok(outcome)
+            }
+            Inner::Net(net) => {
+                let Some(known) = net.with(|client, now| {
+                    client.send_break(now, lasts);
+                    client.state(Setting::ComPort) == Some(State::Confirmed)
+                }) else {
+                    return Ok(Outcome::NotSupported);
+                };
+                net.flush().await?;
+                tokio::time::sleep(lasts).await;
+                net.flush().await?;
+                Ok(if known { Outcome::Done } else { Outcome::NotSupported })
+            }
+        }
+    }
+
+    /// Sets DTR, RTS. A server that answers nothing counts as done.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> io::Result<Outcome> {
+        match &mut self.inner {
+            Inner::Local(port) => port.set_wires(dtr, rts),
+            Inner::Net(net) => {
+                let known = net.with(|client, now| {
+                    if let Some(on) = dtr {
+                        client.set_dtr(now, on);
+                    }
+                    if let Some(on) = rts {
+                        client.set_rts(now, on);
+                    }
+                    client.state(Setting::ComPort) == Some(State::Confirmed)
+                });
+                net.flush().await?;
+                Ok(if known == Some(true) { Outcome::Done } else { Outcome::NotSupported })
+            }
+        }
+    }
+
+    /// The far side's wires, where somebody knows.
+    pub fn modem(&mut self) -> Option<ModemState> {
+        match &mut self.inner {
+            Inner::Local(port) => port.modem(),
+            Inner::Net(net) => net.with(|client, _| client.modem()).flatten(),
+        }
+    }
+
+    /// Another speed, now.
+    ///
+    /// # Errors
+    /// The line is gone, or the port can't do it.
+    pub async fn set_baud(&mut self, baud: u32) -> io::Result<Outcome> {
+        match &mut self.endpoint {
+            Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings), .. } => {
+                settings.baud = baud;
+                let settings = *settings;
+                match &mut self.inner {
+                    Inner::Local(port) => port.set_baud(baud)?,
+                    Inner::Net(net) => {
+                        net.with(|client, now| client.set_settings(now, settings));
+                        net.flush().await?;
+                    }
+                }
+                Ok(Outcome::Done)
+            }
+            Endpoint::Net { .. } => Ok(Outcome::NotSupported),
+        }
+    }
+
+    /// The settings that were asked for; the line's own where nobody can ask.
+    pub fn settings(&self) -> Option<LineSettings> {
+        match &self.endpoint {
+            Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings), .. } => {
+                Some(*settings)
+            }
+            Endpoint::Net { .. } => None,
+        }
+    }
+}
+
+async fn connect(
+    host: &str,
+    port: u16,
+    transport: Transport,
+    notes: &mut Vec<String>,
+) -> Result<NetLine<TcpStream>, Error> {
+    let place = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let failed = |why: String| Error::Connect { place: place.clone(), why };
+    let stream = tokio::time::timeout(CONNECT, TcpStream::connect((host, port)))
+        .await
+        .map_err(|_| failed("no answer".into()))?
+        .map_err(|error| failed(error.to_string()))?;
+    // Keys are single bytes.
+    stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
+    let alive = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
+    socket2::SockRef::from(&stream).set_tcp_keepalive(&alive).map_err(|error| failed(error.to_string()))?;
+    let mut line = match transport {
+        Transport::Raw => NetLine::raw(stream, &place),
+        Transport::Telnet => NetLine::telnet(stream, &place, ClientConfig::telnet()),
+        Transport::Rfc2217(settings) => NetLine::telnet(stream, &place, ClientConfig::rfc2217(settings)),
+    };
+    line.settle().await?;
+    if let Transport::Rfc2217(settings) = transport {
+        notes.extend(line.with(|client, _| note(client, &place, settings)).flatten());
+    }
+    Ok(line)
+}
+
+/// What a server did not take.
+fn note(client: &crate::rfc2217::Client, place: &str, settings: LineSettings) -> Option<String> {
+    match client.state(Setting::ComPort) {
+        Some(State::Confirmed) => {}
+        _ => return Some(format!("{place} speaks no RFC 2217: the line has the speed that is set there")),
+    }
+    match client.state(Setting::Baud) {
+        Some(State::Confirmed) => None,
+        Some(State::Differs(got)) => Some(format!("{place} has the line at {got}, not at {}", settings.baud)),
+        _ => {
+            Some(format!("{place} did not confirm {} bits a second: the speed of the line is not known", settings.baud))
+        }
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut self.inner {
+            Inner::Local(port) => Pin::new(port).poll_read(cx, buf),
+            Inner::Net(net) => Pin::new(net).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.inner {
+            Inner::Local(port) => Pin::new(port).poll_write(cx, bytes),
+            Inner::Net(net) => Pin::new(net).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.inner {
+            Inner::Local(port) => Pin::new(port).poll_flush(cx),
+            Inner::Net(net) => Pin::new(net).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.inner {
+            Inner::Local(port) => Pin::new(port).poll_shutdown(cx),
+            Inner::Net(net) => Pin::new(net).poll_shutdown(cx),
+        }
+    }
+}

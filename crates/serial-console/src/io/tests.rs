@@ -1,0 +1,219 @@
+//! Real ptys and real sockets of this host, against each other.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::rfc2217::{ServerConfig, ServerEvent};
+use crate::settings::{LineSettings, ModemState};
+
+/// Far more than any of this takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn real<F: std::future::Future<Output = ()>>(work: F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await.expect("it hangs") });
+}
+
+fn at(path: &std::path::Path, baud: u32) -> Endpoint {
+    Endpoint::Local { path: path.to_str().unwrap().into(), settings: LineSettings::at(baud) }
+}
+
+/// Reads from a pty until that much has come, writing it back.
+async fn echo(pty: &mut Pty, count: usize) {
+    let mut seen = 0;
+    while seen < count {
+        let bytes = pty.read().await.unwrap();
+        seen += bytes.len();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let written = pty.write(rest);
+            rest = &rest[written..];
+            if written == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_port_carries_every_byte_at_its_speed_and_is_left_as_it_was_found() {
+    real(async {
+        let mut pty = Pty::open(9600, None).unwrap();
+        let mut line = Line::open(&at(pty.path(), 57_600)).await.unwrap();
+        assert_eq!(pty.baud(), 57_600);
+        let all: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+        let mut back = vec![0; all.len()];
+        let (mut reader, mut writer) = tokio::io::split(line);
+        let (sent, read, ()) =
+            tokio::join!(writer.write_all(&all), reader.read_exact(&mut back), echo(&mut pty, all.len()));
+        sent.unwrap();
+        read.unwrap();
+        assert_eq!(back, all);
+        line = reader.unsplit(writer);
+        // A pty has no wires, and says nothing wrong by that.
+        assert_eq!(line.modem(), None);
+        assert_eq!(line.set_wires(Some(true), Some(false)).await.unwrap(), Outcome::NotSupported);
+        assert_eq!(line.send_break(Duration::from_millis(1)).await.unwrap(), Outcome::NotSupported);
+        line.set_baud(250_000).await.unwrap();
+        assert_eq!(pty.baud(), 250_000);
+        drop(line);
+        assert_eq!(pty.baud(), 9600);
+    });
+}
+
+#[test]
+fn a_port_in_use_names_its_holder() {
+    real(async {
+        let pty = Pty::open(115_200, None).unwrap();
+        let _line = Line::open(&at(pty.path(), 115_200)).await.unwrap();
+        let error = Line::open(&at(pty.path(), 115_200)).await.unwrap_err();
+        // The holder is this very process, which is not named to itself.
+        assert!(matches!(&error, Error::Busy { holders, .. } if holders.is_empty()), "{error:?}");
+        let own = holders(pty.path());
+        assert_eq!(own.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [std::process::id()]);
+        let missing = Line::open(&at("/dev/no-such-port".as_ref(), 9600)).await.unwrap_err();
+        assert_eq!(missing.code(), "serial.port.missing");
+        let unusable = Line::open(&at("/dev/null".as_ref(), 9600)).await.unwrap_err();
+        assert_eq!(unusable.code(), "serial.port.unusable");
+    });
+}
+
+#[test]
+fn an_unplugged_adapter_is_an_error_at_once_and_comes_back() {
+    real(async {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("line");
+        let pty = Pty::open(115_200, Some(&link)).unwrap();
+        let mut line = Line::open(&at(&link, 115_200)).await.unwrap();
+        let mut space = [0; 16];
+        drop(pty);
+        let mut errors = 0;
+        for _ in 0..3 {
+            errors += usize::from(line.read(&mut space).await.is_err());
+        }
+        assert_eq!(errors, 3, "end of file would be read for ever");
+        assert_eq!(line.write_all(b"x").await.unwrap_err().kind(), std::io::ErrorKind::NotConnected);
+        let gone = line.reopen(Duration::from_millis(1)).await.unwrap_err();
+        assert_eq!(gone.code(), "serial.port.gone");
+        let mut again = Pty::open(115_200, Some(&link)).unwrap();
+        line.reopen(PATIENCE).await.unwrap();
+        let (read, ()) = tokio::join!(
+            async {
+                line.write_all(b"back").await.unwrap();
+                let mut space = [0; 4];
+                line.read_exact(&mut space).await.map(|_| space)
+            },
+            echo(&mut again, 4)
+        );
+        assert_eq!(&read.unwrap(), b"back");
+    });
+}
+
+async fn offered(offer: Offer) -> (Offered, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (Offered::new(listener, offer), port)
+}
+
+fn net(port: u16, transport: Transport) -> Endpoint {
+    Endpoint::Net { host: "127.0.0.1".into(), port, transport }
+}
+
+/// Serves until `done`, giving data back to who sent it; what else the client wanted is the answer.
+async fn serve(offered: &mut Offered, done: impl std::future::Future<Output = ()>) -> Vec<ServerEvent> {
+    let mut wanted = Vec::new();
+    let mut done = std::pin::pin!(done);
+    loop {
+        tokio::select! {
+            biased;
+            event = offered.next() => match event.unwrap() {
+                ServerEvent::Data(data) => offered.write(&data),
+                other => wanted.push(other),
+            },
+            () = &mut done => return wanted,
+        }
+    }
+}
+
+async fn echoed(line: &mut Line) {
+    let all: Vec<u8> = (0..=255).cycle().take(8_000).collect();
+    for chunk in all.chunks(1000) {
+        line.write_all(chunk).await.unwrap();
+        line.flush().await.unwrap();
+        let mut back = vec![0; chunk.len()];
+        line.read_exact(&mut back).await.unwrap();
+        assert_eq!(back, chunk);
+    }
+}
+
+#[test]
+fn every_transport_carries_every_byte_and_rfc2217_carries_the_rest() {
+    real(async {
+        let (mut server, port) = offered(Offer::Raw).await;
+        serve(&mut server, async {
+            let mut line = Line::open(&net(port, Transport::Raw)).await.unwrap();
+            echoed(&mut line).await;
+            assert_eq!(line.send_break(Duration::ZERO).await.unwrap(), Outcome::NotSupported);
+        })
+        .await;
+        let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
+        let wanted = serve(&mut server, async {
+            let mut line = Line::open(&net(port, Transport::Rfc2217(LineSettings::at(9600)))).await.unwrap();
+            assert_eq!(line.notes(), &[] as &[String]);
+            echoed(&mut line).await;
+            assert_eq!(line.send_break(Duration::from_millis(5)).await.unwrap(), Outcome::Done);
+            assert_eq!(line.set_wires(Some(false), None).await.unwrap(), Outcome::Done);
+            echoed(&mut line).await;
+            assert_eq!(line.modem(), Some(ModemState { cd: true, dsr: true, cts: true, ri: false }));
+        })
+        .await;
+        let breaks = [ServerEvent::Break(true), ServerEvent::Break(false), ServerEvent::Dtr(false)];
+        assert_eq!(wanted, [&[ServerEvent::Line(LineSettings::at(9600))][..], &breaks[..]].concat());
+        let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
+        serve(&mut server, async {
+            let mut line = Line::open(&net(port, Transport::Telnet)).await.unwrap();
+            echoed(&mut line).await;
+        })
+        .await;
+    });
+}
+
+#[test]
+fn who_comes_second_is_told_and_who_finds_nobody_too() {
+    real(async {
+        let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
+        serve(&mut server, async {
+            let settings = LineSettings::default();
+            let _first = Line::open(&net(port, Transport::Rfc2217(settings))).await.unwrap();
+            let error = Line::open(&net(port, Transport::Rfc2217(settings))).await.unwrap_err();
+            assert!(matches!(&error, Error::InUse { text, .. } if text == "Port already in use"), "{error:?}");
+            // On a raw line the words come as data, and the end behind them is no end of a session.
+            let mut raw = Line::open(&net(port, Transport::Raw)).await.unwrap();
+            let mut said = Vec::new();
+            let ended = raw.read_to_end(&mut said).await.unwrap_err();
+            assert_eq!(ended.kind(), std::io::ErrorKind::ResourceBusy);
+        })
+        .await;
+        drop(server);
+        let error = Line::open(&net(port, Transport::Raw)).await.unwrap_err();
+        assert_eq!(error.code(), "serial.net.connect");
+    });
+}
+
+#[test]
+fn a_server_without_com_port_is_a_note_not_a_failure() {
+    real(async {
+        let config = ServerConfig { com_port: false, modem: None, ..ServerConfig::default() };
+        let (mut server, port) = offered(Offer::Rfc2217(config)).await;
+        serve(&mut server, async {
+            let mut line = Line::open(&net(port, Transport::Rfc2217(LineSettings::default()))).await.unwrap();
+            assert!(line.notes()[0].contains("no RFC 2217"), "{:?}", line.notes());
+            echoed(&mut line).await;
+            assert_eq!(line.set_wires(Some(true), None).await.unwrap(), Outcome::NotSupported);
+        })
+        .await;
+    });
+}
