@@ -23,7 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
 const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
-const STARTS: usize = 20;
+const STARTS: usize = 40;
 const RUNS: usize = 3;
 const ONE_WAY: Duration = Duration::from_millis(1);
 /// What the C pair carries in about half a second at that round trip.
@@ -43,6 +43,10 @@ fn main() {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
+}
+
+fn fastest(times: &[Duration]) -> Duration {
+    times.iter().min().copied().unwrap_or_default()
 }
 
 fn ms(time: Duration) -> f64 {
@@ -103,10 +107,14 @@ fn starts() {
         }));
         drop(daemon);
     }
+    // The fastest says what the programs take; the median what this machine, busy as it is, makes of it.
+    let (c_best, ours_best) = (fastest(&c), fastest(&ours));
     let (c, ours) = (median(c), median(ours));
-    println!("start of the client to its first prompt, median of {STARTS}, mactelnetd 0.4.4 over a veth pair");
-    println!("  mactelnet 0.4.4 {:8.2} ms", ms(c));
-    println!("  jumplead        {:8.2} ms   ratio {:.2} (goal <= 1.0)", ms(ours), ms(ours) / ms(c));
+    println!("start of the client to its first prompt, {STARTS} each in turn, mactelnetd 0.4.4 over a veth pair");
+    println!("  mactelnet 0.4.4  median {:8.2} ms   fastest {:8.2} ms", ms(c), ms(c_best));
+    println!("  jumplead         median {:8.2} ms   fastest {:8.2} ms", ms(ours), ms(ours_best));
+    let (median, fastest) = (ms(ours) / ms(c), ms(ours_best) / ms(c_best));
+    println!("  ratio            median {median:8.2}      fastest {fastest:8.2}      (goal <= 1.0)");
 }
 
 /// Output of their client: from BEGIN to the end.

@@ -5,8 +5,10 @@ use lab::pair::{Pair, Settings};
 use mactelnet::MacAddr;
 use mactelnet::auth::Password;
 use mactelnet::client::{Config, LoginPolicy};
-use mactelnet::io::Session;
+use mactelnet::faults::Faults;
+use mactelnet::io::fault::FaultLink;
 use mactelnet::io::memory::MemoryLink;
+use mactelnet::io::{Link, Session};
 use routeros::{
     ByteLink, Command, Destructive, Error, FileName, Gone, HopOptions, LoginOptions, Outcome, Proof, RefusalClass,
     Secret, Shell, Suffix,
@@ -79,12 +81,15 @@ fn pair(version: Version, adapt: impl FnOnce(&mut Settings)) -> (Pair, MemoryLin
     (pair, link)
 }
 
-async fn session(link: MemoryLink, pair: &Pair, login_name: &str, password: &str, md5: bool) -> MacLink {
+async fn session(link: impl Link + 'static, pair: &Pair, login_name: &str, password: &str, md5: bool) -> MacLink {
     let board = pair.a.look(|router| router.spec().port_macs());
     let peer = board[0].1;
     let local = MacAddr([0x02, 0, 0, 0, 0, 0x77]);
     let mut config = Config::new(local, peer, login_name, Password::new(password.as_bytes().to_vec()), [7; 32]);
     config.login = LoginPolicy::Auto { md5_allowed: md5, reason: "test".into() };
+    // As the product does: the size that the console will be told anyway.
+    let size = Suffix::Network.size();
+    (config.terminal.columns, config.terminal.rows) = (size.cols, size.rows);
     MacLink(Session::connect(Box::new(link), config).await.unwrap())
 }
 
@@ -122,6 +127,48 @@ fn login_does_not_stall() {
                 let took = start.elapsed();
                 assert!(took < Duration::from_secs(4), "{version} {suffix:?}: {took:?}");
                 assert_eq!(shell.prompt(), "[admin@edge [1] > x] >");
+                shell.close().await.unwrap();
+            });
+        }
+    }
+}
+
+/// At a round trip of 140 ms: one for each thing that the router asks behind END_AUTH. (One more lies between END_AUTH and
+/// the first thing shown; what the router itself works meanwhile is not ours.) An answer that waits for anything, a quiet
+/// line or a timer, shows here.
+#[test]
+fn the_prompt_comes_within_a_round_trip_for_each_question() {
+    const ROUND_TRIP: Duration = Duration::from_millis(140);
+    for version in [V6, V7] {
+        for (suffix, asks_size) in [(Suffix::Network, false), (Suffix::Plain, true)] {
+            simulated(async {
+                let (pair, link) = pair(version, |_| {});
+                pair.take_events();
+                let link = FaultLink::new(link, Faults::delay(ROUND_TRIP / 2), 1);
+                let options = options(suffix);
+                let link = session(link, &pair, &options.login_name(), "", true).await;
+                let shell = Shell::login(link, options).await.unwrap();
+                let (mut first, mut shown, mut prompt) = (None, Vec::new(), None);
+                for (_, event) in pair.take_events().into_iter().filter(|(who, _)| *who == 'A') {
+                    if let EventKind::ConsoleOut { bytes, .. } = event.kind
+                        && prompt.is_none()
+                    {
+                        first.get_or_insert(event.at);
+                        shown.extend_from_slice(&bytes);
+                        let text = String::from_utf8_lossy(&shown);
+                        prompt = text.contains("[admin@edge [1] > x] >").then_some(event.at);
+                    }
+                }
+                let shown = String::from_utf8_lossy(&shown).into_owned();
+                let count = |question: &str| u32::try_from(shown.matches(question).count()).unwrap();
+                let sizes = count("\x1b[6n");
+                assert_eq!(sizes > 0, asks_size, "{version} {suffix:?}: {shown:?}");
+                let questions = sizes + count("[Y/n]") + count("password>");
+                let took = prompt.unwrap().saturating_since(first.unwrap());
+                println!("{version} {suffix:?}: {questions} questions, prompt {took:?} after the first thing shown");
+                // the world's steps are of a millisecond
+                let limit = questions * (ROUND_TRIP + Duration::from_millis(2));
+                assert!(took <= limit, "{version} {suffix:?}: {questions} questions, {took:?}");
                 shell.close().await.unwrap();
             });
         }

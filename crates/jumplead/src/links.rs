@@ -49,6 +49,16 @@ pub fn open(interface: &Interface) -> Result<BoxLink> {
     }
 }
 
+/// A raw link on the interface `name`. The host's interfaces are listed once: a list costs as much as a round trip.
+pub fn open_named(name: &str) -> Result<BoxLink> {
+    match RawLink::open(name, Capture::MacServices) {
+        // Says which interfaces there are.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => open(&by_name(name)?),
+        Err(error) => Err(refused(name, &error)),
+        Ok(link) => Ok(Box::new(TraceLink(link))),
+    }
+}
+
 /// Why an interface could not be opened.
 fn refused(name: &str, error: &io::Error) -> Failure {
     match error.kind() {

@@ -154,21 +154,30 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
     }
 }
 
+/// What is logged: JUMPLEAD_LOG, or `level`. Directives are parsed only where there are some: their parser costs a good
+/// part of a quick command's start.
+fn filter<S: tracing::Subscriber>(
+    level: tracing_subscriber::filter::LevelFilter,
+) -> Box<dyn tracing_subscriber::layer::Filter<S> + Send + Sync> {
+    let given = std::env::var_os("JUMPLEAD_LOG").is_some();
+    match given.then(|| tracing_subscriber::EnvFilter::try_from_env("JUMPLEAD_LOG")) {
+        Some(Ok(directives)) => Box::new(directives),
+        _ => Box::new(level),
+    }
+}
+
 /// Sends the log to stderr (with `-v`) and to `--log-file`. The log holds addresses, types and lengths, no session bytes.
 fn logging(cli: &Cli) -> failure::Result {
+    use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::prelude::*;
     let level = match cli.global.verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
-    };
-    let filter = || {
-        tracing_subscriber::EnvFilter::try_from_env("JUMPLEAD_LOG")
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level))
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
     };
     let terminal =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter());
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter(level));
     let file = match &cli.global.log_file {
         None => None,
         Some(path) => {
@@ -180,7 +189,7 @@ fn logging(cli: &Cli) -> failure::Result {
                 tracing_subscriber::fmt::layer()
                     .with_ansi(false)
                     .with_writer(std::sync::Mutex::new(file))
-                    .with_filter(filter()),
+                    .with_filter(filter(level)),
             )
         }
     };

@@ -47,7 +47,7 @@ impl Segment for HostSegment {
     }
 
     fn open(&self, name: &str) -> Result<BoxLink> {
-        links::open(&links::by_name(name)?)
+        links::open_named(name)
     }
 
     fn seed(&self) -> [u8; 32] {

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{self, OptionalActions, Termios};
 
 /// Raw mode on standard input until this is dropped (also by a panic's unwinding).
@@ -28,6 +29,25 @@ impl Drop for RawMode {
         // would make waiting for it to drain last for ever.
         let _ = termios::tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
     }
+}
+
+/// What a pipe that is ready takes in one piece without blocking (PIPE_BUF of Linux).
+const PIECE: usize = 4096;
+
+/// Writes to standard output, which is no terminal, as far as that can be done without blocking; what is left comes back.
+/// A thread that writes would have to be started first, and costs the first prompt a good part of its time.
+pub fn write_at_once(mut bytes: &[u8]) -> std::io::Result<&[u8]> {
+    let stdout = std::io::stdout();
+    while !bytes.is_empty() {
+        let mut ready = [PollFd::new(&stdout, PollFlags::OUT)];
+        poll(&mut ready, Some(&Timespec::default()))?;
+        if !ready.iter().any(|fd| fd.revents().contains(PollFlags::OUT)) {
+            break;
+        }
+        let written = rustix::io::write(&stdout, bytes.get(..PIECE).unwrap_or(bytes))?;
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    Ok(bytes)
 }
 
 /// Columns and rows of the terminal on standard output, if it is one.

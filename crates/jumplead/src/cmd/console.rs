@@ -1,5 +1,6 @@
 //! `console`: a terminal on a router. Works in a pipe too.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -121,6 +122,7 @@ async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool
     let mut escape = Escape::default();
     let (mut typed, mut shown) = ([0; 1024], [0; 4096]);
     let mut quiet: Option<Instant> = None;
+    let terminal = std::io::stdout().is_terminal();
     loop {
         let deadline = quiet.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
         tokio::select! {
@@ -138,8 +140,12 @@ async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool
                 if n == 0 {
                     return Ok(End::Router);
                 }
-                stdout.write_all(shown.get(..n).unwrap_or_default()).await?;
-                stdout.flush().await?;
+                let shown = shown.get(..n).unwrap_or_default();
+                let rest = if terminal { shown } else { term::write_at_once(shown)? };
+                if !rest.is_empty() {
+                    stdout.write_all(rest).await?;
+                    stdout.flush().await?;
+                }
                 quiet = quiet.map(|_| Instant::now() + QUIET_AFTER_INPUT);
             }
             n = stdin.read(&mut typed), if quiet.is_none() => {

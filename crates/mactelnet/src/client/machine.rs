@@ -233,8 +233,12 @@ impl Client {
         self.streams.tx.is_idle()
     }
 
-    /// Tells the router the terminal's new size.
+    /// Tells the router the terminal's new size. What it was told already is not said again: with one packet outstanding
+    /// that would hold up what is typed next by a round trip.
     pub fn resize(&mut self, now: Instant, columns: u16, rows: u16) {
+        if (columns, rows) == (self.config.terminal.columns, self.config.terminal.rows) {
+            return;
+        }
         self.config.terminal.columns = columns;
         self.config.terminal.rows = rows;
         self.new_size = matches!(self.phase, Phase::Open(_)).then_some((columns, rows));
