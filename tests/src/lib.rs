@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod c_server;
+pub mod ha_pair;
 pub mod inside;
 pub mod leak;
 pub mod our_server;

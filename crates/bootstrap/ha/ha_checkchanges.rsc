@@ -1,5 +1,9 @@
 # On the active: asks the standby which version it runs and pushes when that is not the active's own.
+# By itself it pushes twice at most: a version that does not settle would restart the standby for ever.
 :global isStandbyInSync false
+:global haSyncByHand
+:local byHand ($haSyncByHand = true)
+:set haSyncByHand false
 :local busy [:len [/system script job find script="ha_checkchanges"]]
 :if ($busy > 1) do={
   :put "ha_checkchanges: already running"
@@ -9,33 +13,38 @@
   :if (!$isMaster) do={
     :put "ha_checkchanges: NOT MASTER, nothing checked"
   } else={
-    /system script run ha_setconfigver
-    :global haMasterConfigVer
-    :global haAddressOther
-    :global haPassword
-    :global haCheckStandbyVer ""
-    :local answered false
-    :do {
-      /file remove [find name="HA_standby-version.txt"]
-      /tool fetch upload=no mode=ftp address=$haAddressOther user="ha" password=$haPassword src-path="HA_config-version.txt" dst-path="HA_standby-version.txt"
-      :local tries 0
-      :while (([:len [/file find name="HA_standby-version.txt"]] = 0) and ($tries < 50)) do={
-        :delay 0.1
-        :set tries ($tries + 1)
+    :global haWriteFile
+    :global haPreferMac
+    :global haMacOther
+    :local pushes 0
+    :local file [/file find name="HA_pushes.txt"]
+    :if ([:len $file] = 1) do={ :set pushes [:tonum [/file get $file contents]] }
+    :if ([:typeof $pushes] != "num") do={ :set pushes 0 }
+    /system script run ha_insync
+    :global haInSync
+    :global haInSyncWhy
+    :if ($haInSync = "yes") do={
+      :set isStandbyInSync true
+      :put "ha_checkchanges: GOOD"
+      :if ($pushes > 0) do={ $haWriteFile fileName="HA_pushes" fileText="0" }
+      /system script run ha_askown
+      :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacOther)) do={
+        /log warning "ha_checkchanges: the preferred router is ready, it gets the role"
+        /system script run ha_handover
       }
-      :set haCheckStandbyVer [/file get [find name="HA_standby-version.txt"] contents]
-      :set answered true
-    } on-error={ :put "ha_checkchanges: GOT ERROR, the standby did not say its version" }
-    :if ($answered) do={
-      :put "MASTER VERSION: !$haMasterConfigVer!"
-      :put "STANDB VERSION: !$haCheckStandbyVer!"
-      :if ($haMasterConfigVer = $haCheckStandbyVer) do={
-        :set isStandbyInSync true
-        :put "ha_checkchanges: GOOD"
+    }
+    :if ($haInSync = "no") do={
+      :if (($pushes > 1) and (!$byHand)) do={
+        /log error "ha_checkchanges: PAUSED, two pushes did not bring the standby in sync ($haInSyncWhy); HASyncStandby by hand tries again"
+        :put "ha_checkchanges: PAUSED, two pushes did not bring the standby in sync"
       } else={
+        :if ($byHand) do={ :set pushes 0 }
+        $haWriteFile fileName="HA_pushes" fileText=[:tostr ($pushes + 1)]
         :put "ha_checkchanges: NEED TO PUSH"
         /system script run ha_pushbackup
       }
     }
+    :if ($haInSync = "wait") do={ :put "ha_checkchanges: WAIT, the standby is still starting" }
+    :if ($haInSync = "unknown") do={ :put "ha_checkchanges: GOT ERROR, $haInSyncWhy" }
   }
 }

@@ -1,9 +1,24 @@
 # Reads the pair's configuration and works out which of the two this router is.
 # The HA port's burnt-in address decides; identity text and names may be the other router's after a restore.
+# The functions of another build, or of none, are replaced; defining them each time would take longer than all the rest.
+:global haFunctionsBuild
+:if ($haFunctionsBuild != "@BUILD@") do={ /system script run ha_functions }
+:global haPassword ""
+:global haSync "backup"
 /system script run ha_config_base
 :global haInterface
 :global haMacA
 :global haMacB
+:global haPreferMac
+:global haWriteBase
+# An earlier build kept the password in the base's text, and so in every export: it moves.
+:if ([:len $haPassword] > 0) do={
+  :if ([:len [/ppp secret find name="HA_PASSWORD"]] = 0) do={
+    /ppp secret add name="HA_PASSWORD" password=$haPassword disabled=yes comment="HA_AUTO"
+  }
+  $haWriteBase port=$haInterface a=$haMacA b=$haMacB prefer=$haPreferMac way=$haSync
+  :set haPassword ""
+}
 :global haNetwork "169.254.23.0"
 :global haNetmaskBits "24"
 :global haAddressA "169.254.23.1"
@@ -37,4 +52,3 @@
 :if ([:len $vrrp] = 1) do={
   :set isMaster [/interface vrrp get $vrrp master]
 }
-/system script run ha_functions

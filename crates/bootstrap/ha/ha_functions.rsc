@@ -1,21 +1,49 @@
 # The functions an operator types, and the ones the other scripts share.
+:global haFunctionsBuild "@BUILD@"
 :global HAInstall do={
   :if ([:len $interface] = 0) do={ :error "HAInstall: interface missing" }
   :if ([:len $macA] = 0) do={ :error "HAInstall: macA missing" }
   :if ([:len $macB] = 0) do={ :error "HAInstall: macB missing" }
-  :if ([:len $password] = 0) do={ :error "HAInstall: password missing" }
-  :local base (":global haPassword \"" . $password . "\"\n")
-  :set base ($base . ":global haInterface \"" . $interface . "\"\n")
-  :set base ($base . ":global haMacA \"" . $macA . "\"\n")
-  :set base ($base . ":global haMacB \"" . $macB . "\"\n")
-  :set base ($base . ":global haPreferMac \"\"\n")
-  /system script remove [find name="ha_config_base"]
-  /system script add name="ha_config_base" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive source=$base
+  :global haWriteBase
+  :global haPreferMac
+  :global haSync
+  :if ([:len [/system script find name="ha_config_base"]] = 1) do={ /system script run ha_config_base }
+  :if ([:len $sync] > 0) do={ :set haSync $sync }
+  :if (($haSync != "quiet") and ($haSync != "backup")) do={ :set haSync "backup" }
+  :local known [/ppp secret find name="HA_PASSWORD"]
+  :if ([:len $password] > 0) do={
+    :if ([:len $known] = 0) do={
+      /ppp secret add name="HA_PASSWORD" password=$password disabled=yes comment="HA_AUTO"
+    } else={
+      /ppp secret set $known password=$password
+    }
+  } else={
+    :if ([:len $known] = 0) do={ :error "HAInstall: password missing" }
+  }
+  $haWriteBase port=$interface a=$macA b=$macB prefer=$haPreferMac way=$haSync
   /system script run ha_install
 }
-:global HASyncStandby do={ /system script run ha_checkchanges }
+:global HASyncStandby do={
+  :global haSyncByHand true
+  /system script run ha_checkchanges
+}
 :global HAPushStandby do={ /system script run ha_pushbackup }
 :global HASwitchRole do={ /system script run ha_switchrole }
+:global HAInSync do={ /system script run ha_insync }
+:global HABootstrap do={ /system script run ha_bootstrap }
+:global HAQuietList do={ /system script run ha_quietlist }
+# The pair's own facts. The password is not among them: a script's text is in every export.
+:global haWriteBase do={
+  :local base (":global haInterface \"" . $port . "\"\n")
+  :set base ($base . ":global haMacA \"" . $a . "\"\n")
+  :set base ($base . ":global haMacB \"" . $b . "\"\n")
+  :set base ($base . ":global haPreferMac \"" . $prefer . "\"\n")
+  :set base ($base . ":global haSync \"" . $way . "\"\n")
+  /system script remove [find name="ha_config_base"]
+  /system script add name="ha_config_base" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive source=$base
+}
+# The HA password lies in a switched-off PPP secret: the one kind of item that every version hides in exports.
+:global haSecret do={ :return [/ppp secret get [find name="HA_PASSWORD"] password] }
 # Replaces the text of FILENAME.txt; creating a file by a print takes effect a little later.
 :global haWriteFile do={
   :local target "$fileName.txt"
@@ -34,6 +62,18 @@
 # Copies one file to the other router.
 :global haUpload do={
   :global haAddressOther
-  :global haPassword
-  /tool fetch upload=yes mode=ftp address=$haAddressOther user="ha" password=$haPassword src-path=$fileFrom dst-path=$fileTo
+  :global haSecret
+  :local secret [$haSecret]
+  /tool fetch upload=yes mode=ftp address=$haAddressOther user="ha" password=$secret src-path=$fileFrom dst-path=$fileTo
+}
+# The value of KEY in an answer: it stands between " KEY=" and ";".
+:global haField do={
+  :local mark (" " . $key . "=")
+  :local begin [:find $text $mark]
+  :if ([:typeof $begin] != "num") do={ :return "" }
+  :set begin ($begin + [:len $mark])
+  :local rest [:pick $text $begin [:len $text]]
+  :local end [:find $rest ";"]
+  :if ([:typeof $end] != "num") do={ :return "" }
+  :return [:pick $rest 0 $end]
 }

@@ -2,9 +2,15 @@
 :global isMaster false
 :global haInterface
 :if ([:len $haInterface] = 0) do={ /system script run ha_config_base }
+/interface bonding disable [find comment!="HA_RESCUE"]
 /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
 /log warning "ha_onbackup: data ports closed"
+# only then their own MACs, so that no port ever speaks while it changes
+/interface ethernet reset-mac-address [find]
+:execute "/routing bgp peer disable [find]"
+:execute "/routing bgp connection disable [find]"
 /system script run ha_config
+/system script run ha_setpriority
 /system script run ha_setidentity
 :if ([:len [/system script find name="on_backup"]] = 1) do={
   :do { /system script run on_backup } on-error={ /log error "ha_onbackup: on_backup failed" }

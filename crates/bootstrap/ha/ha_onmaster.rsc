@@ -1,19 +1,44 @@
-# VRRP made this router the active: open the data ports. A port whose comment holds HA_OFF stays as it is.
-:global isMaster true
-/log warning "ha_onmaster: opening data ports"
-:foreach port in=[/interface ethernet find] do={
-  :local words [:tostr [/interface ethernet get $port comment]]
-  :if ([:typeof [:find $words "HA_OFF"]] = "nil") do={ /interface ethernet enable $port }
-}
-# An active holds no version that another one gave it.
-:global haConfigVer ""
-:do {
-  /system script run ha_config
-  :global haWriteFile
-  /file remove [find name="HA_run-after-hastartup.rsc"]
-  $haWriteFile fileName="HA_config-version" fileText="none"
-} on-error={ /log error "ha_onmaster: the old version could not be taken away" }
-/system script run ha_setidentity
-:if ([:len [/system script find name="on_master"]] = 1) do={
-  :do { /system script run on_master } on-error={ /log error "ha_onmaster: on_master failed" }
+# VRRP made this router the active: service MACs, then open the data ports. A port whose comment holds HA_OFF stays as it is.
+:local ready true
+# Before this boot's startup is done VRRP can only be what the last life left behind: its master is a mistake.
+:if (([/system resource get uptime] < 5m) and ([:len [/log find message~"ha_startup: DONE"]] = 0)) do={ :set ready false }
+:if (!$ready) do={
+  /log error "ha_onmaster: REFUSED, startup is not done; data ports stay closed"
+} else={
+  :global isMaster true
+  /log warning "ha_onmaster: opening data ports"
+  :if ([:len [/system script find name="ha_service_macs"]] = 1) do={ /system script run ha_service_macs }
+  :global haServiceMacs
+  :foreach port in=[/interface ethernet find] do={
+    :local words [:tostr [/interface ethernet get $port comment]]
+    :local mark ("," . [/interface ethernet get $port default-name] . "=")
+    :local begin [:find $haServiceMacs $mark]
+    :if ([:typeof $begin] = "num") do={
+      :set begin ($begin + [:len $mark])
+      :local mac [:pick $haServiceMacs $begin ($begin + 17)]
+      :if ($mac != [:tostr [/interface ethernet get $port mac-address]]) do={ /interface ethernet set $port mac-address=$mac }
+    }
+    :if ([:typeof [:find $words "HA_OFF"]] = "nil") do={ /interface ethernet enable $port }
+  }
+  :foreach bond in=[/interface bonding find] do={
+    :local words [:tostr [/interface bonding get $bond comment]]
+    :if ([:typeof [:find $words "HA_OFF"]] = "nil") do={ /interface bonding enable $bond }
+  }
+  :execute "/routing bgp peer enable [find comment!=\"HA_OFF\"]"
+  :execute "/routing bgp connection enable [find comment!=\"HA_OFF\"]"
+  # An active holds no version that another one gave it.
+  :global haConfigVer ""
+  :do {
+    /system script run ha_config
+    :set isMaster true
+    /system script run ha_setpriority
+    :global haWriteFile
+    /file remove [find name="HA_run-after-hastartup.rsc"]
+    $haWriteFile fileName="HA_config-version" fileText="none"
+  } on-error={ /log error "ha_onmaster: the old version could not be taken away" }
+  /system script run ha_setidentity
+  :if ([:len [/system script find name="on_master"]] = 1) do={
+    :do { /system script run on_master } on-error={ /log error "ha_onmaster: on_master failed" }
+  }
+  /log warning "ha_onmaster: DONE"
 }

@@ -1,22 +1,31 @@
-# On the active: sends its configuration as a backup to the standby, which loads it and reboots.
+# On the active: gives its configuration to the standby, in the pair's way, whatever the standby has now.
 /system script run ha_config
 :global isMaster
-:global haPassword
-:global haInterface
-:global haMacOther
+:global haSync
+:global haAnswer
+:global haAnswerWhy
+:global haField
 :global haWriteFile
 :global haUpload
 :if (!$isMaster) do={ :error "ha_pushbackup: NOT MASTER, nothing pushed" }
+/system script run ha_macs
+/system script run ha_ask
+:if ([:len $haAnswer] = 0) do={ :error "ha_pushbackup: nothing pushed, the other router does not answer: $haAnswerWhy" }
+# Neither way may cross versions or models.
+:local version [/system resource get version]
+:local board [/system resource get board-name]
+:if ([$haField text=$haAnswer key="ros"] != $version) do={
+  :error ("ha_pushbackup: nothing pushed, RouterOS differs: " . $version . " here, " . [$haField text=$haAnswer key="ros"] . " there")
+}
+:if ([$haField text=$haAnswer key="board"] != $board) do={
+  :error ("ha_pushbackup: nothing pushed, the model differs: " . $board . " here, " . [$haField text=$haAnswer key="board"] . " there")
+}
+:if ([$haField text=$haAnswer key="role"] = "active") do={
+  :error "ha_pushbackup: nothing pushed, the other router is active too"
+}
 /system script run ha_setconfigver
 :global haMasterConfigVer
-:put "ha_pushbackup: saving"
 $haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"$haMasterConfigVer\"\n"
-# The restore proves on its own line that it runs on the router that it is meant for.
-:local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
-:local load ("/system backup load name=\"HA_b2s.backup\" password=\"" . $haPassword . "\"")
-$haWriteFile fileName="HA_restore-backup" fileText=(":delay 2\n:if (" . $guard . ") do={" . $load . "}\n")
-/system backup save name="HA_b2s" password=$haPassword
-:delay 2
 :put "ha_pushbackup: transferring"
 :foreach item in=[/file find] do={
   :local path [/file get $item name]
@@ -26,9 +35,16 @@ $haWriteFile fileName="HA_restore-backup" fileText=(":delay 2\n:if (" . $guard .
     :do { $haUpload fileFrom=$path fileTo=$path } on-error={ :put "ha_pushbackup: $path was not copied" }
   }
 }
-$haUpload fileFrom="HA_b2s.backup" fileTo="HA_b2s.backup"
+# SSH host keys: what there is, by whatever names this version gives them
+:do {
+  /ip ssh export-host-key key-file-prefix="HA_key"
+  :delay 1
+  :foreach key in=[/file find name~"^HA_key_"] do={
+    :local name [/file get $key name]
+    :if ([:typeof [:find $name "_pub"]] = "nil") do={ $haUpload fileFrom=$name fileTo=$name }
+  }
+} on-error={ :put "ha_pushbackup: the SSH host keys were not copied" }
+/file remove [find name~"^HA_key_"]
 $haUpload fileFrom="HA_run-after-hastartup.txt" fileTo="HA_run-after-hastartup.rsc"
-:do { $haUpload fileFrom="HA_restore-backup.txt" fileTo="HA_restore-backup.auto.rsc" } on-error={ :put "ha_pushbackup: the standby went away during the last transfer, as it may" }
-# it holds the HA password
-/file remove [find name="HA_restore-backup.txt"]
+:if ($haSync = "quiet") do={ /system script run ha_sendquiet } else={ /system script run ha_sendbackup }
 :put "ha_pushbackup: pushed"

@@ -3,37 +3,40 @@
 :global haStartupHasRun
 :global haAllowBootstrap
 :local allowed true
-# A second run on a router that is up for long is a restarted console: closing ports would take an active down.
-:if ([/system resource get uptime] > 2m) do={
+# A second run in one boot is a restarted console: closing ports would take an active down. The log outlives the console.
+:if (([/system resource get uptime] > 5m) or ([:len [/log find message~"ha_startup: DONE"]] > 0)) do={
   :if ($haAllowBootstrap != true) do={ :set allowed false }
 }
 :if (!$allowed) do={
   /log warning "ha_startup: console restarted, ports left as they are"
   /system script run ha_config
+  :set haStartupHasRun [/system resource get uptime]
 }
 :if ($allowed) do={
   /log warning "ha_startup: START $haStartupHAVersion"
   /system script run ha_config_base
   :global haInterface
-  :global haPassword
-  :global haPreferMac
+  /interface bonding disable [find comment!="HA_RESCUE"]
   /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
   /interface vrrp disable [find name="HA_VRRP"]
   /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes
   /log warning "ha_startup: 1 data ports closed"
   :local tries 0
-  :while (([:len [/interface ethernet find default-name=$haInterface]] = 0) and ($tries < 120)) do={
-    /log error "ha_startup: $haInterface is not there yet"
-    :delay 1
+  :while (([:len [/interface ethernet find default-name=$haInterface]] = 0) and ($tries < 1200)) do={
+    :if ($tries = 0) do={ /log error "ha_startup: $haInterface is not there yet" }
+    :delay 0.1
     :set tries ($tries + 1)
     /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
   }
-  /interface ethernet reset-mac-address [find default-name=$haInterface]
+  /system script run ha_macs
+  # a restore brought the active's MACs along, also to rescue ports
+  /interface ethernet reset-mac-address [find]
   /interface ethernet enable [find default-name=$haInterface]
   /interface ethernet enable [find comment="HA_RESCUE"]
   /system script run ha_config
   :global haIdentity
   :global haMacMe
+  :global haPreferMac
   :global haAddressMe
   :global haAddressOther
   :global haAddressVRRP
@@ -42,11 +45,14 @@
   :global haInterfaceLogical
   :global haConfigVer ""
   :global haWriteFile
+  :global haSecret
   :if ($haIdentity = "UNKNOWN") do={ :error "ha_startup: I AM UNKNOWN - WRONG MAC $haMacMe" }
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
   $haWriteFile fileName="HA_config-version" fileText="none"
-  # a restore that has been done; its text holds the HA password
+  # what a sync left behind; some of it holds the HA password
   /file remove [find name~"^HA_restore-backup"]
+  /file remove [find name~"^HA_quiet"]
+  /file remove [find name~"^HA_scripts"]
   /ip address remove [find comment="HA_AUTO"]
   /ip route remove [find comment="HA_AUTO"]
   /ip firewall filter remove [find comment="HA_AUTO"]
@@ -55,7 +61,8 @@
   /interface bridge port remove [find comment="HA_AUTO"]
   /interface bridge remove [find comment="HA_AUTO"]
   /interface bridge add name=$haInterfaceLogical protocol-mode=none fast-forward=yes comment="HA_AUTO"
-  /interface bridge port add bridge=$haInterfaceLogical interface=$haInterface comment="HA_AUTO"
+  # hw=no: a switch chip that is set up anew would bounce the neighbours of the HA port
+  /interface bridge port add bridge=$haInterfaceLogical interface=$haInterface hw=no comment="HA_AUTO"
   /ip address add address="$haAddressMe/$haNetmaskBits" interface=$haInterfaceLogical comment="HA_AUTO"
   /ip route add gateway=$haAddressOther distance=250 comment="HA_AUTO"
   :if ([:len [/ip firewall filter find]] = 0) do={
@@ -82,18 +89,28 @@
     }
   }
   /tool mac-server ping set enabled=yes
+  :local secret [$haSecret]
   :if ([:len [/user find name="ha"]] = 0) do={
-    /user add name="ha" group=full password=$haPassword address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
+    /user add name="ha" group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
   } else={
-    /user set [find name="ha"] group=full password=$haPassword address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
+    /user set [find name="ha"] group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
   }
-  :local priority 100
-  :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacMe)) do={ :set priority 150 }
+  # The active's SSH host keys, where a sync brought them; their names differ by version, the public halves are no use here.
+  :foreach key in=[/file find name~"^HA_key_"] do={
+    :local name [/file get $key name]
+    :if ([:typeof [:find $name "_pub"]] = "nil") do={
+      :do { /ip ssh import-host-key private-key-file=$name } on-error={ /log warning "ha_startup: host key $name was not taken" }
+    }
+  }
+  /file remove [find name~"^HA_key_"]
+  :local priority 90
+  :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacMe)) do={ :set priority 95 }
   /interface vrrp add name="HA_VRRP" interface=$haInterfaceLogical version=3 interval=1s priority=$priority on-master="ha_onmaster" on-backup="ha_onbackup" comment="HA_AUTO" disabled=yes
   /ip address add address="$haAddressVRRP/32" interface="HA_VRRP" comment="HA_AUTO"
   /log warning "ha_startup: 4 VRRP ready"
   /system scheduler remove [find comment="HA_AUTO" name!="ha_startup"]
   /system scheduler add name="ha_checkchanges" comment="HA_AUTO" start-time=00:10:00 interval=10m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive on-event="/system script run ha_checkchanges"
+  /system scheduler add name="ha_watch" comment="HA_AUTO" start-time=00:00:30 interval=1m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive on-event="/system script run ha_watch"
   :local startDate [/system clock get date]
   :local startTime [/system clock get time]
   $haWriteFile fileName="HA_boot" fileText="$startDate $startTime"

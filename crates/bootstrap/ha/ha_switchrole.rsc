@@ -1,20 +1,22 @@
-# On the active: gives the role to the standby by a reboot of this router, and only when the standby is proved to be in sync.
+# On the active: gives the role to the standby, and only when the standby is proved ready. No router restarts; this one
+# stays as it is, ports closed, and takes the role back when the other one does not become active.
 /system script run ha_config
 :global isMaster
 :global haPreferMac
-:global haAddressOther
-:global haPassword
 :if (!$isMaster) do={ :error "ha_switchrole: NOT MASTER, nothing switched" }
 :if ([:len $haPreferMac] > 0) do={ :error "ha_switchrole: haPreferMac is set, the roles would come back by themselves" }
-/system script run ha_setconfigver
-:global haMasterConfigVer
-:local standbyVer ""
-:do {
-  /file remove [find name="HA_standby-version.txt"]
-  /tool fetch upload=no mode=ftp address=$haAddressOther user="ha" password=$haPassword src-path="HA_config-version.txt" dst-path="HA_standby-version.txt"
-  :delay 1
-  :set standbyVer [/file get [find name="HA_standby-version.txt"] contents]
-} on-error={ :error "ha_switchrole: NOT REBOOTING MYSELF, the standby does not answer" }
-:if ($standbyVer != $haMasterConfigVer) do={ :error "ha_switchrole: NOT REBOOTING MYSELF, the standby is not in sync" }
-:put "ha_switchrole: REBOOTING MYSELF"
-:execute "/system reboot"
+/system script run ha_insync
+:global haInSync
+:global haInSyncWhy
+:if ($haInSync != "yes") do={ :error "ha_switchrole: NOT SWITCHING, nothing changed: $haInSyncWhy" }
+:global haHandover "running"
+:put "ha_switchrole: handing over; a session that came in by a data port ends now, the switch goes on"
+# as a job of its own: the session that typed this may come in by a port that closes
+:execute "/system script run ha_handover"
+:local tries 0
+:while (($haHandover = "running") and ($tries < 240)) do={
+  :delay 0.5
+  :set tries ($tries + 1)
+}
+:if ($haHandover != "done") do={ :error "ha_switchrole: $haHandover" }
+:put "ha_switchrole: DONE, the other router is active; this one is its standby, unrestarted"

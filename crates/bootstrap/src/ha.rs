@@ -6,25 +6,44 @@
 use routeros::text::quote;
 use sha2::{Digest, Sha256};
 
-/// Placeholder in `ha_startup` for the build's name; the name is computed over the sources with the placeholder in place.
+/// Placeholder in the sources for the build's name; the name is computed over the sources with the placeholder in place.
 const BUILD_PLACEHOLDER: &str = "@BUILD@";
 
 /// What a script may do: the list that the scripts give each other, too.
 pub const POLICY: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive";
 
+/// Puts the pair's password into the local `p` of a router whose `ha_config` has run: ours keep it in a PPP secret, since a
+/// script's text is in every export; other builds in a global.
+pub const PASSWORD_OF_PAIR: &str = ":global haPassword; :local p $haPassword; \
+     :foreach i in=[/ppp secret find name=\"HA_PASSWORD\"] do={:set p [/ppp secret get $i password]}";
+
 /// Script name and source, in the order in which they are put on a router.
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 25] = [
+    ("ha_answer", include_str!("../ha/ha_answer.rsc")),
+    ("ha_ask", include_str!("../ha/ha_ask.rsc")),
+    ("ha_askown", include_str!("../ha/ha_askown.rsc")),
+    ("ha_bootstrap", include_str!("../ha/ha_bootstrap.rsc")),
     ("ha_checkchanges", include_str!("../ha/ha_checkchanges.rsc")),
     ("ha_config", include_str!("../ha/ha_config.rsc")),
+    ("ha_ftp", include_str!("../ha/ha_ftp.rsc")),
     ("ha_functions", include_str!("../ha/ha_functions.rsc")),
+    ("ha_handover", include_str!("../ha/ha_handover.rsc")),
     ("ha_install", include_str!("../ha/ha_install.rsc")),
+    ("ha_insync", include_str!("../ha/ha_insync.rsc")),
+    ("ha_macs", include_str!("../ha/ha_macs.rsc")),
     ("ha_onbackup", include_str!("../ha/ha_onbackup.rsc")),
     ("ha_onmaster", include_str!("../ha/ha_onmaster.rsc")),
     ("ha_pushbackup", include_str!("../ha/ha_pushbackup.rsc")),
+    ("ha_quietlist", include_str!("../ha/ha_quietlist.rsc")),
+    ("ha_saveown", include_str!("../ha/ha_saveown.rsc")),
+    ("ha_sendbackup", include_str!("../ha/ha_sendbackup.rsc")),
+    ("ha_sendquiet", include_str!("../ha/ha_sendquiet.rsc")),
     ("ha_setconfigver", include_str!("../ha/ha_setconfigver.rsc")),
     ("ha_setidentity", include_str!("../ha/ha_setidentity.rsc")),
+    ("ha_setpriority", include_str!("../ha/ha_setpriority.rsc")),
     ("ha_startup", include_str!("../ha/ha_startup.rsc")),
     ("ha_switchrole", include_str!("../ha/ha_switchrole.rsc")),
+    ("ha_watch", include_str!("../ha/ha_watch.rsc")),
 ];
 
 /// Names of the scripts of [`scripts`], without `ha_config_base`, which `$HAInstall` writes.
@@ -80,9 +99,9 @@ impl PairConfig {
     /// Source of the script `ha_config_base`, as `$HAInstall` writes it.
     pub fn base_source(&self) -> String {
         format!(
-            ":global haPassword \"{}\"\n:global haInterface \"{}\"\n:global haMacA \"{}\"\n:global haMacB \"{}\"\n\
-             :global haPreferMac \"\"\n",
-            self.password, self.interface, self.mac_a, self.mac_b
+            ":global haInterface \"{}\"\n:global haMacA \"{}\"\n:global haMacB \"{}\"\n:global haPreferMac \"\"\n\
+             :global haSync \"backup\"\n",
+            self.interface, self.mac_a, self.mac_b
         )
     }
 
@@ -90,9 +109,11 @@ impl PairConfig {
     pub fn startup_event(&self) -> String {
         let close =
             format!("/interface ethernet disable [find default-name!=\"{}\" comment!=\"HA_RESCUE\"]", self.interface);
+        let fresh = "(([/system resource get uptime] < 5m) and ([:len [/log find message~\"ha_startup: DONE\"]] = 0))";
         format!(
-            ":do {{:if ([/system resource get uptime] < 2m) do={{{close}}}; /system script run ha_startup}} \
-             on-error={{{close}; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}}"
+            ":do {{:if {fresh} do={{{close}}}; /system script run ha_startup}} \
+             on-error={{:if {fresh} do={{{close}; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}} \
+             else={{/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}}}"
         )
     }
 }
@@ -104,6 +125,10 @@ pub fn render_installed(pair: &PairConfig) -> String {
     out.push_str(&format!(
         "/system script add name=\"ha_config_base\" policy={POLICY} source={}\n",
         quote(pair.base_source())
+    ));
+    out.push_str(&format!(
+        "/ppp secret add name=\"HA_PASSWORD\" password={} disabled=yes comment=\"HA_AUTO\"\n",
+        quote(&pair.password)
     ));
     out.push_str(&format!(
         "/system scheduler add name=\"ha_startup\" comment=\"HA_AUTO\" start-time=startup policy={POLICY} on-event={}\n",

@@ -3,6 +3,7 @@
 use super::job::{PairJob, USUAL_REBOOT, closed, until_next_look};
 use crate::engine::{History, Job as _, Probe, Progress};
 use crate::facts;
+use crate::ha::PASSWORD_OF_PAIR;
 use crate::pair::Users;
 use crate::plan::Act;
 use crate::state::{State, ha_address, open_data_ports};
@@ -30,8 +31,7 @@ impl PairJob<'_> {
         let shell = &a.connection.shell;
         shell.put_file(&FileName::ours(PROBE_FILE)?, b"jumplead\n").await?;
         let mut command = Command::new(format!(
-            "/system script run ha_config; :global haPassword; /tool fetch upload=yes mode=ftp address={address} \
-             user=\"ha\" password=$haPassword src-path=\"{PROBE_FILE}\" dst-path=\"{PROBE_FILE}\""
+            "/system script run ha_config; {PASSWORD_OF_PAIR}; /tool fetch upload=yes mode=ftp address={address} user=\"ha\" password=$p src-path=\"{PROBE_FILE}\" dst-path=\"{PROBE_FILE}\""
         ));
         command.timeout = Some(FETCH_LIMIT);
         match shell.exec(command).await? {

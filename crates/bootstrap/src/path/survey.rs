@@ -1,6 +1,7 @@
 //! Looks at both members before anything is planned.
 
 use crate::facts;
+use crate::ha::PASSWORD_OF_PAIR;
 use crate::pair::{Pair, Users};
 use crate::preflight::Survey;
 use crate::proof::Target;
@@ -38,7 +39,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
 /// Whether A's scripts have our HA password: A compares, so that its own never travels.
 async fn password_fits(pair: &Pair<'_>, a: &Shell) -> Result<Option<bool>, Trouble> {
     let mut command = Command::new(format!(
-        "/system script run ha_config; :global haPassword; :put (\"fits=\" . ($haPassword = {}))",
+        "/system script run ha_config; {PASSWORD_OF_PAIR}; :put (\"fits=\" . ($p = {}))",
         quote(pair.secrets.ha.reveal())
     ));
     command.private = true;

@@ -1,0 +1,23 @@
+# What the quiet sync can't carry on this router and version. Read it before choosing that way.
+:local say do={
+  :local count 0
+  :do {
+    :local asked [:parse (":return [:len [" . $find . "]]")]
+    :set count [$asked]
+  } on-error={}
+  :if ($count > 0) do={ :put ("ha_quietlist: NOT CARRIED: " . $count . " " . $what) }
+}
+:local users ""
+:foreach user in=[/user find] do={
+  :if ([/user get $user name] != "ha") do={ :set users ($users . " " . [/user get $user name]) }
+}
+:put "ha_quietlist: NOT CARRIED: users and their passwords; the standby keeps those it has. Here:$users"
+$say find="/user ssh-keys find" what="SSH keys of users"
+$say find="/certificate find" what="certificates; import them on the standby from pkcs12 files, before this sync"
+$say find="/ip dhcp-server lease find dynamic=yes" what="dynamic DHCP leases"
+$say find="/user-manager user find" what="user-manager users"
+$say find="/tool user-manager user find" what="user-manager users"
+$say find="/container find" what="containers"
+$say find="/file find type=directory" what="directories of files"
+$say find="/file find name~\"[.]npk\"" what="packages that lie in the root: stage them on each router"
+:if ([:pick [/system resource get version] 0 1] = "6") do={ :put "ha_quietlist: carried: secrets, by the plain export of 6.x" } else={ :put "ha_quietlist: carried: secrets, by export show-sensitive" }

@@ -1,0 +1,20 @@
+# The way of a backup: complete, and from the standby's next start until its boot job its ports speak with the active's MACs.
+:global haInterface
+:global haMacOther
+:global haSecret
+:global haWriteFile
+:global haUpload
+:local secret [$haSecret]
+# The restore proves on its own line that it runs on the router that it is meant for.
+:local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
+:local load ("/system backup load name=\"HA_b2s.backup\" password=\"" . $secret . "\"")
+:local date [/system clock get date]
+:local time [/system clock get time]
+:local clock ("/system clock set date=" . $date . " time=" . $time)
+$haWriteFile fileName="HA_restore-backup" fileText=("/file remove [find name=\"HA_restore-backup.auto.rsc\"]\n" . $clock . "\n:delay 2\n:if (" . $guard . ") do={" . $load . "}\n")
+/system backup save name="HA_b2s" password=$secret
+:delay 2
+$haUpload fileFrom="HA_b2s.backup" fileTo="HA_b2s.backup"
+:do { $haUpload fileFrom="HA_restore-backup.txt" fileTo="HA_restore-backup.auto.rsc" } on-error={ :put "ha_sendbackup: the standby went away during the last transfer, as it may" }
+# it holds the HA password
+/file remove [find name="HA_restore-backup.txt"]

@@ -1,0 +1,68 @@
+# The quiet way: the standby is reset and made again by commands. Its ports are off and have their own MACs before anything
+# of the active's is applied, and stay so.
+:global haInterface
+:global haMacOther
+:global haWriteFile
+:global haUpload
+:if ([:len [/file find name="flash"]] > 0) do={ :error "ha_sendquiet: this board forgets files outside flash/ at a reset; set the sync to backup" }
+:local waitFor do={
+  :local tries 0
+  :while (([:len [/file find name=$file]] = 0) and ($tries < 600)) do={
+    :delay 0.5
+    :set tries ($tries + 1)
+  }
+  # a background writer may still be at it
+  :local size -1
+  :while ([/file get [find name=$file] size] != $size) do={
+    :set size [/file get [find name=$file] size]
+    :delay 1
+  }
+}
+# What the export leaves out on 7.x unless asked is a word that 6.x does not know.
+/file remove [find name~"^HA_quiet"]
+:if ([:pick [/system resource get version] 0 1] = "6") do={ :execute "/export file=HA_quiet" } else={ :execute "/export show-sensitive file=HA_quiet" }
+$waitFor file="HA_quiet.rsc"
+:execute "/system script export file=HA_scripts"
+$waitFor file="HA_scripts.rsc"
+:local count [:len [/interface ethernet find]]
+# First: right after the reset. Only closes ports, again and again until all are there, and starts the second as a job of its
+# own: what runs after a reset is cut off at 120 s on 7.x.
+:local first (":local tries 0\n/interface ethernet disable [find]\n")
+:set first ($first . ":while (([:len [/interface ethernet find]] < " . $count . ") and (\$tries < 600)) do={:delay 0.1; :set tries (\$tries + 1); /interface ethernet disable [find]}\n")
+:set first ($first . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
+:set first ($first . ":execute \"/import HA_quiet-second.rsc\"\n")
+$haWriteFile fileName="HA_quiet-first" fileText=$first
+# Second: the active's configuration, then this router's own startup. The HA port is off meanwhile, since the active's HA
+# address is part of it. Counts tell whether all of it was taken.
+:local second (":local whole true\n:do {/import HA_quiet.rsc} on-error={:set whole false}\n")
+:set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
+:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
+  :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
+  :local number -1
+  :do { :set number [$parts] } on-error={
+    :set parts [:parse ":return [:len [$menu find]]"]
+    :do { :set number [$parts] } on-error={}
+  }
+  :if ($number > 0) do={
+    :set second ($second . ":if ([:len [" . $menu . " find]] < " . $number . ") do={:set whole false}\n")
+  }
+}
+:set second ($second . ":if (!\$whole) do={\n/log error \"ha_sendquiet: the active's configuration was not taken whole\"\n")
+:set second ($second . "/file remove [find name=\"HA_run-after-hastartup.rsc\"]\n")
+:set second ($second . ":if ([:len [/system script find name=\"ha_startup\"]] = 0) do={/system script remove [find]; /import HA_scripts.rsc}\n}\n")
+:set second ($second . ":global haAllowBootstrap true\n/system script run ha_startup\n")
+$haWriteFile fileName="HA_quiet-second" fileText=$second
+:local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
+:local date [/system clock get date]
+:local time [/system clock get time]
+:local go ("/system clock set date=" . $date . " time=" . $time . "\n:delay 2\n")
+:set go ($go . ":if (" . $guard . ") do={/system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=HA_quiet-first.rsc}\n")
+$haWriteFile fileName="HA_quiet-go" fileText=$go
+$haUpload fileFrom="HA_quiet.rsc" fileTo="HA_quiet.rsc"
+$haUpload fileFrom="HA_scripts.rsc" fileTo="HA_scripts.rsc"
+$haUpload fileFrom="HA_quiet-first.txt" fileTo="HA_quiet-first.rsc"
+$haUpload fileFrom="HA_quiet-second.txt" fileTo="HA_quiet-second.rsc"
+:do { $haUpload fileFrom="HA_quiet-go.txt" fileTo="HA_quiet-go.auto.rsc" } on-error={ :put "ha_sendquiet: the standby went away during the last transfer, as it may" }
+# they hold every secret of this router
+/file remove [find name~"^HA_quiet"]
+/file remove [find name~"^HA_scripts"]
