@@ -260,28 +260,50 @@ impl BinaryOp {
             Self::Mod => "%",
             Self::Element => "->",
             Self::Activate => "<%%",
-            Self::Beside => "",
+            Self::Beside => " ",
         }
     }
 
-    /// How tightly it binds; all bind to the left. RouterOS's manual gives no table: this is C's order with `.` and `,`
-    /// between comparison and arithmetic (inferred, to be verified with `:parse` of a router).
+    /// How tightly it binds, 1 loosest. Levels as the intermediate forms of 7.23 and 7.24 routers show them; prefix
+    /// operators bind tighter than all.
     pub fn precedence(self) -> u8 {
         match self {
-            Self::Or => 1,
-            Self::And | Self::Beside => 2,
-            Self::Eq | Self::Ne => 3,
-            Self::Less | Self::Greater | Self::LessEq | Self::GreaterEq | Self::In | Self::Match => 4,
-            Self::Join => 5,
+            Self::Join => 1,
+            Self::Or => 2,
+            Self::And | Self::Beside => 3,
+            Self::In => 4,
+            Self::Eq | Self::Ne | Self::Less | Self::Greater | Self::LessEq | Self::GreaterEq | Self::Match => 5,
             Self::Concat => 6,
-            Self::BitOr => 7,
-            Self::BitXor => 8,
-            Self::BitAnd => 9,
-            Self::ShiftLeft | Self::ShiftRight => 10,
+            Self::ShiftLeft | Self::ShiftRight => 7,
+            Self::BitOr => 8,
+            Self::BitXor => 9,
+            Self::BitAnd => 10,
             Self::Add | Self::Sub => 11,
             Self::Mul | Self::Div | Self::Mod => 12,
             Self::Activate => 13,
             Self::Element => 14,
         }
+    }
+
+    /// Whether `a op b op c` is `a op (b op c)`.
+    pub fn binds_right(self) -> bool {
+        matches!(self, Self::ShiftLeft | Self::ShiftRight | Self::Activate)
+    }
+
+    /// Whether `a op b op c` is one node of three operands in the intermediate form.
+    pub fn is_variadic(self) -> bool {
+        matches!(
+            self,
+            Self::Join
+                | Self::Or
+                | Self::And
+                | Self::Beside
+                | Self::Concat
+                | Self::BitOr
+                | Self::BitXor
+                | Self::BitAnd
+                | Self::Add
+                | Self::Mul
+        )
     }
 }

@@ -17,7 +17,10 @@ pub enum ParseErrorKind {
     /// An argument has no value.
     #[error("expected input value")]
     ExpectedInputValue,
-    /// A `{` that is never closed.
+    /// A `{` of code that is never closed.
+    #[error("missing closing brace")]
+    MissingClosingBrace,
+    /// A `{` of an array that is never closed.
     #[error("expected closing brace")]
     ExpectedClosingBrace,
     /// `where` with nothing behind it.
@@ -45,6 +48,7 @@ impl ParseErrorKind {
             Self::ExpectedCommandName => "script.parse.expected-command-name",
             Self::ExpectedEndOfCommand => "script.parse.expected-end-of-command",
             Self::ExpectedInputValue => "script.parse.expected-input-value",
+            Self::MissingClosingBrace => "script.parse.missing-closing-brace",
             Self::ExpectedClosingBrace => "script.parse.expected-closing-brace",
             Self::MissingValueForWhere => "script.parse.missing-value-for-where",
             Self::BadCommandName(_) => "script.parse.bad-command-name",

@@ -2,6 +2,7 @@
 
 use crate::ast::{ArrayItem, BinaryOp, Expr, ExprKind, Name, UnaryOp};
 use crate::error::{ParseError, ParseErrorKind};
+use crate::lexer::Lexer;
 use crate::literal::Literal;
 use crate::parser::Parser;
 use crate::span::Span;
@@ -60,57 +61,14 @@ impl Parser<'_> {
                 return Err(self.lex.error(ParseErrorKind::TooDeep));
             }
             self.lex.pos += len;
-            let right = self.expression(mode, op.precedence() + 1)?;
+            let right = self.expression(mode, op.precedence() + u8::from(!op.binds_right()))?;
             let span = Span::new(left.span.start, right.span.end);
             left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
         }
     }
 
-    /// The operator that stands here, and its length.
     fn operator(&self) -> Option<(BinaryOp, usize)> {
-        use BinaryOp::*;
-        // Longer ones first.
-        const SIGNS: [(&[u8], BinaryOp); 22] = [
-            (b"<%%", Activate),
-            (b"&&", And),
-            (b"||", Or),
-            (b"<<", ShiftLeft),
-            (b">>", ShiftRight),
-            (b"<=", LessEq),
-            (b">=", GreaterEq),
-            (b"!=", Ne),
-            (b"->", Element),
-            (b"=", Eq),
-            (b"<", Less),
-            (b">", Greater),
-            (b"~", Match),
-            (b".", Concat),
-            (b",", Join),
-            (b"|", BitOr),
-            (b"^", BitXor),
-            (b"&", BitAnd),
-            (b"+", Add),
-            (b"-", Sub),
-            (b"*", Mul),
-            (b"/", Div),
-        ];
-        if let Some((sign, op)) = SIGNS.iter().find(|(sign, _)| self.lex.starts_with(sign)) {
-            return Some((*op, sign.len()));
-        }
-        if self.lex.peek() == Some(b'%') {
-            return Some((Mod, 1));
-        }
-        for (word, op) in [(&b"and"[..], And), (b"or", Or), (b"in", In)] {
-            if self.at_keyword(word) {
-                return Some((op, word.len()));
-            }
-        }
-        None
-    }
-
-    fn at_keyword(&self, word: &[u8]) -> bool {
-        let behind = self.lex.peek_at(word.len());
-        self.lex.starts_with(word) && behind.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(&byte))
+        operator(&self.lex)
     }
 
     /// Whether another operand begins here, behind a complete one.
@@ -131,15 +89,15 @@ impl Parser<'_> {
             b'~' => Some(UnaryOp::BitNot),
             b'>' => Some(UnaryOp::Quote),
             b'-' => Some(UnaryOp::Neg),
-            b'a' if self.at_keyword(b"any") => Some(UnaryOp::Any),
+            b'a' if at_keyword(&self.lex, b"any") => Some(UnaryOp::Any),
             _ => None,
         };
         if let Some(op) = unary {
             return self.nested(|parser| {
                 parser.lex.pos += if op == UnaryOp::Any { 3 } else { 1 };
                 parser.gap(mode);
-                // Binds tighter than everything but `->`.
-                let inner = parser.expression(mode, BinaryOp::Element.precedence())?;
+                // Binds tighter than everything between operands.
+                let inner = parser.expression(mode, BinaryOp::Element.precedence() + 1)?;
                 let span = Span::new(start, inner.span.end);
                 Ok(Expr { kind: ExprKind::Unary(op, Box::new(inner)), span })
             });
@@ -261,4 +219,52 @@ pub(crate) fn constant(expr: &Expr) -> Option<Vec<u8>> {
         },
         _ => None,
     }
+}
+
+/// The operator that stands here, and its length.
+pub(crate) fn operator(lex: &Lexer<'_>) -> Option<(BinaryOp, usize)> {
+    use BinaryOp::*;
+    // Longer ones first.
+    const SIGNS: [(&[u8], BinaryOp); 22] = [
+        (b"<%%", Activate),
+        (b"&&", And),
+        (b"||", Or),
+        (b"<<", ShiftLeft),
+        (b">>", ShiftRight),
+        (b"<=", LessEq),
+        (b">=", GreaterEq),
+        (b"!=", Ne),
+        (b"->", Element),
+        (b"=", Eq),
+        (b"<", Less),
+        (b">", Greater),
+        (b"~", Match),
+        (b".", Concat),
+        (b",", Join),
+        (b"|", BitOr),
+        (b"^", BitXor),
+        (b"&", BitAnd),
+        (b"+", Add),
+        (b"-", Sub),
+        (b"*", Mul),
+        (b"/", Div),
+    ];
+    if let Some((sign, op)) = SIGNS.iter().find(|(sign, _)| lex.starts_with(sign)) {
+        return Some((*op, sign.len()));
+    }
+    if lex.peek() == Some(b'%') {
+        return Some((Mod, 1));
+    }
+    for (word, op) in [(&b"and"[..], And), (b"or", Or), (b"in", In)] {
+        if at_keyword(lex, word) {
+            return Some((op, word.len()));
+        }
+    }
+    None
+}
+
+/// Whether the operator's name `word` stands here.
+pub(crate) fn at_keyword(lex: &Lexer<'_>, word: &[u8]) -> bool {
+    let behind = lex.peek_at(word.len());
+    lex.starts_with(word) && behind.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(&byte))
 }

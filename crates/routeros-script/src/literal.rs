@@ -44,14 +44,40 @@ impl Literal {
             _ => {}
         }
         // Addresses before times: `10:20` is a time, `::10:20` is not.
-        None.or_else(|| number(text).map(Self::Num))
+        None.or_else(|| number(text).or_else(|| clamped(text)).map(Self::Num))
             .or_else(|| ip(text).map(Self::Ip))
             .or_else(|| prefix(text, ip, 32).map(|(ip, len)| Self::IpPrefix(ip, len)))
             .or_else(|| text.strip_prefix('*').and_then(hex).map(Self::Id))
-            .or_else(|| time(text).map(Self::Time))
+            .or_else(|| time(text).or_else(|| decimal_seconds(text)).map(Self::Time))
             .or_else(|| ip6(text).map(Self::Ip6))
             .or_else(|| prefix(text, ip6, 128).map(|(ip, len)| Self::Ip6Prefix(ip, len)))
             .unwrap_or_else(|| Self::Str(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Literal {
+    /// As scripts print it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Str(text) => f.write_str(text),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Num(value) => write!(f, "{value}"),
+            Self::Time(value) => f.write_str(&time_text(*value)),
+            Self::Ip(ip) => write!(f, "{ip}"),
+            Self::IpPrefix(ip, length) => write!(f, "{ip}/{length}"),
+            Self::Ip6(ip) => write!(f, "{ip}"),
+            Self::Ip6Prefix(ip, length) => {
+                let mask = u128::MAX.checked_shl(u32::from(128 - length.min(&128))).unwrap_or(0);
+                write!(f, "{}/{length}", Ipv6Addr::from_bits(ip.to_bits() & mask))
+            }
+            Self::Id(id) => write!(f, "*{id:X}"),
+            Self::List(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if at == 0 { "" } else { ";" })?;
+                }
+                Ok(())
+            }
+        }
     }
 }
 
@@ -71,6 +97,24 @@ pub fn number(text: &str) -> Option<i64> {
         return hex(rest).and_then(|value| i64::try_from(value).ok()).map(|value| sign * value);
     }
     if digits(rest) { text.parse().ok() } else { None }
+}
+
+/// A decimal number that doesn't fit into 64 bits reads as the largest that does.
+fn clamped(text: &str) -> Option<i64> {
+    let rest = text.strip_prefix('-').unwrap_or(text);
+    if digits(rest) { Some(if rest.len() < text.len() { -i64::MAX } else { i64::MAX }) } else { None }
+}
+
+/// Seconds with a fraction that are no address: `256.1`, `.5`; in nanoseconds.
+pub fn decimal_seconds(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.')?;
+    if whole.is_empty() {
+        time(text)
+    } else if digits(whole) && digits(fraction) {
+        scaled(text, SECOND)
+    } else {
+        None
+    }
 }
 
 /// An IPv4 address of two to four numbers; missing ones are zeros before the last.
@@ -205,7 +249,8 @@ mod tests {
             ("10", Literal::Num(10)),
             ("-3", Literal::Num(-3)),
             ("0x1F", Literal::Num(31)),
-            ("9223372036854775808", str("9223372036854775808")),
+            ("9223372036854775808", Literal::Num(i64::MAX)),
+            ("256.1", Literal::Time(256 * S + S / 10)),
             ("yes", Literal::Bool(true)),
             ("10m", Literal::Time(600 * S)),
             ("1d02:03:04.5", Literal::Time((86_400 + 2 * 3600 + 184) * S + S / 2)),

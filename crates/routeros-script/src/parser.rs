@@ -67,7 +67,7 @@ impl<'a> Parser<'a> {
             let end = self.lex.pos;
             match self.lex.peek() {
                 None if close.is_none() => return Ok(Block { statements, span: Span::new(start, end) }),
-                None if close == Some(b'}') => return Err(self.lex.error(ParseErrorKind::ExpectedClosingBrace)),
+                None if close == Some(b'}') => return Err(self.lex.error(ParseErrorKind::MissingClosingBrace)),
                 None => return Err(self.lex.error(ParseErrorKind::Syntax)),
                 byte if byte == close => {
                     self.lex.pos += 1;

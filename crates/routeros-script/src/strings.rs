@@ -50,33 +50,16 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Str(parts), span: Span::new(start, self.lex.pos) })
     }
 
-    /// What an escape stands for. One that the version doesn't know is a syntax error.
+    /// What an escape stands for. One that doesn't exist is a syntax error.
     fn escape(&mut self) -> Result<u8, ParseError> {
         self.lex.pos += 1;
-        let hex = |byte: Option<u8>| match byte {
-            Some(byte @ b'0'..=b'9') => Some(byte - b'0'),
-            Some(byte @ b'A'..=b'F') => Some(byte - b'A' + 10),
-            _ => None,
-        };
-        if let (Some(high), Some(low)) = (hex(self.lex.peek()), hex(self.lex.peek_at(1))) {
-            self.lex.pos += 2;
-            return Ok(high << 4 | low);
+        match self.lex.peek().map(|byte| escaped(byte, self.lex.peek_at(1))) {
+            Some(Ok((byte, taken))) => {
+                self.lex.pos += taken;
+                Ok(byte)
+            }
+            _ => Err(self.lex.error(ParseErrorKind::Syntax)),
         }
-        let byte = match self.lex.peek() {
-            Some(byte @ (b'"' | b'\\' | b'$')) => byte,
-            Some(b'?') if !self.lex.version.is_v7() => b'?',
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'_') => b' ',
-            Some(b'a') => 7,
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(b'v') => 11,
-            _ => return Err(self.lex.error(ParseErrorKind::Syntax)),
-        };
-        self.lex.pos += 1;
-        Ok(byte)
     }
 
     /// `$name`, `$(...)`, `$[...]` inside a string; `None` for a `$` that stands for itself.
@@ -94,4 +77,30 @@ impl Parser<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// What the bytes behind a backslash stand for and how many they are, or how far ahead the wrong one is. `\?` is one on
+/// RouterOS 7 too: routers of 7.20 to 7.23 read it.
+pub(crate) fn escaped(first: u8, second: Option<u8>) -> Result<(u8, usize), usize> {
+    let hex = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    if let Some(high) = hex(first) {
+        return second.and_then(hex).map(|low| (high << 4 | low, 2)).ok_or(1);
+    }
+    let byte = match first {
+        b'"' | b'\\' | b'$' | b'?' => first,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'_' => b' ',
+        b'a' => 7,
+        b'b' => 8,
+        b'f' => 12,
+        b'v' => 11,
+        _ => return Err(0),
+    };
+    Ok((byte, 1))
 }

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("routersim", &["mactelnet", "routeros-script", "serial-console"]),
     ("lab", &["routersim", "mactelnet"]),
     ("jumplead", &["bootstrap", "routeros", "routeros-script", "mactelnet", "lab", "routersim", "serial-console"]),
-    ("xtask", &[]),
+    ("xtask", &["routeros-script"]),
     (
         "jumplead-tests",
         &["mactelnet", "routeros-script", "routeros", "bootstrap", "routersim", "lab", "jumplead", "serial-console"],

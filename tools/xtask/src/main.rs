@@ -4,7 +4,9 @@ mod bench;
 mod ci;
 mod fuzz;
 mod graph;
+mod oracle;
 mod run;
+mod tree;
 
 use anyhow::{Result, bail};
 
@@ -13,7 +15,9 @@ cargo xtask ci                       everything CI runs: lints, graph, build, te
 cargo xtask fuzz [SECONDS] [TARGET]  every fuzz target (60 s each), needs a nightly compiler and cargo-fuzz
 cargo xtask bench                    the table of docs/benchmarks.md
 cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults
-cargo xtask graph                    the arrows between crates, and that the cores do no I/O";
+cargo xtask graph                    the arrows between crates, and that the cores do no I/O
+cargo xtask parse-oracle DIR         how far our reading of scripts agrees with captures of routers' `:parse`
+cargo xtask tree DIR                 the command tree of routeros-script, from the inspect-VERSION.json files in DIR";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +28,8 @@ fn main() -> Result<()> {
         ["bench", rest @ ..] => bench::bench(rest),
         ["simulate", rest @ ..] => bench::simulate(rest),
         ["graph"] => graph::check(),
+        ["parse-oracle", rest @ ..] => oracle::oracle(rest),
+        ["tree", rest @ ..] => tree::tree(rest),
         _ => bail!("usage:\n{USAGE}"),
     }
 }

@@ -1,0 +1,176 @@
+//! Commands: their path, and what an unknown one or a call takes.
+
+use super::reader::{Read, Reader, Rest};
+use super::render::Keyed;
+use super::slots::Shape;
+use crate::ast::Prefix;
+use crate::commands;
+use crate::error::ParseErrorKind;
+use crate::span::Span;
+use crate::tree::{Found, MenuId, ROOT};
+
+/// What a word of a command may hold.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
+}
+
+impl Reader<'_> {
+    /// A command or a path of menus.
+    pub(super) fn command(&mut self, items: &mut Vec<String>) -> Read<Rest> {
+        let prefix = match self.lex.peek() {
+            Some(b':') => Prefix::Colon,
+            Some(b'/') => Prefix::Slash,
+            _ => Prefix::None,
+        };
+        self.lex.pos += usize::from(prefix != Prefix::None);
+        let mut menu = if prefix == Prefix::None { self.menu } else { ROOT };
+        let mut first = true;
+        loop {
+            if !(first && prefix == Prefix::Colon) {
+                self.lex.blanks();
+            }
+            if self.at_end() && !(first && prefix != Prefix::Slash) {
+                self.menu = menu;
+                items.push(self.view.path(menu));
+                return Ok(Rest::Command);
+            }
+            if self.lex.peek() == Some(b'{') && !first {
+                let block = self.block_in(menu)?;
+                items.push(block);
+                return Ok(Rest::Command);
+            }
+            let start = self.lex.pos;
+            let Some(word) = self.word_of_path() else { return self.fail(ParseErrorKind::ExpectedCommandName) };
+            if word == ".." {
+                menu = self.view.parent(menu);
+            } else {
+                match self.found(menu, &word, first && prefix == Prefix::None) {
+                    Some((at, Found::Command(name, arguments))) => {
+                        let path = self.path_of(at, name);
+                        let shape = Shape::of(at == ROOT, name, arguments, self.lex.version);
+                        let form = self.arguments(at, shape, path)?;
+                        items.push(form);
+                        return Ok(Rest::Command);
+                    }
+                    Some((_, Found::Menu(id))) => menu = id,
+                    None => {
+                        let span = Span::new(start, self.lex.pos);
+                        let kind = ParseErrorKind::BadCommandName(word.clone());
+                        let head = format!("(<%% {} ", self.error_of(kind.clone(), span).message);
+                        self.late.push((kind, span));
+                        let mut args = Keyed::default();
+                        args.push(word);
+                        self.generic(&mut args, true)?;
+                        items.push(head + &args.text() + ")");
+                        return Ok(Rest::Call);
+                    }
+                }
+            }
+            first = false;
+            // RouterOS 6 joins menus by blanks alone.
+            if self.lex.peek() == Some(b'/') {
+                if !self.lex.version.is_v7() {
+                    return self.fail(ParseErrorKind::ExpectedCommandName);
+                }
+                self.lex.pos += 1;
+            }
+        }
+    }
+
+    fn word_of_path(&mut self) -> Option<String> {
+        // Names are lower case; a word that begins with a capital is none.
+        let begins = self.lex.peek().is_some_and(|byte| is_name(byte) && byte != b'-' && !byte.is_ascii_uppercase());
+        if begins { self.bare_text(is_name) } else { None }
+    }
+
+    /// What `word` is in the menu; behind no prefix also one of the language's own commands.
+    fn found(&self, menu: MenuId, word: &str, bare: bool) -> Option<(MenuId, Found)> {
+        let here = self.view.exactly(menu, word).or_else(|| {
+            if bare && menu != ROOT && commands::find(word, self.lex.version).is_some() {
+                return None;
+            }
+            self.view.lookup(menu, word).ok().flatten()
+        });
+        let own = || match self.view.exactly(ROOT, word) {
+            Some(command @ Found::Command(..)) if bare => Some((ROOT, command)),
+            _ => None,
+        };
+        here.map(|found| (menu, found)).or_else(own)
+    }
+
+    /// A command's path as the form writes it.
+    fn path_of(&self, menu: MenuId, name: &str) -> String {
+        // From 7.23 on, `/ping` is another name of this one.
+        if menu == ROOT && name == "ping" && self.lex.version.at_least(7, 23) {
+            return "/tool/ping".to_owned();
+        }
+        self.view.path(menu) + name
+    }
+
+    /// The arguments of a call, behind its head.
+    pub(super) fn call_args(&mut self, head: String, by_name: bool) -> Read<String> {
+        let mut args = Keyed::default();
+        self.generic(&mut args, false)?;
+        let args = args.text();
+        let between = match (by_name, args.is_empty()) {
+            (true, true) => "",
+            (true, false) => ";",
+            (false, _) => " ",
+        };
+        Ok(format!("{head}{between}{args})"))
+    }
+
+    /// What no command declares: values and `name=value`, blanks between them. What can't be one ends them.
+    pub(super) fn generic(&mut self, args: &mut Keyed, unknown: bool) -> Read<()> {
+        loop {
+            let before = self.lex.pos;
+            self.lex.blanks();
+            if self.at_end() || self.lex.pos == before {
+                return Ok(());
+            }
+            let start = self.lex.pos;
+            if let Some(name) = self.bare_text(|byte| is_name(byte) || byte == b'_') {
+                if self.lex.eat(b'=') {
+                    if self.at_end() {
+                        continue;
+                    }
+                    match self.generic_value(unknown)? {
+                        Some(value) => args.insert(name, value),
+                        None => {
+                            self.lex.blanks();
+                            return self.fail(ParseErrorKind::Syntax);
+                        }
+                    }
+                    continue;
+                }
+                self.lex.pos = start;
+            }
+            match self.generic_value(false)? {
+                Some(value) => args.push(value),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn generic_value(&mut self, single: bool) -> Read<Option<String>> {
+        Ok(match self.lex.peek() {
+            Some(b'"') => Some(self.string(false, single)?.text()),
+            Some(b'$') => Some(self.dollar()?.text()),
+            Some(b'[') => Some(self.bracket()?.text()),
+            Some(b'(') => Some(self.paren()?.text()),
+            Some(b'{') => {
+                // What isn't an array ends the arguments.
+                let (start, late) = (self.lex.pos, self.late.len());
+                match self.array(true) {
+                    Ok(array) => Some(array.text()),
+                    Err(_) => {
+                        self.lex.pos = start;
+                        self.late.truncate(late);
+                        None
+                    }
+                }
+            }
+            _ => self.bare_text(super::value::is_bare),
+        })
+    }
+}

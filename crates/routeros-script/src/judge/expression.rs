@@ -1,0 +1,164 @@
+//! Expressions: what stands in `( )`, in arrays, and behind `find` and `where`.
+
+use super::reader::{Read, Reader};
+use super::render::Form;
+use crate::ast::{BinaryOp, UnaryOp};
+use crate::error::ParseErrorKind;
+use crate::expression::{at_keyword, operator};
+use crate::literal::Literal;
+
+/// How many operators of one level may follow each other.
+const MAX_OPERATORS: usize = 20_000;
+
+/// Where an expression stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// In `( )`.
+    Paren,
+    /// An element of an array.
+    Element,
+    /// A condition behind `find` or `where`: words are properties, and what they are compared with is text.
+    Where,
+}
+
+/// Tighter than every operator between operands.
+const TIGHTEST: u8 = 15;
+
+impl Reader<'_> {
+    /// `( ... )`: what is in it.
+    pub(super) fn paren(&mut self) -> Read<Form> {
+        self.nested(|reader| {
+            reader.lex.pos += 1;
+            let inner = reader.expression(Mode::Paren, 1)?;
+            reader.lex.blanks();
+            if !reader.lex.eat(b')') {
+                return reader.fail(ParseErrorKind::Syntax);
+            }
+            Ok(inner)
+        })
+    }
+
+    /// Whether another operand can begin here.
+    fn at_operand(&self, mode: Mode) -> bool {
+        match self.lex.peek() {
+            Some(b'!' | b'(' | b'[' | b'"' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => true,
+            Some(b'{') => true,
+            Some(b'_') => mode == Mode::Paren,
+            _ => false,
+        }
+    }
+
+    /// An expression of operators that bind at least as tightly as `lowest`.
+    pub(super) fn expression(&mut self, mode: Mode, lowest: u8) -> Read<Form> {
+        self.nested(|reader| {
+            reader.lex.blanks();
+            let start = reader.lex.pos;
+            let mut left = reader.operand(mode)?;
+            let mut alone = mode == Mode::Where && reader.is_word(start);
+            for _ in 0..MAX_OPERATORS {
+                reader.lex.blanks();
+                let (op, length) = match operator(&reader.lex) {
+                    Some(found) => found,
+                    None if reader.at_operand(mode) => (BinaryOp::Beside, 0),
+                    None => return Ok(left),
+                };
+                if op.precedence() < lowest {
+                    return Ok(left);
+                }
+                reader.lex.pos += length;
+                let compares = op.precedence() == BinaryOp::Eq.precedence();
+                let right = match (compares && alone).then(|| reader.compared()).flatten() {
+                    Some(text) => Form::Atom(text),
+                    None => reader.expression(mode, op.precedence() + u8::from(!op.binds_right()))?,
+                };
+                alone = false;
+                left = match left {
+                    Form::Node(symbol, mut operands) if symbol == op.symbol() && op.is_variadic() => {
+                        operands.push(right.text());
+                        Form::Node(symbol, operands)
+                    }
+                    left => Form::Node(op.symbol(), vec![left.text(), right.text()]),
+                };
+            }
+            reader.fail(ParseErrorKind::TooDeep)
+        })
+    }
+
+    /// Whether what began at `start` was a plain word.
+    fn is_word(&self, start: usize) -> bool {
+        let text = self.lex.src.get(start..self.lex.pos).unwrap_or_default();
+        text.first().is_some_and(|byte| byte.is_ascii_lowercase() || *byte == b'.')
+            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
+    }
+
+    /// The text that a property is compared with; `None` for other operands.
+    fn compared(&mut self) -> Option<String> {
+        self.lex.blanks();
+        let text = self.bare_text(|byte| byte != b'!' && super::value::is_bare(byte))?;
+        Some(match Literal::single(&text) {
+            literal @ (Literal::Bool(_) | Literal::Time(_)) => literal.to_string(),
+            _ => text,
+        })
+    }
+
+    fn operand(&mut self, mode: Mode) -> Read<Form> {
+        let unary = match self.lex.peek() {
+            Some(b'!') => Some((UnaryOp::Not, "!", 1)),
+            Some(b'~') => Some((UnaryOp::BitNot, "~", 1)),
+            Some(b'>') => Some((UnaryOp::Quote, ">", 1)),
+            Some(b'-') => Some((UnaryOp::Neg, "-", 1)),
+            Some(b'a') if at_keyword(&self.lex, b"any") => Some((UnaryOp::Any, "any", 3)),
+            _ => None,
+        };
+        if let Some((op, symbol, length)) = unary {
+            self.lex.pos += length;
+            if op == UnaryOp::Neg && self.lex.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+                let value = self.operand(mode)?.text();
+                return Ok(Form::Atom(format!("-{value}")));
+            }
+            let value = self.expression(mode, TIGHTEST)?;
+            return Ok(Form::Node(symbol, vec![value.text()]));
+        }
+        match self.lex.peek() {
+            Some(b'(') => self.paren(),
+            Some(b'[') => self.bracket(),
+            Some(b'{') => self.array(true),
+            Some(b'"') => self.string(false, false),
+            Some(b'$') => self.dollar(),
+            // A closing bracket is read before it is found to be none.
+            Some(b')' | b']' | b'}') => self.fail_at(ParseErrorKind::Syntax, self.lex.pos + 1),
+            Some(b'*') if mode != Mode::Element => match self.lex.id() {
+                Some((literal, _)) => Ok(Form::Atom(literal.to_string())),
+                None => self.fail(ParseErrorKind::Syntax),
+            },
+            _ => self.word(mode),
+        }
+    }
+
+    fn word(&mut self, mode: Mode) -> Read<Form> {
+        if let Some((literal, span)) = self.lex.typed() {
+            return Ok(Form::Atom(match literal {
+                Literal::Str(_) => String::from_utf8_lossy(span.of(self.lex.src)).into_owned(),
+                literal => literal.to_string(),
+            }));
+        }
+        let start = self.lex.pos;
+        // Where a value is wanted, dots and slashes are no operators.
+        let dotted = matches!(self.lex.peek(), Some(b'.' | b'/'));
+        let accept = |byte: u8| {
+            byte.is_ascii_alphanumeric()
+                || (dotted && matches!(byte, b'.' | b'/'))
+                || (mode == Mode::Where && b"-._".contains(&byte))
+        };
+        while self.lex.peek().is_some_and(accept) {
+            self.lex.pos += 1;
+        }
+        let text = String::from_utf8_lossy(self.lex.src.get(start..self.lex.pos).unwrap_or_default()).into_owned();
+        match text.as_str() {
+            "" => self.fail(ParseErrorKind::Syntax),
+            "yes" | "true" => Ok(Form::Atom("true".to_owned())),
+            "no" | "false" => Ok(Form::Atom("false".to_owned())),
+            _ => Ok(Form::Atom(format!("${text}"))),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What a router's `:parse` makes of a text: reads it with the command tree of a version, refuses what the router refuses
+//! at the same place, and writes the intermediate form that `:put [:parse ...]` shows.
+//!
+//! [`crate::parse`] reads without a command tree and gives a tree of its own; this is the router's reader, in which menus
+//! and commands decide how the next byte is read. Facts: `docs/language.md`.
+
+mod arguments;
+mod command;
+mod expression;
+mod outcome;
+mod reader;
+mod render;
+mod slots;
+mod strings;
+mod value;
+
+pub use outcome::{Late, Outcome, judge};
+
+#[cfg(test)]
+mod tests;

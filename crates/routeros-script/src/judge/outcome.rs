@@ -1,0 +1,53 @@
+//! The router's verdict on a text.
+
+use super::reader::Reader;
+use crate::error::{ParseError, ParseErrorKind};
+use crate::span::Span;
+use crate::version::Version;
+
+/// An error that the router only meets when it runs the text: a name that the menu or the command doesn't have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// What is wrong, and where, in the router's words.
+    pub error: ParseError,
+}
+
+/// What `:parse` makes of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It reads the text: the intermediate form, and the names in it that don't exist.
+    Accepted {
+        /// As `:put [:parse ...]` prints it, but for the list of a menu's properties before a condition, which is left out.
+        form: String,
+        /// In order of their place; empty for a text without faults.
+        late: Vec<Late>,
+    },
+    /// It refuses the text: nothing of it would run.
+    Refused(ParseError),
+}
+
+impl Outcome {
+    /// What the router prints: the form, or the error.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Accepted { form, .. } => form,
+            Self::Refused(error) => &error.message,
+        }
+    }
+}
+
+/// Reads `src` as `:parse` of a router of `version` does, from the root menu.
+pub fn judge(src: &[u8], version: Version) -> Outcome {
+    let mut reader = Reader::new(src, version);
+    match reader.whole() {
+        Ok(form) => {
+            let found: Vec<(ParseErrorKind, Span)> = std::mem::take(&mut reader.late);
+            let late = found.into_iter().map(|(kind, span)| Late { error: reader.error_of(kind, span) }).collect();
+            Outcome::Accepted { form, late }
+        }
+        Err(fatal) => {
+            let end = (fatal.at + 1).min(src.len());
+            Outcome::Refused(ParseError::new(src, fatal.kind, Span::new(fatal.at.min(end), end)))
+        }
+    }
+}

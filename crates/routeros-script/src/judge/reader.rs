@@ -1,0 +1,266 @@
+//! Texts, blocks and statements.
+
+use std::collections::BTreeSet;
+
+use super::render::Form;
+use crate::error::{ParseError, ParseErrorKind};
+use crate::lexer::Lexer;
+use crate::parser::MAX_NESTING;
+use crate::span::{Position, Span};
+use crate::tree::{MenuId, ROOT, View};
+use crate::version::Version;
+
+/// Why a text is refused.
+pub(super) struct Fatal {
+    pub(super) kind: ParseErrorKind,
+    pub(super) at: usize,
+}
+
+pub(super) type Read<T> = Result<T, Fatal>;
+
+/// What an end of a statement that isn't one is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Behind a command or a block.
+    Command,
+    /// Behind a call or an unknown command.
+    Call,
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) lex: Lexer<'a>,
+    pub(super) view: View,
+    pub(super) menu: MenuId,
+    /// Names of variables, innermost block last.
+    pub(super) scopes: Vec<BTreeSet<Vec<u8>>>,
+    pub(super) late: Vec<(ParseErrorKind, Span)>,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(src: &'a [u8], version: Version) -> Self {
+        let behind = src.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        Self {
+            lex: Lexer::new(src, version),
+            view: View::of(version),
+            menu: ROOT,
+            scopes: vec![BTreeSet::new()],
+            late: Vec::new(),
+            lines: std::iter::once(0).chain(behind).collect(),
+            depth: 0,
+        }
+    }
+
+    /// `(line L column C)` of an offset.
+    pub(super) fn place(&self, at: usize) -> Position {
+        let line = self.lines.partition_point(|start| *start <= at).max(1);
+        let start = self.lines.get(line - 1).copied().unwrap_or_default();
+        Position { line, column: at - start + 1 }
+    }
+
+    pub(super) fn error_of(&self, kind: ParseErrorKind, span: Span) -> ParseError {
+        let position = self.place(span.start);
+        ParseError { message: format!("{kind} {position}"), kind, position, span }
+    }
+
+    pub(super) fn fail<T>(&self, kind: ParseErrorKind) -> Read<T> {
+        Err(Fatal { kind, at: self.lex.pos })
+    }
+
+    pub(super) fn fail_at<T>(&self, kind: ParseErrorKind, at: usize) -> Read<T> {
+        Err(Fatal { kind, at })
+    }
+
+    pub(super) fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
+        if self.depth >= MAX_NESTING {
+            return self.fail(ParseErrorKind::TooDeep);
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// The whole text.
+    pub(super) fn whole(&mut self) -> Read<String> {
+        if self.lex.src.is_empty() {
+            return Ok(String::new());
+        }
+        let mut items = Vec::new();
+        self.statements(None, &mut items)?;
+        Ok(items.join(";"))
+    }
+
+    /// Whether a command ends here.
+    pub(super) fn at_end(&self) -> bool {
+        matches!(self.lex.peek(), None | Some(b'\n' | b';' | b'}' | b']')) || self.lex.starts_with(b"\r\n")
+    }
+
+    /// The current menu as an item of its own: what an empty statement shows as.
+    fn here(&self) -> String {
+        self.view.path(self.menu)
+    }
+
+    fn blank_lines(&mut self) {
+        while matches!(self.lex.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) || self.lex.join() {
+            if matches!(self.lex.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+                self.lex.pos += 1;
+            }
+        }
+    }
+
+    /// Statements up to `close` (taken) or the end of the text.
+    ///
+    /// A line end takes all blanks and line ends behind it, a `;` only those that begin with a line end; what is left
+    /// between two ends is an empty statement, and shows. Comments are blanks, their line end included. At the top only
+    /// an empty statement at the very beginning shows.
+    fn statements(&mut self, close: Option<u8>, items: &mut Vec<String>) -> Read<()> {
+        let mut first = true;
+        loop {
+            self.lex.blanks();
+            while self.lex.peek() == Some(b'#') {
+                self.lex.comment();
+                self.lex.eat(b'\n');
+                self.lex.blanks();
+            }
+            let mut rest = Rest::Command;
+            let closed = self.lex.peek().is_none() || (close.is_some() && self.lex.peek() == close);
+            if closed || matches!(self.lex.peek(), Some(b'\n' | b';')) {
+                if close.is_some() || first {
+                    items.push(self.here());
+                }
+            } else {
+                rest = self.statement(items)?;
+            }
+            first = false;
+            self.lex.blanks();
+            match self.lex.peek() {
+                None => return self.ended(close),
+                byte if byte == close => {
+                    self.lex.pos += 1;
+                    return Ok(());
+                }
+                Some(b';') => {
+                    self.lex.pos += 1;
+                    if self.lex.peek() == Some(b'\n') || self.lex.starts_with(b"\r\n") {
+                        self.blank_lines();
+                    }
+                }
+                Some(b'\n') => self.blank_lines(),
+                Some(_) if rest == Rest::Call => return self.fail(ParseErrorKind::Syntax),
+                Some(_) => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
+            }
+            if close.is_some() && self.lex.peek() == close {
+                self.lex.pos += 1;
+                return Ok(());
+            }
+            if self.lex.peek().is_none() {
+                return self.ended(close);
+            }
+        }
+    }
+
+    /// The text ends here.
+    fn ended(&self, close: Option<u8>) -> Read<()> {
+        match close {
+            None => Ok(()),
+            Some(b'}') => self.fail(ParseErrorKind::MissingClosingBrace),
+            Some(_) => self.fail(ParseErrorKind::Syntax),
+        }
+    }
+
+    fn statement(&mut self, items: &mut Vec<String>) -> Read<Rest> {
+        match self.lex.peek() {
+            Some(b'{') => {
+                let block = self.code()?;
+                items.push(block);
+                Ok(Rest::Command)
+            }
+            Some(b'[') => {
+                // What stands before it in its block becomes part of it.
+                self.nested(|reader| {
+                    reader.lex.pos += 1;
+                    reader.statements(Some(b']'), items)
+                })?;
+                let what = match items.as_slice() {
+                    [only] => only.clone(),
+                    all => format!("(evl {})", all.join(";")),
+                };
+                let call = self.call_args(format!("(<%% {what}"), false)?;
+                items.clear();
+                items.push(call);
+                Ok(Rest::Call)
+            }
+            Some(b'(') => {
+                let what = self.paren()?.text();
+                let call = self.call_args(format!("(<%% {what}"), false)?;
+                items.push(call);
+                Ok(Rest::Call)
+            }
+            Some(b'$') => {
+                let call = self.variable_call()?;
+                items.push(call);
+                Ok(Rest::Call)
+            }
+            _ => self.command(items),
+        }
+    }
+
+    fn variable_call(&mut self) -> Read<String> {
+        match self.lex.peek_at(1) {
+            Some(b'(') => {
+                self.lex.pos += 1;
+                let what = self.paren()?.text();
+                self.call_args(format!("(<%% {what}"), false)
+            }
+            _ => {
+                let name = self.variable()?;
+                let call = self.call_args(format!("(<%% {name} (> {name})"), true)?;
+                Ok(call)
+            }
+        }
+    }
+
+    /// `{ ... }` as code, in a scope of its own; the menu is as before behind it.
+    pub(super) fn code(&mut self) -> Read<String> {
+        self.block(b'}')
+    }
+
+    /// `[ ... ]` as a value.
+    pub(super) fn bracket(&mut self) -> Read<Form> {
+        self.block(b']').map(Form::Atom)
+    }
+
+    fn block(&mut self, close: u8) -> Read<String> {
+        self.nested(|reader| {
+            reader.lex.pos += 1;
+            let menu = reader.menu;
+            reader.scopes.push(BTreeSet::new());
+            let mut items = Vec::new();
+            reader.statements(Some(close), &mut items)?;
+            reader.scopes.pop();
+            reader.menu = menu;
+            Ok(format!("(evl {})", items.join(" ")))
+        })
+    }
+
+    /// A block behind a menu's path.
+    pub(super) fn block_in(&mut self, menu: MenuId) -> Read<String> {
+        let before = std::mem::replace(&mut self.menu, menu);
+        let block = self.code();
+        self.menu = before;
+        block
+    }
+
+    pub(super) fn declare(&mut self, name: &[u8]) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.to_vec());
+        }
+    }
+
+    pub(super) fn declared(&self, name: &[u8]) -> bool {
+        self.scopes.iter().any(|scope| scope.contains(name))
+    }
+}

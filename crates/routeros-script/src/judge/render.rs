@@ -1,0 +1,171 @@
+//! Values as the intermediate form writes them.
+
+use std::collections::BTreeMap;
+
+use crate::literal::{self, Literal};
+use crate::tree::Kind;
+
+/// A value on its way into the form.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// Written as it is.
+    Atom(String),
+    /// An operator and its operands.
+    Node(&'static str, Vec<String>),
+}
+
+impl Form {
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Atom(text) => text,
+            Self::Node(operator, operands) => format!("({operator} {})", operands.join(" ")),
+        }
+    }
+}
+
+/// Bytes of a string as they are shown: quotes, backslashes and some control characters escaped.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' => text.push_str("\\\""),
+                '\\' => text.push_str("\\\\"),
+                '\n' => text.push_str("\\n"),
+                '\t' => text.push_str("\\t"),
+                c => text.push(c),
+            }
+        }
+        text.extend(std::iter::repeat_n('\u{fffd}', chunk.invalid().len()));
+    }
+    text
+}
+
+/// An unquoted value where any value may stand.
+pub(super) fn any(text: &str) -> String {
+    match Literal::single(text) {
+        Literal::Str(_) | Literal::Id(_) | Literal::List(_) => text.replace(',', ";"),
+        literal => literal.to_string(),
+    }
+}
+
+/// Arguments of firewall rules that may be negated: a flag for `!` stands before their value.
+const NEGATABLE: &[&str] = &[
+    "connection-bytes",
+    "connection-mark",
+    "connection-nat-state",
+    "connection-rate",
+    "connection-state",
+    "connection-type",
+    "dscp",
+    "dst-address",
+    "dst-address-list",
+    "dst-address-type",
+    "dst-port",
+    "icmp-options",
+    "in-bridge-port",
+    "in-bridge-port-list",
+    "in-interface",
+    "in-interface-list",
+    "layer7-protocol",
+    "limit",
+    "out-bridge-port",
+    "out-bridge-port-list",
+    "out-interface",
+    "out-interface-list",
+    "packet-mark",
+    "packet-size",
+    "port",
+    "protocol",
+    "routing-mark",
+    "src-address",
+    "src-address-list",
+    "src-address-type",
+    "src-mac-address",
+    "src-port",
+    "tcp-flags",
+    "tcp-mss",
+    "ttl",
+];
+
+/// Arguments for which `yes` and `no` are two words among others, not truth values.
+const WORDS: &[&str] = &[
+    "add-default-route",
+    "allow-dual-stack-queue",
+    "authoritative",
+    "bootp-support",
+    "bridge-learning",
+    "change-tcp-mss",
+    "check-certificate",
+    "dhcpv6-use-radius",
+    "only-one",
+    "remote-ipv6-prefix-reuse",
+    "rx-flow-control",
+    "tx-flow-control",
+    "use-compression",
+    "use-encryption",
+    "use-ipv6",
+    "use-mpls",
+    "use-peer-dns",
+    "use-radius",
+    "use-upnp",
+];
+
+/// An unquoted value of the argument `name` of a command in the menu `path`.
+pub(super) fn bare(path: &str, name: &str, kind: Kind, text: &str) -> String {
+    if name == "comment" || kind == Kind::Str {
+        return text.to_owned();
+    }
+    if path.contains("/firewall/") && NEGATABLE.contains(&name) {
+        let (negated, value) = text.strip_prefix('!').map_or(("", text), |value| ("true", value));
+        return format!("{negated};{}", list(value));
+    }
+    match kind {
+        Kind::Time => literal::time(text)
+            .or_else(|| literal::number(text).and_then(|seconds| seconds.checked_mul(1_000_000_000)))
+            .or_else(|| literal::decimal_seconds(text))
+            .map_or_else(|| text.to_owned(), literal::time_text),
+        Kind::Value | Kind::Script => any(text),
+        Kind::Ip if path == "/ip/address/" && name == "address" => {
+            let (address, length) = text.split_once('/').unwrap_or((text, ""));
+            format!("{};{length}", ip(address))
+        }
+        Kind::Ip => text.split(',').map(ip).collect::<Vec<_>>().join(";"),
+        _ if matches!(text, "yes" | "no") && !WORDS.contains(&name) => any(text),
+        _ => list(text),
+    }
+}
+
+fn ip(text: &str) -> String {
+    let (address, rest) = text.split_at(text.find(['/', '-']).unwrap_or(text.len()));
+    literal::ip(address).map_or_else(|| text.to_owned(), |ip| format!("{ip}{rest}"))
+}
+
+fn list(text: &str) -> String {
+    text.split(',')
+        .map(|one| literal::ip(one).map_or_else(|| one.to_owned(), |ip| ip.to_string()))
+        .collect::<Vec<_>>()
+        .join(";")
+}
+
+/// Values without and with a name: the first in their order, the others by name.
+#[derive(Debug, Default)]
+pub(super) struct Keyed {
+    unnamed: Vec<String>,
+    named: BTreeMap<String, String>,
+}
+
+impl Keyed {
+    pub(super) fn push(&mut self, value: String) {
+        self.unnamed.push(value);
+    }
+
+    pub(super) fn insert(&mut self, name: String, value: String) {
+        self.named.insert(name, value);
+    }
+
+    pub(super) fn text(self) -> String {
+        let named = self.named.into_iter().map(|(name, value)| format!("{name}={value}"));
+        self.unnamed.into_iter().chain(named).collect::<Vec<_>>().join(";")
+    }
+}

@@ -1,0 +1,136 @@
+//! How a command reads its arguments: which may stand without a name, which are switched on by their name alone, which
+//! take `{ }` as code or as text.
+
+use crate::commands;
+use crate::tree::{Argument, Kind};
+use crate::version::Version;
+
+/// What `{ }` is as the value of an argument.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Braces {
+    Code,
+    Text,
+    Array,
+}
+
+/// A command with what is known about its arguments.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    /// The menu's path, `/ip/address/`.
+    pub(super) root: bool,
+    pub(super) name: &'static str,
+    pub(super) arguments: &'static [Argument],
+    builtin: Option<&'static commands::Builtin>,
+}
+
+/// Switched on by their name alone, in every command that has them.
+const FLAGS: &[&str] = &[
+    "append",
+    "as-string",
+    "as-string-value",
+    "as-value",
+    "blackhole",
+    "brief",
+    "comments",
+    "compact",
+    "count-only",
+    "detail",
+    "do-not-fragment",
+    "dry-run",
+    "follow",
+    "follow-only",
+    "hide-sensitive",
+    "ignore-missing",
+    "keep-users",
+    "no-defaults",
+    "once",
+    "show-ids",
+    "show-sensitive",
+    "skip-backup",
+    "terse",
+    "value-list",
+    "verbose",
+    "without-paging",
+];
+
+/// Arguments of `print` that want a value.
+const PRINT_VALUES: &[&str] = &["file", "from", "group-by", "interval", "on-event", "order-by", "proplist", "where"];
+
+impl Shape {
+    pub(super) fn of(root: bool, name: &'static str, arguments: &'static [Argument], version: Version) -> Self {
+        let builtin = if root { commands::find(name, version) } else { None };
+        Self { root, name, arguments, builtin }
+    }
+
+    pub(super) fn argument(&self, name: &str) -> Option<&'static Argument> {
+        self.arguments.iter().find(|argument| argument.name == name)
+    }
+
+    /// The argument that `word` means: its name or the only one that begins with it.
+    pub(super) fn meant(&self, word: &str) -> Option<&'static Argument> {
+        let name = crate::names::pick(self.arguments.iter().map(|argument| argument.name), word).ok().flatten()?;
+        self.argument(name)
+    }
+
+    /// Names of the arguments that may stand without theirs, in order.
+    pub(super) fn unnamed(&self) -> Vec<&'static str> {
+        if let Some(builtin) = self.builtin {
+            if self.name == "onerror" {
+                return vec!["error", "in"];
+            }
+            return builtin.unnamed.to_vec();
+        }
+        let order: &[&str] = match self.name {
+            "find" | "add" | "export" => &[],
+            "print" => &["from"],
+            "comment" => &["numbers", "comment"],
+            "move" => &["numbers", "destination"],
+            "get" | "edit" | "unset" => &["numbers", "number", "value-name"],
+            "info" | "warning" | "error" | "debug" => &["message"],
+            "ping" | "ssh" | "telnet" | "traceroute" => &["address"],
+            "mac-telnet" => &["host"],
+            "fetch" => &["url"],
+            "import" => &["numbers", "file-name"],
+            "resolve" => &["domain-name"],
+            "style" => &["style"],
+            "beep" => &["frequency", "length"],
+            "monitor-traffic" | "torch" => &["interface"],
+            "send" => &["port", "phone-number", "message"],
+            "load" => &["name"],
+            _ => &["numbers", "number"],
+        };
+        order.iter().filter_map(|name| self.argument(name)).map(|argument| argument.name).collect()
+    }
+
+    /// Whether its name alone switches it on.
+    pub(super) fn is_flag(&self, argument: &Argument) -> bool {
+        let print = matches!(self.name, "print" | "export") && argument.kind == Kind::Other;
+        FLAGS.contains(&argument.name) || (print && !PRINT_VALUES.contains(&argument.name))
+    }
+
+    /// Whether it can only be switched on, so that `=` behind it is an error.
+    pub(super) fn takes_no_value(&self, argument: &Argument) -> bool {
+        argument.name == "blackhole" || (matches!(self.name, "print" | "export") && self.is_flag(argument))
+    }
+
+    /// Whether it names a variable that comes to be.
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        self.root
+            && matches!(
+                (self.name, name),
+                ("local" | "global" | "set", "name") | ("for" | "foreach", "counter") | ("onerror", "error")
+            )
+    }
+
+    pub(super) fn braces(&self, argument: &Argument) -> Braces {
+        let code = matches!(argument.name, "do" | "else" | "on-error" | "command")
+            || (self.name == "onerror" && argument.name == "in")
+            || argument.kind == Kind::Script;
+        let text = argument.kind == Kind::Str || argument.name == "script";
+        match (code, text && self.name != "error" && !self.root || matches!(self.name, "execute" | "grep")) {
+            (true, _) => Braces::Code,
+            (_, true) => Braces::Text,
+            _ => Braces::Array,
+        }
+    }
+}
