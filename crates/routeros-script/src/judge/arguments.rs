@@ -161,8 +161,7 @@ impl Reader<'_> {
             return self.new_variable(given.shape.name);
         }
         let mut values: Vec<String> = Vec::new();
-        loop {
-            let Some(value) = self.single(given, argument)? else { break };
+        while let Some(value) = self.single(given, argument)? {
             values.push(value);
             let more = matches!(self.lex.peek_at(1), Some(b'$' | b'"' | b'[' | b'(')) || values.len() > 1;
             if self.lex.peek() != Some(b',') || !more {
@@ -174,6 +173,8 @@ impl Reader<'_> {
     }
 
     fn single(&mut self, given: &mut Given<'_>, argument: &Argument) -> Read<Option<String>> {
+        let text = matches!(argument.kind, Kind::Str | Kind::Value);
+        let accept = |byte: u8| super::value::is_bare(byte) || (text && matches!(byte, b'<' | b'>'));
         Ok(match self.lex.peek() {
             Some(b'"') => Some(self.string(argument.kind == Kind::Str, false)?.text()),
             Some(b'$') => Some(self.dollar()?.text()),
@@ -184,7 +185,7 @@ impl Reader<'_> {
                 Braces::Text => Some(self.braced_text()?),
                 Braces::Array => Some(self.array(false)?.text()),
             },
-            _ => self.bare_text(super::value::is_bare).map(|text| {
+            _ => self.bare_text(accept).map(|text| {
                 if argument.name == "output" {
                     given.output = Some(text.clone());
                 }
@@ -263,7 +264,7 @@ impl Reader<'_> {
         let condition = self.expression(Mode::Where, 1)?.text();
         self.lex.blanks();
         if !self.at_end() {
-            return self.fail(ParseErrorKind::Syntax);
+            return self.fail(ParseErrorKind::ExpectedEndOfCommand);
         }
         given.values.insert("where", format!("{condition};5"));
         Ok(())

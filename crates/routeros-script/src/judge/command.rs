@@ -79,7 +79,7 @@ impl Reader<'_> {
 
     fn word_of_path(&mut self) -> Option<String> {
         // Names are lower case; a word that begins with a capital is none.
-        let begins = self.lex.peek().is_some_and(|byte| is_name(byte) && byte != b'-' && !byte.is_ascii_uppercase());
+        let begins = self.lex.peek().is_some_and(|byte| is_name(byte) && !byte.is_ascii_uppercase());
         if begins { self.bare_text(is_name) } else { None }
     }
 
@@ -170,7 +170,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            _ => self.bare_text(super::value::is_bare),
+            _ => self.bare_text(|byte| super::value::is_bare(byte) || matches!(byte, b'<' | b'>')),
         })
     }
 }

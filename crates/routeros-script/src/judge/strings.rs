@@ -12,6 +12,7 @@ impl Reader<'_> {
         self.lex.pos += 1;
         let mut pieces: Vec<String> = Vec::new();
         let mut text: Vec<u8> = Vec::new();
+        let mut piece = self.lex.pos;
         let flush = |text: &mut Vec<u8>, pieces: &mut Vec<String>| {
             if !text.is_empty() {
                 pieces.push(shown(&std::mem::take(text)));
@@ -26,7 +27,8 @@ impl Reader<'_> {
                     flush(&mut text, &mut pieces);
                     break;
                 }
-                None | Some(b'\n') => return self.fail(ParseErrorKind::Syntax),
+                // A text that never ends is none: the error is where it began.
+                None => return self.fail_at(ParseErrorKind::Syntax, if text.is_empty() { at } else { piece }),
                 Some(b'\\') => {
                     flush(&mut text, &mut pieces);
                     if self.lex.join() {
@@ -49,6 +51,9 @@ impl Reader<'_> {
                             return self.fail(wrong);
                         }
                         Some(_) => {
+                            if text.is_empty() {
+                                piece = at;
+                            }
                             text.push(b'$');
                             self.lex.pos += 1;
                             continue;
@@ -64,6 +69,9 @@ impl Reader<'_> {
                 Some(byte) => {
                     if single && !pieces.is_empty() {
                         return self.fail_at(ParseErrorKind::Syntax, at);
+                    }
+                    if text.is_empty() {
+                        piece = at;
                     }
                     text.push(byte);
                     self.lex.pos += 1;

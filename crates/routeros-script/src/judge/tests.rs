@@ -72,6 +72,7 @@ fn names_that_do_not_exist_are_late_errors() {
             "/system hardware set multi-cpu=no",
             "(<%% bad command name hardware (line 1 column 9) hardware;set;multi-cpu=no)",
         ),
+        ("-1.1", "(<%% bad command name -1.1 (line 1 column 1) -1.1)"),
         ("\n:foobar", "/;(<%% bad command name foobar (line 2 column 2) foobar)"),
         (
             "/system leds\n/interface zzz\nset [find] type=on",
@@ -137,6 +138,7 @@ fn refusals_have_the_routers_words_and_places() {
         ("print where comment~\"x\"", "syntax error (line 1 column 21)"),
         ("const a = b", "syntax error (line 1 column 9)"),
         (":do {zzz export file=\"$a/$b\"}", "syntax error (line 1 column 25)"),
+        ("$f set ip=<ip> - name 'x'", "syntax error (line 1 column 23)"),
         // Behind a command.
         (":local caf\u{e9} 1", "expected end of command (line 1 column 11)"),
         (":local A_B 1", "expected end of command (line 1 column 9)"),
@@ -169,7 +171,10 @@ fn refusals_have_the_routers_words_and_places() {
         // Strings.
         (":put \"a\\q\"", "syntax error (line 1 column 9)"),
         ("/system identity set name=\"a\\q\"", "expected input value (line 1 column 30)"),
-        (":put \"a\nb\"", "syntax error (line 1 column 8)"),
+        (":put \"a $x b\n}", "syntax error (line 1 column 11)"),
+        ("/ip service print where !dynamic`", "expected end of command (line 1 column 33)"),
+        (":put [:typeof $<x", "syntax error (line 1 column 16)"),
+        (":put [:serialize to=dsv decimator=,", "expected end of command (line 1 column 34)"),
         ("/ip address find where", "missing value for where (line 1 column 23)"),
         ("/user-manager user [find name=a] b=c", "expected end of command (line 1 column 30)"),
     ]);
@@ -291,6 +296,7 @@ fn strings_come_in_pieces() {
         (":put \"$(1 + 2)$[:len $x]\"", "(evl /putmessage=(. (+ 1 2) (evl (evl /lenvalue=$x))))"),
         (":put \"a \\\n   b\"", "(evl /putmessage=(. a  b))"),
         (":put \"\"", "(evl /putmessage=)"),
+        (":put \"a\nb\"", "(evl /putmessage=a\\nb)"),
         (":put \"(a|b)\"", "(evl /putmessage=(a|b))"),
     ]);
 }

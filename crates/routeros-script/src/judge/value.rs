@@ -7,7 +7,7 @@ use crate::error::ParseErrorKind;
 
 /// What an unquoted value of an argument may hold.
 pub(super) fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.:/,*+@%!|&^?#~'".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-_.:/,*+@%!|&^?#~".contains(&byte)
 }
 
 impl Reader<'_> {
