@@ -3,9 +3,11 @@
 
 pub mod binary;
 pub mod c_server;
+pub mod disk;
 pub mod ha_pair;
 pub mod inside;
 pub mod leak;
 pub mod our_server;
 pub mod pair;
 pub mod relay;
+pub mod run;

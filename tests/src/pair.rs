@@ -120,6 +120,14 @@ fn router(name: &str, serial: &str, last: &str, settings: &Settings, setup: &str
     )
 }
 
+/// Commands of somebody's earlier use: B must be reset.
+pub fn used_before() -> String {
+    "/system identity set name=branch-office-7\n/interface bridge add name=lan\n\
+     /interface bridge port add bridge=lan interface=ether3\n/ip address add address=192.168.50.1/24 interface=lan\n\
+     /system script add name=nightly source=\":log info nightly\"\n"
+        .to_owned()
+}
+
 /// Starts a router in `namespace`; the second part ends when its console runs.
 fn start(namespace: &Namespace, file: &Path, seed: u64) -> (Process, impl FnOnce()) {
     let mut command = Command::new("ip");
@@ -250,11 +258,17 @@ impl Pair {
 
     /// jumplead on the host, with the secrets in its environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.host.command(&binary::jumplead().display().to_string());
-        command.args(arguments);
-        binary::isolate(&mut command, &self.home());
-        command.env("EDGE1_A", ADMIN_PASSWORD).env("EDGE1_HA", HA_PASSWORD);
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", self.host.name()]);
+        self.dress(&mut command, arguments);
         command
+    }
+
+    /// Makes a program that starts another one in the host's namespace start jumplead there.
+    pub fn dress(&self, command: &mut Command, arguments: &[&str]) {
+        command.arg(binary::jumplead()).args(arguments);
+        binary::isolate(command, &self.home());
+        command.env("EDGE1_A", ADMIN_PASSWORD).env("EDGE1_HA", HA_PASSWORD);
     }
 
     /// Runs jumplead to its end.

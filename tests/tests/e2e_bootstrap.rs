@@ -2,96 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{ChildStdout, Command, Stdio};
+use std::io::{Read, Write};
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use jumplead_tests::binary::Ended;
-use jumplead_tests::leak;
-use jumplead_tests::pair::{MAC_A, Pair, Process, SECRETS, Settings, active_of_another_pair};
+use jumplead_tests::pair::{MAC_A, Pair, Process, Settings, active_of_another_pair};
+use jumplead_tests::run::{Stream, configuration_of_b, finished, proved, ridden_out_or_resumed, silent};
 use lab::netns::available;
 use rustix::{pty, termios};
 
 /// How long a console may take to show a prompt on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Lines of a process's event stream.
-struct Stream {
-    process: Process,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Stream {
-    /// Starts jumplead with `--json`.
-    fn start(pair: &Pair, arguments: &[&str]) -> Self {
-        let mut command: Command = pair.command(&["--json"]);
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { process: Process(child), lines }
-    }
-
-    /// Reads until this step has been started; false if the run is over before.
-    fn until_started(&mut self, step: &str) -> bool {
-        let mut line = String::new();
-        while self.lines.read_line(&mut line).unwrap() > 0 {
-            if line.contains("\"step_started\"") && line.contains(&format!("\"{step}\"")) {
-                return true;
-            }
-            line.clear();
-        }
-        false
-    }
-
-    /// Reads to the end.
-    fn end(mut self) -> Ended {
-        let mut out = String::new();
-        self.lines.read_to_string(&mut out).unwrap();
-        let mut err = String::new();
-        self.process.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        Ended { code: self.process.0.wait().unwrap().code(), out, err }
-    }
-
-    /// As a power cut would: no signal handler, no buffer flushed.
-    fn kill(mut self) {
-        self.process.0.kill().unwrap();
-        self.process.0.wait().unwrap();
-    }
-}
-
-/// Both routers say that they are a pair, nothing of ours lies about, and no secret anywhere.
-#[track_caller]
-fn proved(pair: &Pair) {
-    for (target, others) in [("edge-1/a", "/a"), ("edge-1/b", "/b")] {
-        let files = pair.exec(target, ":put [:len [/file find name~\"HA_jumplead\"]]").expect(0);
-        assert_eq!(files.out.trim(), "0", "left on {others}");
-    }
-    let role = |target| pair.exec(target, ":put [/interface vrrp get [find name=HA_VRRP] master]").expect(0).out;
-    assert_eq!((role("edge-1/a").trim(), role("edge-1/b").trim()), ("true", "false"));
-    let identity = pair.exec("edge-1/b", ":put [/system identity get name]").expect(0);
-    assert_eq!(identity.out.trim(), "edge-1_HA_B_STANDBY");
-    // B's own port has B's own address, and A's data address came over.
-    let port = pair.exec("edge-1/b", ":put [/interface ethernet get [find default-name=ether8] mac-address]").expect(0);
-    assert_eq!(port.out.trim(), "74:4D:28:00:00:0B");
-    let address = pair.exec("edge-1/b", ":put [:len [/ip address find address=\"198.51.100.1/24\"]]").expect(0);
-    assert_eq!(address.out.trim(), "1");
-    assert!(leak::none_below(&pair.home(), &SECRETS) > 2, "there was something to search");
-}
-
-#[track_caller]
-fn silent(ended: Ended) -> Ended {
-    let leak = leak::found(format!("{}{}", ended.out, ended.err).as_bytes(), &SECRETS);
-    assert!(leak.is_none(), "{leak:?} in what was printed");
-    ended
-}
-
-/// What the plan and every refusal must leave as it is.
-fn configuration_of_b(pair: &Pair) -> String {
-    let export = pair.exec("edge-1/b", "/export").expect(0).out;
-    // The heading holds the time of day.
-    export.lines().filter(|line| !line.contains(" by RouterOS ")).map(|line| format!("{line}\n")).collect()
-}
 
 #[test]
 fn from_erased_to_proved_after_all_that_is_refused() {
@@ -175,7 +97,16 @@ fn killed_in_every_step_and_resumed_to_the_proved_pair() {
     let plan = pair.plan();
     let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
     // After how long within the step; the moments differ so that some are before and some after its effect.
-    for (step, after) in [("b.bootstrap-file", 150), ("b.import", 400), ("a.push", 900), ("b.wait-standby", 700)] {
+    let moments = [
+        ("b.bootstrap-file", 150),
+        ("b.import", 400),
+        ("a.reach-b", 20),
+        ("a.push", 900),
+        ("b.wait-standby", 700),
+        ("pair.verify", 0),
+        ("pair.clean", 0),
+    ];
+    for (step, after) in moments {
         let mut run = Stream::start(&pair, &arguments);
         assert!(run.until_started(step), "{step}: {}", run.end().err);
         std::thread::sleep(Duration::from_millis(after));
@@ -201,21 +132,24 @@ fn interrupted_and_unplugged_and_resumed() {
     assert!(run.until_started("b.bootstrap-file"), "{}", run.end().err);
     run.process.signal("INT");
     let interrupted = silent(run.end()).expect(130);
-    let last = interrupted.out.lines().last().unwrap_or_default();
-    assert!(last.contains("\"run_finished\"") && last.contains("\"resumable\":true"), "{last}");
+    assert!(finished(&interrupted).contains("\"resumable\":true"), "{}", interrupted.out);
 
+    // The host's cable is out, and whoever started the run does not wait for it.
     let mut run = Stream::start(&pair, &["resume"]);
     assert!(run.until_started("b.import"), "{}", run.end().err);
+    pair.host_cable(false);
+    std::thread::sleep(Duration::from_millis(300));
+    run.process.signal("TERM");
+    let ended = silent(run.end()).expect(130);
+    assert!(finished(&ended).contains("\"resumable\":true"), "{}", ended.out);
+    pair.host_cable(true);
+
+    let mut run = Stream::start(&pair, &["resume"]);
+    assert!(run.until_started("a.push"), "{}", run.end().err);
     pair.ha_cable(false);
     std::thread::sleep(Duration::from_secs(3));
     pair.ha_cable(true);
-    let ended = silent(run.end());
-    // Short enough to be ridden out, or the run stopped and says so; never a wrong word about it.
-    if ended.code != Some(0) {
-        let last = ended.out.lines().last().unwrap_or_default();
-        assert!(last.contains("\"run_finished\"") && last.contains("\"resumable\":true"), "{last}\n{}", ended.err);
-        silent(pair.jumplead(&["resume"])).expect(0);
-    }
+    ridden_out_or_resumed(&pair, run);
     proved(&pair);
     assert!(
         pair.jumplead(&["ping", &format!("mac://{MAC_A}%host0"), "-c", "2", "--interval", "100ms"]).code == Some(0)

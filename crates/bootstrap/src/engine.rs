@@ -4,6 +4,7 @@ use crate::event::{Changed, Done, Event, Failure, Record, Sink};
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{Act, Effect, Plan, Step};
+use crate::store::StoreError;
 use crate::trouble::{Kind, Trouble};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -459,13 +460,14 @@ impl Engine<'_> {
         let past = plan.steps.iter().any(|s| s.effect >= Effect::Destructive && history.started(s.id));
         let (exit, failure, attempt, resumable) = match stop {
             Stop::Journal(error) => {
-                let mut hints = vec!["make room in the state folder, or name another with --state-dir".to_owned()];
-                if past || changed != Changed::None {
+                // nothing was done that is not written down, so what stands in the journal is enough to go on from
+                let resumable = options.may_resume();
+                let mut hints = vec![room(&error).to_owned()];
+                if resumable {
                     hints.push(format!("then:  {}", self.resume_hint()));
                 }
                 let trouble = Trouble::new(Kind::Host, error.code(), format!("the journal can't be written: {error}"));
-                let exit = if changed == Changed::None { Exit::Host } else { Exit::StepFailed };
-                (exit, trouble.failure(job.state(), hints), 0, changed != Changed::None)
+                (Exit::Host, trouble.failure(job.state(), hints), 0, resumable)
             }
             Stop::Trouble(trouble, attempt) => {
                 let exit = exit_of(&trouble, changed, past);
@@ -488,6 +490,14 @@ impl Engine<'_> {
     fn end(&self, exit: Exit, failure: Option<Failure>, changed: Changed, resumable: bool) -> RunEnd {
         let next = if resumable { self.resume_hint() } else { format!("jumplead runs show {}", self.journal.run()) };
         RunEnd { exit, failure, changed, resumable, next }
+    }
+}
+
+/// What makes a state folder that can't be written one that can.
+pub fn room(error: &JournalError) -> &'static str {
+    match error {
+        JournalError::Store(StoreError::Io { full: true, .. }) => "make room in the state folder",
+        _ => "make the state folder writable again",
     }
 }
 

@@ -287,7 +287,7 @@ pub struct Bench {
     pub ready: mactelnet::Instant,
     pub log: Rc<RefCell<Vec<(char, Event)>>>,
     /// Console bytes are most of what is recorded; kept for a failing test's eyes.
-    pub keep_console: bool,
+    pub keep_console: Rc<Cell<bool>>,
 }
 
 /// A recorder that nobody reads forgets its oldest events, and a check of what is left would prove nothing.
@@ -315,12 +315,12 @@ impl Bench {
         let ready = pair.world.now();
         let secrets = case.secrets();
         let (pair, log) = (Rc::new(pair), Rc::new(RefCell::default()));
-        let keep_console = std::env::var_os("JUMPLEAD_KEEP_CONSOLE").is_some();
-        let (reads, into) = (Rc::clone(&pair), Rc::clone(&log));
+        let keep_console = Rc::new(Cell::new(std::env::var_os("JUMPLEAD_KEEP_CONSOLE").is_some()));
+        let (reads, into, keep) = (Rc::clone(&pair), Rc::clone(&log), Rc::clone(&keep_console));
         tokio::task::spawn_local(async move {
             loop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                drain(&reads, &into, keep_console);
+                drain(&reads, &into, keep.get());
             }
         });
         Self { pair, roads, site, case, secrets, ready, log, keep_console }
@@ -342,7 +342,7 @@ impl Bench {
 
     /// Everything that both routers recorded until now, without console bytes unless they are kept.
     pub fn events(&self) -> Vec<(char, Event)> {
-        drain(&self.pair, &self.log, self.keep_console);
+        drain(&self.pair, &self.log, self.keep_console.get());
         self.log.borrow().clone()
     }
 

@@ -2,7 +2,7 @@
 
 use super::job::PairJob;
 use super::survey::survey;
-use crate::engine::{Engine, History, Options, RunEnd};
+use crate::engine::{Engine, History, Options, RunEnd, room};
 use crate::event::{Changed, Event, Failure, Sink};
 use crate::exit::Exit;
 use crate::journal::{Clock, Journal, JournalError};
@@ -97,22 +97,14 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
     let mut engine = Engine { journal, sink, stop };
     let opened = open(&mut engine, pair, &options, prepared);
     let end = match (opened, &prepared.plan) {
-        (Err(error), _) => {
-            let message = format!("the journal can't be written: {error}");
-            refusal(
-                Exit::Host,
-                error.code(),
-                message,
-                &["make room in the state folder, or name another with --state-dir"],
-            )
-        }
+        (Err(error), _) => unwritable(&error),
         (Ok(()), Some(plan)) if !prepared.refused() => {
             match unconfirmed(plan, confirmation, shown.as_deref(), &options) {
                 Some(end) => end,
                 None => {
                     let mut job = PairJob::new(pair, plan);
                     if let Err(error) = engine.write(Event::Plan { plan: plan.clone() }) {
-                        refusal(Exit::Host, error.code(), error.to_string(), &[])
+                        unwritable(&error)
                     } else {
                         return engine.run(plan, History::default(), &options, &mut job).await;
                     }
@@ -252,6 +244,13 @@ fn no_journal(error: &StoreError, clock: &dyn Clock, sink: &mut dyn Sink) -> Run
         sink.record(&crate::event::Record { format: crate::event::FORMAT, run, seq: 0, t, event });
     }
     end
+}
+
+/// Before a plan was written down there is nothing to go on with.
+fn unwritable(error: &JournalError) -> RunEnd {
+    let message = format!("the journal can't be written: {error}");
+    let hint = format!("{}, or name another with --state-dir", room(error));
+    refusal(Exit::Host, error.code(), message, &[&hint])
 }
 
 fn unusable(error: &JournalError) -> RunEnd {

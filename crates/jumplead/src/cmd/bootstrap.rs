@@ -8,10 +8,11 @@ use std::rc::Rc;
 use bootstrap::journal::Clock;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::plan::Plan;
-use bootstrap::secret::Asker;
+use bootstrap::secret::{Asker, SecretError};
 use bootstrap::site::Site;
 use bootstrap::store::{DirStore, Store};
 use routeros::Secret;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::change::{self, Answer, Screen, Surroundings};
@@ -96,7 +97,8 @@ async fn with_pair(
     let mut store = DirStore::new(state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
     let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
-        Failure::new(Exit::LoginRefused, error.code(), error.to_string())
+        let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
+        Failure::new(exit, error.code(), error.to_string())
             .hint("see which secrets the site file names:  jumplead config show")
     })?;
     let known = KnownRouters::open(state).map_err(|error| {
@@ -130,16 +132,29 @@ async fn with_pair(
     ended
 }
 
-/// The first Ctrl-C stops at the next safe point, the second at once: the journal knows what was begun.
+/// Ctrl-C, the end of the service or of the terminal stops at the next safe point; Ctrl-C or the service again at once:
+/// the journal knows what was begun. A terminal that goes may tell so twice.
 async fn heed_interrupts(stop: watch::Sender<bool>) {
-    if tokio::signal::ctrl_c().await.is_err() {
+    let heard = |kind| signal(kind).ok();
+    let (Some(mut interrupt), Some(mut terminate), Some(mut hangup)) =
+        (heard(SignalKind::interrupt()), heard(SignalKind::terminate()), heard(SignalKind::hangup()))
+    else {
         return;
+    };
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
     let _ = stop.send(true);
     let _ = writeln!(anstream::stderr(), "\nStopping at the next safe point; Ctrl-C again stops at once.");
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(Exit::Interrupted as i32);
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
+    std::process::exit(Exit::Interrupted as i32);
 }
 
 /// Asks once, and only what the plan needs.

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use bootstrap::engine::{Options, RunEnd};
+use bootstrap::engine::{self, Options, RunEnd};
 use bootstrap::event::{Event, Record, Sink};
 use bootstrap::journal::{Clock, JournalError};
 use bootstrap::pair::Pair;
@@ -131,7 +131,10 @@ pub async fn bootstrap(
         return refused_before(around, pair, &prepared, &confirmation, options).await;
     };
     path::keep_plan(around.store, &plan).map_err(|error| {
-        Failure::new(Exit::LacksRight, error.code(), error.to_string()).hint("name another folder:  --state-dir DIR")
+        let made = engine::room(&error.clone().into());
+        Failure::new(Exit::LacksRight, error.code(), error.to_string())
+            .state("nothing was changed")
+            .hint(format!("{made}, or name another:  --state-dir DIR"))
     })?;
     if change.plan_only {
         if out.json {
@@ -215,6 +218,9 @@ pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, chang
             Err(match error {
                 JournalError::NoPlan | JournalError::DryRun | JournalError::SiteMoved { .. } => {
                     failure.hint(format!("look anew:  jumplead bootstrap {} --plan-only", around.typed))
+                }
+                JournalError::Store(StoreError::Io { .. }) => {
+                    failure.hint(format!("{}, then:  jumplead resume", engine::room(&error)))
                 }
                 _ => failure.hint("see what there is:  jumplead runs list"),
             })

@@ -1,0 +1,115 @@
+//! One `bootstrap` or `resume` of the real binary on a pair, and what its end must look like.
+
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{ChildStdout, Command, Stdio};
+
+use crate::binary::Ended;
+use crate::leak;
+use crate::pair::{Pair, Process, SECRETS};
+
+/// Lines of a process's event stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// The process itself.
+    pub process: Process,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Stream {
+    /// Starts jumplead with `--json`.
+    pub fn start(pair: &Pair, arguments: &[&str]) -> Self {
+        let mut command = pair.command(&["--json"]);
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Starts a command that prints events.
+    pub fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { process: Process(child), lines }
+    }
+
+    /// Reads until this step has been started; false if the run is over before.
+    pub fn until_started(&mut self, step: &str) -> bool {
+        let mut line = String::new();
+        while self.lines.read_line(&mut line).unwrap() > 0 {
+            if line.contains("\"step_started\"") && line.contains(&format!("\"{step}\"")) {
+                return true;
+            }
+            line.clear();
+        }
+        false
+    }
+
+    /// Reads to the end.
+    pub fn end(mut self) -> Ended {
+        let mut out = String::new();
+        self.lines.read_to_string(&mut out).unwrap();
+        let mut err = String::new();
+        self.process.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        Ended { code: self.process.0.wait().unwrap().code(), out, err }
+    }
+
+    /// As a power cut would: no signal handler, no buffer flushed.
+    pub fn kill(mut self) {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
+    }
+}
+
+/// Both routers say that they are a pair, nothing of ours lies about, and no secret anywhere.
+#[track_caller]
+pub fn proved(pair: &Pair) {
+    for (target, others) in [("edge-1/a", "/a"), ("edge-1/b", "/b")] {
+        let files = pair.exec(target, ":put [:len [/file find name~\"HA_jumplead\"]]").expect(0);
+        assert_eq!(files.out.trim(), "0", "left on {others}");
+    }
+    let role = |target| pair.exec(target, ":put [/interface vrrp get [find name=HA_VRRP] master]").expect(0).out;
+    assert_eq!((role("edge-1/a").trim(), role("edge-1/b").trim()), ("true", "false"));
+    let identity = pair.exec("edge-1/b", ":put [/system identity get name]").expect(0);
+    assert_eq!(identity.out.trim(), "edge-1_HA_B_STANDBY");
+    // B's own port has B's own address, and A's data address came over.
+    let port = pair.exec("edge-1/b", ":put [/interface ethernet get [find default-name=ether8] mac-address]").expect(0);
+    assert_eq!(port.out.trim(), "74:4D:28:00:00:0B");
+    let address = pair.exec("edge-1/b", ":put [:len [/ip address find address=\"198.51.100.1/24\"]]").expect(0);
+    assert_eq!(address.out.trim(), "1");
+    assert!(leak::none_below(&pair.home(), &SECRETS) > 2, "there was something to search");
+}
+
+/// Nothing that was printed holds a secret.
+#[track_caller]
+pub fn silent(ended: Ended) -> Ended {
+    let leak = leak::found(format!("{}{}", ended.out, ended.err).as_bytes(), &SECRETS);
+    assert!(leak.is_none(), "{leak:?} in what was printed");
+    ended
+}
+
+/// What the plan and every refusal must leave as it is.
+pub fn configuration_of_b(pair: &Pair) -> String {
+    let export = pair.exec("edge-1/b", "/export").expect(0).out;
+    // The heading holds the time of day.
+    export.lines().filter(|line| !line.contains(" by RouterOS ")).map(|line| format!("{line}\n")).collect()
+}
+
+/// The last line of an event stream, which says how it ended.
+#[track_caller]
+pub fn finished(ended: &Ended) -> &str {
+    let last = ended.out.lines().last().unwrap_or_default();
+    assert!(last.contains("\"run_finished\""), "{last}\n{}", ended.err);
+    last
+}
+
+/// A disturbance was short enough to be ridden out, or the run stopped and says so, and goes on.
+#[track_caller]
+pub fn ridden_out_or_resumed(pair: &Pair, run: Stream) {
+    let ended = silent(run.end());
+    if ended.code != Some(0) {
+        let last = finished(&ended);
+        assert!(last.contains("\"resumable\":true"), "{last}\n{}", ended.err);
+        silent(pair.jumplead(&["resume"])).expect(0);
+    }
+}

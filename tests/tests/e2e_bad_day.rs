@@ -1,0 +1,93 @@
+//! The real binary when the host, its disk or its cable fails, and B is not what one wishes; in network namespaces.
+
+use std::time::Duration;
+
+use jumplead_tests::disk::Disk;
+use jumplead_tests::leak;
+use jumplead_tests::pair::{Pair, SECRETS, Settings, used_before};
+use jumplead_tests::run::{Stream, configuration_of_b, finished, proved, ridden_out_or_resumed, silent};
+use lab::netns::available;
+
+#[test]
+fn a_full_and_a_read_only_state_folder_lose_nothing() {
+    if !available("a_full_and_a_read_only_state_folder_lose_nothing", &["ip", "unshare", "nsenter"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings::default());
+    let disk = Disk::new(&pair);
+    let run = |arguments: &[&str]| silent(disk.command(&pair, arguments).output().unwrap().into());
+    let (before, plan) = (configuration_of_b(&pair), pair.plan());
+    let bootstrap = ["bootstrap", "edge-1", "--confirm", &plan];
+
+    // Before anything is done.
+    disk.fill();
+    let full = run(&bootstrap).refused(11, "state.full");
+    assert!(full.err.contains("nothing was changed") && full.err.contains("make room"), "{}", full.err);
+    disk.make_room();
+    disk.read_only(true);
+    let closed = run(&bootstrap).refused(11, "state.io");
+    assert!(closed.err.contains("nothing was changed") && closed.err.contains("writable"), "{}", closed.err);
+    disk.read_only(false);
+    assert_eq!(configuration_of_b(&pair), before, "a refusal changes nothing");
+
+    // In the middle. A file's last page takes a few records more: the run stops at the first that finds no room.
+    let mut command = disk.command(&pair, &["--json"]);
+    command.args(bootstrap);
+    let mut stream = Stream::of(command);
+    assert!(stream.until_started("b.bootstrap-file"), "{}", stream.end().err);
+    disk.fill();
+    let stopped = silent(stream.end()).expect(11);
+    let last = finished(&stopped);
+    assert!(last.contains("state.full") && last.contains("\"resumable\":true"), "{last}");
+    assert!(last.contains("make room in the state folder") && last.contains("jumplead resume"), "{last}");
+    let list = run(&["runs", "list"]).expect(0);
+    assert!(list.out.contains("resumable"), "a full disk can be read: {}", list.out);
+
+    // Still no room; then room that may not be used; then all is well again.
+    silent(run(&["resume"])).expect(11);
+    disk.make_room();
+    disk.read_only(true);
+    let closed = run(&["resume"]).refused(11, "state.io");
+    assert!(closed.err.contains("make the state folder writable again, then:  jumplead resume"), "{}", closed.err);
+    disk.read_only(false);
+    run(&["resume"]).expect(0);
+    proved(&pair);
+    let list = run(&["runs", "list"]).expect(0);
+    assert_eq!(list.out.lines().filter(|line| line.contains("done")).count(), 1, "{}", list.out);
+    assert!(leak::none_below(&disk.seen(), &SECRETS) > 2, "there was something to search");
+}
+
+#[test]
+fn a_used_b_on_6_44_killed_at_the_reset_and_the_hosts_cable_pulled() {
+    if !available("a_used_b_on_6_44_killed_at_the_reset_and_the_hosts_cable_pulled", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings { version: "6.44.6", b_setup: used_before(), ..Settings::default() });
+    let plan = pair.plan();
+    let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
+    for (step, after) in [("b.reset", 200), ("b.wait-reset", 300)] {
+        let mut run = Stream::start(&pair, &arguments);
+        assert!(run.until_started(step), "{step}: {}", run.end().err);
+        std::thread::sleep(Duration::from_millis(after));
+        run.kill();
+        let list = pair.jumplead(&["runs", "list"]).expect(0);
+        assert!(list.out.contains("resumable"), "killed in {step}: {}", list.out);
+        arguments = vec!["resume"];
+    }
+    // The terminal that it runs in is closed.
+    let mut run = Stream::start(&pair, &arguments);
+    assert!(run.until_started("a.push"), "{}", run.end().err);
+    run.process.signal("HUP");
+    let ended = silent(run.end()).expect(130);
+    assert!(finished(&ended).contains("\"resumable\":true"), "{}", ended.out);
+
+    let mut run = Stream::start(&pair, &arguments);
+    assert!(run.until_started("b.wait-standby"), "{}", run.end().err);
+    pair.host_cable(false);
+    std::thread::sleep(Duration::from_secs(3));
+    pair.host_cable(true);
+    ridden_out_or_resumed(&pair, run);
+    proved(&pair);
+    let left = pair.exec("edge-1/b", ":put [:len [/system script find name=nightly]]").expect(0);
+    assert_eq!(left.out.trim(), "0", "nothing is left of the earlier use");
+}
