@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod c_server;
+pub mod conformance;
 pub mod disk;
 pub mod ha_pair;
 pub mod inside;
@@ -10,4 +11,5 @@ pub mod leak;
 pub mod our_server;
 pub mod pair;
 pub mod relay;
+pub mod router_process;
 pub mod run;

@@ -5,162 +5,36 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests, though no unit tests: clippy.toml does not see that
 
 use std::cell::Cell;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{ChildStdin, Command, Output, Stdio};
 use std::rc::Rc;
-use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bootstrap::ha::{PairConfig, render_installed};
+use jumplead_tests::binary;
+use jumplead_tests::conformance::{Claim, version_of};
+use jumplead_tests::router_process::{Lines, MAC, PATIENCE, Plan, Rig, Running, VERSIONS, text, with_both};
 use lab::Tap;
-use lab::netns::{Namespace, available, veth};
+use lab::netns::available;
 use lab::pair::{Pair, Settings};
 use routersim::net::{MacTelnetCall, PingOptions};
 use tempfile::TempDir;
 
-const MAC: &str = "74:4D:28:00:00:0B";
-/// Real time that anything here may take; a loaded machine is slow, a hang is not.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The binary, built once: `cargo test` builds no binaries of other packages.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "routersim", "--features", "real", "--bin", "routersim"])
-            .args(["--message-format", "json"])
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo starts");
-        assert!(output.status.success(), "routersim builds");
-        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-        let messages = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let mut executables = messages.filter_map(|m| m["executable"].as_str().map(PathBuf::from));
-        executables.next().expect("cargo names the executable")
-    })
-}
-
-/// Bytes of a child's output, as they come.
-struct Lines(Receiver<Vec<u8>>, Vec<u8>);
-
-impl Lines {
-    fn of(source: impl Read + Send + 'static) -> Self {
-        let (sender, receiver) = channel();
-        std::thread::spawn(move || {
-            let mut source = BufReader::new(source);
-            loop {
-                let bytes = source.fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
-                source.consume(bytes.len());
-                if bytes.is_empty() || sender.send(bytes).is_err() {
-                    return;
-                }
-            }
-        });
-        Self(receiver, Vec::new())
-    }
-
-    /// Reads until `end` was seen; everything since the last call.
-    fn until(&mut self, end: &str) -> String {
-        loop {
-            if let Some(at) = self.1.windows(end.len()).position(|window| window == end.as_bytes()) {
-                let rest = self.1.split_off(at + end.len());
-                let seen = std::mem::replace(&mut self.1, rest);
-                return String::from_utf8_lossy(&seen).into_owned();
-            }
-            match self.0.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.1.extend(bytes),
-                Err(error) => panic!(
-                    "waited for {end:?} and saw {:?} ({})",
-                    String::from_utf8_lossy(&self.1),
-                    if error == RecvTimeoutError::Timeout { "silence" } else { "end" }
-                ),
-            }
-        }
-    }
-}
-
-/// A child that is ended with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A router in a namespace of its own, and a host in another, one cable between them.
-struct Lab {
-    host: Namespace,
-    router: Running,
-    ready: serde_json::Value,
-    // Dropped last: the namespace and the specification outlive the process.
-    _namespace: Namespace,
-    _folder: TempDir,
-}
-
-const SPEC: &str = r#"
-name = "B"
-serial_number = "7F0002"
-time_scale = 0.01
-setup = """
-/system identity set name=SIM
-ADDRESS
-"""
-[macs]
-ether8 = "74:4D:28:00:00:0B"
-[ports]
-ether8 = "r8"
-[quirks]
-login = "md5"
-license_question = false
-[[users]]
-name = "admin"
-password = "lab"
-"#;
-
-/// The host has an address; the router has one or none.
-fn lab(router_address: bool) -> Lab {
-    let (namespace, host) = (Namespace::new("router").unwrap(), Namespace::new("host").unwrap());
-    veth((&namespace, "r8", None), (&host, "h0", None)).unwrap();
+/// A router with the older login, which Debian's client knows too, and a host that Debian's tools can work on.
+fn lab(version: &str, address: bool) -> Rig {
+    let plan = Plan::new(version).quirk("login = \"md5\"");
+    let rig = if address { plan } else { plan.without_address() }.start();
     // Debian's 0.4.4 looks at interfaces with an address only ("No suitable devices found"), raw mode included,
     // and its socket mode asks the routing table for 255.255.255.255.
-    host.address("h0", "10.9.8.2/24").unwrap();
-    host.run("ip", &["route", "add", "255.255.255.255/32", "dev", "h0"]).unwrap();
-    let setup = if router_address { "/ip address add address=10.9.8.1/24 interface=ether8" } else { "" };
-    let folder = TempDir::new().unwrap();
-    let spec = folder.path().join("ROUTER.toml");
-    std::fs::write(&spec, SPEC.replace("ADDRESS", setup)).unwrap();
-    let mut child = namespace
-        .command(binary().to_str().unwrap())
-        .arg("run")
-        .arg(&spec)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut lines = Lines::of(child.stdout.take().unwrap());
-    let router = Running(child);
-    let ready = serde_json::from_str(&lines.until("\n")).unwrap();
-    Lab { host, router, ready, _namespace: namespace, _folder: folder }
-}
-
-fn run(lab: &Lab, program: &str, arguments: &[&str]) -> Output {
-    lab.host.command(program).args(arguments).output().unwrap()
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    rig.host.run("ip", &["route", "add", "255.255.255.255/32", "dev", "h0"]).unwrap();
+    rig
 }
 
 /// What Debian's client found, one CSV line a router.
-fn discovered(lab: &Lab) -> String {
+fn discovered(lab: &Rig) -> String {
     // It asks once and collects for this long; the router answers within three seconds.
-    text(&run(lab, "mactelnet", &["-l", "-B", "-t", "5"]))
+    text(&lab.run("mactelnet", &["-l", "-B", "-t", "5"]))
 }
 
 /// Debian's client in a session: types, and reads what comes.
@@ -170,7 +44,7 @@ struct Session {
     output: Lines,
 }
 
-fn log_in(lab: &Lab, arguments: &[&str], password: &str) -> Session {
+fn log_in(lab: &Rig, arguments: &[&str], password: &str) -> Session {
     let mut child = lab
         .host
         .command("mactelnet")
@@ -195,21 +69,42 @@ impl Session {
 
 #[test]
 fn ping_and_ftp() {
-    if !available("ping_and_ftp", &["ping", "curl"]) {
-        return;
+    if available("ping_and_ftp", &["ping", "curl"]) {
+        with_both(pings_and_puts);
     }
-    let lab = lab(true);
-    assert_eq!(lab.ready["event"], "ready");
+}
+
+fn pings_and_puts(version: &str) {
+    let (pings, curls) = (version_of("ping", "-V"), version_of("curl", "--version"));
+    let lab = lab(version, true);
+    assert_eq!((&lab.ready["event"], &lab.ready["version"]), (&"ready".into(), &version.into()));
     assert_eq!(lab.ready["ports"]["ether8"]["mac"], MAC);
+    let claim =
+        Claim::new("ping", pings.as_str(), "three echoes of 56 and of 1472 bytes; nobody at another address", version);
     for size in ["56", "1472"] {
-        let ping = run(&lab, "ping", &["-c", "3", "-i", "0.2", "-W", "5", "-s", size, "10.9.8.1"]);
+        let ping = lab.run("ping", &["-c", "3", "-i", "0.2", "-W", "5", "-s", size, "10.9.8.1"]);
         assert!(text(&ping).contains("3 received"), "{}", text(&ping));
     }
-    let gone = run(&lab, "ping", &["-c", "1", "-W", "1", "10.9.8.77"]);
+    let gone = lab.run("ping", &["-c", "1", "-W", "1", "10.9.8.77"]);
     assert!(!gone.status.success());
+    claim.holds();
 
-    let folder = TempDir::new().unwrap();
-    let (up, down) = (folder.path().join("up.bin"), folder.path().join("down.bin"));
+    let claim = Claim::new("curl", curls.as_str(), "FTP: put and get of 1 MB, list, delete, a wrong password", version);
+    put_list_get_delete(&lab);
+    claim.holds();
+
+    let claim =
+        Claim::new("curl", curls.as_str(), "FTP: an `.auto.rsc` runs when it is put, and its log can be got", version);
+    auto_rsc(&lab);
+    claim.holds();
+}
+
+fn curl(lab: &Rig, arguments: &[&str]) -> Output {
+    lab.command("curl").args(["-sS", "--user", "admin:lab"]).args(arguments).output().unwrap()
+}
+
+fn put_list_get_delete(lab: &Rig) {
+    let (up, down) = (lab.folder.path().join("up.bin"), lab.folder.path().join("down.bin"));
     let mut state = 1_u32;
     let bytes: Vec<u8> = (0..1_000_000)
         .map(|_| {
@@ -219,32 +114,64 @@ fn ping_and_ftp() {
         .collect();
     std::fs::write(&up, &bytes).unwrap();
     let url = "ftp://10.9.8.1/up.bin";
-    let put = run(&lab, "curl", &["-sS", "--user", "admin:lab", "-T", up.to_str().unwrap(), url]);
+    let put = curl(lab, &["-T", up.to_str().unwrap(), url]);
     assert!(put.status.success(), "{}", text(&put));
-    let list = run(&lab, "curl", &["-sS", "--user", "admin:lab", "--list-only", "ftp://10.9.8.1/"]);
-    assert!(text(&list).lines().any(|name| name == "up.bin"), "{}", text(&list));
-    let get = run(&lab, "curl", &["-sS", "--user", "admin:lab", "-o", down.to_str().unwrap(), url]);
+    let list = || text(&curl(lab, &["--list-only", "ftp://10.9.8.1/"]));
+    assert!(list().lines().any(|name| name == "up.bin"), "{}", list());
+    let get = curl(lab, &["-o", down.to_str().unwrap(), url]);
     assert!(get.status.success(), "{}", text(&get));
     assert!(std::fs::read(&down).unwrap() == bytes);
-    let refused = run(&lab, "curl", &["-sS", "--user", "admin:wrong", "ftp://10.9.8.1/"]);
+    let delete = curl(lab, &["-Q", "DELE up.bin", "--list-only", "ftp://10.9.8.1/"]);
+    assert!(delete.status.success() && !list().contains("up.bin"), "{}", text(&delete));
+    let refused = lab.run("curl", &["-sS", "--user", "admin:wrong", "ftp://10.9.8.1/"]);
     assert!(text(&refused).contains("denied") || text(&refused).contains("530"), "{}", text(&refused));
+}
+
+fn auto_rsc(lab: &Rig) {
+    let script = lab.folder.path().join("x");
+    std::fs::write(&script, "/system identity set name=FROM-FTP\n:foo\n").unwrap();
+    let put = curl(lab, &["-T", script.to_str().unwrap(), "ftp://10.9.8.1/x.auto.rsc"]);
+    assert!(put.status.success(), "{}", text(&put));
+    // It runs when the upload has come whole, and leaves what it said beside it.
+    let deadline = Instant::now() + PATIENCE;
+    let said = loop {
+        let log = curl(lab, &["ftp://10.9.8.1/x.auto.log"]);
+        if log.status.success() {
+            break text(&log);
+        }
+        assert!(Instant::now() < deadline, "{}", text(&curl(lab, &["--list-only", "ftp://10.9.8.1/"])));
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(said.contains("bad command name foo (line 2 column 2)"), "{said}");
 }
 
 #[test]
 fn debians_tools_find_ping_and_enter_it() {
-    if !available("debians_tools_find_ping_and_enter_it", &["mactelnet", "macping"]) {
-        return;
+    if available("debians_tools_find_ping_and_enter_it", &["mactelnet", "macping"]) {
+        with_both(debians_tools);
     }
-    let lab = lab(true);
-    let ping = text(&run(&lab, "macping", &["-c", "3", MAC]));
+}
+
+fn debians_tools(version: &str) {
+    let tools = version_of("mactelnet", "-v");
+    let lab = lab(version, true);
+    let claim = Claim::new("macping", tools.as_str(), "three answers; nobody at another MAC", version);
+    let ping = text(&lab.run("macping", &["-c", "3", MAC]));
     assert!(ping.contains("3 packets received, 0% packet loss"), "{ping}");
-    let nobody = text(&run(&lab, "macping", &["-c", "1", "74:4D:28:00:00:0C"]));
+    let nobody = text(&lab.run("macping", &["-c", "1", "74:4D:28:00:00:0C"]));
     assert!(nobody.contains("0 packets received"), "{nobody}");
+    claim.holds();
+
+    let claim =
+        Claim::new("mactelnet -l", tools.as_str(), "MNDP: identity, board, version, interface, address", version);
     let found = discovered(&lab);
-    for part in ["74:4d:28:0:0:b", "'SIM'", "'MikroTik'", "'7.18.2", "'CCR1009-7G-1C'", "'ether8'", "10.9.8.1"] {
+    let number = format!("'{version}");
+    for part in ["74:4d:28:0:0:b", "'SIM'", "'MikroTik'", &number, "'CCR1009-7G-1C'", "'ether8'", "10.9.8.1"] {
         assert!(found.contains(part), "{part} in {found}");
     }
+    claim.holds();
 
+    let claim = Claim::new("mactelnet", tools.as_str(), "a console, a command, `/quit`; a wrong password", version);
     let mut session = log_in(&lab, &[], "lab");
     session.output.until("[admin@SIM] >");
     session.types("/system identity set name=ENTERED\r");
@@ -252,9 +179,9 @@ fn debians_tools_find_ping_and_enter_it() {
     session.types("/quit\r");
     drop(session);
     assert!(discovered(&lab).contains("'ENTERED'"));
-
     let mut wrong = log_in(&lab, &[], "wrong");
     wrong.output.until("Login failed, incorrect username or password");
+    claim.holds();
 }
 
 #[test]
@@ -262,7 +189,10 @@ fn debians_client_enters_a_router_without_address() {
     if !available("debians_client_enters_a_router_without_address", &["mactelnet"]) {
         return;
     }
-    let lab = lab(false);
+    let version = VERSIONS[1];
+    let lab = lab(version, false);
+    let does = "a console of a router without any address, by socket and by raw frames";
+    let claim = Claim::new("mactelnet", version_of("mactelnet", "-v"), does, version);
     for (mode, name) in [(&[][..], "SOCKET"), (&["-n"][..], "RAW")] {
         let mut session = log_in(&lab, mode, "lab");
         session.output.until("] >");
@@ -270,6 +200,7 @@ fn debians_client_enters_a_router_without_address() {
         session.output.until(&format!("[admin@{name}] >"));
     }
     assert!(discovered(&lab).contains("'RAW'"));
+    claim.holds();
 }
 
 #[test]
@@ -277,15 +208,15 @@ fn a_signal_ends_it_in_good_order_and_a_missing_interface_at_once() {
     if !available("a_signal_ends_it", &["kill"]) {
         return;
     }
-    let mut lab = lab(false);
+    let mut lab = lab(VERSIONS[1], false);
     let pid = lab.ready["pid"].to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let status = lab.router.0.wait().unwrap();
     assert_eq!(status.code(), Some(0));
 
     // The host's namespace has no such interface.
-    let spec = lab._folder.path().join("ROUTER.toml");
-    let output = lab.host.command(binary().to_str().unwrap()).arg("run").arg(&spec).output().unwrap();
+    let spec = lab.folder.path().join("ROUTER.toml");
+    let output = lab.host.command(binary::routersim().to_str().unwrap()).arg("run").arg(&spec).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("there is no interface r8 [routersim.real.interface]"), "{}", text(&output));
 }

@@ -1,7 +1,9 @@
 //! The one entry for checks: CI and people run the same thing.
 
+mod automation;
 mod bench;
 mod ci;
+mod conformance;
 mod fuzz;
 mod graph;
 mod oracle;
@@ -15,6 +17,8 @@ cargo xtask ci                       everything CI runs: lints, graph, build, te
 cargo xtask fuzz [SECONDS] [TARGET]  every fuzz target (60 s each), needs a nightly compiler and cargo-fuzz
 cargo xtask bench                    the table of docs/benchmarks.md
 cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults
+cargo xtask automation               Netmiko and Ansible from PyPI into target/automation, for the tests with them
+cargo xtask conformance              docs/conformance.md: programs of others against the simulated router
 cargo xtask graph                    the arrows between crates, and that the cores do no I/O
 cargo xtask parse-oracle DIR         how far our reading of scripts agrees with captures of routers' `:parse`
 cargo xtask tree DIR                 the command tree of routeros-script, from the inspect-VERSION.json files in DIR";
@@ -27,6 +31,8 @@ fn main() -> Result<()> {
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["bench", rest @ ..] => bench::bench(rest),
         ["simulate", rest @ ..] => bench::simulate(rest),
+        ["automation"] => automation::fetch(),
+        ["conformance"] => conformance::write(),
         ["graph"] => graph::check(),
         ["parse-oracle", rest @ ..] => oracle::oracle(rest),
         ["tree", rest @ ..] => tree::tree(rest),
