@@ -3,7 +3,7 @@
 mod common;
 
 use bootstrap::exit::Exit;
-use bootstrap::store::{SimStore, Store as _};
+use bootstrap::store::SimStore;
 use common::{Bench, Case, Part, simulated};
 
 /// The end check of these tests can fail: an erased B, and a B with one port switched on, are not proved.
@@ -56,25 +56,4 @@ fn bad_cables() {
             assert_eq!(bench.counts('B').0, 1, "seed {seed}");
         });
     }
-}
-
-/// The same seed gives the same run, record for record.
-#[test]
-fn a_seed_repeats_its_run() {
-    let runs: Vec<Vec<u8>> = (0..2)
-        .map(|_| {
-            let kept = std::cell::RefCell::new(Vec::new());
-            let keep = &kept;
-            simulated(|| async move {
-                let bench = Bench::new(Case { seed: 7, ..Case::new("6.44.6", lab::pair::Topology::BehindA, false) });
-                let store = SimStore::default();
-                bench.until_done(&store).await;
-                let run = store.runs().unwrap().remove(0);
-                keep.replace(store.read(&run).unwrap());
-            });
-            kept.into_inner()
-        })
-        .collect();
-    assert!(!runs[0].is_empty());
-    assert_eq!(String::from_utf8_lossy(&runs[0]), String::from_utf8_lossy(&runs[1]));
 }

@@ -27,11 +27,19 @@ pub fn bench(words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// `simulate --seeds A..B`: whole runs with faults.
+/// `simulate --seeds A..B`: whole runs with faults; then as many with power cuts at any moment, and as many stories told
+/// twice.
 pub fn simulate(words: &[&str]) -> Result<()> {
     let mut args = vec!["run", "--release", "-q", "--", "rehearse", "-q", "--faults", "all"];
     args.extend_from_slice(words);
-    step("simulate", &mut cargo(&args))
+    step("simulate", &mut cargo(&args))?;
+    let seeds = words.iter().find_map(|word| {
+        let (from, to) = word.split_once("..")?;
+        to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)
+    });
+    let mut sweep = cargo(&["test", "--release", "-q", "-p", "jumplead-tests", "--test", "bootstrap_power_on_sim"]);
+    sweep.args(["--", "--nocapture"]).env("JUMPLEAD_SEEDS", seeds.unwrap_or(1).to_string());
+    step("power cuts, and every seed twice", &mut sweep)
 }
 
 fn example_exists(package: &str, example: &str) -> bool {

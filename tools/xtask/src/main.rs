@@ -16,9 +16,9 @@ const USAGE: &str = "\
 cargo xtask ci                       everything CI runs: lints, graph, build, tests, docs, a short fuzz
 cargo xtask fuzz [SECONDS] [TARGET]  every fuzz target (60 s each), needs a nightly compiler and cargo-fuzz
 cargo xtask bench                    the table of docs/benchmarks.md
-cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults
 cargo xtask automation               Netmiko and Ansible from PyPI into target/automation, for the tests with them
 cargo xtask conformance              docs/conformance.md: programs of others against the simulated router
+cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults and power cuts
 cargo xtask graph                    the arrows between crates, and that the cores do no I/O
 cargo xtask parse-oracle DIR         how far our reading of scripts agrees with captures of routers' `:parse`
 cargo xtask tree DIR                 the command tree of routeros-script, from the inspect-VERSION.json files in DIR";
