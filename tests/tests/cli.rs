@@ -362,6 +362,36 @@ fn the_help_is_the_one_in_the_docs() {
     );
 }
 
+// ---- scripts
+
+#[test]
+fn lint_judges_scripts_as_the_router_does() {
+    let home = home();
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let good = file("good.rsc", ":put \"a\"\n/ip address print\n");
+    let late = file("late.rsc", "/zzz print\n");
+    let wrong = file("wrong.rsc", ":if (1=1) do={:put a\n");
+    assert_eq!(run(&home, &["lint", &good]).code, Some(0));
+    let ended = run(&home, &["lint", "--routeros", "7.22.1", &late, &wrong]);
+    assert_eq!(ended.code, Some(15));
+    assert!(ended.out.contains("bad command name zzz (line 1 column 2)"), "{}", ended.out);
+    assert!(ended.out.contains("missing closing brace (line 2 column 1)"), "{}", ended.out);
+    assert!(!escapes(&ended));
+    let ended = run(&home, &["lint", "--form", &good]);
+    assert_eq!(ended.out, "(evl /putmessage=a);(evl /ip/address/print)\n");
+    let ended = run(&home, &["lint", "--json", &wrong]);
+    assert_eq!(ended.code, Some(15));
+    let object = json(&ended.out);
+    assert_eq!(object["data"]["files"][0]["verdict"], "refused");
+    assert_eq!(object["data"]["files"][0]["findings"][0]["code"], "script.parse.missing-closing-brace");
+    assert_eq!(run(&home, &["lint", "/nowhere/x.rsc"]).code, Some(2));
+    assert_eq!(run(&home, &["lint", "--routeros", "seven", &good]).code, Some(2));
+}
+
 // ---- a host that does not let us write
 
 #[test]

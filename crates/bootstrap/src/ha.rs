@@ -212,6 +212,13 @@ mod tests {
                 if let Err(error) = routeros_script::parse(source.as_bytes(), version) {
                     panic!("{name}: {}", error.message);
                 }
+                let report = routeros_script::lint(source.as_bytes(), version);
+                let wrong = |finding: &&routeros_script::lint::Finding| {
+                    finding.severity == routeros_script::lint::Severity::Error
+                };
+                if let Some(finding) = report.findings.iter().find(wrong) {
+                    panic!("{name} on {version}: {}", finding.message);
+                }
             }
         }
     }

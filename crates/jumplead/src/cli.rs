@@ -137,6 +137,18 @@ pub enum Command {
         #[command(subcommand)]
         what: Config,
     },
+    /// A RouterOS script as the router would judge it, and what a console would do to it in a paste
+    Lint {
+        /// Script files; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The RouterOS version
+        #[arg(long, value_name = "VERSION", default_value = "7.24")]
+        routeros: String,
+        /// Print what `:put [:parse ...]` of the router prints instead
+        #[arg(long)]
+        form: bool,
+    },
     /// What an error code means and what to do
     Explain {
         /// The code that stands behind the word error; without one, all codes

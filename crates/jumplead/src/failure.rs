@@ -23,6 +23,7 @@ pub enum Exit {
     FactsMoved = 12,
     ExecRefused = 13,
     ExecUnknown = 14,
+    LintRefused = 15,
     Interrupted = 130,
 }
 
@@ -46,6 +47,7 @@ impl Exit {
             FactsMoved,
             ExecRefused,
             ExecUnknown,
+            LintRefused,
             Interrupted,
         ]
         .into_iter()

@@ -75,6 +75,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Doctor => "doctor",
         Command::Rehearse(_) => "rehearse",
         Command::Config { .. } => "config",
+        Command::Lint { .. } => "lint",
         Command::Explain { .. } => "explain",
     }
 }
@@ -148,6 +149,7 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
         }
         Command::Bootstrap { pair, change } => cmd::bootstrap::run(out, &cli.global, pair, change).await,
         Command::Resume { run, change } => cmd::bootstrap::resume(out, &cli.global, run.as_deref(), change).await,
+        Command::Lint { files, routeros, form } => cmd::lint::run(out, files, routeros, *form),
         Command::Explain { code } => cmd::explain::run(out, code.as_deref()),
         // Has a runtime of its own, see `start`.
         Command::Rehearse(args) => cmd::rehearse::run(out, args),

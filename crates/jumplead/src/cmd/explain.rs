@@ -81,6 +81,7 @@ mod tests {
                         "rehearse",
                         "road",
                         "routeros",
+                        "script",
                         "secret",
                         "site",
                         "state",

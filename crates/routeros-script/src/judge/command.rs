@@ -1,5 +1,6 @@
 //! Commands: their path, and what an unknown one or a call takes.
 
+use super::outcome::Used;
 use super::reader::{Read, Reader, Rest};
 use super::render::Keyed;
 use super::slots::Shape;
@@ -17,6 +18,7 @@ fn is_name(byte: u8) -> bool {
 impl Reader<'_> {
     /// A command or a path of menus.
     pub(super) fn command(&mut self, items: &mut Vec<String>) -> Read<Rest> {
+        let begin = self.lex.pos;
         let prefix = match self.lex.peek() {
             Some(b':') => Prefix::Colon,
             Some(b'/') => Prefix::Slash,
@@ -47,6 +49,9 @@ impl Reader<'_> {
                 match self.found(menu, &word, first && prefix == Prefix::None) {
                     Some((at, Found::Command(name, arguments))) => {
                         let path = self.path_of(at, name);
+                        if commands::find(name, self.lex.version).is_none() || at != ROOT {
+                            self.commands.push(Used { path: path.clone(), span: Span::new(begin, self.lex.pos) });
+                        }
                         let shape = Shape::of(at == ROOT, name, arguments, self.lex.version);
                         let form = self.arguments(at, shape, path)?;
                         items.push(form);
@@ -83,7 +88,9 @@ impl Reader<'_> {
         if begins { self.bare_text(is_name) } else { None }
     }
 
-    /// What `word` is in the menu; behind no prefix also one of the language's own commands.
+    /// What `word` is in the menu; behind no prefix also one of the language's own commands. `/ping` stays a name of
+    /// `/tool/ping` where the root has none; exports of older routers say `wifiwave2` for `wifi` (inferred: routers read
+    /// such exports to their end).
     fn found(&self, menu: MenuId, word: &str, bare: bool) -> Option<(MenuId, Found)> {
         let here = self.view.exactly(menu, word).or_else(|| {
             if bare && menu != ROOT && commands::find(word, self.lex.version).is_some() {
@@ -91,11 +98,26 @@ impl Reader<'_> {
             }
             self.view.lookup(menu, word).ok().flatten()
         });
+        let other = || {
+            let path: &[&str] = match word {
+                "ping" if menu == ROOT => &["tool", "ping"],
+                "wifiwave2" if !self.view.path(menu).contains("/wifi/") => &["interface", "wifi"],
+                _ => return None,
+            };
+            let (last, menus) = path.split_last()?;
+            let at = menus.iter().try_fold(ROOT, |at, name| match self.view.exactly(at, name) {
+                Some(Found::Menu(id)) => Some(id),
+                _ => None,
+            })?;
+            // Another name is only one where the menu is the one that it belongs to.
+            let fits = menu == ROOT || menu == at;
+            self.view.exactly(at, last).filter(|_| fits).map(|found| (at, found))
+        };
         let own = || match self.view.exactly(ROOT, word) {
             Some(command @ Found::Command(..)) if bare => Some((ROOT, command)),
             _ => None,
         };
-        here.map(|found| (menu, found)).or_else(own)
+        here.map(|found| (menu, found)).or_else(other).or_else(own)
     }
 
     /// A command's path as the form writes it.

@@ -14,7 +14,7 @@ mod slots;
 mod strings;
 mod value;
 
-pub use outcome::{Late, Outcome, judge};
+pub use outcome::{Late, Outcome, Used, judge};
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,15 @@ pub struct Late {
     pub error: ParseError,
 }
 
+/// A command of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// Its whole path, `/ip/address/print`.
+    pub path: String,
+    /// Where it stands, up to its name.
+    pub span: Span,
+}
+
 /// What `:parse` makes of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -21,6 +30,8 @@ pub enum Outcome {
         form: String,
         /// In order of their place; empty for a text without faults.
         late: Vec<Late>,
+        /// Every command of a menu that it uses, in the order of their place.
+        commands: Vec<Used>,
     },
     /// It refuses the text: nothing of it would run.
     Refused(ParseError),
@@ -43,7 +54,7 @@ pub fn judge(src: &[u8], version: Version) -> Outcome {
         Ok(form) => {
             let found: Vec<(ParseErrorKind, Span)> = std::mem::take(&mut reader.late);
             let late = found.into_iter().map(|(kind, span)| Late { error: reader.error_of(kind, span) }).collect();
-            Outcome::Accepted { form, late }
+            Outcome::Accepted { form, late, commands: std::mem::take(&mut reader.commands) }
         }
         Err(fatal) => {
             let end = (fatal.at + 1).min(src.len());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::outcome::Used;
 use super::render::Form;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::lexer::Lexer;
@@ -34,6 +35,7 @@ pub(super) struct Reader<'a> {
     /// Names of variables, innermost block last.
     pub(super) scopes: Vec<BTreeSet<Vec<u8>>>,
     pub(super) late: Vec<(ParseErrorKind, Span)>,
+    pub(super) commands: Vec<Used>,
     /// Where each line begins.
     lines: Vec<usize>,
     depth: usize,
@@ -48,6 +50,7 @@ impl<'a> Reader<'a> {
             menu: ROOT,
             scopes: vec![BTreeSet::new()],
             late: Vec::new(),
+            commands: Vec::new(),
             lines: std::iter::once(0).chain(behind).collect(),
             depth: 0,
         }

@@ -61,7 +61,10 @@ fn menus_are_found_followed_and_shown() {
             "(evl /ifcondition=(= 1 1);do=;(evl / /ip/route/ (evl /ip/route/print)));(evl /putmessage=a)",
         ),
     ]);
-    assert_eq!(print("/ping a count=1", Version::new(7, 23, 0)), "(evl /tool/pingaddress=a;count=1)");
+    for version in [Version::new(7, 23, 0), Version::new(7, 24, 0)] {
+        assert_eq!(print("/ping a count=1", version), "(evl /tool/pingaddress=a;count=1)");
+    }
+    assert_eq!(print("/interface wifiwave2 print", V7), "(evl /interface/wifi/print)");
 }
 
 #[test]

@@ -1,0 +1,125 @@
+//! `lint`: a script as the router would judge it, and what a console would do to it in a paste.
+
+use std::io::Read;
+use std::path::Path;
+
+use ariadne::{Color, Config, IndexType, Label, Report as Drawing, ReportKind, Source};
+use routeros_script::lint::{Finding, Report, Severity, lint};
+use routeros_script::{Outcome, Version};
+use serde_json::{Value, json};
+
+use crate::failure::{Exit, Failure, Result};
+use crate::output::Output;
+
+pub fn run(out: &Output, files: &[std::path::PathBuf], version: &str, form: bool) -> Result {
+    let version: Version = version.parse().map_err(|error| {
+        Failure::new(Exit::Usage, "script.version.malformed", format!("{error}")).hint("as in  --routeros 7.22.1")
+    })?;
+    let mut refused = Vec::new();
+    let mut reports = Vec::new();
+    let mut warnings = Vec::new();
+    for file in files {
+        let text = read(file)?;
+        let report = lint(&text, version);
+        if !report.exact && warnings.is_empty() {
+            let warning = format!(
+                "no data of the names in RouterOS {version}: those of {} were used{}",
+                report.names,
+                if version.major == report.names.major { "" } else { ", unknown ones are only warnings" }
+            );
+            if !out.json {
+                out.warn(&warning);
+            }
+            warnings.push(warning);
+        }
+        let name = file.display().to_string();
+        if out.json {
+            reports.push(object(&name, &report, form));
+        } else if form {
+            out.data(report.outcome.text());
+        } else {
+            report.findings.iter().for_each(|finding| draw(out, &name, &text, finding));
+        }
+        if report.findings.iter().any(|finding| finding.severity == Severity::Error) {
+            refused.push(name);
+        }
+    }
+    out.object(json!({"routeros": version.to_string(), "files": reports}), &warnings);
+    if refused.is_empty() {
+        if !form {
+            out.say(format!("RouterOS {version} takes {}", if files.len() == 1 { "it" } else { "them all" }));
+        }
+        return Ok(());
+    }
+    let mut failure = Failure::new(
+        Exit::LintRefused,
+        "script.refused",
+        format!("RouterOS {version} would refuse {}", refused.join(", ")),
+    );
+    // The one object of `--json` has told it already.
+    failure.shown = out.json;
+    Err(failure)
+}
+
+fn read(file: &Path) -> std::result::Result<Vec<u8>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Exit::Usage, "usage.file", format!("{} can't be read", file.display())).cause(error)
+    };
+    if file == Path::new("-") {
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).map_err(unreadable)?;
+        return Ok(text);
+    }
+    std::fs::read(file).map_err(unreadable)
+}
+
+fn object(name: &str, report: &Report, form: bool) -> Value {
+    let findings: Vec<Value> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "code": finding.code,
+                "severity": if finding.severity == Severity::Error { "error" } else { "warning" },
+                "message": finding.message,
+                "line": finding.position.line,
+                "column": finding.position.column,
+                "help": finding.help,
+            })
+        })
+        .collect();
+    let verdict = match &report.outcome {
+        Outcome::Refused(_) => "refused",
+        Outcome::Accepted { late, .. } if late.is_empty() => "accepted",
+        Outcome::Accepted { .. } => "late errors",
+    };
+    let mut object = json!({"file": name, "verdict": verdict, "findings": findings});
+    if form && let Some(fields) = object.as_object_mut() {
+        fields.insert("form".to_owned(), json!(report.outcome.text()));
+    }
+    object
+}
+
+/// A finding with the line that it is about. Bytes that are no text are drawn as `?`, so that places stay true.
+fn draw(out: &Output, name: &str, text: &[u8], finding: &Finding) {
+    let shown: String = text
+        .utf8_chunks()
+        .flat_map(|chunk| chunk.valid().chars().chain(std::iter::repeat_n('?', chunk.invalid().len())))
+        .collect();
+    let (kind, color) = match finding.severity {
+        Severity::Error => (ReportKind::Error, Color::Red),
+        Severity::Warning => (ReportKind::Warning, Color::Yellow),
+    };
+    let end = finding.span.end.max(finding.span.start + 1).min(shown.len().max(finding.span.start));
+    let span = (name.to_owned(), finding.span.start..end);
+    let drawing = Drawing::build(kind, span.clone())
+        .with_config(Config::default().with_index_type(IndexType::Byte))
+        .with_code(finding.code)
+        .with_message(&finding.message)
+        .with_label(Label::new(span).with_message(finding.help).with_color(color))
+        .finish();
+    let mut bytes = Vec::new();
+    if drawing.write((name.to_owned(), Source::from(shown)), &mut bytes).is_ok() {
+        out.data(String::from_utf8_lossy(&bytes).trim_end());
+    }
+}

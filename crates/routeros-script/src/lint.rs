@@ -1,0 +1,233 @@
+//! What is wrong with a script: what the router refuses, which names it doesn't know, and what a console would do to it
+//! if somebody pasted it.
+
+use crate::error::ParseErrorKind;
+use crate::judge::{Outcome, judge};
+use crate::span::{Position, Span};
+use crate::tree::View;
+use crate::version::Version;
+
+/// The longest line that is pasted in one piece: about as much as a console takes without answering.
+pub const PASTED_LINE: usize = 1024;
+/// How many places of one kind are told; a file of tabs is told once and counted.
+const PLACES: usize = 3;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Runs, but not as pasted, or can't be checked.
+    Warning,
+    /// The router refuses it: at once, or when it gets there.
+    Error,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// A stable code.
+    pub code: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong; errors in the router's words, with their place.
+    pub message: String,
+    /// The bytes that it is about.
+    pub span: Span,
+    /// Their line and column.
+    pub position: Position,
+    /// What to do.
+    pub help: &'static str,
+}
+
+/// What a script does to whoever reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What the router makes of it.
+    pub outcome: Outcome,
+    /// The version whose names it was checked with.
+    pub names: Version,
+    /// Whether those are the version's own.
+    pub exact: bool,
+    /// In the order of their place; errors of the router first.
+    pub findings: Vec<Finding>,
+}
+
+/// Commands that ask before they act, or take over the terminal, when they are typed.
+const ASKING: &[(&str, &str)] = &[
+    ("/system/reboot", "Reboot, yes? [y/N]:"),
+    ("/system/shutdown", "Shutdown, yes? [y/N]:"),
+    ("/system/reset-configuration", "Dangerous! Reset anyway? [y/N]:"),
+    ("/system/backup/load", "Restore and reboot? [y/N]:"),
+    ("/system/package/downgrade", "Router will be rebooted. Continue? [y/N]:"),
+    ("/password", "old-password:"),
+    ("/system/ssh", "a session of its own"),
+    ("/system/telnet", "a session of its own"),
+    ("/tool/mac-telnet", "a session of its own"),
+];
+
+/// Checks a script for a version.
+pub fn lint(src: &[u8], version: Version) -> Report {
+    let view = View::of(version);
+    let outcome = judge(src, version);
+    let mut findings = Vec::new();
+    match &outcome {
+        Outcome::Refused(error) => findings.push(Finding {
+            code: error.code(),
+            severity: Severity::Error,
+            message: error.message.clone(),
+            span: error.span,
+            position: error.position,
+            help: help(&error.kind),
+        }),
+        Outcome::Accepted { late, commands, .. } => {
+            for late in late {
+                let error = &late.error;
+                // RouterOS 6 has no tree of its own here: a name that a newer one lacks may well exist there.
+                let known = version.major == view.version().major;
+                findings.push(Finding {
+                    code: error.code(),
+                    severity: if known { Severity::Error } else { Severity::Warning },
+                    message: error.message.clone(),
+                    span: error.span,
+                    position: error.position,
+                    help: help(&error.kind),
+                });
+            }
+            for command in commands {
+                if let Some((_, question)) = ASKING.iter().find(|(path, _)| *path == command.path) {
+                    findings.push(Finding {
+                        code: "script.paste.question",
+                        severity: Severity::Warning,
+                        message: format!("pasted, it asks `{question}` and takes what follows for the answer"),
+                        span: command.span,
+                        position: Position::of(src, command.span.start),
+                        help: "put it last, or import the file instead",
+                    });
+                }
+            }
+        }
+    }
+    paste(src, version, &mut findings);
+    Report { outcome, names: view.version(), exact: view.exact(), findings }
+}
+
+fn help(kind: &ParseErrorKind) -> &'static str {
+    match kind {
+        ParseErrorKind::BadCommandName(_) => {
+            "the router has no such menu or command; packages that are not installed add some"
+        }
+        ParseErrorKind::BadParameter(_) => "the command has no such argument",
+        ParseErrorKind::ExpectedEndOfCommand => "the command takes no more arguments here, or not this one",
+        ParseErrorKind::ExpectedCommandName => "a command, a menu, `$`, `(`, `[` or `{` must stand here",
+        ParseErrorKind::MissingClosingBrace | ParseErrorKind::ExpectedClosingBrace => "a `{` is never closed",
+        _ => "nothing of the script runs until this is right",
+    }
+}
+
+/// What a console would do to the text, key by key.
+fn paste(src: &[u8], version: Version, findings: &mut Vec<Finding>) {
+    let mut counts = [0_usize; 5];
+    let mut line_start = 0;
+    for (at, byte) in src.iter().enumerate() {
+        let which = match byte {
+            b'\t' => 0,
+            b'?' if !version.is_v7() && at.checked_sub(1).and_then(|at| src.get(at)) != Some(&b'\\') => 1,
+            b'\n' => {
+                if at - line_start > PASTED_LINE {
+                    long_line(src, line_start, at, findings);
+                }
+                line_start = at + 1;
+                continue;
+            }
+            b'\r' if src.get(at + 1) == Some(&b'\n') => continue,
+            0x80.. => 3,
+            0..=0x1F | 0x7F => 2,
+            _ => continue,
+        };
+        let Some(count) = counts.get_mut(which) else { continue };
+        *count += 1;
+        if *count > PLACES {
+            continue;
+        }
+        let (code, message, help) = match which {
+            0 => (
+                "script.paste.tab",
+                "pasted, a tab completes what stands before it",
+                "indent with blanks; write `\\t` in strings",
+            ),
+            1 => (
+                "script.paste.help",
+                "pasted on RouterOS 6, `?` prints help and is lost",
+                "write `\\?` or `\\3F` in strings",
+            ),
+            2 => (
+                "script.paste.control",
+                "pasted, a control character is a key of the line editor",
+                "write it as an escape",
+            ),
+            _ => (
+                "script.paste.byte",
+                "pasted, bytes above ASCII depend on the terminal",
+                "write them as escapes: `\\C3\\A4`",
+            ),
+        };
+        findings.push(Finding {
+            code,
+            severity: Severity::Warning,
+            message: message.to_owned(),
+            span: Span::new(at, at + 1),
+            position: Position::of(src, at),
+            help,
+        });
+    }
+    if src.len() - line_start > PASTED_LINE {
+        long_line(src, line_start, src.len(), findings);
+    }
+}
+
+fn long_line(src: &[u8], start: usize, end: usize, findings: &mut Vec<Finding>) {
+    if findings.iter().filter(|finding| finding.code == "script.paste.long-line").count() >= PLACES {
+        return;
+    }
+    findings.push(Finding {
+        code: "script.paste.long-line",
+        severity: Severity::Warning,
+        message: format!(
+            "pasted, a line of {} bytes may lose some of them: no console says when it is full",
+            end - start
+        ),
+        span: Span::new(start, start + 1),
+        position: Position::of(src, start),
+        help: "break it with a backslash, or import the file instead",
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(src: &str, version: &str) -> Vec<&'static str> {
+        lint(src.as_bytes(), version.parse().unwrap()).findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn finds_what_the_router_refuses_and_what_a_paste_breaks() {
+        assert_eq!(codes(":put \"a\"\n", "7.22.1"), Vec::<&str>::new());
+        assert_eq!(codes(":put \"a", "7.22.1"), ["script.parse.syntax"]);
+        assert_eq!(
+            codes("/zzz\n\t:put \u{e4}\n", "7.22.1"),
+            ["script.parse.expected-end-of-command", "script.paste.tab", "script.paste.byte", "script.paste.byte"]
+        );
+        assert_eq!(codes("/system reboot\n", "7.22.1"), ["script.paste.question"]);
+        assert_eq!(codes(":put \"a?\\?\"", "6.49.10"), ["script.paste.help"]);
+        assert_eq!(codes(":put \"a?\"", "7.22.1"), Vec::<&str>::new());
+        assert_eq!(codes(&format!(":put \"{}\"", "a".repeat(2000)), "7.22.1"), ["script.paste.long-line"]);
+    }
+
+    #[test]
+    fn names_of_another_major_version_are_only_a_warning() {
+        let report = lint(b"/zzz print", "6.49.10".parse().unwrap());
+        assert_eq!(report.findings[0].severity, Severity::Warning);
+        assert!(!report.exact);
+        assert_eq!(lint(b"/zzz print", "7.24".parse().unwrap()).findings[0].severity, Severity::Error);
+    }
+}
