@@ -181,6 +181,12 @@ impl Pair {
         self.answers();
     }
 
+    /// Sets the way of sync, by `$HAInstall`, which keeps all the rest.
+    pub fn choose(&self, way: &str) -> String {
+        let call = format!("$HAInstall interface=\"ether8\" macA=\"{MAC_A}\" macB=\"{MAC_B}\" sync={way}");
+        self.run(&self.a, &format!(":global HAInstall; {call}"))
+    }
+
     pub fn answers(&self) {
         let replies = self.get(&self.a, "[/ping 169.254.23.2 count=2 as-value]");
         assert_eq!(replies.matches("time=").count(), 2, "{replies}");

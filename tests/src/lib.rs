@@ -13,3 +13,4 @@ pub mod pair;
 pub mod relay;
 pub mod router_process;
 pub mod run;
+pub mod startup_race;

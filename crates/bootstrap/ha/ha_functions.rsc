@@ -40,7 +40,7 @@
   :set base ($base . ":global haPreferMac \"" . $prefer . "\"\n")
   :set base ($base . ":global haSync \"" . $way . "\"\n")
   /system script remove [find name="ha_config_base"]
-  /system script add name="ha_config_base" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive source=$base
+  /system script add name="ha_config_base" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon source=$base
 }
 # The HA password lies in a switched-off PPP secret: the one kind of item that every version hides in exports.
 :global haSecret do={ :return [/ppp secret get [find name="HA_PASSWORD"] password] }

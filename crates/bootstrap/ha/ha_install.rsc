@@ -32,7 +32,7 @@
 :set event ($event . "on-error={:if " . $fresh . " do={" . $close . "; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"} ")
 :set event ($event . "else={/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}")
 /system scheduler remove [find name="ha_startup"]
-/system scheduler add name="ha_startup" comment="HA_AUTO" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive on-event=$event
+/system scheduler add name="ha_startup" comment="HA_AUTO" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event=$event
 /system script run ha_ftp
 :if ($isMaster) do={
   :put "ha_install: this router is $haIdentity and active; startup not repeated"

@@ -6,5 +6,5 @@
   :foreach port in=[/interface ethernet find default-name!=$haInterface] do={
     :set macs ($macs . "," . [/interface ethernet get $port default-name] . "=" . [:tostr [/interface ethernet get $port mac-address]])
   }
-  /system script add name="ha_service_macs" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive source=(":global haServiceMacs \"" . $macs . "\"\n")
+  /system script add name="ha_service_macs" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon source=(":global haServiceMacs \"" . $macs . "\"\n")
 }

@@ -28,11 +28,6 @@
     :set tries ($tries + 1)
     /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
   }
-  /system script run ha_macs
-  # a restore brought the active's MACs along, also to rescue ports
-  /interface ethernet reset-mac-address [find]
-  /interface ethernet enable [find default-name=$haInterface]
-  /interface ethernet enable [find comment="HA_RESCUE"]
   /system script run ha_config
   :global haIdentity
   :global haMacMe
@@ -46,8 +41,36 @@
   :global haConfigVer ""
   :global haWriteFile
   :global haSecret
-  :if ($haIdentity = "UNKNOWN") do={ :error "ha_startup: I AM UNKNOWN - WRONG MAC $haMacMe" }
+  # Who this router is must be known before any port is opened or named: after a start ports may carry each other's names.
+  :global haMacA
+  :global haMacB
+  :if ($haIdentity = "UNKNOWN") do={
+    # The HA port came up under another name: what bears its name is a data port. Where it is merely another router's, it
+    # stays open, so that the router can be reached there.
+    :foreach port in=[/interface ethernet find default-name!=$haInterface] do={
+      :local mac [:tostr [/interface ethernet get $port orig-mac-address]]
+      :if (($mac = $haMacA) or ($mac = $haMacB)) do={ /interface ethernet disable [find default-name=$haInterface] }
+    }
+    :error "ha_startup: I AM UNKNOWN - WRONG MAC $haMacMe"
+  }
+  :local ports "ports"
+  :foreach port in=[/interface ethernet find] do={
+    :set ports ($ports . "," . [/interface ethernet get $port default-name] . "=" . [:tostr [/interface ethernet get $port orig-mac-address]])
+  }
+  :local file [/file find name="HA_ports.txt"]
+  :if ([:len $file] = 1) do={
+    :local before [/file get $file contents]
+    :if (([:len $before] > 0) and ($before != $ports)) do={
+      :error "ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File HA_ports.txt has the right ones"
+    }
+  }
+  /system script run ha_macs
+  # a restore brought the active's MACs along, also to rescue ports
+  /interface ethernet reset-mac-address [find]
+  /interface ethernet enable [find default-name=$haInterface]
+  /interface ethernet enable [find comment="HA_RESCUE"]
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
+  $haWriteFile fileName="HA_ports" fileText=$ports
   $haWriteFile fileName="HA_config-version" fileText="none"
   # what a sync left behind; some of it holds the HA password
   /file remove [find name~"^HA_restore-backup"]
@@ -109,8 +132,8 @@
   /ip address add address="$haAddressVRRP/32" interface="HA_VRRP" comment="HA_AUTO"
   /log warning "ha_startup: 4 VRRP ready"
   /system scheduler remove [find comment="HA_AUTO" name!="ha_startup"]
-  /system scheduler add name="ha_checkchanges" comment="HA_AUTO" start-time=00:10:00 interval=10m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive on-event="/system script run ha_checkchanges"
-  /system scheduler add name="ha_watch" comment="HA_AUTO" start-time=00:00:30 interval=1m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive on-event="/system script run ha_watch"
+  /system scheduler add name="ha_checkchanges" comment="HA_AUTO" start-time=00:10:00 interval=10m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event="/system script run ha_checkchanges"
+  /system scheduler add name="ha_watch" comment="HA_AUTO" start-time=00:00:30 interval=1m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event="/system script run ha_watch"
   :local startDate [/system clock get date]
   :local startTime [/system clock get time]
   $haWriteFile fileName="HA_boot" fileText="$startDate $startTime"

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 const BUILD_PLACEHOLDER: &str = "@BUILD@";
 
 /// What a script may do: the list that the scripts give each other, too.
-pub const POLICY: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive";
+pub const POLICY: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon";
 
 /// Puts the pair's password into the local `p` of a router whose `ha_config` has run: ours keep it in a PPP secret, since a
 /// script's text is in every export; other builds in a global.

@@ -42,6 +42,13 @@ pub fn simulate(words: &[&str]) -> Result<()> {
     step("power cuts, and every seed twice", &mut sweep)
 }
 
+/// `startup-race [BOOTS]`: what a standby's data ports say while it starts.
+pub fn startup_race(words: &[&str]) -> Result<()> {
+    let mut args = vec!["run", "--release", "-q", "-p", "jumplead-tests", "--example", "startup_race", "--"];
+    args.extend_from_slice(words);
+    step("startup-race", &mut cargo(&args))
+}
+
 fn example_exists(package: &str, example: &str) -> bool {
     let folder = if package == "jumplead-tests" { "tests".to_owned() } else { format!("crates/{package}") };
     Path::new(&root()).join(folder).join(format!("examples/{example}.rs")).exists()

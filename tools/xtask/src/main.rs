@@ -19,6 +19,7 @@ cargo xtask bench                    the table of docs/benchmarks.md
 cargo xtask automation               Netmiko and Ansible from PyPI into target/automation, for the tests with them
 cargo xtask conformance              docs/conformance.md: programs of others against the simulated router
 cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults and power cuts
+cargo xtask startup-race [BOOTS]     what a standby says while it starts, over 10,000 seeded starts
 cargo xtask graph                    the arrows between crates, and that the cores do no I/O
 cargo xtask parse-oracle DIR         how far our reading of scripts agrees with captures of routers' `:parse`
 cargo xtask tree DIR                 the command tree of routeros-script, from the inspect-VERSION.json files in DIR";
@@ -30,6 +31,7 @@ fn main() -> Result<()> {
         ["ci"] => ci::ci(),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["startup-race", rest @ ..] => bench::startup_race(rest),
         ["simulate", rest @ ..] => bench::simulate(rest),
         ["automation"] => automation::fetch(),
         ["conformance"] => conformance::write(),

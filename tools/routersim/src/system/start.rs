@@ -171,9 +171,21 @@ impl System {
         self.note(EventKind::Vrrp { interface: name.to_owned(), master });
         self.log("vrrp,info", &format!("{name} now {word}"));
         let script = self.config(|config| config.by_name("/interface/vrrp", name)?.get(property).map(str::to_owned));
-        if let Some(script) = script.filter(|script| !script.is_empty()) {
+        let Some(script) = script.filter(|script| !script.is_empty()) else { return };
+        // No script runs before the console's startup items may: a restored standby's first disable comes 3 s after the
+        // console's start at the earliest, though its VRRP is backup long before (ha-system.md section 7; that the script
+        // waits, rather than being lost, is inferred).
+        let ready = self.booted + self.spec.scaled(self.spec.boot.services) + self.spec.scaled(self.spec.boot.startup);
+        let wait = ready.saturating_since(self.kernel.now());
+        if wait.is_zero() {
             self.spawn_event(&script.clone(), script, Who::system(Via::Vrrp));
+            return;
         }
+        let sys = Rc::clone(self);
+        self.kernel.spawn(format!("{script} waits"), async move {
+            sys.kernel.sleep(wait).await;
+            sys.spawn_event(&script.clone(), script, Who::system(Via::Vrrp));
+        });
     }
 
     /// `NAME.auto.rsc` runs on arrival, with the uploader's rights; what it prints goes to `NAME.auto.log`.
