@@ -85,7 +85,7 @@ fn ansible(version: &str) {
     let text_of_it = format!(
         "[routers]\nsim ansible_host={ROUTER}\n[routers:vars]\nansible_connection=ansible.netcommon.network_cli\n\
          ansible_network_os=community.routeros.routeros\nansible_user=admin+cet1024w\nansible_password={PASSWORD}\n\
-         ansible_command_timeout=60\nversion={version}\nansible_python_interpreter={}\n",
+         ansible_command_timeout=120\nversion={version}\nansible_python_interpreter={}\n",
         program("python"),
     );
     std::fs::write(&inventory, text_of_it).unwrap();
@@ -93,6 +93,9 @@ fn ansible(version: &str) {
     command.arg("-i").arg(&inventory).arg(script("playbook.yml"));
     command.env("HOME", home).env("ANSIBLE_HOME", home.join("ansible")).env("ANSIBLE_HOST_KEY_CHECKING", "false");
     command.env("ANSIBLE_COLLECTIONS_PATH", folder().join("collections")).env("ANSIBLE_NOCOLOR", "1");
+    // A loaded machine is slow.
+    command.env("ANSIBLE_TIMEOUT", "120").env("ANSIBLE_PARAMIKO_BANNER_TIMEOUT", "120");
+    command.env("ANSIBLE_PERSISTENT_CONNECT_TIMEOUT", "300");
     // The folder that a sequence of tasks keeps its connection in: a socket's path is no longer than 107 bytes.
     command.env("ANSIBLE_PERSISTENT_CONTROL_PATH_DIR", home.join("pc")).current_dir(home);
     let output = command.output().unwrap();

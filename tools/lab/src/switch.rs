@@ -1,6 +1,7 @@
 //! A switch that learns MACs, and remembers who ever spoke where: the witness of cloned addresses.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -24,6 +25,23 @@ pub struct Speaker {
     pub last: Instant,
     /// How many frames.
     pub frames: u64,
+}
+
+impl Speaker {
+    /// From its first frame to its last.
+    pub fn lasted(&self) -> Duration {
+        self.last.saturating_since(self.first)
+    }
+}
+
+/// One row of a report: `port 1  74:4D:28:00:00:0B  169.254.23.2  first 61.204 s, for 3.100 s, 17 frames`.
+impl fmt::Display for Speaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ip = self.ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string());
+        let first = self.first.since_epoch().as_secs_f64();
+        write!(f, "port {}  {}  {ip:<15}  first {first:.3} s, for ", self.port, self.mac)?;
+        write!(f, "{:.3} s, {} frames", self.lasted().as_secs_f64(), self.frames)
+    }
 }
 
 /// A MAC was heard on another port than before.
@@ -161,6 +179,13 @@ mod tests {
         let ports: Vec<usize> = switch.speakers().iter().filter(|s| s.mac == mac).map(|s| s.port).collect();
         assert_eq!(ports, [0, 2]);
         assert_eq!(switch.speakers()[0].ip, Some(Ipv4Addr::new(10, 0, 0, 1)));
+        switch.receive(Instant::from_millis(1500), 0, &frame(1, 2));
+        let first = switch.speakers().swap_remove(0);
+        assert_eq!(first.lasted(), Duration::from_millis(1500));
+        assert_eq!(
+            first.to_string(),
+            "port 0  02:00:00:00:00:01  10.0.0.1         first 0.000 s, for 1.500 s, 2 frames"
+        );
     }
 
     #[test]

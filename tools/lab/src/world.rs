@@ -266,6 +266,11 @@ impl World {
         self.inner.borrow().switches[switch.0].speakers()
     }
 
+    /// The same for people: one row for each port, MAC and address that spoke, and for how long.
+    pub fn report(&self, switch: SwitchId) -> String {
+        self.speakers(switch).iter().map(|speaker| format!("{speaker}\n")).collect()
+    }
+
     /// Which MACs changed their port at a switch.
     pub fn moves(&self, switch: SwitchId) -> Vec<Move> {
         self.inner.borrow().switches[switch.0].moves()

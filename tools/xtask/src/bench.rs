@@ -8,9 +8,12 @@ use crate::run::{cargo, root, say, step};
 
 /// Every benchmark, in one run. Those that need root or a peer say that they were skipped.
 pub fn bench(words: &[&str]) -> Result<()> {
-    for (package, example) in
-        [("mactelnet", "bench_auth"), ("mactelnet", "bench_stream"), ("jumplead-tests", "bench_peers")]
-    {
+    for (package, example) in [
+        ("mactelnet", "bench_auth"),
+        ("mactelnet", "bench_stream"),
+        ("jumplead-tests", "bench_peers"),
+        ("jumplead-tests", "bench_simulator"),
+    ] {
         if words.first().is_some_and(|only| *only != example) {
             continue;
         }
