@@ -379,7 +379,7 @@ fn lint_judges_scripts_as_the_router_does() {
     let ended = run(&home, &["lint", "--routeros", "7.22.1", &late, &wrong]);
     assert_eq!(ended.code, Some(15));
     assert!(ended.out.contains("bad command name zzz (line 1 column 2)"), "{}", ended.out);
-    assert!(ended.out.contains("missing closing brace (line 2 column 1)"), "{}", ended.out);
+    assert!(ended.out.contains("expected closing brace (line 2 column 1)"), "{}", ended.out);
     assert!(!escapes(&ended));
     let ended = run(&home, &["lint", "--form", &good]);
     assert_eq!(ended.out, "(evl /putmessage=a);(evl /ip/address/print)\n");
@@ -387,7 +387,7 @@ fn lint_judges_scripts_as_the_router_does() {
     assert_eq!(ended.code, Some(15));
     let object = json(&ended.out);
     assert_eq!(object["data"]["files"][0]["verdict"], "refused");
-    assert_eq!(object["data"]["files"][0]["findings"][0]["code"], "script.parse.missing-closing-brace");
+    assert_eq!(object["data"]["files"][0]["findings"][0]["code"], "script.parse.expected-closing-brace");
     assert_eq!(run(&home, &["lint", "/nowhere/x.rsc"]).code, Some(2));
     assert_eq!(run(&home, &["lint", "--routeros", "seven", &good]).code, Some(2));
 }

@@ -17,10 +17,10 @@ pub enum ParseErrorKind {
     /// An argument has no value.
     #[error("expected input value")]
     ExpectedInputValue,
-    /// A `{` of code that is never closed.
+    /// A `{` that is a statement and is never closed.
     #[error("missing closing brace")]
     MissingClosingBrace,
-    /// A `{` of an array that is never closed.
+    /// A `{` that is a value, code or an array, and is never closed.
     #[error("expected closing brace")]
     ExpectedClosingBrace,
     /// `where` with nothing behind it.

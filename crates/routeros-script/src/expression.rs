@@ -224,43 +224,37 @@ pub(crate) fn constant(expr: &Expr) -> Option<Vec<u8>> {
 /// The operator that stands here, and its length.
 pub(crate) fn operator(lex: &Lexer<'_>) -> Option<(BinaryOp, usize)> {
     use BinaryOp::*;
-    // Longer ones first.
-    const SIGNS: [(&[u8], BinaryOp); 22] = [
-        (b"<%%", Activate),
-        (b"&&", And),
-        (b"||", Or),
-        (b"<<", ShiftLeft),
-        (b">>", ShiftRight),
-        (b"<=", LessEq),
-        (b">=", GreaterEq),
-        (b"!=", Ne),
-        (b"->", Element),
-        (b"=", Eq),
-        (b"<", Less),
-        (b">", Greater),
-        (b"~", Match),
-        (b".", Concat),
-        (b",", Join),
-        (b"|", BitOr),
-        (b"^", BitXor),
-        (b"&", BitAnd),
-        (b"+", Add),
-        (b"-", Sub),
-        (b"*", Mul),
-        (b"/", Div),
-    ];
-    if let Some((sign, op)) = SIGNS.iter().find(|(sign, _)| lex.starts_with(sign)) {
-        return Some((*op, sign.len()));
-    }
-    if lex.peek() == Some(b'%') {
-        return Some((Mod, 1));
-    }
-    for (word, op) in [(&b"and"[..], And), (b"or", Or), (b"in", In)] {
-        if at_keyword(lex, word) {
-            return Some((op, word.len()));
-        }
-    }
-    None
+    let next = lex.peek_at(1);
+    let found = match lex.peek()? {
+        b'<' if lex.starts_with(b"<%%") => (Activate, 3),
+        b'<' if next == Some(b'<') => (ShiftLeft, 2),
+        b'<' if next == Some(b'=') => (LessEq, 2),
+        b'<' => (Less, 1),
+        b'>' if next == Some(b'>') => (ShiftRight, 2),
+        b'>' if next == Some(b'=') => (GreaterEq, 2),
+        b'>' => (Greater, 1),
+        b'&' if next == Some(b'&') => (And, 2),
+        b'&' => (BitAnd, 1),
+        b'|' if next == Some(b'|') => (Or, 2),
+        b'|' => (BitOr, 1),
+        b'!' if next == Some(b'=') => (Ne, 2),
+        b'-' if next == Some(b'>') => (Element, 2),
+        b'-' => (Sub, 1),
+        b'=' => (Eq, 1),
+        b'~' => (Match, 1),
+        b'.' => (Concat, 1),
+        b',' => (Join, 1),
+        b'^' => (BitXor, 1),
+        b'+' => (Add, 1),
+        b'*' => (Mul, 1),
+        b'/' => (Div, 1),
+        b'%' => (Mod, 1),
+        b'a' if at_keyword(lex, b"and") => (And, 3),
+        b'o' if at_keyword(lex, b"or") => (Or, 2),
+        b'i' if at_keyword(lex, b"in") => (In, 2),
+        _ => return None,
+    };
+    Some(found)
 }
 
 /// Whether the operator's name `word` stands here.

@@ -143,6 +143,10 @@ impl<'a> Lexer<'a> {
             return None;
         }
         let starts_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
+        // Words are the most of it, and only addresses begin as they do.
+        if text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains(':') {
+            return None;
+        }
         let (literal, mut len) = match Literal::single(text) {
             Literal::Str(_) if is_mac(text) => (Literal::Str(text.to_owned()), text.len()),
             Literal::Str(_) | Literal::Bool(_) | Literal::Id(_) => return None,

@@ -18,7 +18,7 @@ pub const MAX_NESTING: usize = 64;
 /// Reads a whole text with the grammar of `version`. The first error ends it, as on a router: nothing of it runs.
 pub fn parse(src: &[u8], version: Version) -> Result<Script, ParseError> {
     let mut parser = Parser { lex: Lexer::new(src, version), depth: 0 };
-    let body = parser.statements(None)?;
+    let body = parser.statements(None, ParseErrorKind::Syntax)?;
     Ok(Script { src: Arc::from(src), version, body: Arc::new(body) })
 }
 
@@ -58,8 +58,8 @@ impl<'a> Parser<'a> {
         result
     }
 
-    /// Statements up to `close` (taken) or the end of the text.
-    fn statements(&mut self, close: Option<u8>) -> Result<Block, ParseError> {
+    /// Statements up to `close` (taken) or the end of the text, which is the error `unclosed` where `close` is wanted.
+    fn statements(&mut self, close: Option<u8>, unclosed: ParseErrorKind) -> Result<Block, ParseError> {
         let start = self.lex.pos;
         let mut statements = Vec::new();
         loop {
@@ -67,8 +67,7 @@ impl<'a> Parser<'a> {
             let end = self.lex.pos;
             match self.lex.peek() {
                 None if close.is_none() => return Ok(Block { statements, span: Span::new(start, end) }),
-                None if close == Some(b'}') => return Err(self.lex.error(ParseErrorKind::MissingClosingBrace)),
-                None => return Err(self.lex.error(ParseErrorKind::Syntax)),
+                None => return Err(self.lex.error(unclosed)),
                 byte if byte == close => {
                     self.lex.pos += 1;
                     return Ok(Block { statements, span: Span::new(start, end) });
@@ -89,7 +88,7 @@ impl<'a> Parser<'a> {
 
     fn statement(&mut self) -> Result<Statement, ParseError> {
         match self.lex.peek() {
-            Some(b'{') => self.block().map(Statement::Block),
+            Some(b'{') => self.block(ParseErrorKind::MissingClosingBrace).map(Statement::Block),
             Some(b'[') => match self.bracket()?.kind {
                 ExprKind::Bracket(block) => Ok(Statement::Bracket(block)),
                 _ => Err(self.lex.error(ParseErrorKind::Syntax)),
@@ -108,10 +107,10 @@ impl<'a> Parser<'a> {
     }
 
     /// `{ ... }` as code.
-    fn block(&mut self) -> Result<Arc<Block>, ParseError> {
+    fn block(&mut self, unclosed: ParseErrorKind) -> Result<Arc<Block>, ParseError> {
         self.nested(|parser| {
             parser.lex.pos += 1;
-            parser.statements(Some(b'}')).map(Arc::new)
+            parser.statements(Some(b'}'), unclosed).map(Arc::new)
         })
     }
 
@@ -120,7 +119,7 @@ impl<'a> Parser<'a> {
         self.nested(|parser| {
             let start = parser.lex.pos;
             parser.lex.pos += 1;
-            let block = parser.statements(Some(b']'))?;
+            let block = parser.statements(Some(b']'), ParseErrorKind::Syntax)?;
             Ok(Expr { kind: ExprKind::Bracket(Arc::new(block)), span: Span::new(start, parser.lex.pos) })
         })
     }
@@ -292,7 +291,7 @@ impl<'a> Parser<'a> {
             Some(b'(') => self.paren(),
             Some(b'{') if code => {
                 let start = self.lex.pos;
-                let block = self.block()?;
+                let block = self.block(ParseErrorKind::ExpectedClosingBrace)?;
                 Ok(Expr { kind: ExprKind::Block(block), span: Span::new(start, self.lex.pos) })
             }
             Some(b'{') => self.array(),

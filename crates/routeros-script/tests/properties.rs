@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use routeros_script::ast::{Arg, ExprKind, Script, Statement, StrPart};
-use routeros_script::{Literal, Version, incomplete, parse, quote};
+use routeros_script::{Literal, Outcome, Version, incomplete, lint, parse, quote};
 
 const VERSIONS: [Version; 2] = [Version::new(6, 44, 6), Version::new(7, 18, 2)];
 
@@ -85,11 +85,24 @@ fn only_argument(script: &Script) -> Option<Vec<u8>> {
     }
 }
 
+/// The judge comes back, and what it says lies inside the text.
+fn judged(text: &[u8]) {
+    for version in [Version::new(6, 44, 6), Version::new(7, 22, 1), Version::new(7, 24, 0)] {
+        let report = lint(text, version);
+        assert!(report.findings.iter().all(|finding| finding.span.end <= text.len()));
+        match report.outcome {
+            Outcome::Refused(error) => assert!(error.span.start <= error.span.end && error.span.end <= text.len()),
+            Outcome::Accepted { form, .. } => assert_eq!(form.is_empty(), text.is_empty()),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_a_script_or_an_error_inside_the_text(src in prop::collection::vec(any::<u8>(), 0..400)) {
+        judged(&src);
         for version in VERSIONS {
             if let Err(error) = parse(&src, version) {
                 prop_assert!(error.span.start <= src.len() && error.span.end <= src.len());
@@ -100,6 +113,7 @@ proptest! {
 
     #[test]
     fn what_is_a_script_leaves_nothing_open(src in script_like()) {
+        judged(&src);
         for version in VERSIONS {
             match parse(&src, version) {
                 Ok(script) => {

@@ -243,7 +243,7 @@ fn errors_have_places() {
         (":put ()", "syntax error (line 1 column 7)"),
         ("\n\n :put (1 ? 2)", "syntax error (line 3 column 10)"),
         (":put {1", "expected closing brace (line 1 column 8)"),
-        (":do {\n:put a\n", "missing closing brace (line 3 column 1)"),
+        (":do {\n:put a\n", "expected closing brace (line 3 column 1)"),
         (":put [:len a", "syntax error (line 1 column 13)"),
         (":put a)", "syntax error (line 1 column 7)"),
         (":put \"a\"b", "expected end of command (line 1 column 9)"),

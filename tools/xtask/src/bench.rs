@@ -9,6 +9,7 @@ use crate::run::{cargo, root, say, step};
 /// Every benchmark, in one run. Those that need root or a peer say that they were skipped.
 pub fn bench(words: &[&str]) -> Result<()> {
     for (package, example) in [
+        ("routeros-script", "bench_script"),
         ("mactelnet", "bench_auth"),
         ("mactelnet", "bench_stream"),
         ("jumplead-tests", "bench_peers"),

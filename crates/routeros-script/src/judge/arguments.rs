@@ -215,7 +215,7 @@ impl Reader<'_> {
             }
         }
         self.lex.pos = self.lex.src.len();
-        self.fail(ParseErrorKind::MissingClosingBrace)
+        self.fail(ParseErrorKind::ExpectedClosingBrace)
     }
 
     /// The name of a variable that a command declares or sets.

@@ -28,6 +28,23 @@ pub(super) enum Rest {
     Call,
 }
 
+/// What ends statements before the text does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Close {
+    /// The `}` of a block that is a statement.
+    Block,
+    /// The `}` of code that is a value.
+    Code,
+    /// `]`.
+    Bracket,
+}
+
+impl Close {
+    fn byte(self) -> u8 {
+        if self == Self::Bracket { b']' } else { b'}' }
+    }
+}
+
 pub(super) struct Reader<'a> {
     pub(super) lex: Lexer<'a>,
     pub(super) view: View,
@@ -119,7 +136,8 @@ impl<'a> Reader<'a> {
     /// A line end takes all blanks and line ends behind it, a `;` only those that begin with a line end; what is left
     /// between two ends is an empty statement, and shows. Comments are blanks, their line end included. At the top only
     /// an empty statement at the very beginning shows.
-    fn statements(&mut self, close: Option<u8>, items: &mut Vec<String>) -> Read<()> {
+    fn statements(&mut self, ends: Option<Close>, items: &mut Vec<String>) -> Read<()> {
+        let close = ends.map(Close::byte);
         let mut first = true;
         loop {
             self.lex.blanks();
@@ -140,7 +158,7 @@ impl<'a> Reader<'a> {
             first = false;
             self.lex.blanks();
             match self.lex.peek() {
-                None => return self.ended(close),
+                None => return self.ended(ends),
                 byte if byte == close => {
                     self.lex.pos += 1;
                     return Ok(());
@@ -160,24 +178,25 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             if self.lex.peek().is_none() {
-                return self.ended(close);
+                return self.ended(ends);
             }
         }
     }
 
     /// The text ends here.
-    fn ended(&self, close: Option<u8>) -> Read<()> {
+    fn ended(&self, close: Option<Close>) -> Read<()> {
         match close {
             None => Ok(()),
-            Some(b'}') => self.fail(ParseErrorKind::MissingClosingBrace),
-            Some(_) => self.fail(ParseErrorKind::Syntax),
+            Some(Close::Block) => self.fail(ParseErrorKind::MissingClosingBrace),
+            Some(Close::Code) => self.fail(ParseErrorKind::ExpectedClosingBrace),
+            Some(Close::Bracket) => self.fail(ParseErrorKind::Syntax),
         }
     }
 
     fn statement(&mut self, items: &mut Vec<String>) -> Read<Rest> {
         match self.lex.peek() {
             Some(b'{') => {
-                let block = self.code()?;
+                let block = self.block(Close::Block)?;
                 items.push(block);
                 Ok(Rest::Command)
             }
@@ -185,7 +204,7 @@ impl<'a> Reader<'a> {
                 // What stands before it in its block becomes part of it.
                 self.nested(|reader| {
                     reader.lex.pos += 1;
-                    reader.statements(Some(b']'), items)
+                    reader.statements(Some(Close::Bracket), items)
                 })?;
                 let what = match items.as_slice() {
                     [only] => only.clone(),
@@ -228,15 +247,15 @@ impl<'a> Reader<'a> {
 
     /// `{ ... }` as code, in a scope of its own; the menu is as before behind it.
     pub(super) fn code(&mut self) -> Read<String> {
-        self.block(b'}')
+        self.block(Close::Code)
     }
 
     /// `[ ... ]` as a value.
     pub(super) fn bracket(&mut self) -> Read<Form> {
-        self.block(b']').map(Form::Atom)
+        self.block(Close::Bracket).map(Form::Atom)
     }
 
-    fn block(&mut self, close: u8) -> Read<String> {
+    fn block(&mut self, close: Close) -> Read<String> {
         self.nested(|reader| {
             reader.lex.pos += 1;
             let menu = reader.menu;

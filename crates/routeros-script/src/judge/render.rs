@@ -85,7 +85,6 @@ const NEGATABLE: &[&str] = &[
     "src-port",
     "tcp-flags",
     "tcp-mss",
-    "ttl",
 ];
 
 /// Arguments for which `yes` and `no` are two words among others, not truth values.
@@ -119,6 +118,9 @@ pub(super) fn bare(path: &str, name: &str, kind: Kind, text: &str) -> String {
     if path.contains("/firewall/") && NEGATABLE.contains(&name) {
         let (negated, value) = text.strip_prefix('!').map_or(("", text), |value| ("true", value));
         return format!("{negated};{}", list(value));
+    }
+    if matches!(name, "hop-limit" | "ttl") && path.contains("/firewall/") {
+        return text.replace(':', ";");
     }
     match kind {
         Kind::Time => literal::time(text)

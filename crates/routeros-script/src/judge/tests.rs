@@ -158,6 +158,7 @@ fn refusals_have_the_routers_words_and_places() {
         (":do {\n  :set b \"x\"\n}", "syntax error (line 2 column 8)"),
         // Brackets.
         ("{\n:put a\n", "missing closing brace (line 3 column 1)"),
+        (":if (a) do={\n:if (b) do={\n", "expected closing brace (line 3 column 1)"),
         (":local z ()", "syntax error (line 1 column 12)"),
         (":local z {}", "syntax error (line 1 column 12)"),
         (":local z {()}", "syntax error (line 1 column 13)"),
