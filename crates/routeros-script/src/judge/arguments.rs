@@ -261,7 +261,9 @@ impl Reader<'_> {
         if self.at_end() {
             return if find { Ok(()) } else { self.fail(ParseErrorKind::MissingValueForWhere) };
         }
+        let outside = std::mem::replace(&mut self.condition, true);
         let condition = self.expression(Mode::Where, 1)?.text();
+        self.condition = outside;
         self.lex.blanks();
         if !self.at_end() {
             return self.fail(ParseErrorKind::ExpectedEndOfCommand);

@@ -29,7 +29,8 @@ impl Reader<'_> {
     pub(super) fn paren(&mut self) -> Read<Form> {
         self.nested(|reader| {
             reader.lex.pos += 1;
-            let inner = reader.expression(Mode::Paren, 1)?;
+            let mode = if reader.condition { Mode::Where } else { Mode::Paren };
+            let inner = reader.expression(mode, 1)?;
             reader.lex.blanks();
             if !reader.lex.eat(b')') {
                 return reader.fail(ParseErrorKind::Syntax);

@@ -53,6 +53,8 @@ pub(super) struct Reader<'a> {
     pub(super) scopes: Vec<BTreeSet<Vec<u8>>>,
     pub(super) late: Vec<(ParseErrorKind, Span)>,
     pub(super) commands: Vec<Used>,
+    /// Inside a condition: words are properties, in its parentheses too.
+    pub(super) condition: bool,
     /// Where each line begins.
     lines: Vec<usize>,
     depth: usize,
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
             scopes: vec![BTreeSet::new()],
             late: Vec::new(),
             commands: Vec::new(),
+            condition: false,
             lines: std::iter::once(0).chain(behind).collect(),
             depth: 0,
         }
@@ -204,6 +207,9 @@ impl<'a> Reader<'a> {
                 // What stands before it in its block becomes part of it.
                 self.nested(|reader| {
                     reader.lex.pos += 1;
+                    if reader.lex.peek() == Some(b']') {
+                        return reader.fail(ParseErrorKind::ExpectedCommandName);
+                    }
                     reader.statements(Some(Close::Bracket), items)
                 })?;
                 let what = match items.as_slice() {
@@ -259,11 +265,13 @@ impl<'a> Reader<'a> {
         self.nested(|reader| {
             reader.lex.pos += 1;
             let menu = reader.menu;
+            let condition = std::mem::replace(&mut reader.condition, false);
             reader.scopes.push(BTreeSet::new());
             let mut items = Vec::new();
             reader.statements(Some(close), &mut items)?;
             reader.scopes.pop();
             reader.menu = menu;
+            reader.condition = condition;
             Ok(format!("(evl {})", items.join(" ")))
         })
     }

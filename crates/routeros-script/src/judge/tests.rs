@@ -126,6 +126,7 @@ fn refusals_have_the_routers_words_and_places() {
         ("> /ip", "expected command name (line 1 column 1)"),
         ("?active", "expected command name (line 1 column 1)"),
         ("/ip/socks> print", "expected command name (line 1 column 10)"),
+        ("[] > :put", "expected command name (line 1 column 2)"),
         ("[user@a] > x", "expected command name (line 1 column 6)"),
         ("//local a", "expected command name (line 1 column 2)"),
         ("/ip //address", "expected command name (line 1 column 5)"),
@@ -377,4 +378,19 @@ fn deep_nesting_is_an_error_not_a_crash() {
         let text = open.repeat(10_000);
         assert!(matches!(judge(text.as_bytes(), V7), Outcome::Refused(_)), "{open}");
     }
+}
+
+#[test]
+fn conditions_reach_into_parentheses_and_not_into_brackets() {
+    all(&[
+        (
+            "/ip firewall connection find timeout>60 and (!(reply-dst-address~$a) or protocol=udp)",
+            "(evl /ip/firewall/connection/findwhere=(and (> $timeout 60) (or (! (~ $reply-dst-address $a)) (= $protocol udp)));5)",
+        ),
+        (
+            "/ip address find interface=[:pick (a-b) 0]",
+            "(evl /ip/address/findwhere=(= $interface (evl (evl /pickbegin=0;counter=(- $a $b))));5)",
+        ),
+    ]);
+    all(&[("[] > :put", "expected command name (line 1 column 2)")]);
 }
