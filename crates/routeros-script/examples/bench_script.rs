@@ -1,5 +1,7 @@
 //! How long a megabyte of script takes to read: twice the size must take twice the time.
 
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark reads a clock and prints")]
+
 use std::time::Instant;
 
 use routeros_script::{Version, judge, parse};

@@ -109,6 +109,11 @@ impl Reader<'_> {
                         self.unknown(given, &word, Span::new(start, end))?;
                         continue;
                     }
+                    // A word that names a value is no item to print.
+                    None if named && open == Some("from") => {
+                        self.lex.pos = start;
+                        return self.fail(ParseErrorKind::ExpectedEndOfCommand);
+                    }
                     _ => {}
                 }
                 self.lex.pos = start;

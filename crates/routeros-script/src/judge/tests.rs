@@ -107,7 +107,7 @@ fn unknown_arguments_end_the_text_before_7_23() {
         ),
         (
             "/ip address print nothing=1",
-            "expected end of command (line 1 column 26)",
+            "expected end of command (line 1 column 19)",
             "(evl bad parameter nothing (line 1 column 26) /ip/address/print)",
         ),
     ] {
