@@ -93,6 +93,8 @@ fn ansible(version: &str) {
     command.arg("-i").arg(&inventory).arg(script("playbook.yml"));
     command.env("HOME", home).env("ANSIBLE_HOME", home.join("ansible")).env("ANSIBLE_HOST_KEY_CHECKING", "false");
     command.env("ANSIBLE_COLLECTIONS_PATH", folder().join("collections")).env("ANSIBLE_NOCOLOR", "1");
+    // It insists on UTF-8, whatever the caller's locale is.
+    command.env("LC_ALL", "C.UTF-8").env_remove("LANG");
     // A loaded machine is slow.
     command.env("ANSIBLE_TIMEOUT", "120").env("ANSIBLE_PARAMIKO_BANNER_TIMEOUT", "120");
     command.env("ANSIBLE_PERSISTENT_CONNECT_TIMEOUT", "300");
