@@ -21,25 +21,6 @@ pub const MAC_B: &str = "74:4D:28:00:00:0B";
 /// Four categories of characters, none of which needs quoting.
 pub const PASSWORD: &str = "Simulated-Pair-1";
 
-const SITE: &str = r#"
-format = 1
-[pair]
-name = "edge-1"
-ha_interface = "ether8"
-[pair.a]
-ha_mac = "74:4D:28:00:00:0A"
-serial_number = "7F0001"
-reach = ["mac://%eth1"]
-user = "admin"
-password = "env:EDGE1_A"
-[pair.b]
-ha_mac = "74:4D:28:00:00:0B"
-serial_number = "7F0002"
-reach = ["via:a"]
-[secrets]
-ha_password = "env:EDGE1_HA"
-"#;
-
 /// How many of a router's ports are on.
 pub const OPEN: &str = "[:len [/interface ethernet find disabled=no]]";
 
@@ -166,7 +147,7 @@ impl Pair {
 
     /// Puts the product's own bootstrap file on B, as it is put there through a console.
     pub fn put_bootstrap(&self) {
-        let site = Site::parse(SITE).unwrap();
+        let site = Site::parse(&crate::site::edge_1("mac://%eth1")).unwrap();
         let text = bootstrap_file(&site, Member::B, &Secret::new(PASSWORD));
         let put = |router: &mut Router, _| {
             router.system().unwrap().write_file(BOOTSTRAP_FILE, text.into_bytes()).unwrap();

@@ -13,4 +13,5 @@ pub mod pair;
 pub mod relay;
 pub mod router_process;
 pub mod run;
+pub mod site;
 pub mod startup_race;

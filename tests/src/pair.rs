@@ -91,11 +91,7 @@ pub fn installed() -> String {
         mac_b: "74:4D:28:00:00:0B".into(),
         password: HA_PASSWORD.into(),
     };
-    format!(
-        "/system identity set name=edge-1\n/ip address add address=192.0.2.11/24 interface=ether1\n\
-         /ip address add address=198.51.100.1/24 interface=ether2\n{}/user set [find name=admin] password=\"{ADMIN_PASSWORD}\"\n",
-        render_installed(&pair)
-    )
+    lab::pair::active_setup(&render_installed(&pair), ADMIN_PASSWORD)
 }
 
 /// Of another pair: this router is its active, alone.

@@ -10,6 +10,7 @@ use bootstrap::event::Record;
 use bootstrap::journal::encode;
 use jumplead_tests::binary::{self, Ended};
 use jumplead_tests::leak;
+use jumplead_tests::site::edge_1;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -42,23 +43,9 @@ fn json(text: &str) -> Value {
     lines.remove(0)
 }
 
-const SITE: &str = r#"format = 1
-[pair]
-name = "edge-1"
-ha_interface = "ether8"
-[pair.a]
-ha_mac = "74:4D:28:00:00:0A"
-serial_number = "7F0001"
-reach = ["mac://74:4D:28:0A:00:01%eth1"]
-user = "admin"
-password = "env:EDGE1_A"
-[pair.b]
-ha_mac = "74:4D:28:00:00:0B"
-serial_number = "7F0002"
-reach = ["via:a"]
-[secrets]
-ha_password = "env:EDGE1_HA"
-"#;
+fn site() -> String {
+    edge_1("mac://74:4D:28:0A:00:01%eth1")
+}
 
 /// A home whose configuration folder holds the site file of `edge-1`.
 fn home_with_site(text: &str) -> TempDir {
@@ -193,7 +180,7 @@ fn a_long_command_that_could_not_begin_ends_its_stream_all_the_same() {
 
 #[test]
 fn a_secret_as_an_argument_is_refused_and_not_repeated() {
-    let home = home_with_site(&SITE.replace("env:EDGE1_A", "Hunter2-Hunter2"));
+    let home = home_with_site(&site().replace("env:EDGE1_A", "Hunter2-Hunter2"));
     for (arguments, code) in [
         (&["--password", "Hunter2-Hunter2", "exec", "mac://74:4D:28:00:00:0B%eth1", "--", "x"][..], "secret.form"),
         (&["exec", "mac://admin:Hunter2-Hunter2@74:4D:28:00:00:0B%eth1", "--", "x"], "target.invalid"),
@@ -212,14 +199,14 @@ fn a_secret_as_an_argument_is_refused_and_not_repeated() {
 
 #[test]
 fn an_unknown_key_is_named_with_the_one_that_was_meant() {
-    let home = home_with_site(&SITE.replace("ha_interface", "ha_interfase"));
+    let home = home_with_site(&site().replace("ha_interface", "ha_interfase"));
     let ended = run(&home, &["config", "check", "edge-1"]).refused(2, "site.unknown-key");
     assert!(ended.err.contains("line 4") && ended.err.contains("did you mean `ha_interface`"), "{}", ended.err);
 }
 
 #[test]
 fn a_right_site_file_is_checked_and_shown() {
-    let home = home_with_site(SITE);
+    let home = home_with_site(&site());
     let checked = run(&home, &["config", "check", "edge-1"]).expect(0);
     assert!(checked.err.contains("EDGE1_A"), "what the environment lacks is said: {}", checked.err);
     assert!(checked.err.contains("jumplead bootstrap edge-1 --plan-only"));
@@ -260,7 +247,7 @@ fn no_runs_is_an_empty_list() {
 
 /// A state folder with one run that was cut off in the middle, as a power cut leaves it.
 fn home_with_run(damage: impl FnOnce(&mut Vec<u8>)) -> TempDir {
-    let home = home_with_site(SITE);
+    let home = home_with_site(&site());
     let records = story().lines().take(9).map(|line| serde_json::from_str::<Record>(line).unwrap());
     let mut journal: Vec<u8> = records.flat_map(|record| encode(&record).into_bytes()).collect();
     damage(&mut journal);

@@ -21,7 +21,7 @@ impl Version {
     }
 
     /// Whether this is RouterOS 7 or newer.
-    pub fn is_v7(self) -> bool {
+    pub const fn is_v7(self) -> bool {
         self.major >= 7
     }
 

@@ -53,6 +53,14 @@ const DIRTY: &str = "/system identity set name=branch-office-7
 /system scheduler add name=nightly on-event=nightly interval=1d
 ";
 
+/// Commands that make the standard A an active that is in use: a name, addresses, what `installed` adds, and a password.
+pub fn active_setup(installed: &str, admin_password: &str) -> String {
+    format!(
+        "/system identity set name=edge-1\n/ip address add address=192.0.2.11/24 interface=ether1\n\
+         /ip address add address=198.51.100.1/24 interface=ether2\n{installed}/user set [find name=admin] password=\"{admin_password}\"\n"
+    )
+}
+
 impl Settings {
     /// The standard pair: two CCR1009, B erased. `installed` are the commands that leave A installed.
     pub fn standard(seed: u64, installed: &str) -> Self {

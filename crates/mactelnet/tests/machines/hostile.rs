@@ -246,25 +246,45 @@ proptest! {
     }
 }
 
-#[test]
-fn garbage_beside_a_session_costs_it_nothing() {
-    let mut pair = login(client_config(1), server_config(1));
+/// Moves `text` down over a cable of 2 ms while `each_way` datagrams of garbage a second reach both machines; how long it
+/// took in virtual time, and how many they were.
+fn transfer_beside_garbage(text: &[u8], each_way: u128) -> (Duration, u128) {
+    let mut pair = Pair::new(1, Faults::delay(Duration::from_millis(2)), client_config(1), server_config(1));
+    assert!(pair.logged_in());
     let session = pair.session.unwrap();
     let mut rng = mactelnet::rng::SeededRng::new(&[1; 32], "garbage");
-    let (mut written, text) = (0, vec![b'y'; 20_000]);
-    for _ in 0..20_000 {
-        let mut noise = rng.bytes::<60>();
-        if noise[59] & 1 == 0 {
-            noise[0] = 1;
-            noise[1] &= 3;
-            noise[2..14].copy_from_slice(&[CLIENT.0, SERVER.0].concat());
-            noise[16..18].copy_from_slice(&CLIENT_TYPE_MAC_TELNET.to_be_bytes());
-        }
-        pair.inject(true, &noise);
+    let (began, mut written, mut injected) = (pair.now, 0, 0);
+    while pair.received_down.len() < text.len() {
         written += pair.server.write(pair.now, session, &text[written..]);
-        pair.step();
+        assert!(pair.step());
+        let elapsed = pair.now.saturating_since(began);
+        while injected < elapsed.as_micros() * each_way / 1_000_000 {
+            let mut noise = rng.bytes::<60>();
+            let to_server = injected % 2 == 0;
+            if noise[59] & 1 == 0 {
+                // As good as a packet of the session, but for its key and counter.
+                let (from, to) = if to_server { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+                noise[0] = 1;
+                noise[1] &= 3;
+                noise[2..14].copy_from_slice(&[from.0, to.0].concat());
+                let kind = if to_server { 16..18 } else { 14..16 };
+                noise[kind].copy_from_slice(&CLIENT_TYPE_MAC_TELNET.to_be_bytes());
+            }
+            pair.inject(to_server, &noise);
+            injected += 1;
+        }
+        assert!(elapsed < Duration::from_secs(60), "{} of {} bytes", pair.received_down.len(), text.len());
     }
-    pair.run(Duration::from_secs(5), |pair| pair.received_down.len() >= text.len());
     assert_eq!(pair.received_down, text);
     assert!(pair.server.sessions().count() <= server::config::MAX_HALF_OPEN + 1);
+    (pair.now.saturating_since(began), injected)
+}
+
+#[test]
+fn garbage_at_100_000_frames_a_second_costs_a_session_nothing() {
+    let text = vec![b'y'; 100_000];
+    let (quiet, _) = transfer_beside_garbage(&text, 0);
+    let (noisy, frames) = transfer_beside_garbage(&text, 100_000);
+    println!("{} bytes in {quiet:?}; beside {frames} frames of garbage, 100,000 a second: {noisy:?}", text.len());
+    assert!(frames > 10_000 && noisy <= quiet * 2, "{frames} frames: {noisy:?} instead of {quiet:?}");
 }

@@ -1,41 +1,33 @@
 //! RouterOS versions, as `/system resource get version` writes them.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A RouterOS version, ordered by its numbers.
+/// A version that there is a simulated router of: 6.x or 7.x, ordered by its numbers, which are the language's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Version {
-    /// 6 or 7.
-    pub major: u16,
-    /// The second number.
-    pub minor: u16,
-    /// The third number, zero when not written (`7.24`).
-    pub patch: u16,
+pub struct Version(routeros_script::Version);
+
+impl Deref for Version {
+    type Target = routeros_script::Version;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Version {
     /// `major.minor.patch`
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
-        Self { major, minor, patch }
-    }
-
-    /// Whether this is RouterOS 7 or later.
-    pub const fn is_v7(self) -> bool {
-        self.major >= 7
-    }
-
-    /// Whether this is at least `major.minor` (any patch).
-    pub const fn at_least(self, major: u16, minor: u16) -> bool {
-        self.major > major || (self.major == major && self.minor >= minor)
+        Self(routeros_script::Version::new(major, minor, patch))
     }
 
     /// The release channel that RouterOS names in brackets after the number.
     pub const fn channel(self) -> &'static str {
-        match (self.major, self.minor) {
+        match (self.0.major, self.0.minor) {
             (6, 42..=44) | (6, 48) => "long-term",
             _ => "stable",
         }
@@ -44,7 +36,7 @@ impl Version {
     /// As `/system resource get build-time` writes it. The days of single releases are not kept here: one for all
     /// of 6.x and one for all of 7.x.
     pub const fn build_time(self) -> &'static str {
-        if self.is_v7() { "2025-02-26 12:31:05" } else { "Oct/28/2019 12:31:05" }
+        if self.0.is_v7() { "2025-02-26 12:31:05" } else { "Oct/28/2019 12:31:05" }
     }
 
     /// As `/system resource get version` says it, e.g. `6.44.6 (long-term)`.
@@ -55,11 +47,7 @@ impl Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)?;
-        if self.patch != 0 {
-            write!(f, ".{}", self.patch)?;
-        }
-        Ok(())
+        self.0.fmt(f)
     }
 }
 
@@ -73,14 +61,12 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || ParseVersionError(text.chars().take(32).collect());
-        let mut parts = text.split('.').map(|part| part.parse::<u16>().map_err(|_| bad()));
-        let major = parts.next().ok_or_else(bad)??;
-        let minor = parts.next().ok_or_else(bad)??;
-        let patch = parts.next().transpose()?.unwrap_or(0);
-        if parts.next().is_some() || !(6..=7).contains(&major) {
-            return Err(bad());
+        // A release's number alone: neither channel nor beta, which routers print behind it.
+        let release = text.split('.').count() <= 3 && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+        match text.parse() {
+            Ok(version @ routeros_script::Version { major: 6..=7, .. }) if release => Ok(Self(version)),
+            _ => Err(bad()),
         }
-        Ok(Self { major, minor, patch })
     }
 }
 

@@ -134,8 +134,7 @@ impl System {
 
     /// The language's version.
     pub fn language(&self) -> routeros_script::Version {
-        let version = self.spec.version;
-        routeros_script::Version::new(version.major, version.minor, version.patch)
+        *self.spec.version
     }
 
     fn listed(&self, script: Option<String>, owner: &str, kind: &'static str) -> (u32, Listed) {
