@@ -17,11 +17,15 @@ pub const PRINT_WORDS: &[&str] = &[
     "brief",
     "count-only",
     "detail",
+    "comments",
     "follow",
     "follow-only",
     "once",
+    "show-ids",
     "stats",
+    "stats-detail",
     "terse",
+    "timestamp",
     "value-list",
     "without-paging",
 ];
@@ -37,7 +41,8 @@ pub fn path_of(menu: &[String]) -> String {
 impl System {
     /// The menu at a path, in this version.
     pub fn menu(&self, path: &str) -> Option<&'static Menu> {
-        tables::by_path(path).filter(|menu| (menu.when)(self.spec.version, &self.quirks))
+        let mut all = tables::all_by_path(path).iter().copied();
+        all.find(|menu| (menu.when)(self.spec.version, &self.quirks))
     }
 
     /// The command that is no table's, in this version.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::hooks::Hooks;
 use super::kind::Kind;
+use super::print::Style;
 use crate::quirks::Quirks;
 use crate::spec::Version;
 
@@ -34,6 +35,8 @@ pub struct Prop {
     pub secret: bool,
     /// Written by `set` and `add`, shown by nothing (a password).
     pub write_only: bool,
+    /// Absent while it has its default value.
+    pub quiet: bool,
     /// Exported also when it has its default value.
     pub always_exported: bool,
     /// In which versions.
@@ -50,6 +53,7 @@ pub const fn prop(name: &'static str, kind: Kind) -> Prop {
         required: false,
         secret: false,
         write_only: false,
+        quiet: false,
         always_exported: false,
         when: ALWAYS,
     }
@@ -86,6 +90,12 @@ impl Prop {
         self
     }
 
+    /// Not shown while it has its default value.
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Exported always.
     pub const fn always(mut self) -> Self {
         self.always_exported = true;
@@ -106,17 +116,35 @@ impl fmt::Debug for Prop {
 }
 
 /// A flag column: the letter that `print` shows, and the word by which `find` and `get` know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Flag {
     /// `X`
     pub letter: char,
     /// `disabled`
     pub name: &'static str,
+    /// The last one of its column.
+    pub last: bool,
+    /// In which versions.
+    pub when: When,
 }
 
-/// A flag.
+/// A flag, in the same column as the next one.
 pub const fn flag(letter: char, name: &'static str) -> Flag {
-    Flag { letter, name }
+    Flag { letter, name, last: false, when: ALWAYS }
+}
+
+impl Flag {
+    /// The last one of its column: only one letter of a column is on at a time.
+    pub const fn last(mut self) -> Self {
+        self.last = true;
+        self
+    }
+
+    /// Only in those versions.
+    pub const fn when(mut self, when: When) -> Self {
+        self.when = when;
+        self
+    }
 }
 
 /// How many items a menu has.
@@ -173,6 +201,8 @@ pub struct Menu {
     pub flags: &'static [Flag],
     /// Properties that a plain `print` shows.
     pub columns: &'static [&'static str],
+    /// How a plain `print` shows items.
+    pub printed: Style,
     /// Commands.
     pub verbs: Verbs,
     /// In which versions.

@@ -1,43 +1,56 @@
 //! `export`: the configuration as commands that make it again.
 
+use super::config::Item;
 use super::def::{Export, Menu};
-use super::quote::quote_word;
+use super::quote::{folded, quote_word};
 use super::row::Row;
 use super::tables::MENUS;
 use super::time::Calendar;
 use super::values::text_of;
+use crate::menu::Config;
 use crate::script::{Ctx, Error, MenuCommand, Value};
 use crate::system::{Caller, System};
+
+/// How much an export shows, and in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExportForm {
+    /// Secrets are left out.
+    pub hide_secrets: bool,
+    /// One line a command, each with its whole path.
+    pub terse: bool,
+    /// Also what has its default value.
+    pub verbose: bool,
+}
 
 /// `/export` and the `export` of a menu, on the screen or into a file.
 pub async fn run(sys: &System, ctx: &Ctx, path: &str, command: &MenuCommand) -> Result<Value, Error> {
     let sensitive = Caller::of(ctx).who.policy.allows("sensitive");
-    let hide = if sys.quirks.export_hides_secrets {
+    let hide_secrets = if sys.quirks.export_hides_secrets {
         !(command.flag("show-sensitive") && sensitive)
     } else {
         command.flag("hide-sensitive") || !sensitive
     };
-    let terse = command.flag("terse");
+    let form = ExportForm { hide_secrets, terse: command.flag("terse"), verbose: command.flag("verbose") };
     if let Some(file) = command.named("file").map(text_of) {
         let name = if file.ends_with(".rsc") { file } else { format!("{file}.rsc") };
         let path = path.to_owned();
         if let Some(sys) = sys.rc() {
             sys.write_file_later(name, move |sys| {
-                let mut text = sys.export(&path, hide, terse).join("\r\n").into_bytes();
+                let mut text = sys.export(&path, form).join("\r\n").into_bytes();
                 text.extend(b"\r\n");
                 text
             });
         }
         return Ok(Value::Nothing);
     }
-    let lines = sys.export(path, hide, terse);
+    let lines = sys.export(path, form);
     System::screen(ctx).page(&lines, false).await;
     Ok(Value::Nothing)
 }
 
 impl System {
     /// The lines of an export of everything below a path.
-    pub fn export(&self, path: &str, hide_secrets: bool, terse: bool) -> Vec<String> {
+    pub fn export(&self, path: &str, form: ExportForm) -> Vec<String> {
         let now = Calendar::from_unix(self.unix_time());
         let v7 = self.spec.version.is_v7();
         let mut lines = vec![
@@ -49,93 +62,105 @@ impl System {
             lines.push(format!("# model = {}", self.board.name));
             lines.push(format!("# serial number = {}", self.spec.serial_number));
         }
+        let fresh = crate::system::erased(&self.spec);
         for menu in MENUS.iter().flat_map(|area| area.iter()) {
             let below = path.is_empty() || menu.path == path || menu.path.starts_with(&format!("{path}/"));
             if !below || menu.export == Export::No || self.menu(menu.path).is_none() {
                 continue;
             }
-            let commands = self.exported(menu, hide_secrets);
+            let commands = self.exported(menu, &fresh, form);
             if commands.is_empty() {
                 continue;
             }
             let words = format!("/{}", menu.path.trim_start_matches('/').replace('/', " "));
-            if terse {
-                lines.extend(commands.iter().map(|command| format!("{words} {command}")));
+            if form.terse {
+                lines.extend(
+                    commands
+                        .iter()
+                        .map(|(verb, given)| format!("{words} {verb} {}", given.join(" ")).trim_end().to_owned()),
+                );
             } else {
                 lines.push(words);
-                lines.extend(commands);
+                for (verb, given) in commands {
+                    lines.extend(folded(&verb, &given));
+                }
             }
         }
         lines
     }
 
-    fn exported(&self, menu: &'static Menu, hide: bool) -> Vec<String> {
-        let items = self.config(|config| config.items(menu.path).to_vec());
+    /// Each command with its words.
+    fn exported(&self, menu: &'static Menu, fresh: &Config, form: ExportForm) -> Vec<(String, Vec<String>)> {
+        let mut items = self.config(|config| config.items(menu.path).to_vec());
+        if items.is_empty() && menu.shape == super::def::Shape::Single {
+            items.push(Item::default());
+        }
         let mut commands = Vec::new();
         for item in items {
             let Some(row) = self.stored_row(menu, &item) else { continue };
-            let mut given = self.given(menu, &item, &row, hide);
-            if let Some(comment) = item.get("comment") {
-                given.insert(0, format!("comment={}", quote_word(comment)));
+            if row.is("dynamic") {
+                continue;
             }
-            let given_disabled = match menu.export {
-                Export::Add => item.disabled.then_some("yes"),
-                Export::SetBy(_) => item.disabled.then_some("yes"),
-                Export::SetNamed(_) => Some(if item.disabled { "yes" } else { "no" }),
-                _ => None,
-            };
-            let factory = self.is_factory(menu, &item);
+            let mut given = self.given(menu, &item, &row, form);
+            let factory = !form.verbose && is_factory(fresh, menu, &item);
             match menu.export {
                 Export::Add if item.builtin => {}
-                Export::Add => {
-                    if let Some(value) = given_disabled {
-                        given.push(format!("disabled={value}"));
-                    }
-                    commands.push(format!("add {}", given.join(" ")));
-                }
-                Export::SetBy(key) if !factory => {
+                Export::Add => commands.push(("add".to_owned(), given)),
+                Export::SetBy(_) | Export::SetNamed(_) if factory => {}
+                Export::SetBy(key) => {
                     given.retain(|word| !word.starts_with(&format!("{key}=")));
-                    if let Some(value) = given_disabled {
-                        given.push(format!("disabled={value}"));
-                    }
-                    commands.push(format!("set [ find {key}={} ] {}", row.text(key), given.join(" ")));
+                    commands.push((format!("set [ find {key}={} ]", quote_word(row.text(key))), given));
                 }
-                Export::SetNamed(key) if !factory => {
-                    if let Some(value) = given_disabled {
-                        given.push(format!("disabled={value}"));
-                    }
-                    commands.push(format!("set {} {}", row.text(key), given.join(" ")));
+                Export::SetNamed(key) => {
+                    given.retain(|word| !word.starts_with(&format!("{key}=")));
+                    commands.push((format!("set {}", quote_word(row.text(key))), given));
                 }
-                Export::Single if !given.is_empty() => commands.push(format!("set {}", given.join(" "))),
+                Export::Single if !given.is_empty() => commands.push(("set".to_owned(), given)),
                 _ => {}
             }
         }
         commands
     }
 
-    /// Whether an item that can't be added is as the factory made it.
-    fn is_factory(&self, menu: &'static Menu, item: &super::config::Item) -> bool {
-        let fresh = crate::system::erased(&self.spec);
-        fresh.items(menu.path).iter().any(|other| other.values == item.values && other.disabled == item.disabled)
-    }
-
-    /// `name=value` of what differs from the default and can be set.
-    fn given(&self, menu: &'static Menu, item: &super::config::Item, row: &Row, hide: bool) -> Vec<String> {
+    /// `name=value` of what differs from the default and can be set, by name as RouterOS has them.
+    fn given(&self, menu: &'static Menu, item: &Item, row: &Row, form: ExportForm) -> Vec<String> {
         let mut words = Vec::new();
         for prop in self.props(menu) {
-            if prop.read_only || prop.write_only || (hide && prop.secret) {
+            if prop.read_only || prop.write_only || (form.hide_secrets && prop.secret) {
                 continue;
             }
-            let Some(value) = item.get(prop.name) else { continue };
-            if prop.name == "name" && item.get("default-name") == Some(value) {
-                continue;
-            }
-            if prop.default == Some(value) && !prop.always_exported {
+            let value = match item.get(prop.name) {
+                Some(value) => value,
+                None if form.verbose && prop.default.is_some() => prop.default.unwrap_or_default(),
+                None => continue,
+            };
+            let named_so = prop.name == "name" && item.get("default-name") == Some(value);
+            let default = prop.default == Some(value) && !prop.always_exported;
+            if !form.verbose && (named_so || default) {
                 continue;
             }
             let value = row.get(prop.name).unwrap_or(value);
-            words.push(format!("{}={}", prop.name, quote_word(value)));
+            words.push((prop.name, quote_word(value)));
         }
-        words
+        if let Some(comment) = item.get("comment").filter(|_| menu.verbs.has(super::def::Verbs::COMMENT)) {
+            words.push(("comment", quote_word(comment)));
+        }
+        let disabled = match menu.export {
+            Export::SetNamed(_) if menu.can_disable() => Some(item.disabled),
+            Export::Add | Export::SetBy(_) if menu.can_disable() && (item.disabled || form.verbose) => {
+                Some(item.disabled)
+            }
+            _ => None,
+        };
+        if let Some(disabled) = disabled {
+            words.push(("disabled", if disabled { "yes" } else { "no" }.to_owned()));
+        }
+        words.sort_by_key(|(name, _)| *name);
+        words.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
     }
+}
+
+/// Whether an item that can't be added is as the factory made it.
+fn is_factory(fresh: &Config, menu: &'static Menu, item: &Item) -> bool {
+    fresh.items(menu.path).iter().any(|other| other.values == item.values && other.disabled == item.disabled)
 }

@@ -1,13 +1,23 @@
 //! Commands that every table has.
 
+use std::time::Duration;
+
 use super::def::{Menu, Shape};
 use super::items::Args;
-use super::print::{self, Style};
+use super::print::{self, Form, Style};
 use super::refused::Refused;
 use super::row::Row;
+use super::screen::Screen;
 use super::values::{text_of, value_text};
 use crate::script::{Ctx, Error, MenuCommand, Value};
 use crate::system::{Caller, Policy, System};
+
+/// Columns of what `print file=` writes.
+const FILE_WIDTH: usize = 80;
+/// The shortest `interval=`: a router repaints no faster.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+/// How often `follow` looks for new items.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
 impl System {
     pub(super) async fn generic(
@@ -178,14 +188,26 @@ impl System {
         }
         let style = if command.flag("terse") {
             Style::Terse
-        } else if command.flag("detail") || command.flag("value-list") {
+        } else if command.flag("value-list") {
+            Style::ValueList
+        } else if command.flag("detail") {
             Style::Detail
-        } else {
+        } else if command.flag("brief") {
             Style::Brief
+        } else {
+            menu.printed
         };
         let proplist = command.named("proplist").map(text_of);
-        let lines = print::lines(self, menu, &rows, style, proplist.as_deref());
-        if let Some(file) = command.named("file").map(text_of) {
+        let screen = Self::screen(ctx);
+        let file = command.named("file").map(text_of);
+        let form = Form {
+            style,
+            proplist: proplist.as_deref(),
+            ids: command.flag("show-ids"),
+            width: if file.is_some() { FILE_WIDTH } else { screen.columns() },
+        };
+        let lines = print::lines(self, menu, &rows, form);
+        if let Some(file) = file {
             let name = if file.ends_with(".txt") { file } else { format!("{file}.txt") };
             let mut text = lines.join("\r\n").into_bytes();
             text.extend(b"\r\n");
@@ -195,8 +217,46 @@ impl System {
             return Ok(Value::Nothing);
         }
         let paging = !command.flag("without-paging") && !command.in_brackets;
-        Self::screen(ctx).page(&lines, paging).await;
-        Ok(Value::Nothing)
+        let follow = command.flag("follow") || command.flag("follow-only");
+        let interval = match command.named("interval").map(|arg| arg.value.as_time()) {
+            None => None,
+            Some(time) => {
+                let nanos = time.and_then(|time| u64::try_from(time).ok());
+                let every = Duration::from_nanos(nanos.ok_or_else(|| Error::invalid_value("interval"))?);
+                Some(every.max(MIN_INTERVAL))
+            }
+        };
+        if screen.terminal().is_none() || (!follow && interval.is_none()) {
+            screen.page(&lines, paging).await;
+            return Ok(Value::Nothing);
+        }
+        if !command.flag("follow-only") {
+            screen.page(&lines, false).await;
+        }
+        self.keep_printing(&screen, menu, command, form, rows, if follow { None } else { interval }).await
+    }
+
+    /// `follow`: what is added, as it comes; with an interval the whole again each time. Ctrl-C ends it.
+    async fn keep_printing(
+        &self,
+        screen: &Screen,
+        menu: &'static Menu,
+        command: &MenuCommand,
+        form: Form<'_>,
+        seen: Vec<Row>,
+        interval: Option<Duration>,
+    ) -> Result<Value, Error> {
+        let mut last = seen.iter().map(|row| row.id).max();
+        loop {
+            self.kernel.sleep(interval.unwrap_or(FOLLOW_EVERY)).await;
+            let mut rows = self.filtered(menu, command).await?;
+            if interval.is_none() {
+                rows.retain(|row| last.is_none_or(|last| row.id > last));
+                last = rows.iter().map(|row| row.id).max().or(last);
+            }
+            let lines = if rows.is_empty() { Vec::new() } else { print::lines(self, menu, &rows, form) };
+            screen.page(&lines, false).await;
+        }
     }
 }
 

@@ -53,7 +53,8 @@ impl System {
             if prop.write_only {
                 continue;
             }
-            if let Some(value) = item.get(prop.name).or(prop.default) {
+            let default = prop.default.filter(|_| !prop.quiet);
+            if let Some(value) = item.get(prop.name).or(default) {
                 row.put(prop.name, value);
             }
         }
@@ -323,8 +324,14 @@ impl System {
                 for prop in menu.props.iter().filter(|prop| prop.kind.refers_to(renamed.path, interfaces)) {
                     for item in items.iter_mut() {
                         let Some(value) = item.get(prop.name) else { continue };
-                        let renamed: Vec<&str> =
-                            value.split(',').map(|name| if name == from { to } else { name }).collect();
+                        let renamed: Vec<String> = value
+                            .split(',')
+                            .map(|name| match name.strip_prefix('!') {
+                                Some(name) if name == from => format!("!{to}"),
+                                None if name == from => to.to_owned(),
+                                _ => name.to_owned(),
+                            })
+                            .collect();
                         let renamed = renamed.join(",");
                         item.put(prop.name, renamed);
                     }

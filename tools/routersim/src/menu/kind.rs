@@ -12,6 +12,10 @@ use super::time::{Calendar, format_duration, parse_duration};
 pub enum Kind {
     /// Any text.
     Str,
+    /// A text that details show without quotes.
+    Word,
+    /// A number of bytes, shown as `12.5KiB`.
+    Bytes,
     /// `yes` or `no`.
     Bool,
     /// A whole number in a range, both ends allowed.
@@ -36,6 +40,8 @@ pub enum Kind {
     Iface(&'static [&'static str]),
     /// The name of an item of that menu, or one of these words.
     Ref(&'static str, &'static [&'static str]),
+    /// One of that kind, or `!` and one.
+    Not(&'static Kind),
     /// Several, separated by commas; a leading comma is taken.
     List(&'static Kind),
     /// A date; stored as `2026-01-02`.
@@ -57,7 +63,8 @@ impl Kind {
     pub fn parse(self, name: &str, text: &str, refs: &dyn References) -> Result<String, Refused> {
         let invalid = || Refused::InvalidValue(name.to_owned());
         match self {
-            Self::Str | Self::Id => Ok(text.to_owned()),
+            Self::Str | Self::Word | Self::Id => Ok(text.to_owned()),
+            Self::Bytes => Self::Num(0, i64::MAX).parse(name, text, refs),
             Self::Bool => match text {
                 "yes" | "true" => Ok("yes".to_owned()),
                 "no" | "false" => Ok("no".to_owned()),
@@ -104,6 +111,10 @@ impl Kind {
                     Err(Refused::NoMatch(name.to_owned()))
                 }
             }
+            Self::Not(inner) => match text.strip_prefix('!') {
+                Some(rest) => Ok(format!("!{}", inner.parse(name, rest, refs)?)),
+                None => inner.parse(name, text, refs),
+            },
             Self::List(inner) => {
                 let parts = text.split([',', ';']).filter(|part| !part.is_empty());
                 let parts: Result<Vec<_>, _> = parts.map(|part| inner.parse(name, part, refs)).collect();
@@ -113,12 +124,17 @@ impl Kind {
         }
     }
 
+    /// Whether tables show its values at the right.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Num(..) | Self::NumOr(..) | Self::Bytes)
+    }
+
     /// Whether a stored value holds names of items of that menu; `interfaces`: the menu is one of interfaces.
     pub fn refers_to(self, path: &str, interfaces: bool) -> bool {
         match self {
             Self::Iface(_) => interfaces,
             Self::Ref(menu, _) => menu == path,
-            Self::List(inner) => inner.refers_to(path, interfaces),
+            Self::List(inner) | Self::Not(inner) => inner.refers_to(path, interfaces),
             _ => false,
         }
     }

@@ -10,7 +10,7 @@ mod generic;
 mod hooks;
 mod items;
 pub mod kind;
-mod print;
+pub mod print;
 mod quote;
 mod refused;
 mod row;
@@ -21,6 +21,7 @@ mod values;
 
 pub use config::{Config, Item, MAX_ITEMS};
 pub use def::Menu;
+pub use export::ExportForm;
 pub use hooks::{Hooks, Named};
 pub use items::Args;
 pub use quote::quote_word;

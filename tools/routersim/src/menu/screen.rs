@@ -45,6 +45,11 @@ impl Screen {
         }
     }
 
+    /// Columns of the terminal; 80 where there is none.
+    pub fn columns(&self) -> usize {
+        self.io.as_ref().map_or(80, |io| usize::from(io.size().columns))
+    }
+
     /// The terminal, where a person can be asked.
     pub fn terminal(&self) -> Option<&CommandIo> {
         self.io.as_ref()

@@ -11,13 +11,18 @@ use crate::system::System;
 pub fn value_of(kind: Kind, text: &str) -> Value {
     match kind {
         Kind::Bool => Value::Bool(text == "yes"),
-        Kind::Num(..) | Kind::NumOr(..) => text.parse().map_or_else(|_| Value::str(text), Value::Num),
+        Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| Value::str(text), Value::Num),
         Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| Value::str(text), Value::time),
         Kind::Ip => text.parse().map_or_else(|_| Value::str(text), Value::Ip),
         // `/ip address get address` is a text with the host's bits.
-        Kind::Cidr | Kind::Str | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => {
-            Value::str(text)
-        }
+        Kind::Cidr
+        | Kind::Str
+        | Kind::Word
+        | Kind::Enum(_)
+        | Kind::Mac
+        | Kind::Iface(_)
+        | Kind::Ref(..)
+        | Kind::Date => Value::str(text),
         Kind::Net => match parse_cidr(text) {
             Some((ip, length)) if text.contains('/') => Value::IpPrefix(ip, length),
             Some((ip, _)) => Value::Ip(ip),
@@ -30,9 +35,20 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::List(inner) => {
             Value::list(text.split(',').filter(|part| !part.is_empty()).map(|part| value_of(*inner, part)))
         }
+        Kind::Not(inner) => value_of(*inner, text),
         Kind::Id => {
             text.strip_prefix('*').and_then(|hex| u64::from_str_radix(hex, 16).ok()).map_or(Value::Nil, Value::Id)
         }
+    }
+}
+
+/// A stored value as `print` shows it: `get` gives the same as a plain number or text.
+pub fn shown(kind: Kind, text: &str) -> String {
+    const KIB: f64 = 1024.0;
+    match (kind, text.parse::<u64>()) {
+        (Kind::Bytes, Ok(bytes)) if bytes >= 1 << 20 => format!("{:.1}MiB", bytes as f64 / KIB / KIB),
+        (Kind::Bytes, Ok(bytes)) if bytes >= 1 << 10 => format!("{:.1}KiB", bytes as f64 / KIB),
+        _ => text.to_owned(),
     }
 }
 

@@ -101,6 +101,8 @@ quirks! {
     host_keys_pem: bool = |v| v.is_v7(), "ha-system.md section 1";
     /// Importing a key consumes its file.
     key_import_consumes: bool = |_| false, "script-subset.md section 4, to be verified";
+    /// A backup holds certificates with their keys; the manual says that they have to be imported again.
+    backup_keeps_certificates: bool = |_| true, "ha-system.md section 9, to be verified: upstream compares certificate ids after a restore";
     /// Restoring a backup wants the same RouterOS version, not only the same board.
     backup_wants_version: bool = |_| true, "MikroTik manual, Backup";
 }

@@ -3,11 +3,14 @@ use std::time::Duration;
 use mactelnet::Instant;
 
 use super::Router;
+use crate::menu::ExportForm;
 use crate::record::{Event, EventKind, Outcome, Phase};
 use crate::spec::{Spec, Version};
 
+mod certificates;
 mod desk;
 mod power;
+mod printing;
 mod undo;
 
 /// One router and its clock.
@@ -208,12 +211,12 @@ fn an_export_imports_again() {
              /export file=all",
         );
         bench.wait(Duration::from_secs(3));
-        let before = bench.router.system().unwrap().export("", false, false);
+        let before = bench.router.system().unwrap().export("", ExportForm::default());
         bench.run("/system reset-configuration no-defaults=yes skip-backup=yes");
         bench.until(Phase::RouterBoot);
         bench.until(Phase::Up);
         assert!(bench.run("/import all.rsc").ends_with("Script file loaded and executed successfully"));
-        let after = bench.router.system().unwrap().export("", false, false);
+        let after = bench.router.system().unwrap().export("", ExportForm::default());
         assert_eq!(before[1..], after[1..]);
     }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::core::{Pending, System};
 use super::factory::BOARD_MENUS;
+use crate::kernel::Kernel;
 use crate::menu::Config;
 use crate::record::EventKind;
 use crate::spec::Version;
@@ -70,6 +71,32 @@ fn digest(key: &[u8; 32], body: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(b"digest").chain_update(key).chain_update(body).finalize().into()
 }
 
+/// Salt, digest and the veiled bytes.
+pub(super) fn seal(kernel: &Kernel, password: &str, mut body: Vec<u8>) -> Vec<u8> {
+    let mut salt = [0; SALT];
+    for chunk in salt.chunks_mut(8) {
+        chunk.copy_from_slice(&kernel.random().to_be_bytes()[..chunk.len()]);
+    }
+    let key = key(password, &salt);
+    let digest = digest(&key, &body);
+    veil(&key, &mut body);
+    let mut sealed = Vec::with_capacity(SALT + DIGEST + body.len());
+    sealed.extend(salt);
+    sealed.extend(digest);
+    sealed.extend(body);
+    sealed
+}
+
+/// What [`seal`] made, opened; `None` with another password.
+pub(super) fn unseal(password: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    let (salt, rest) = sealed.split_at_checked(SALT)?;
+    let (sum, body) = rest.split_at_checked(DIGEST)?;
+    let key = key(password, salt);
+    let mut body = body.to_vec();
+    veil(&key, &mut body);
+    (digest(&key, &body) == sum).then_some(body)
+}
+
 impl System {
     /// Writes a backup; gives the file's name.
     pub fn save_backup(&self, name: &str, password: &str) -> Result<String, BackupError> {
@@ -84,20 +111,13 @@ impl System {
                 item.put("mac-address", socket.mac.to_string());
             }
         }
-        let snapshot = Snapshot { board: self.board.name.to_owned(), version: self.spec.version, config };
-        let mut body = serde_json::to_vec(&snapshot).map_err(|_| BackupError::Broken)?;
-        let mut salt = [0; SALT];
-        for chunk in salt.chunks_mut(8) {
-            chunk.copy_from_slice(&self.kernel.random().to_be_bytes()[..chunk.len()]);
+        if !self.quirks.backup_keeps_certificates {
+            config.items_mut("/certificate").clear();
         }
-        let key = key(password, &salt);
-        let digest = digest(&key, &body);
-        veil(&key, &mut body);
-        let mut file = Vec::with_capacity(4 + SALT + DIGEST + body.len());
-        file.extend(if password.is_empty() { PLAIN } else { SEALED });
-        file.extend(salt);
-        file.extend(digest);
-        file.extend(body);
+        let snapshot = Snapshot { board: self.board.name.to_owned(), version: self.spec.version, config };
+        let body = serde_json::to_vec(&snapshot).map_err(|_| BackupError::Broken)?;
+        let mut file = (if password.is_empty() { PLAIN } else { SEALED }).to_vec();
+        file.extend(seal(&self.kernel, password, body));
         let name = file_name(name);
         self.write_file(&name, file).map_err(|_| BackupError::NoSpace)?;
         self.note(EventKind::BackupSaved { name: name.clone() });
@@ -107,20 +127,17 @@ impl System {
     fn read_backup(&self, name: &str, password: &str) -> Result<Snapshot, BackupError> {
         let file = self.read_file(name).or_else(|| self.read_file(&file_name(name))).ok_or(BackupError::NotFound)?;
         let (magic, rest) = file.split_at_checked(4).ok_or(BackupError::Broken)?;
-        let (salt, rest) = rest.split_at_checked(SALT).ok_or(BackupError::Broken)?;
-        let (sum, body) = rest.split_at_checked(DIGEST).ok_or(BackupError::Broken)?;
+        if rest.len() < SALT + DIGEST {
+            return Err(BackupError::Broken);
+        }
         // An unsealed backup takes whatever password is given.
         let password = match magic {
             magic if magic == PLAIN => "",
             magic if magic == SEALED => password,
             _ => return Err(BackupError::Broken),
         };
-        let key = key(password, salt);
-        let mut body = body.to_vec();
-        veil(&key, &mut body);
-        if digest(&key, &body) != sum {
-            return Err(if magic == SEALED { BackupError::Password } else { BackupError::Broken });
-        }
+        let closed = if magic == SEALED { BackupError::Password } else { BackupError::Broken };
+        let body = unseal(password, rest).ok_or(closed)?;
         serde_json::from_slice(&body).map_err(|_| BackupError::Broken)
     }
 

@@ -1,6 +1,7 @@
 //! A running router: its state, users, files, scripts, and how it starts and ends.
 
 mod backup;
+mod certificates;
 mod core;
 mod crash;
 mod exec;
@@ -24,6 +25,7 @@ mod users;
 mod who;
 
 pub use backup::BackupError;
+pub use certificates::Imported;
 pub use core::{Pending, PowerAction, Socket, Storage, System, Volatile};
 pub use factory::{BOARD_MENUS, USER_MENUS, arrival, defaults, erased};
 pub use files::{File, Files, Refusal};

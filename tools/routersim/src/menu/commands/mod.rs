@@ -1,6 +1,7 @@
 //! Commands that are no table's: power, backup, scripts, network tools and the rest.
 
 mod backup;
+mod certificate;
 mod keys;
 mod misc;
 mod ping;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{backup, keys, misc, ping, power, scripts, transfer};
+use super::{backup, certificate, keys, misc, ping, power, scripts, transfer};
 use crate::menu::def::{ALWAYS, V7, When};
 use crate::script::{Ctx, Error, LocalFuture, MenuCommand, Value};
 use crate::system::System;
@@ -133,6 +133,18 @@ pub static COMMANDS: &[Command] =
         command("/ip/ssh", "import-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::import(sys, ctx, cmd)))
             .args(&["private-key-file", "passphrase"]),
         command("/ip/ssh", "regenerate-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::regenerate(sys, ctx, cmd))),
+        command("/certificate", "sign", "write", |sys, ctx, cmd| Box::pin(certificate::sign(sys, ctx, cmd)))
+            .args(&["number", "ca", "ca-crl-host", "name"])
+            .unnamed(),
+        command("/certificate", "export-certificate", "write,sensitive", |sys, ctx, cmd| {
+            Box::pin(certificate::export(sys, ctx, cmd))
+        })
+        .args(&["numbers", "export-passphrase", "file-name", "type"])
+        .unnamed(),
+        command("/certificate", "import", "write", |sys, ctx, cmd| Box::pin(certificate::import(sys, ctx, cmd)))
+            .args(&["file-name", "passphrase", "name", "trusted"]),
+        command("/user/ssh-keys", "import", "policy", |sys, ctx, cmd| Box::pin(certificate::ssh_key(sys, ctx, cmd)))
+            .args(&["public-key-file", "user"]),
         command("/ip/cloud", "force-update", "write", |sys, ctx, cmd| Box::pin(misc::force_update(sys, ctx, cmd))),
         command("/tool", "fetch", "test,read", |sys, ctx, cmd| Box::pin(transfer::fetch(sys, ctx, cmd))).args(FETCH),
         command("/tool", "mac-telnet", "test", |sys, ctx, cmd| Box::pin(transfer::mac_telnet(sys, ctx, cmd)))

@@ -18,7 +18,7 @@ static FILE: Menu = Menu {
     props: &[
         prop("name", Kind::Str),
         prop("type", Kind::Str).ro(),
-        prop("size", Kind::Num(0, i64::MAX)).ro(),
+        prop("size", Kind::Bytes).ro(),
         prop("creation-time", Kind::Str).ro().when(V6),
         prop("last-modified", Kind::Str).ro().when(V7),
         CONTENTS,

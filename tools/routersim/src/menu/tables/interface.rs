@@ -1,28 +1,44 @@
 //! `/interface` and below.
 
 use crate::menu::config::Item;
-use crate::menu::def::{Export, Menu, Prop, Shape, V7, Verbs, flag, prop};
+use crate::menu::def::{Export, Menu, Prop, Shape, V6, V7, Verbs, flag, prop};
 use crate::menu::hooks::{Hooks, Named, Plain, UniqueName};
 use crate::menu::kind::Kind;
+use crate::menu::print::Style;
 use crate::menu::refused::Refused;
 use crate::menu::row::Row;
 use crate::net::VrrpState;
 use crate::system::{System, Who};
 
 use super::lookup::by_path;
+use super::short::{list, no, single, time, word, yes};
 
 /// The id space that all interfaces share.
 pub const INTERFACES: &str = "interface";
 
 /// The menus whose items are interfaces, in the order in which `/interface` lists them.
-pub const INTERFACE_MENUS: &[&str] =
-    &["/interface/ethernet", "/interface/bridge", "/interface/vrrp", "/interface/bonding"];
+pub const INTERFACE_MENUS: &[&str] = &[
+    "/interface/ethernet",
+    "/interface/bridge",
+    "/interface/vrrp",
+    "/interface/bonding",
+    "/interface/vlan",
+    "/interface/eoip",
+    "/interface/gre",
+    "/interface/ipip",
+    "/interface/pppoe-client",
+    "/interface/l2tp-client",
+    "/interface/wireguard",
+];
 
 const LISTS: &[&str] = &["all", "none", "dynamic", "static"];
-const ARP: Kind = Kind::Enum(&["enabled", "disabled", "local-proxy-arp", "proxy-arp", "reply-only"]);
+pub(super) const ARP: Kind = Kind::Enum(&["enabled", "disabled", "local-proxy-arp", "proxy-arp", "reply-only"]);
 const PROTOCOL: Kind = Kind::Enum(&["none", "rstp", "stp", "mstp"]);
 
-pub(super) static MENUS: &[&Menu] = &[&ALL, &BRIDGE, &ETHERNET, &VRRP, &BONDING, &LIST, &BRIDGE_PORT, &LIST_MEMBER];
+pub(super) static MENUS: &[&Menu] = &[&ALL, &BRIDGE, &ETHERNET, &VRRP, &BONDING, &LIST, &BRIDGE_SETTINGS];
+
+/// Menus that refer to interfaces of any kind.
+pub(super) static MEMBERS: &[&Menu] = &[&BRIDGE_PORT, &BRIDGE_VLAN, &LIST_MEMBER];
 
 /// What most menus are: a stored list that is exported by `add`.
 pub(super) const LIST_MENU: Menu = Menu {
@@ -31,6 +47,7 @@ pub(super) const LIST_MENU: Menu = Menu {
     props: &[],
     flags: &[],
     columns: &[],
+    printed: Style::Brief,
     verbs: Verbs::ALL,
     when: |_, _| true,
     id_space: "",
@@ -51,7 +68,7 @@ static ALL: Menu = Menu {
         prop("mtu", Kind::Num(68, 65535)),
         prop("mac-address", Kind::Mac).ro(),
     ],
-    flags: &[flag('D', "dynamic"), flag('X', "disabled"), flag('R', "running"), flag('S', "slave")],
+    flags: &[flag('D', "dynamic").last(), flag('X', "disabled"), flag('R', "running").last(), flag('S', "slave")],
     columns: &["name", "type", "mtu", "mac-address"],
     verbs: Verbs::SET.and(Verbs::ENABLE).and(Verbs::COMMENT),
     id_space: INTERFACES,
@@ -77,6 +94,11 @@ impl Hooks for AllHooks {
             let kind = match path.rsplit('/').next() {
                 Some("ethernet") => "ether",
                 Some("bonding") => "bond",
+                Some("wireguard") => "wg",
+                Some("pppoe-client") => "pppoe-out",
+                Some("l2tp-client") => "l2tp-out",
+                Some("gre") => "gre-tunnel",
+                Some("ipip") => "ipip-tunnel",
                 Some(kind) => kind,
                 None => "",
             };
@@ -112,10 +134,22 @@ static ETHERNET: Menu = Menu {
         prop("mac-address", Kind::Mac),
         prop("orig-mac-address", Kind::Mac).ro(),
         prop("arp", ARP).or("enabled"),
-        prop("auto-negotiation", Kind::Bool).or("yes"),
+        prop("arp-timeout", Kind::TimeOr(&["auto"])).or("auto"),
         prop("loop-protect", Kind::Enum(&["default", "on", "off"])).or("default"),
+        word("loop-protect-status").or("off").ro(),
+        time("loop-protect-send-interval").or("5s"),
+        time("loop-protect-disable-time").or("5m"),
+        yes("disable-running-check").quiet(),
+        yes("auto-negotiation"),
+        word("advertise").quiet(),
+        yes("full-duplex").when(V6),
+        prop("tx-flow-control", Kind::Enum(&["auto", "off", "on"])).or("off"),
+        prop("rx-flow-control", Kind::Enum(&["auto", "off", "on"])).or("off"),
+        word("speed").quiet(),
+        word("bandwidth").or("unlimited/unlimited").when(V6),
+        word("switch").ro().quiet(),
     ],
-    flags: &[flag('X', "disabled"), flag('R', "running"), flag('S', "slave")],
+    flags: &[flag('X', "disabled"), flag('R', "running").last(), flag('S', "slave")],
     columns: &["name", "mtu", "mac-address", "arp"],
     verbs: Verbs::SET.and(Verbs::ENABLE).and(Verbs::COMMENT),
     id_space: INTERFACES,
@@ -152,12 +186,23 @@ static BRIDGE: Menu = Menu {
         prop("fast-forward", Kind::Bool).or("yes"),
         prop("auto-mac", Kind::Bool).or("yes"),
         prop("admin-mac", Kind::Mac),
-        prop("priority", Kind::Str).or("0x8000"),
-        prop("vlan-filtering", Kind::Bool).or("no"),
-        prop("igmp-snooping", Kind::Bool).or("no"),
+        word("priority").or("0x8000"),
+        time("ageing-time").or("5m"),
+        time("max-message-age").or("20s"),
+        time("forward-delay").or("15s"),
+        prop("transmit-hold-count", Kind::Num(1, 10)).or("6"),
+        no("vlan-filtering"),
+        prop("pvid", Kind::Num(1, 4094)).or("1").quiet(),
+        prop("frame-types", FRAMES).or("admit-all").quiet(),
+        no("ingress-filtering").quiet(),
+        word("ether-type").or("0x8100").quiet(),
+        no("dhcp-snooping"),
+        no("add-dhcp-option82").quiet(),
+        no("igmp-snooping"),
     ],
     flags: &[flag('X', "disabled"), flag('R', "running")],
     columns: &["name", "mtu", "mac-address", "protocol-mode"],
+    printed: Style::Detail,
     id_space: INTERFACES,
     hooks: &BridgeHooks,
     ..LIST_MENU
@@ -191,8 +236,22 @@ impl Hooks for BridgeHooks {
     }
 }
 
+const FRAMES: Kind = Kind::Enum(&["admit-all", "admit-only-untagged-and-priority-tagged", "admit-only-vlan-tagged"]);
+
+list!(BRIDGE_VLAN, "/interface/bridge/vlan", [
+    prop("bridge", Kind::Ref("/interface/bridge", &[])).req(),
+    prop("vlan-ids", Kind::List(&Kind::Word)).or(""),
+    prop("tagged", Kind::List(&Kind::Iface(&[]))).or(""),
+    prop("untagged", Kind::List(&Kind::Iface(&[]))).or(""),
+], columns ["bridge", "vlan-ids", "tagged", "untagged"], flags: &[flag('X', "disabled").last(), flag('D', "dynamic")]);
+single!(
+    BRIDGE_SETTINGS,
+    "/interface/bridge/settings",
+    [no("use-ip-firewall"), no("use-ip-firewall-for-vlan"), no("use-ip-firewall-for-pppoe"), yes("allow-fast-path"),]
+);
+
 /// `bridge1`, `vrrp2`: the first number that is free.
-fn auto_name(sys: &System, item: &mut Item, stem: &str) {
+pub(super) fn auto_name(sys: &System, item: &mut Item, stem: &str) {
     if item.get("name").is_none() {
         let taken = sys.interface_names();
         let name = (1_u32..).map(|n| format!("{stem}{n}")).find(|name| !taken.contains(name));
@@ -205,14 +264,27 @@ static BRIDGE_PORT: Menu = Menu {
     props: &[
         prop("interface", Kind::Iface(&["none"])).req(),
         prop("bridge", Kind::Ref("/interface/bridge", &["none"])).req(),
-        prop("hw", Kind::Bool).or("yes"),
+        yes("hw"),
         prop("pvid", Kind::Num(1, 4094)).or("1"),
-        prop("priority", Kind::Str).or("0x80"),
+        prop("frame-types", FRAMES).or("admit-all"),
+        yes("ingress-filtering").or("no").when(V6),
+        yes("ingress-filtering").when(V7),
+        prop("priority", Kind::Word).or("0x80"),
+        prop("point-to-point", Kind::Enum(&["auto", "yes", "no"])).or("auto"),
+        prop("learn", Kind::Enum(&["auto", "yes", "no"])).or("auto"),
+        no("trusted"),
+        no("bpdu-guard"),
+        no("auto-isolate"),
+        no("restricted-role"),
+        no("restricted-tcn"),
+        yes("broadcast-flood"),
+        yes("unknown-unicast-flood"),
+        yes("unknown-multicast-flood"),
         prop("path-cost", Kind::Num(1, 200_000_000)).or("10"),
         prop("edge", Kind::Enum(&["auto", "no", "no-discover", "yes", "yes-discover"])).or("auto"),
-        prop("horizon", Kind::Str).or("none"),
+        word("horizon").or("none"),
     ],
-    flags: &[flag('X', "disabled"), flag('I', "inactive"), flag('D', "dynamic")],
+    flags: &[flag('X', "disabled"), flag('I', "inactive").last(), flag('D', "dynamic").last()],
     columns: &["interface", "bridge", "hw", "pvid", "priority", "path-cost", "horizon"],
     id_space: "/interface/bridge/port",
     hooks: &BridgePortHooks,
@@ -259,8 +331,8 @@ static VRRP: Menu = Menu {
     ],
     flags: &[
         flag('X', "disabled"),
-        flag('I', "invalid"),
-        flag('R', "running"),
+        flag('I', "invalid").last(),
+        flag('R', "running").last(),
         flag('M', "master"),
         flag('B', "backup"),
     ],
@@ -315,8 +387,19 @@ static BONDING: Menu = Menu {
         )
         .or("balance-rr"),
         prop("primary", Kind::Iface(&["none"])).or("none"),
+        prop("link-monitoring", Kind::Enum(&["arp", "mii", "none"])).or("mii"),
+        time("arp-interval").or("100ms"),
+        word("arp-ip-targets").or(""),
+        time("mii-interval").or("100ms"),
+        time("down-delay").or("0s"),
+        time("up-delay").or("0s"),
+        prop("lacp-rate", Kind::Enum(&["1sec", "30secs"])).or("30secs"),
+        word("transmit-hash-policy").or("layer-2"),
+        prop("min-links", Kind::Num(0, 4_294_967_295)).or("0"),
+        prop("forced-mac-address", Kind::Mac).quiet(),
     ],
-    flags: &[flag('X', "disabled"), flag('R', "running")],
+    printed: Style::Detail,
+    flags: &[flag('X', "disabled").last(), flag('R', "running")],
     columns: &["name", "mtu", "mode", "slaves"],
     id_space: INTERFACES,
     hooks: &BondingHooks,

@@ -3,8 +3,9 @@
 use std::net::Ipv4Addr;
 
 use super::interface::{LIST_MENU, SINGLE_MENU};
+use super::short::{list, no, single, time, word, yes};
 use crate::menu::config::Item;
-use crate::menu::def::{Export, Menu, Prop, Shape, V7, Verbs, flag, prop};
+use crate::menu::def::{Export, Menu, Prop, V6, V7, Verbs, flag, prop};
 use crate::menu::hooks::{Hooks, Plain, UniqueName};
 use crate::menu::kind::{Kind, mask, parse_cidr, prefix_of_netmask};
 use crate::menu::refused::Refused;
@@ -17,8 +18,6 @@ pub(super) static MENUS: &[&Menu] = &[
     &CLOUD,
     &DHCP_CLIENT,
     &DNS,
-    &FILTER,
-    &NAT,
     &NEIGHBOR,
     &DISCOVERY,
     &ROUTE,
@@ -26,7 +25,10 @@ pub(super) static MENUS: &[&Menu] = &[
     &SMB,
     &SMB_SHARES,
     &SSH,
-    &CERTIFICATE,
+    &SETTINGS,
+    &ARP,
+    &POOL,
+    &DNS_STATIC,
 ];
 
 /// Numbers of rows that are not stored begin here.
@@ -38,8 +40,9 @@ static ADDRESS: Menu = Menu {
         prop("address", Kind::Cidr).req(),
         prop("netmask", Kind::Ip).write_only(),
         prop("network", Kind::Ip),
+        prop("broadcast", Kind::Ip),
         prop("interface", Kind::Iface(&[])).req(),
-        prop("actual-interface", Kind::Str).ro(),
+        prop("actual-interface", Kind::Word).ro(),
     ],
     flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('D', "dynamic")],
     columns: &["address", "network", "interface"],
@@ -91,22 +94,35 @@ static ROUTE: Menu = Menu {
     path: "/ip/route",
     props: &[
         prop("dst-address", Kind::Net).or("0.0.0.0/0"),
-        prop("pref-src", Kind::Ip),
-        prop("gateway", Kind::Str).req(),
-        prop("gateway-status", Kind::Str).ro(),
+        prop("pref-src", Kind::Ip).when(V6),
+        prop("pref-src", Kind::Ip).quiet().when(V7),
+        prop("gateway", Kind::Word).req(),
+        word("gateway-status").ro().when(V6),
+        word("immediate-gw").ro().when(V7),
+        word("local-address").ro().when(V7),
         prop("check-gateway", Kind::Enum(&["none", "arp", "ping", "bfd"])),
+        prop("routing-table", Kind::Word).or("main").when(V7),
+        prop("routing-mark", Kind::Word).when(V6),
+        prop("type", Kind::Enum(&["unicast", "blackhole", "prohibit", "unreachable"])).when(V6),
+        prop("blackhole", Kind::Bool).when(V7),
+        prop("suppress-hw-offload", Kind::Bool).or("no").when(V7),
         prop("distance", Kind::Num(1, 255)).or("1"),
         prop("scope", Kind::Num(0, 255)).or("30"),
         prop("target-scope", Kind::Num(0, 255)).or("10"),
     ],
     flags: &[
-        flag('X', "disabled"),
-        flag('A', "active"),
-        flag('D', "dynamic"),
-        flag('C', "connect"),
-        flag('S', "static"),
+        flag('X', "disabled").when(V6),
+        flag('A', "active").last().when(V6),
+        flag('D', "dynamic").last().when(V6),
+        flag('C', "connect").when(V6),
+        flag('S', "static").when(V6),
+        flag('D', "dynamic").last().when(V7),
+        flag('X', "disabled").when(V7),
+        flag('A', "active").last().when(V7),
+        flag('c', "connect").when(V7),
+        flag('s', "static").when(V7),
     ],
-    columns: &["dst-address", "pref-src", "gateway", "distance"],
+    columns: &["dst-address", "pref-src", "gateway", "routing-table", "distance"],
     id_space: "/ip/route",
     hooks: &RouteHooks,
     ..LIST_MENU
@@ -116,11 +132,12 @@ struct RouteHooks;
 
 impl Hooks for RouteHooks {
     fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let v7 = sys.spec.version.is_v7();
         let mut rows = Vec::new();
         for item in sys.config(|config| config.items("/ip/route").to_vec()) {
             let mut row = Row::new(item.id);
-            for prop in ROUTE.props {
-                if let Some(value) = item.get(prop.name).or(prop.default) {
+            for prop in sys.props(&ROUTE) {
+                if let Some(value) = item.get(prop.name).or(prop.default.filter(|_| !prop.quiet)) {
                     row.put(prop.name, value);
                 }
             }
@@ -138,7 +155,7 @@ impl Hooks for RouteHooks {
         for (at, (prefix, address, interface, up)) in sys.connected().into_iter().enumerate() {
             let mut row = Row::new(DYNAMIC_ID + u32::try_from(at).unwrap_or(0))
                 .with("dst-address", prefix)
-                .with("pref-src", address)
+                .with(if v7 { "local-address" } else { "pref-src" }, address)
                 .with("gateway", interface)
                 .with("distance", "0")
                 .with("scope", "10");
@@ -162,76 +179,6 @@ impl Hooks for RouteHooks {
     }
 }
 
-const PROTOCOLS: Kind = Kind::Str;
-
-/// Rules are configuration only: the simulated network does not filter.
-static FILTER: Menu = Menu {
-    path: "/ip/firewall/filter",
-    shape: Shape::Ordered,
-    props: &[
-        prop("chain", Kind::Str).req().always(),
-        prop(
-            "action",
-            Kind::Enum(&[
-                "accept",
-                "add-dst-to-address-list",
-                "add-src-to-address-list",
-                "drop",
-                "fasttrack-connection",
-                "jump",
-                "log",
-                "passthrough",
-                "reject",
-                "return",
-                "tarpit",
-            ]),
-        )
-        .or("accept")
-        .always(),
-        prop("connection-state", Kind::Str),
-        prop("protocol", PROTOCOLS),
-        prop("src-address", Kind::Str),
-        prop("dst-address", Kind::Str),
-        prop("src-port", Kind::Str),
-        prop("dst-port", Kind::Str),
-        prop("in-interface", Kind::Iface(&["all-ethernet", "all-vlan", "all-ppp"])),
-        prop("out-interface", Kind::Iface(&["all-ethernet", "all-vlan", "all-ppp"])),
-        prop("in-interface-list", Kind::Str),
-        prop("out-interface-list", Kind::Str),
-        prop("jump-target", Kind::Str),
-        prop("log", Kind::Bool).or("no"),
-        prop("log-prefix", Kind::Str).or(""),
-    ],
-    flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('D', "dynamic")],
-    columns: &["chain", "action"],
-    id_space: "/ip/firewall/filter",
-    hooks: &Plain,
-    ..LIST_MENU
-};
-
-static NAT: Menu = Menu {
-    path: "/ip/firewall/nat",
-    shape: Shape::Ordered,
-    props: &[
-        prop("chain", Kind::Str).req().always(),
-        prop("action", Kind::Enum(&["accept", "dst-nat", "masquerade", "redirect", "src-nat"])).or("accept").always(),
-        prop("protocol", PROTOCOLS),
-        prop("src-address", Kind::Str),
-        prop("dst-address", Kind::Str),
-        prop("dst-port", Kind::Str),
-        prop("to-addresses", Kind::Str),
-        prop("to-ports", Kind::Str),
-        prop("in-interface", Kind::Iface(&[])),
-        prop("out-interface", Kind::Iface(&[])),
-        prop("out-interface-list", Kind::Str),
-    ],
-    flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('D', "dynamic")],
-    columns: &["chain", "action"],
-    id_space: "/ip/firewall/nat",
-    hooks: &Plain,
-    ..LIST_MENU
-};
-
 const ADDRESSES: Kind = Kind::List(&Kind::Net);
 
 const fn service_address(name: &'static str) -> Prop {
@@ -245,8 +192,8 @@ static SERVICE: Menu = Menu {
         prop("port", Kind::Num(1, 65535)),
         service_address("address").when(|_, quirks| !quirks.service_available_from),
         service_address("available-from").when(|_, quirks| quirks.service_available_from),
-        prop("certificate", Kind::Str),
-        prop("vrf", Kind::Str).or("main").when(V7),
+        prop("certificate", Kind::Word),
+        prop("vrf", Kind::Word).or("main").when(V7),
     ],
     flags: &[flag('X', "disabled"), flag('I', "invalid")],
     columns: &["name", "port", "address", "certificate"],
@@ -271,7 +218,7 @@ static NEIGHBOR: Menu = Menu {
         prop("uptime", Kind::Time).ro(),
         prop("software-id", Kind::Str).ro(),
         prop("board", Kind::Str).ro(),
-        prop("interface-name", Kind::Str).ro(),
+        prop("interface-name", Kind::Word).ro(),
     ],
     columns: &["interface", "address", "mac-address", "identity", "version", "board"],
     verbs: Verbs::READ,
@@ -315,7 +262,7 @@ static DISCOVERY: Menu = Menu {
     path: "/ip/neighbor/discovery-settings",
     props: &[
         prop("discover-interface-list", LIST_NAME).or("!dynamic"),
-        prop("protocol", Kind::Str).or("cdp,lldp,mndp").when(|v, _| v.at_least(6, 44)),
+        prop("protocol", Kind::Word).or("cdp,lldp,mndp").when(|v, _| v.at_least(6, 44)),
     ],
     ..SINGLE_MENU
 };
@@ -352,7 +299,11 @@ static DNS: Menu = Menu {
     props: &[
         prop("servers", Kind::List(&Kind::Ip)).or(""),
         prop("allow-remote-requests", Kind::Bool).or("no"),
-        prop("cache-size", Kind::Str).or("2048KiB"),
+        prop("max-udp-packet-size", Kind::Num(50, 65_507)).or("4096"),
+        prop("cache-size", Kind::Word).or("2048KiB"),
+        time("cache-max-ttl").or("1w"),
+        word("use-doh-server").or("").when(|v, _| v.at_least(6, 47)),
+        no("verify-doh-cert").when(|v, _| v.at_least(6, 47)),
     ],
     ..SINGLE_MENU
 };
@@ -369,6 +320,46 @@ static SSH: Menu = Menu {
     ],
     ..SINGLE_MENU
 };
+
+single!(
+    SETTINGS,
+    "/ip/settings",
+    [
+        yes("ip-forward"),
+        yes("send-redirects"),
+        yes("accept-source-route").or("no"),
+        yes("accept-redirects").or("no"),
+        yes("secure-redirects"),
+        prop("rp-filter", Kind::Enum(&["no", "loose", "strict"])).or("no"),
+        no("tcp-syncookies"),
+        prop("max-neighbor-entries", Kind::Num(0, 4_294_967_295)).or("8192"),
+        time("arp-timeout").or("30s"),
+        prop("icmp-rate-limit", Kind::Num(0, 4_294_967_295)).or("10"),
+        yes("allow-fast-path"),
+    ]
+);
+
+list!(ARP, "/ip/arp", [
+    prop("address", Kind::Ip).req(),
+    prop("mac-address", Kind::Mac),
+    prop("interface", Kind::Iface(&[])).req(),
+    no("published"),
+], columns ["address", "mac-address", "interface"]);
+
+list!(POOL, "/ip/pool", [
+    prop("name", Kind::Str).req(),
+    word("ranges").req(),
+    prop("next-pool", Kind::Ref("/ip/pool", &["none"])).or("none"),
+], columns ["name", "ranges"], verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE).and(Verbs::COMMENT), hooks: &UniqueName);
+
+list!(DNS_STATIC, "/ip/dns/static", [
+    word("name"),
+    word("regexp"),
+    prop("type", Kind::Enum(&["A", "AAAA", "CNAME", "FWD", "MX", "NS", "NXDOMAIN", "SRV", "TXT"])).or("A"),
+    prop("address", Kind::Ip),
+    word("cname"),
+    prop("ttl", Kind::Time).or("1d"),
+], columns ["name", "type", "address", "ttl"]);
 
 static SMB: Menu = Menu {
     path: "/ip/smb",
@@ -410,16 +401,3 @@ impl Hooks for ShareHooks {
         UniqueName.duplicate()
     }
 }
-
-/// No certificates are simulated; the list is there to be looked at.
-static CERTIFICATE: Menu = Menu {
-    path: "/certificate",
-    props: &[prop("name", Kind::Str), prop("common-name", Kind::Str), prop("fingerprint", Kind::Str).ro()],
-    flags: &[flag('K', "private-key"), flag('T', "trusted")],
-    columns: &["name", "common-name"],
-    verbs: Verbs::REMOVE,
-    id_space: "/certificate",
-    export: Export::No,
-    hooks: &Plain,
-    ..LIST_MENU
-};

@@ -1,13 +1,44 @@
 //! The list of all menus and how one is found.
 
-use super::{file, interface, ip, other, system, tool, user};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::{certificate, file, firewall, hardware, interface, ip, log, routing, services, system, tool, tunnel, user};
 use crate::menu::def::Menu;
 
 /// All menus. `export` writes them in this order, so that what is referred to comes first.
-pub static MENUS: &[&[&Menu]] =
-    &[interface::MENUS, ip::MENUS, other::MENUS, system::MENUS, tool::MENUS, user::MENUS, file::MENUS];
+pub static MENUS: &[&[&Menu]] = &[
+    interface::MENUS,
+    tunnel::MENUS,
+    interface::MEMBERS,
+    ip::MENUS,
+    firewall::MENUS,
+    certificate::MENUS,
+    services::MENUS,
+    routing::MENUS,
+    log::MENUS,
+    hardware::MENUS,
+    system::MENUS,
+    tool::MENUS,
+    user::MENUS,
+    file::MENUS,
+];
 
-/// The menu of that path (`/ip/address`), in whatever version.
+/// One for all routers of a process: where a path differs by version, both menus stand there.
+static BY_PATH: LazyLock<BTreeMap<&'static str, Vec<&'static Menu>>> = LazyLock::new(|| {
+    let mut index: BTreeMap<&'static str, Vec<&'static Menu>> = BTreeMap::new();
+    for menu in MENUS.iter().flat_map(|area| area.iter()).copied() {
+        index.entry(menu.path).or_default().push(menu);
+    }
+    index
+});
+
+/// The menus of that path (`/ip/address`), in whatever version.
+pub fn all_by_path(path: &str) -> &'static [&'static Menu] {
+    BY_PATH.get(path).map_or(&[], Vec::as_slice)
+}
+
+/// The first menu of that path, in whatever version: the only one of all but a few paths.
 pub fn by_path(path: &str) -> Option<&'static Menu> {
-    MENUS.iter().flat_map(|area| area.iter()).copied().find(|menu| menu.path == path)
+    all_by_path(path).first().copied()
 }

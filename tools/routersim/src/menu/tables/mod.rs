@@ -1,14 +1,21 @@
 //! All menus, by area.
 
+mod certificate;
 mod file;
+mod firewall;
+mod hardware;
 mod interface;
 mod ip;
+mod log;
 mod lookup;
-mod other;
+mod routing;
+mod services;
+mod short;
 mod system;
 mod tool;
+mod tunnel;
 mod user;
 
 pub use interface::{INTERFACE_MENUS, INTERFACES};
-pub use lookup::{MENUS, by_path};
+pub use lookup::{MENUS, all_by_path, by_path};
 pub use system::ALL_POLICIES;

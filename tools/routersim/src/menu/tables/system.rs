@@ -5,6 +5,7 @@ use crate::menu::config::Item;
 use crate::menu::def::{Export, Menu, Prop, V6, V7, Verbs, flag, prop};
 use crate::menu::hooks::{Hooks, UniqueName};
 use crate::menu::kind::Kind;
+use crate::menu::print::Style;
 use crate::menu::refused::Refused;
 use crate::menu::row::Row;
 use crate::menu::time::{Calendar, format_duration, parse_duration};
@@ -77,13 +78,13 @@ static RESOURCE: Menu = Menu {
         ro("version", Kind::Str),
         ro("build-time", Kind::Str),
         ro("factory-software", Kind::Str),
-        ro("free-memory", COUNT),
-        ro("total-memory", COUNT),
+        ro("free-memory", Kind::Bytes),
+        ro("total-memory", Kind::Bytes),
         ro("cpu", Kind::Str),
         ro("cpu-count", COUNT),
         ro("cpu-load", COUNT),
-        ro("free-hdd-space", COUNT),
-        ro("total-hdd-space", COUNT),
+        ro("free-hdd-space", Kind::Bytes),
+        ro("total-hdd-space", Kind::Bytes),
         ro("architecture-name", Kind::Str),
         ro("board-name", Kind::Str),
         ro("platform", Kind::Str),
@@ -414,6 +415,7 @@ static SCRIPT: Menu = Menu {
     ],
     flags: &[flag('I', "invalid")],
     columns: &["name", "owner", "last-started", "run-count"],
+    printed: Style::Detail,
     verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE).and(Verbs::COMMENT),
     id_space: "/system/script",
     hooks: &ScriptHooks,

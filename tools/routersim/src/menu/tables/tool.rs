@@ -1,20 +1,97 @@
 //! `/tool` and below.
 
-use super::interface::SINGLE_MENU;
+use super::interface::{LIST_MENU, SINGLE_MENU};
 use super::ip::LIST_NAME;
-use crate::menu::def::{Menu, prop};
-use crate::menu::kind::Kind;
+use super::short::{count, list, no, single, text, time, word, yes};
+use crate::menu::def::{Export, Menu, V6, V7, Verbs, flag, prop};
+use crate::menu::hooks::Hooks;
+use crate::menu::row::Row;
+use crate::menu::time::format_duration;
+use crate::system::System;
 
-pub(super) static MENUS: &[&Menu] = &[&MAC_SERVER, &MAC_WINBOX, &MAC_PING];
+pub(super) static MENUS: &[&Menu] = &[
+    &MAC_SERVER,
+    &MAC_WINBOX,
+    &MAC_PING,
+    &MAC_SESSIONS,
+    &ROMON,
+    &ROMON_PORT,
+    &BANDWIDTH,
+    &EMAIL,
+    &NETWATCH,
+    &GRAPHING,
+    &SNIFFER,
+];
 
-static MAC_SERVER: Menu =
-    Menu { path: "/tool/mac-server", props: &[prop("allowed-interface-list", LIST_NAME).or("all")], ..SINGLE_MENU };
+single!(MAC_SERVER, "/tool/mac-server", [prop("allowed-interface-list", LIST_NAME).or("all")]);
+single!(MAC_WINBOX, "/tool/mac-server/mac-winbox", [prop("allowed-interface-list", LIST_NAME).or("all")]);
+single!(MAC_PING, "/tool/mac-server/ping", [yes("enabled")]);
 
-static MAC_WINBOX: Menu = Menu {
-    path: "/tool/mac-server/mac-winbox",
-    props: &[prop("allowed-interface-list", LIST_NAME).or("all")],
-    ..SINGLE_MENU
-};
+/// MAC-Telnet sessions that are in.
+struct Sessions;
 
-static MAC_PING: Menu =
-    Menu { path: "/tool/mac-server/ping", props: &[prop("enabled", Kind::Bool).or("yes")], ..SINGLE_MENU };
+impl Hooks for Sessions {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let now = sys.unix_time();
+        let volatile = sys.volatile.borrow();
+        let open = volatile.sessions.iter().filter(|open| open.via == "mac-telnet");
+        Some(
+            open.zip(1..)
+                .map(|(open, id)| {
+                    Row::new(id)
+                        .with("src-address", open.from.as_str())
+                        .with("uptime", format_duration(std::time::Duration::from_secs(now.saturating_sub(open.since))))
+                })
+                .collect(),
+        )
+    }
+}
+
+list!(MAC_SESSIONS, "/tool/mac-server/sessions", [word("interface").ro(), word("src-address").ro(), time("uptime").ro()],
+    columns ["interface", "src-address", "uptime"], verbs: Verbs::READ, export: Export::No, hooks: &Sessions);
+single!(ROMON, "/tool/romon", [no("enabled"), word("id").or("00:00:00:00:00:00"), text("secrets").or("").secret()]);
+list!(ROMON_PORT, "/tool/romon/port", [
+    word("interface").or("all"),
+    no("forbid"),
+    count("cost").or("100"),
+    text("secrets").or("").secret(),
+], columns ["interface", "forbid", "cost"], flags: &[flag('X', "disabled"), flag('D', "dynamic")]);
+single!(
+    BANDWIDTH,
+    "/tool/bandwidth-server",
+    [yes("enabled"), yes("authenticate"), count("allocate-udp-ports-from").or("2000"), count("max-sessions").or("100"),]
+);
+single!(
+    EMAIL,
+    "/tool/e-mail",
+    [
+        word("address").or("0.0.0.0").when(V6),
+        word("server").or("0.0.0.0").when(V7),
+        count("port").or("25"),
+        word("start-tls").or("no").when(V6),
+        word("tls").or("no").when(V7),
+        text("from").or("<>"),
+        text("user").or(""),
+        text("password").or("").secret(),
+    ]
+);
+list!(NETWATCH, "/tool/netwatch", [
+    text("name").when(V7),
+    word("host").req(),
+    word("type").or("simple").when(V7),
+    time("interval").or("1m").when(V6),
+    time("interval").or("10s").when(V7),
+    time("timeout").or("1s").when(V6),
+    time("timeout").or("3s").when(V7),
+    word("status").or("unknown").ro(),
+    text("up-script").or(""),
+    text("down-script").or(""),
+], columns ["host", "timeout", "interval", "status"]);
+single!(GRAPHING, "/tool/graphing", [time("store-every").or("5m"), count("page-refresh").or("300")]);
+single!(SNIFFER, "/tool/sniffer", [
+    no("only-headers"),
+    word("memory-limit").or("100KiB"),
+    yes("memory-scroll"),
+    text("file-name").or(""),
+    word("filter-interface").or("").quiet(),
+], export: Export::Single);

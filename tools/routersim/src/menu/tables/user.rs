@@ -5,12 +5,13 @@ use crate::menu::config::Item;
 use crate::menu::def::{Export, Menu, Verbs, flag, prop};
 use crate::menu::hooks::{Hooks, Plain};
 use crate::menu::kind::Kind;
+use crate::menu::print::Style;
 use crate::menu::refused::Refused;
 use crate::menu::row::Row;
 use crate::menu::time::Calendar;
 use crate::system::System;
 
-pub(super) static MENUS: &[&Menu] = &[&USER, &GROUP, &SETTINGS, &ACTIVE];
+pub(super) static MENUS: &[&Menu] = &[&USER, &GROUP, &SETTINGS, &AAA, &ACTIVE];
 
 static USER: Menu = Menu {
     path: "/user",
@@ -67,11 +68,24 @@ static GROUP: Menu = Menu {
         prop("skin", Kind::Str).or("default"),
     ],
     columns: &["name", "policy", "skin"],
+    printed: Style::Detail,
     verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE).and(Verbs::COMMENT),
     id_space: "/user/group",
     export: Export::Add,
     hooks: &Plain,
     ..LIST_MENU
+};
+
+static AAA: Menu = Menu {
+    path: "/user/aaa",
+    props: &[
+        prop("use-radius", Kind::Bool).or("no"),
+        prop("accounting", Kind::Bool).or("yes"),
+        prop("interim-update", Kind::Time).or("0s"),
+        prop("default-group", Kind::Ref("/user/group", &[])).or("read"),
+        prop("exclude-groups", Kind::Word).or(""),
+    ],
+    ..SINGLE_MENU
 };
 
 static SETTINGS: Menu = Menu {

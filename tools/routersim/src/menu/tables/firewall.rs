@@ -1,0 +1,208 @@
+//! `/ip firewall`. Rules are configuration only: the simulated network does not filter.
+
+use super::interface::{LIST_MENU, SINGLE_MENU};
+use super::short::{count, list, no, single, text, time, word, yes};
+use crate::menu::def::{Export, Menu, Shape, Verbs, flag, prop};
+use crate::menu::kind::Kind;
+use crate::menu::print::Style;
+
+pub(super) static MENUS: &[&Menu] =
+    &[&ADDRESS_LIST, &TRACKING, &SERVICE_PORT, &FILTER, &NAT, &MANGLE, &RAW, &IPV6_ADDRESS_LIST, &IPV6_FILTER];
+
+/// An interface, or `!` and one.
+const IFACE: Kind = Kind::Not(&Kind::Iface(&["all", "all-ethernet", "all-vlan", "all-ppp", "all-wireless"]));
+/// An interface list, or `!` and one.
+const IFACE_LIST: Kind = Kind::Not(&Kind::Ref("/interface/list", &["all", "none", "dynamic", "static"]));
+
+/// Chain, action, what belongs to the action, then what every rule can ask of a packet.
+macro_rules! rules {
+    ($name:ident, $path:literal, $actions:expr, [$($own:expr),* $(,)?]) => {
+        static $name: Menu = Menu {
+            path: $path,
+            shape: Shape::Ordered,
+            props: &[
+                word("chain").req().always(),
+                prop("action", Kind::Enum($actions)).or("accept").always(),
+                $($own,)*
+                word("address-list"),
+                word("address-list-timeout"),
+                word("jump-target"),
+                word("connection-state"),
+                word("connection-nat-state"),
+                word("connection-type"),
+                word("connection-mark"),
+                word("connection-limit"),
+                word("connection-rate"),
+                word("connection-bytes"),
+                word("packet-mark"),
+                word("routing-mark"),
+                word("protocol"),
+                word("src-address"),
+                word("dst-address"),
+                word("src-address-list"),
+                word("dst-address-list"),
+                word("src-address-type"),
+                word("dst-address-type"),
+                word("src-mac-address"),
+                prop("in-interface", IFACE),
+                prop("out-interface", IFACE),
+                prop("in-interface-list", IFACE_LIST),
+                prop("out-interface-list", IFACE_LIST),
+                word("in-bridge-port"),
+                word("out-bridge-port"),
+                word("src-port"),
+                word("dst-port"),
+                word("any-port"),
+                word("icmp-options"),
+                word("tcp-flags"),
+                word("tcp-mss"),
+                word("ipsec-policy"),
+                word("ipv4-options"),
+                word("layer7-protocol"),
+                word("content"),
+                word("dscp"),
+                word("limit"),
+                word("dst-limit"),
+                word("hotspot"),
+                word("nth"),
+                word("packet-size"),
+                word("per-connection-classifier"),
+                word("psd"),
+                word("random"),
+                word("time"),
+                word("ttl"),
+                word("tls-host"),
+                word("reject-with"),
+                no("log"),
+                text("log-prefix").or(""),
+            ],
+            flags: &[flag('X', "disabled"), flag('I', "invalid").last(), flag('D', "dynamic")],
+            columns: &["chain", "action"],
+            printed: Style::Detail,
+            id_space: $path,
+            ..LIST_MENU
+        };
+    };
+}
+
+const FILTER_ACTIONS: &[&str] = &[
+    "accept",
+    "add-dst-to-address-list",
+    "add-src-to-address-list",
+    "drop",
+    "fasttrack-connection",
+    "jump",
+    "log",
+    "passthrough",
+    "reject",
+    "return",
+    "tarpit",
+];
+
+rules!(FILTER, "/ip/firewall/filter", FILTER_ACTIONS, [yes("hw-offload").when(|v, _| v.is_v7()).quiet()]);
+rules!(IPV6_FILTER, "/ipv6/firewall/filter", FILTER_ACTIONS, []);
+rules!(
+    NAT,
+    "/ip/firewall/nat",
+    &[
+        "accept",
+        "add-dst-to-address-list",
+        "add-src-to-address-list",
+        "dst-nat",
+        "endpoint-independent-nat",
+        "jump",
+        "log",
+        "masquerade",
+        "netmap",
+        "passthrough",
+        "redirect",
+        "return",
+        "same",
+        "src-nat",
+    ],
+    [word("to-addresses"), word("to-ports"), no("randomise-ports").quiet()]
+);
+rules!(
+    MANGLE,
+    "/ip/firewall/mangle",
+    &[
+        "accept",
+        "add-dst-to-address-list",
+        "add-src-to-address-list",
+        "change-dscp",
+        "change-mss",
+        "change-ttl",
+        "clear-df",
+        "fasttrack-connection",
+        "jump",
+        "log",
+        "mark-connection",
+        "mark-packet",
+        "mark-routing",
+        "passthrough",
+        "return",
+        "route",
+        "set-priority",
+        "sniff-pc",
+        "sniff-tzsp",
+        "strip-ipv4-options",
+    ],
+    [
+        word("new-connection-mark"),
+        word("new-packet-mark"),
+        word("new-routing-mark"),
+        word("new-dscp"),
+        word("new-mss"),
+        word("new-ttl"),
+        word("new-priority"),
+        yes("passthrough").quiet(),
+    ]
+);
+rules!(
+    RAW,
+    "/ip/firewall/raw",
+    &[
+        "accept",
+        "add-dst-to-address-list",
+        "add-src-to-address-list",
+        "drop",
+        "jump",
+        "log",
+        "notrack",
+        "passthrough",
+        "return",
+    ],
+    []
+);
+
+list!(ADDRESS_LIST, "/ip/firewall/address-list", [
+    word("list").req(),
+    word("address").req(),
+    word("creation-time").ro(),
+    time("timeout"),
+], columns ["list", "address", "creation-time", "timeout"], flags: &[flag('X', "disabled"), flag('D', "dynamic")]);
+list!(IPV6_ADDRESS_LIST, "/ipv6/firewall/address-list", [
+    word("list").req(),
+    word("address").req(),
+    time("timeout"),
+], columns ["list", "address", "timeout"], flags: &[flag('X', "disabled"), flag('D', "dynamic")]);
+
+single!(
+    TRACKING,
+    "/ip/firewall/connection/tracking",
+    [
+        prop("enabled", Kind::Enum(&["auto", "no", "yes"])).or("auto"),
+        yes("loose-tcp-tracking"),
+        time("tcp-established-timeout").or("1d"),
+        time("udp-timeout").or("30s"),
+        time("udp-stream-timeout").or("3m"),
+        time("icmp-timeout").or("10s"),
+        time("generic-timeout").or("10m"),
+    ]
+);
+
+list!(SERVICE_PORT, "/ip/firewall/service-port", [
+    text("name").ro(),
+    prop("ports", Kind::List(&Kind::Num(0, 65_535))),
+    count("sip-direct-media").quiet(),
+], columns ["name", "ports"], verbs: Verbs::SET.and(Verbs::ENABLE), export: Export::SetNamed("name"));

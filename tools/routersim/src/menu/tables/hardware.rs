@@ -1,0 +1,166 @@
+//! Ports, consoles, health and other menus that a board has.
+
+use super::interface::{LIST_MENU, SINGLE_MENU};
+use super::short::{count, list, no, single, text, time, word, yes};
+use crate::menu::def::{Export, Menu, V6, V7, Verbs, flag, prop};
+use crate::menu::hooks::Hooks;
+use crate::menu::kind::Kind;
+use crate::menu::row::Row;
+use crate::system::System;
+
+pub(super) static MENUS: &[&Menu] = &[
+    &PORT,
+    &CONSOLE,
+    &HEALTH_V6,
+    &HEALTH_V7,
+    &WATCHDOG,
+    &LEDS,
+    &CPU,
+    &DISK,
+    &CONSOLE_SETTINGS,
+    &NTP_SERVER,
+    &NTP_SERVERS,
+];
+
+/// The serial port, which the console has.
+struct Serial;
+
+impl Hooks for Serial {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let v7 = sys.spec.version.is_v7();
+        let mut row = Row::new(1)
+            .with("name", "serial0")
+            .with("used-by", if v7 { "Serial Console(#0)" } else { "Serial Console" })
+            .with("channels", "1")
+            .with("baud-rate", if v7 { "auto" } else { "115200" })
+            .with("data-bits", "8")
+            .with("parity", "none")
+            .with("stop-bits", "1")
+            .with("flow-control", "none");
+        row.flag("inactive", false);
+        Some(vec![row])
+    }
+}
+
+list!(PORT, "/port", [
+    text("name").ro(),
+    text("device").ro(),
+    count("channels").ro(),
+    text("used-by").ro(),
+    word("baud-rate").ro(),
+    word("data-bits").ro(),
+    word("parity").ro(),
+    word("stop-bits").ro(),
+    word("flow-control").ro(),
+], columns ["device", "name", "channels", "used-by", "baud-rate"], verbs: Verbs::READ, export: Export::No,
+    flags: &[flag('I', "inactive")], hooks: &Serial);
+
+struct Consoles;
+
+impl Hooks for Consoles {
+    fn rows(&self, _sys: &System) -> Option<Vec<Row>> {
+        let mut row = Row::new(1).with("port", "serial0").with("term", "vt102");
+        row.flag("used", true);
+        Some(vec![row])
+    }
+}
+
+list!(CONSOLE, "/system/console", [word("port").ro(), word("term").ro()], columns ["port", "term"],
+    verbs: Verbs::READ, export: Export::No, flags: &[flag('X', "disabled"), flag('U', "used"), flag('F', "free")],
+    hooks: &Consoles);
+
+/// A board at rest in a cool room.
+const HEALTH: &[(&str, &str, &str)] =
+    &[("voltage", "24", "V"), ("temperature", "38", "C"), ("cpu-temperature", "45", "C")];
+
+struct HealthV6;
+
+impl Hooks for HealthV6 {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let mut row = Row::new(0);
+        for (name, value, unit) in HEALTH.iter().filter(|_| sys.board.routerboard) {
+            row.put(name, format!("{value}{unit}"));
+        }
+        Some(vec![row])
+    }
+}
+
+single!(HEALTH_V6, "/system/health", [
+    word("voltage").ro(),
+    word("temperature").ro(),
+    word("cpu-temperature").ro(),
+], verbs: Verbs::READ, export: Export::No, when: V6, hooks: &HealthV6);
+
+struct HealthV7;
+
+impl Hooks for HealthV7 {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let all = HEALTH.iter().zip(1..).filter(|_| sys.board.routerboard);
+        Some(
+            all.map(|((name, value, unit), id)| {
+                Row::new(id).with("name", *name).with("value", *value).with("type", *unit)
+            })
+            .collect(),
+        )
+    }
+}
+
+list!(HEALTH_V7, "/system/health", [text("name").ro(), word("value").ro(), word("type").ro()],
+    columns ["name", "value", "type"], verbs: Verbs::READ, export: Export::No, when: V7, hooks: &HealthV7);
+
+single!(
+    WATCHDOG,
+    "/system/watchdog",
+    [
+        yes("watchdog-timer"),
+        word("watch-address").or("none"),
+        time("ping-start-after-boot").or("5m"),
+        time("ping-timeout").or("1m"),
+        yes("automatic-supout"),
+        no("auto-send-supout"),
+    ]
+);
+list!(LEDS, "/system/leds", [word("leds").req(), word("type").or("off"), word("interface")],
+    columns ["leds", "type", "interface"], flags: &[flag('X', "disabled"), flag('*', "default")]);
+
+struct Cpu;
+
+impl Hooks for Cpu {
+    fn rows(&self, sys: &System) -> Option<Vec<Row>> {
+        let cores = (0..sys.board.cpu_count).zip(1..);
+        Some(
+            cores
+                .map(|(cpu, id)| {
+                    Row::new(id).with("cpu", format!("cpu{cpu}")).with("load", "1").with("irq", "0").with("disk", "0")
+                })
+                .collect(),
+        )
+    }
+}
+
+list!(CPU, "/system/resource/cpu", [word("cpu").ro(), count("load").ro(), count("irq").ro(), count("disk").ro()],
+    columns ["cpu", "load", "irq", "disk"], verbs: Verbs::READ, export: Export::No, hooks: &Cpu);
+list!(DISK, "/disk", [word("slot").ro(), word("type").ro(), prop("size", Kind::Bytes).ro(), prop("free", Kind::Bytes).ro()],
+    columns ["slot", "type", "size", "free"], verbs: Verbs::READ, export: Export::No, when: V7);
+single!(CONSOLE_SETTINGS, "/console/settings", [
+    yes("sanitize-names").or("no"),
+    yes("log-script-errors"),
+    word("tab-width").or("8").quiet(),
+], when: |v, _| v.at_least(7, 16));
+single!(NTP_SERVER, "/system/ntp/server", [
+    no("enabled"),
+    no("broadcast"),
+    no("multicast"),
+    no("manycast"),
+    word("broadcast-addresses").or("").quiet(),
+    no("use-local-clock").when(V7),
+    count("local-clock-stratum").or("5").when(V7),
+], when: V7);
+list!(NTP_SERVERS, "/system/ntp/client/servers", [
+    word("address").req(),
+    count("min-poll").or("6"),
+    count("max-poll").or("10"),
+    yes("iburst"),
+    word("auth-key").or("none"),
+], columns ["address", "min-poll", "max-poll", "iburst"],
+    flags: &[flag('D', "dynamic").last(), flag('X', "disabled")], when: V7);
