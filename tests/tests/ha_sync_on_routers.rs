@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jumplead_tests::ha_pair::{MAC_B, OPEN, PASSWORD, Pair, VERSIONS};
+use routersim::menu::ExportForm;
 use routersim::quirks::Globals;
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
@@ -203,7 +204,9 @@ fn the_password_is_nowhere_to_be_read() {
         for (name, router) in [("A", &pair.a), ("B", &pair.b)] {
             router.look(|router| {
                 let system = router.system().unwrap();
-                let hidden = system.export("", true, false).join("\n");
+                let hidden = system
+                    .export("", ExportForm { hide_secrets: true, terse: true, ..ExportForm::default() })
+                    .join("\n");
                 assert!(hidden.contains("HA_PASSWORD") && !hidden.contains(PASSWORD), "{version} {name}: export");
                 for (_, global, value) in system.globals() {
                     assert!(!value.contains(PASSWORD), "{version} {name}: global {global}");

@@ -1,11 +1,12 @@
 //! The tree of menus and commands of one version, as the language looks words up in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use routeros_script::{Lookup, Names};
 
 use super::commands::{COMMANDS, Command};
-use super::def::{Menu, Shape, Verbs};
+use super::def::{Menu, Shape, Verbs, When};
 use super::tables::{self, MENUS};
 use crate::system::System;
 
@@ -32,6 +33,20 @@ pub const PRINT_WORDS: &[&str] = &[
 /// Arguments that `print` takes.
 const PRINT_ARGS: &[&str] = &["file", "from", "interval", "proplist", "where", "append"];
 const EXPORT_WORDS: &[&str] = &["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
+
+/// Every path that is a menu or on the way to one, and the versions of what lies there or below. One for all routers of a
+/// process.
+static PATHS: LazyLock<BTreeMap<String, Vec<When>>> = LazyLock::new(|| {
+    let mut index: BTreeMap<String, Vec<When>> = BTreeMap::new();
+    let menus = MENUS.iter().flat_map(|area| area.iter()).map(|menu| (menu.path, menu.when));
+    for (path, when) in menus.chain(COMMANDS.iter().map(|command| (command.path, command.when))) {
+        let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+        for part in ends.filter_map(|end| path.get(..end)) {
+            index.entry(part.to_owned()).or_default().push(when);
+        }
+    }
+    index
+});
 
 /// `["ip", "address"]` as `/ip/address`.
 pub fn path_of(menu: &[String]) -> String {
@@ -69,14 +84,9 @@ impl System {
     }
 
     fn has_child(&self, path: &str, word: &str) -> bool {
-        let below = |other: &str| {
-            let rest = other
-                .strip_prefix(path)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .and_then(|rest| rest.strip_prefix(word));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        !word.is_empty() && self.paths().any(below)
+        let (version, quirks) = (self.spec.version, &self.quirks);
+        !word.is_empty()
+            && PATHS.get(&format!("{path}/{word}")).is_some_and(|all| all.iter().any(|when| when(version, quirks)))
     }
 
     /// Names of the commands of a menu.

@@ -224,6 +224,8 @@ pub enum Export {
     Add,
     /// `set [ find PROP=value ] ...` for each item that differs from its default.
     SetBy(&'static str),
+    /// `add ...` for each item, `set VALUE ...` by that property for one that the system made and somebody changed.
+    AddOrSet(&'static str),
     /// `set PROP-value ...` by name (`/ip service`).
     SetNamed(&'static str),
     /// `set ...`, if it differs from the default.

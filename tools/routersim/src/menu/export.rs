@@ -107,6 +107,12 @@ impl System {
                 Export::Add if item.builtin => {}
                 Export::Add => commands.push(("add".to_owned(), given)),
                 Export::SetBy(_) | Export::SetNamed(_) if factory => {}
+                Export::AddOrSet(_) if item.builtin && factory => {}
+                Export::AddOrSet(key) if item.builtin => {
+                    given.retain(|word| !word.starts_with(&format!("{key}=")));
+                    commands.push((format!("set {}", quote_word(row.text(key))), given));
+                }
+                Export::AddOrSet(_) => commands.push(("add".to_owned(), given)),
                 Export::SetBy(key) => {
                     given.retain(|word| !word.starts_with(&format!("{key}=")));
                     commands.push((format!("set [ find {key}={} ]", quote_word(row.text(key))), given));

@@ -9,7 +9,7 @@ use mactelnet::Instant;
 use crate::record::{Recorder, Via};
 use crate::script::Silent;
 use crate::spec::{FileSpec, Spec, SpecError};
-use crate::system::{Boot, Caller, Files, Storage, System};
+use crate::system::{Boot, Caller, DeviceState, Files, Storage, System};
 
 /// How long a specification's setup may take, in virtual time.
 const SETUP_TIME: Duration = Duration::from_secs(3600);
@@ -43,6 +43,13 @@ pub(super) fn storage(spec: &Rc<Spec>, seed: u64) -> Result<Rc<RefCell<Storage>>
         run_after_reset: None,
         sessions: 0,
         boots: 0,
+        firmware: spec.version,
+        factory_firmware: spec.version,
+        firmware_next: None,
+        installing: None,
+        downgrade: false,
+        boot_notes: Vec::new(),
+        device: DeviceState::new(quirks.device_mode),
     }));
     if !spec.setup.is_empty() {
         setup(spec, seed, &storage)?;
@@ -50,6 +57,7 @@ pub(super) fn storage(spec: &Rc<Spec>, seed: u64) -> Result<Rc<RefCell<Storage>>
     let mut stored = storage.borrow_mut();
     stored.files.shut_down();
     (stored.sessions, stored.boots) = (0, 0);
+    stored.boot_notes.clear();
     drop(stored);
     Ok(storage)
 }

@@ -11,7 +11,7 @@ use super::arrival;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{Event, EventKind, Phase, Recorder, SessionId};
 use crate::spec::{Spec, SpecError};
-use crate::system::{Boot, PowerAction, Storage, System};
+use crate::system::{Boot, PowerAction, Storage, System, Update};
 
 /// Frames that wait to be taken. A driver takes them after each input; a burst is a few hundred.
 const MAX_FRAMES: usize = 1 << 14;
@@ -130,12 +130,26 @@ impl Router {
         if self.phase() == Phase::Off {
             return;
         }
+        self.storage.borrow_mut().device.touched(now);
         self.stop_system();
         self.frames.clear();
         let lost = self.storage.borrow_mut().files.power_cut(now);
         self.recorder.note(now, EventKind::PowerCut { lost });
         self.after_cut = true;
         self.enter(now, Phase::Off, None);
+    }
+
+    /// Presses the reset or mode button while the router runs: it starts again at once, and a change of device-mode that
+    /// waits comes true.
+    pub fn press_button(&mut self, now: Instant) {
+        if !matches!(self.phase(), Phase::Up | Phase::Services) {
+            return;
+        }
+        self.storage.borrow_mut().device.touched(now);
+        self.stop_system();
+        self.frames.clear();
+        self.storage.borrow_mut().files.shut_down();
+        self.enter_booter(now);
     }
 
     /// The console process dies and comes back.
@@ -268,6 +282,7 @@ impl Router {
             }
         }
         self.stop_system();
+        self.stage_packages();
         self.storage.borrow_mut().files.shut_down();
         match self.after {
             PowerAction::Reboot => self.enter_booter(now),
@@ -275,7 +290,26 @@ impl Router {
         }
     }
 
+    fn stage_packages(&mut self) {
+        // The specification was checked when the router was made, so its board is known.
+        if let Ok(board) = self.spec.board() {
+            self.storage.borrow_mut().stage_packages(self.spec.version, board);
+        }
+    }
+
     fn start_system(&mut self, now: Instant) {
+        if self.storage.borrow().installing.is_none() {
+            self.stage_packages();
+        }
+        let update = self.storage.borrow_mut().next_update(self.spec.version);
+        if let Some(update) = update {
+            if let Update::Packages(version) = update {
+                self.spec = Rc::new(Spec { version, ..(*self.spec).clone() });
+            }
+            // Either way the board starts once more.
+            self.enter_booter(now);
+            return;
+        }
         let boots = self.storage.borrow().boots;
         let boot = Boot {
             spec: Rc::clone(&self.spec),

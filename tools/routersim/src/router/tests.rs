@@ -9,9 +9,11 @@ use crate::spec::{Spec, Version};
 
 mod certificates;
 mod desk;
+mod logging;
 mod power;
 mod printing;
 mod undo;
+mod updates;
 
 /// One router and its clock.
 struct Bench {

@@ -112,6 +112,51 @@ impl Interp {
         self.run(&script, &mut menu, false).await
     }
 
+    /// Runs a script statement by statement; `told` hears line and text of each before it runs. What stands before the
+    /// first line that is no script runs too. `dry`: nothing runs.
+    pub async fn script_aloud(&self, src: &[u8], told: &dyn Fn(usize, &[u8]), dry: bool) -> Result<Value, Error> {
+        let readable = |src: &[u8]| {
+            let script = parse(src, self.ctx.version)?;
+            check(&script, self.host.as_ref(), &[]).map(|()| script)
+        };
+        let (script, refused) = match readable(src) {
+            Ok(script) => (script, None),
+            Err(error) => {
+                let mut lines = error.position.line.saturating_sub(1);
+                let good = loop {
+                    let end = src.split_inclusive(|byte| *byte == b'\n').take(lines).map(<[u8]>::len).sum();
+                    match (readable(src.get(..end).unwrap_or_default()), lines.checked_sub(1)) {
+                        (Ok(script), _) => break Some(script),
+                        (Err(_), Some(less)) => lines = less,
+                        (Err(_), None) => break None,
+                    }
+                };
+                let Some(good) = good else { return Err(error.into()) };
+                (good, Some(error))
+            }
+        };
+        let _level = self.deeper(SCRIPT_LEVELS)?;
+        let scope = Scope::root(self.ctx.globals.clone(), false);
+        let mut frame = Frame { src: Arc::clone(&script.src), scope, menu: Rc::from([].as_slice()), item: None };
+        let mut result = Ok(Value::Nothing);
+        for statement in &script.body.statements {
+            let span = statement.span();
+            told(Position::of(&script.src, span.start).line, span.of(&script.src));
+            if dry {
+                continue;
+            }
+            self.tick().await;
+            result = Self::finish(self.statement(&mut frame, statement, false).await);
+            if result.is_err() {
+                return result;
+            }
+        }
+        match refused {
+            Some(error) => Err(error.into()),
+            None => result,
+        }
+    }
+
     /// Runs a line typed at a prompt in `menu`, which a bare path changes. Every global variable is visible.
     pub async fn line(&self, src: &[u8], menu: &mut Vec<String>) -> Result<Value, Error> {
         let script = parse(src, self.ctx.version)?;

@@ -27,4 +27,5 @@ pub use env::Globals;
 pub use error::{Error, ErrorKind};
 pub use host::{Arg, Ctx, Execute, Filter, Host, LocalFuture, MenuCommand, Output, Silent};
 pub use interp::{Interp, MAX_DEPTH};
+pub use ops::matches as text_matches;
 pub use value::{Code, Value};

@@ -150,7 +150,7 @@ fn contained(left: &Value, right: &Value) -> Result<Value, Error> {
 }
 
 /// Whether a regular expression is found in a text.
-pub(super) fn matches(text: &[u8], pattern: &[u8]) -> Result<bool, Error> {
+pub fn matches(text: &[u8], pattern: &[u8]) -> Result<bool, Error> {
     let invalid = || Error::new("invalid regular expression");
     let pattern = std::str::from_utf8(pattern).map_err(|_| invalid())?;
     let regex = RegexBuilder::new(pattern)

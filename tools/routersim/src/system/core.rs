@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use mactelnet::{Instant, MacAddr};
 
+use super::device_mode::DeviceState;
 use super::files::Files;
 use super::history::History;
 use super::jobs::Jobs;
 use super::log::LogRing;
-use crate::console::{LogLine, Notice, Notices};
+use crate::console::{LogLine, Notices};
 use crate::kernel::{JobId, Kernel};
 use crate::menu::Config;
 use crate::menu::time::Calendar;
@@ -20,7 +21,7 @@ use crate::net::Net;
 use crate::quirks::Quirks;
 use crate::record::{EventKind, Phase, Recorder};
 use crate::script::Globals;
-use crate::spec::{Board, Spec};
+use crate::spec::{Board, Spec, Version};
 
 /// What outlives a reboot: the board's memory and what lies on its storage.
 #[derive(Debug)]
@@ -41,6 +42,20 @@ pub struct Storage {
     pub sessions: u64,
     /// Starts so far.
     pub boots: u64,
+    /// RouterBOOT's version, and the one that left the factory with the board.
+    pub firmware: Version,
+    /// See [`Storage::firmware`].
+    pub factory_firmware: Version,
+    /// A firmware that the next start writes.
+    pub firmware_next: Option<Version>,
+    /// A RouterOS version that the next start installs.
+    pub installing: Option<Version>,
+    /// `/system package downgrade` was given: older packages are taken too.
+    pub downgrade: bool,
+    /// What the next start logs: topics and message.
+    pub boot_notes: Vec<(String, String)>,
+    /// Device mode.
+    pub device: DeviceState,
 }
 
 /// A change of the whole configuration that the next start makes.
@@ -178,16 +193,6 @@ impl System {
     /// The network, once it is up.
     pub fn net(&self) -> Option<Net> {
         self.net.borrow().clone()
-    }
-
-    /// Adds a line to the log.
-    pub fn log(&self, topics: &str, message: &str) {
-        let time = self.unix_time();
-        self.volatile.borrow_mut().log.push(time, topics, message);
-        self.note(EventKind::Log { topics: topics.to_owned(), message: message.to_owned() });
-        if topics.split(',').any(|topic| topic == "critical") {
-            self.notices.publish(Notice::Log(self.log_line(time, topics, message)));
-        }
     }
 
     /// A log line as consoles show it.

@@ -22,6 +22,10 @@ pub const BOARD_MENUS: &[&str] = &["/system/routerboard/settings"];
 /// Menus that `keep-users=yes` keeps.
 pub const USER_MENUS: &[&str] = &["/user", "/user/group", "/user/settings"];
 
+/// Logging actions and what they hold besides the defaults.
+const LOG_ACTIONS: &[(&str, &[(&str, &str)])] =
+    &[("memory", &[]), ("disk", &[("disk-file-name", "log")]), ("echo", &[("remember", "yes")]), ("remote", &[])];
+
 const GROUPS: &[(&str, &str)] = &[
     ("read", "local,telnet,ssh,reboot,read,test,winbox,password,web,sniff,sensitive,api,romon,tikapp,rest-api"),
     ("write", "local,telnet,ssh,reboot,read,write,test,winbox,password,web,sniff,sensitive,api,romon,tikapp,rest-api"),
@@ -45,6 +49,11 @@ pub fn erased(spec: &Spec) -> Config {
     for (name, port, disabled) in SERVICES {
         let item = Item { disabled: *disabled, ..Item::default() }.with("name", *name).with("port", port.to_string());
         config.insert("/ip/service", "/ip/service", item, None);
+    }
+    for (name, values) in LOG_ACTIONS {
+        let item = Item { builtin: true, ..Item::default() }.with("name", *name).with("target", *name);
+        let item = values.iter().fold(item, |item, (name, value)| item.with(name, *value));
+        config.insert("/system/logging/action", "/system/logging/action", item, None);
     }
     for topics in ["info", "error", "warning", "critical"] {
         let action = if topics == "critical" { "echo" } else { "memory" };

@@ -149,6 +149,13 @@ impl Files {
         Ok(())
     }
 
+    /// Takes a file away at once, also from the storage: what an installation does with its packages.
+    pub fn take(&mut self, name: &str) {
+        self.live.remove(name);
+        self.durable.remove(name);
+        self.pending.retain(|pending| pending.name != name);
+    }
+
     /// Gives a file another name; it keeps its id.
     pub fn rename(&mut self, now: Instant, from: &str, to: &str) -> Result<(), Refusal> {
         let to = clean(to).ok_or(Refusal::NotFound)?.to_owned();

@@ -163,6 +163,24 @@ impl System {
         result
     }
 
+    /// Runs a text statement by statement and shows each before it runs: lines before one that is no script run.
+    /// `dry`: they are shown only.
+    pub async fn run_aloud(self: &Rc<Self>, name: &str, text: &[u8], ctx: Ctx, dry: bool) -> Result<Value, Error> {
+        let who = Caller::of(&ctx).who.clone();
+        let (_, _listed) = self.listed(None, &who.user, "command");
+        self.note(EventKind::ScriptStarted { name: name.to_owned(), via: who.via, user: who.user.to_string() });
+        let output = Rc::clone(&ctx.output);
+        let told = |line: usize, text: &[u8]| {
+            output.line(format!("#line {line}").as_bytes());
+            output.line(text);
+        };
+        let host = Rc::clone(self) as Rc<dyn crate::script::Host>;
+        let result = Interp::new(host, ctx).script_aloud(text, &told, dry).await;
+        let error = result.as_ref().err().map(ToString::to_string);
+        self.note(EventKind::ScriptEnded { name: name.to_owned(), error });
+        result
+    }
+
     /// Runs a `/system script` item for somebody whose rights cover its policies.
     pub async fn run_item(self: &Rc<Self>, item: &Item, ctx: &Ctx) -> Result<Value, Error> {
         let caller = Caller::of(ctx);

@@ -98,6 +98,10 @@ impl System {
         } else {
             self.log("system,info", "router rebooted");
         }
+        let notes = std::mem::take(&mut self.storage.borrow_mut().boot_notes);
+        for (topics, message) in notes {
+            self.log(&topics, &message);
+        }
         self.enter(Phase::Up);
         if self.quirks.late_ports_ms > 0 {
             let late = Rc::clone(&self);

@@ -3,11 +3,13 @@
 mod backup;
 mod certificate;
 mod keys;
+mod language;
 mod misc;
 mod ping;
 mod power;
 mod registry;
 mod scripts;
 mod transfer;
+mod update;
 
 pub use registry::{COMMANDS, Command};

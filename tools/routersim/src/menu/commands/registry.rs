@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{backup, certificate, keys, misc, ping, power, scripts, transfer};
+use super::{backup, certificate, keys, language, misc, ping, power, scripts, transfer, update};
 use crate::menu::def::{ALWAYS, V7, When};
 use crate::script::{Ctx, Error, LocalFuture, MenuCommand, Value};
 use crate::system::System;
@@ -80,6 +80,25 @@ const FETCH: &[&str] = &[
     "host",
     "ascii",
 ];
+const DEVICE_MODE: &[&str] = &[
+    "mode",
+    "activation-timeout",
+    "scheduler",
+    "fetch",
+    "smb",
+    "email",
+    "sniffer",
+    "bandwidth-test",
+    "romon",
+    "proxy",
+    "hotspot",
+    "socks",
+    "container",
+    "traffic-gen",
+    "routerboard",
+    "partitions",
+    "install-any-version",
+];
 const LOG: &[&str] = &["message"];
 
 /// All of them.
@@ -94,7 +113,7 @@ pub static COMMANDS: &[Command] =
             .words(PING_WORDS)
             .unnamed(),
         command("", "import", "write", |sys, ctx, cmd| Box::pin(scripts::import(sys, ctx, cmd)))
-            .args(&["file-name", "verbose", "from-line"])
+            .args(&["file-name", "verbose", "from-line", "dry-run"])
             .unnamed(),
         command("", "password", "password", |sys, ctx, cmd| Box::pin(misc::password(sys, ctx, cmd))).args(&[
             "old-password",
@@ -120,6 +139,42 @@ pub static COMMANDS: &[Command] =
         ]),
         command("/system/backup", "load", "policy", |sys, ctx, cmd| Box::pin(backup::load(sys, ctx, cmd)))
             .args(&["name", "password"]),
+        command("/system/routerboard", "upgrade", "policy", |sys, ctx, cmd| {
+            Box::pin(update::routerboard(sys, ctx, cmd))
+        }),
+        command("/system/package", "downgrade", "reboot", |sys, ctx, cmd| Box::pin(update::downgrade(sys, ctx, cmd))),
+        command("/system/package/update", "check-for-updates", "policy", |sys, ctx, cmd| {
+            Box::pin(update::check_for_updates(sys, ctx, cmd))
+        })
+        .words(&["once", "as-value"]),
+        command("/system/device-mode", "update", "policy", |sys, ctx, cmd| {
+            Box::pin(update::device_mode(sys, ctx, cmd))
+        })
+        .args(DEVICE_MODE)
+        .when(V7),
+        command("/system/logging/action", "clear", "write", |sys, ctx, cmd| {
+            Box::pin(language::clear_log(sys, ctx, cmd))
+        })
+        .args(&["action"])
+        .unnamed()
+        .when(V7),
+        command("", "timestamp", "", |sys, ctx, cmd| Box::pin(language::timestamp(sys, ctx, cmd)))
+            .args(&["use-tz"])
+            .when(|v, _| v.at_least(7, 13)),
+        command("", "jobname", "", |sys, ctx, cmd| Box::pin(language::jobname(sys, ctx, cmd)))
+            .when(|v, _| v.at_least(7, 13)),
+        command("", "range", "", |sys, ctx, cmd| Box::pin(language::range(sys, ctx, cmd)))
+            .args(&["from", "to"])
+            .unnamed()
+            .when(|v, _| v.at_least(7, 20)),
+        command("", "grep", "read", |sys, ctx, cmd| Box::pin(language::grep(sys, ctx, cmd)))
+            .args(&["pattern", "script", "filename", "before", "after"])
+            .words(&["as-array"])
+            .when(|v, _| v.at_least(7, 20)),
+        command("", "resolve", "test", |sys, ctx, cmd| Box::pin(language::resolve(sys, ctx, cmd)))
+            .args(&["domain-name", "server", "server-port", "type"])
+            .unnamed(),
+        command("", "beep", "", |sys, ctx, cmd| Box::pin(language::beep(sys, ctx, cmd))).args(&["frequency", "length"]),
         command("/system/script", "run", "read", |sys, ctx, cmd| Box::pin(scripts::run(sys, ctx, cmd)))
             .args(&["number", "use-script-permissions"])
             .unnamed(),

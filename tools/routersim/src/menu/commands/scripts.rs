@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::menu::kind::Kind;
 use crate::menu::refused::Refused;
 use crate::menu::tables;
 use crate::menu::values::{text_of, value_text};
@@ -29,11 +30,27 @@ pub(super) async fn import(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) ->
     let name = arg.map(text_of).ok_or(Refused::Missing(vec!["file-name"]))?;
     let text = sys.read_file(&name).ok_or_else(|| Refused::failure("file doesn't exist"))?;
     ctx.output.line(format!("Opening script file {name}").as_bytes());
+    let flag = |name: &str| -> Result<bool, Error> {
+        match command.named(name) {
+            Some(arg) => Ok(Kind::Bool.parse(name, &text_of(arg), sys.as_ref())? == "yes"),
+            None => Ok(command.flag(name)),
+        }
+    };
+    let (verbose, dry) = (flag("verbose")?, flag("dry-run")?);
+    let from = match command.named("from-line") {
+        Some(arg) => arg.value.as_num().and_then(|line| usize::try_from(line).ok()),
+        None => Some(1),
+    };
+    let text = behind(&text, from.filter(|line| *line > 0).ok_or_else(|| Error::invalid_value("from-line"))?);
     // Nothing is asked inside a file, also not at a terminal.
     let caller = Caller { io: None, ..(*Caller::of(ctx)).clone() };
     let mut inner = ctx.clone();
     inner.session = Some(Rc::new(caller));
-    let result = Box::pin(sys.run_text(&name, None, &text, inner)).await;
+    let result = if verbose || dry {
+        Box::pin(sys.run_aloud(&name, &text, inner, dry)).await
+    } else {
+        Box::pin(sys.run_text(&name, None, &text, inner)).await
+    };
     match result {
         Ok(_) => {
             ctx.output.line(b"");
@@ -44,4 +61,13 @@ pub(super) async fn import(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) ->
         Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
         Err(error) => Err(Error::new(format!("Script Error: {error}"))),
     }
+}
+
+/// The text from a line on; the lines before it are empty, so that places in messages stay.
+fn behind(text: &[u8], line: usize) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(text.len());
+    for (at, part) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        kept.extend(if at + 1 < line { b"\n" } else { part });
+    }
+    kept
 }

@@ -10,7 +10,6 @@ use crate::menu::kind::Kind;
 use crate::menu::refused::Refused;
 use crate::menu::values::text_of;
 use crate::net::NetError;
-use crate::quirks::DeviceMode;
 use crate::script::{Ctx, Error, MenuCommand, Value};
 use crate::system::{Caller, System};
 
@@ -77,7 +76,7 @@ async fn move_file(sys: &System, transfer: &Transfer) -> Result<usize, Error> {
 }
 
 pub(super) async fn fetch(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
-    if sys.spec.version.is_v7() && sys.quirks.device_mode == DeviceMode::Home {
+    if !sys.device_allows("fetch") {
         return Err(Error::failure("not allowed by device-mode"));
     }
     let transfer = transfer(&sys, command)?;

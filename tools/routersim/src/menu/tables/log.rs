@@ -46,7 +46,7 @@ impl Hooks for LogHooks {
             };
             Row::new(line.id % DYNAMIC_ID)
                 .with("time", time)
-                .with("buffer", "memory")
+                .with("buffer", line.buffer.as_str())
                 .with("topics", line.topics.as_str())
                 .with("message", line.message.as_str())
         });

@@ -10,7 +10,7 @@ use crate::menu::refused::Refused;
 use crate::menu::row::Row;
 use crate::menu::time::{Calendar, format_duration, parse_duration};
 use crate::quirks::DeviceMode;
-use crate::system::{System, Who};
+use crate::system::{FEATURES, System, Who};
 
 pub(super) static MENUS: &[&Menu] = &[
     &CLOCK,
@@ -18,10 +18,12 @@ pub(super) static MENUS: &[&Menu] = &[
     &HISTORY,
     &IDENTITY,
     &LICENSE,
+    &LOGGING_ACTION,
     &LOGGING,
     &NOTE,
     &NTP_CLIENT,
     &PACKAGE,
+    &PACKAGE_UPDATE,
     &RESOURCE,
     &ROUTERBOARD,
     &ROUTERBOARD_SETTINGS,
@@ -107,7 +109,7 @@ impl Hooks for ResourceHooks {
         row.put("uptime", format_duration(std::time::Duration::from_secs(sys.uptime().as_secs())));
         row.put("version", sys.spec.version.with_channel());
         row.put("build-time", sys.spec.version.build_time());
-        row.put("factory-software", sys.spec.version.to_string());
+        row.put("factory-software", sys.storage.borrow().factory_firmware.to_string());
         row.put("free-memory", (board.memory / 8 * 7).to_string());
         row.put("total-memory", board.memory.to_string());
         row.put("cpu", board.cpu);
@@ -150,10 +152,10 @@ impl Hooks for RouterboardHooks {
             row.put("model", sys.board.name);
             row.put("serial-number", sys.spec.serial_number.as_str());
             row.put("firmware-type", if sys.board.architecture == "tile" { "tilegx" } else { sys.board.architecture });
-            let firmware = sys.spec.version.to_string();
-            row.put("factory-firmware", firmware.as_str());
-            row.put("current-firmware", firmware.as_str());
-            row.put("upgrade-firmware", firmware);
+            let storage = sys.storage.borrow();
+            row.put("factory-firmware", storage.factory_firmware.to_string());
+            row.put("current-firmware", storage.firmware.to_string());
+            row.put("upgrade-firmware", sys.spec.version.to_string());
         }
         true
     }
@@ -181,8 +183,18 @@ static ROUTERBOARD_SETTINGS: Menu = Menu {
 struct SettingsHooks;
 
 impl Hooks for SettingsHooks {
-    fn prepare(&self, sys: &System, _item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
-        if sys.board.routerboard { Ok(()) } else { Err(Refused::NoSuchItem) }
+    fn prepare(&self, sys: &System, item: &mut Item, old: Option<&Item>) -> Result<(), Refused> {
+        if !sys.board.routerboard {
+            return Err(Refused::NoSuchItem);
+        }
+        let others = |item: &Item| Item { values: item.values.clone(), ..Item::default() };
+        let (mut new, mut old) = (others(item), old.map(others).unwrap_or_default());
+        new.values.remove("auto-upgrade");
+        old.values.remove("auto-upgrade");
+        if sys.quirks.routerboard_locked && new != old && !sys.device_allows("routerboard") {
+            return Err(Refused::failure("not allowed by device-mode"));
+        }
+        Ok(())
     }
 }
 
@@ -250,9 +262,20 @@ static DEVICE_MODE: Menu = Menu {
         ro("scheduler", Kind::Bool),
         ro("fetch", Kind::Bool),
         ro("smb", Kind::Bool),
+        ro("email", Kind::Bool),
+        ro("sniffer", Kind::Bool),
+        ro("bandwidth-test", Kind::Bool),
+        ro("romon", Kind::Bool),
+        ro("proxy", Kind::Bool),
+        ro("hotspot", Kind::Bool),
+        ro("socks", Kind::Bool),
+        ro("container", Kind::Bool),
+        ro("traffic-gen", Kind::Bool),
         ro("routerboard", Kind::Bool),
+        ro("partitions", Kind::Bool),
         ro("install-any-version", Kind::Bool),
         ro("flagged", Kind::Bool),
+        ro("attempt-count", Kind::Num(0, 255)),
     ],
     verbs: Verbs::READ,
     when: V7,
@@ -265,14 +288,21 @@ struct DeviceModeHooks;
 
 impl Hooks for DeviceModeHooks {
     fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
-        let all = sys.quirks.device_mode == DeviceMode::Advanced;
-        row.put("mode", if all { "advanced" } else { "home" });
-        for feature in ["scheduler", "fetch", "smb"] {
-            row.flag(feature, all);
+        let device = sys.storage.borrow().device.clone();
+        row.put(
+            "mode",
+            match device.mode {
+                DeviceMode::Advanced => "advanced",
+                DeviceMode::Basic => "basic",
+                DeviceMode::Home => "home",
+                DeviceMode::Rose => "rose",
+            },
+        );
+        for (feature, _) in FEATURES {
+            row.flag(feature, device.allows(feature));
         }
-        for feature in ["routerboard", "install-any-version", "flagged"] {
-            row.flag(feature, false);
-        }
+        row.flag("flagged", false);
+        row.put("attempt-count", device.attempts.to_string());
         true
     }
 }
@@ -334,13 +364,13 @@ static NTP_CLIENT: Menu = Menu {
     ..SINGLE_MENU
 };
 
-/// Rules of what is logged where; the simulated log takes everything and shows `critical` at consoles.
+/// Rules of what is logged where.
 static LOGGING: Menu = Menu {
     path: "/system/logging",
     props: &[
-        prop("topics", Kind::List(&Kind::Str)).or("info"),
+        prop("topics", Kind::List(&Kind::Word)).or("info"),
         prop("prefix", Kind::Str).or(""),
-        prop("action", Kind::Enum(&["memory", "disk", "echo", "remote"])).or("memory"),
+        prop("action", Kind::Ref("/system/logging/action", &[])).or("memory"),
     ],
     flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('*', "default")],
     columns: &["topics", "action", "prefix"],
@@ -354,6 +384,66 @@ struct LoggingHooks;
 impl Hooks for LoggingHooks {
     fn fill(&self, _sys: &System, item: &Item, row: &mut Row) -> bool {
         row.flag("default", item.builtin);
+        true
+    }
+}
+
+/// Where a line can go. What is sent to a server is seen by nobody here.
+static LOGGING_ACTION: Menu = Menu {
+    path: "/system/logging/action",
+    props: &[
+        prop("name", Kind::Str).req(),
+        prop("target", Kind::Enum(&["disk", "echo", "email", "memory", "remote"])).or("memory"),
+        prop("memory-lines", Kind::Num(1, 65_535)).or("1000").quiet(),
+        prop("memory-stop-on-full", Kind::Bool).or("no").quiet(),
+        prop("disk-file-name", Kind::Str).or("log").quiet(),
+        prop("disk-lines-per-file", Kind::Num(1, 65_535)).or("1000").quiet(),
+        prop("disk-file-count", Kind::Num(1, 65_535)).or("2").quiet(),
+        prop("disk-stop-on-full", Kind::Bool).or("no").quiet(),
+        prop("remember", Kind::Bool).or("yes").quiet(),
+        prop("remote", Kind::Word).or("0.0.0.0").quiet(),
+        prop("remote-port", Kind::Num(0, 65_535)).or("514").quiet(),
+        prop("src-address", Kind::Ip).or("0.0.0.0").quiet(),
+        prop("bsd-syslog", Kind::Bool).or("no").quiet(),
+        prop("syslog-facility", Kind::Word).or("daemon").quiet(),
+        prop("syslog-severity", Kind::Word).or("auto").quiet(),
+        prop("email-to", Kind::Str).or("").quiet(),
+    ],
+    flags: &[flag('*', "default")],
+    columns: &["name", "target", "remote"],
+    verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE),
+    id_space: "/system/logging/action",
+    export: Export::AddOrSet("name"),
+    hooks: &ActionHooks,
+    ..LIST_MENU
+};
+
+struct ActionHooks;
+
+impl Hooks for ActionHooks {
+    fn fill(&self, _sys: &System, item: &Item, row: &mut Row) -> bool {
+        row.flag("default", item.builtin);
+        true
+    }
+
+    fn duplicate(&self) -> Option<&'static str> {
+        UniqueName.duplicate()
+    }
+}
+
+static PACKAGE_UPDATE: Menu = Menu {
+    path: "/system/package/update",
+    props: &[prop("channel", crate::system::CHANNELS).or("stable"), ro("installed-version", Kind::Word)],
+    export: Export::No,
+    hooks: &PackageUpdateHooks,
+    ..SINGLE_MENU
+};
+
+struct PackageUpdateHooks;
+
+impl Hooks for PackageUpdateHooks {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        row.put("installed-version", sys.spec.version.to_string());
         true
     }
 }
@@ -559,7 +649,7 @@ impl Hooks for SchedulerHooks {
     }
 
     fn prepare(&self, sys: &System, item: &mut Item, old: Option<&Item>) -> Result<(), Refused> {
-        if sys.spec.version.is_v7() && sys.quirks.device_mode == DeviceMode::Home && old.is_none() {
+        if !sys.device_allows("scheduler") && old.is_none() {
             return Err(Refused::failure("not allowed by device-mode"));
         }
         numbered(sys, SCHEDULER.path, item, "schedule");

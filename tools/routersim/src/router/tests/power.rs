@@ -106,7 +106,7 @@ fn a_reset_erases_and_runs_the_script_after_it() {
         let mut bench =
             Bench::of(Spec::pair_b().version(version).file("after.rsc", "/system identity set name=reborn\n"));
         bench.run("/ip address add address=10.0.0.1/24 interface=ether1; /user add name=x group=full password=y");
-        bench.run("/system routerboard settings set silent-boot=yes");
+        bench.run("/system routerboard settings set auto-upgrade=yes");
         bench.run("/system reset-configuration no-defaults=yes skip-backup=yes run-after-reset=after.rsc");
         bench.until(Phase::RouterBoot);
         bench.until(Phase::Up);
@@ -115,7 +115,7 @@ fn a_reset_erases_and_runs_the_script_after_it() {
         assert_eq!(bench.get("[/system identity get name]"), "reborn");
         assert_eq!(bench.get("[:len [/ip address find]]"), "0");
         assert_eq!(bench.get("[:len [/user find]]"), "1");
-        assert_eq!(bench.get("[/system routerboard settings get silent-boot]"), "true");
+        assert_eq!(bench.get("[/system routerboard settings get auto-upgrade]"), "true");
         assert_eq!(bench.get("[:len [/file find name=\"after.rsc\"]]"), "1");
         assert_eq!(bench.get("[:len [/file find name=\"auto-before-reset.backup\"]]"), "0");
     }
@@ -214,5 +214,5 @@ fn a_chr_has_no_board() {
     let mut bench = Bench::of(spec);
     assert_eq!(bench.get("[/system routerboard get routerboard]"), "false");
     assert_eq!(bench.get("[:typeof [/system routerboard get serial-number]]"), "nothing");
-    assert_eq!(bench.fails("/system routerboard settings set silent-boot=yes"), "no such item");
+    assert_eq!(bench.fails("/system routerboard settings set auto-upgrade=yes"), "no such item");
 }
