@@ -53,21 +53,8 @@ impl std::fmt::Debug for Kept {
     }
 }
 
-fn copy(storage: &Storage) -> Storage {
-    Storage {
-        config: storage.config.clone(),
-        files: storage.files.clone(),
-        clock_offset: storage.clock_offset,
-        license_pending: storage.license_pending,
-        pending: storage.pending.clone(),
-        run_after_reset: storage.run_after_reset.clone(),
-        sessions: storage.sessions,
-        boots: storage.boots,
-    }
-}
-
 fn kept(router: &NodeHandle<Router>) -> Storage {
-    router.look(|router| copy(&router.storage().borrow()))
+    router.look(|router| router.storage().borrow().clone())
 }
 
 /// Makes a pair and stops it where the standby is about to start.
@@ -186,7 +173,7 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
     let world = World::new(seed);
     let make = |spec: Spec, storage: &Storage| {
         let router = Router::new(spec, seed).expect("a known board");
-        *router.storage().borrow_mut() = copy(storage);
+        *router.storage().borrow_mut() = storage.clone();
         router
     };
     let a = world.add("A", make(Spec::pair_a().version(kept.version), &kept.a));

@@ -138,7 +138,7 @@ impl Interp {
         let _level = self.deeper(SCRIPT_LEVELS)?;
         let scope = Scope::root(self.ctx.globals.clone(), false);
         let mut frame = Frame { src: Arc::clone(&script.src), scope, menu: Rc::from([].as_slice()), item: None };
-        let mut result = Ok(Value::Nothing);
+        let mut result = Value::Nothing;
         for statement in &script.body.statements {
             let span = statement.span();
             told(Position::of(&script.src, span.start).line, span.of(&script.src));
@@ -146,14 +146,11 @@ impl Interp {
                 continue;
             }
             self.tick().await;
-            result = Self::finish(self.statement(&mut frame, statement, false).await);
-            if result.is_err() {
-                return result;
-            }
+            result = Self::finish(self.statement(&mut frame, statement, false).await)?;
         }
         match refused {
             Some(error) => Err(error.into()),
-            None => result,
+            None => Ok(result),
         }
     }
 

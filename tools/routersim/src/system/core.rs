@@ -24,7 +24,7 @@ use crate::script::Globals;
 use crate::spec::{Board, Spec, Version};
 
 /// What outlives a reboot: the board's memory and what lies on its storage.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Storage {
     /// The configuration.
     pub config: Config,
