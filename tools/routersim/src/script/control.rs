@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use routeros_script::ast::{self, BinaryOp, Command, Expr, ExprKind};
 use routeros_script::commands::Builtin;
+use routeros_script::{Outcome, judge};
 
 use super::array::Array;
 use super::builtins;
@@ -99,7 +100,14 @@ impl Interp {
 
     fn put<'a>(&'a self, frame: &'a Frame, bound: Bound<'a>) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            let text = self.given(frame, bound.get("message")).await?.text();
+            let text = match self.given(frame, bound.get("message")).await? {
+                // Only here does what `:parse` gave show as the router understood it.
+                Value::Code(code) if !code.function => match judge(code.source(), self.ctx.version) {
+                    Outcome::Accepted { form, .. } => form.into_bytes(),
+                    Outcome::Refused(_) => Value::Code(code).text(),
+                },
+                other => other.text(),
+            };
             self.ctx.output.line(&text);
             Ok(Value::str(text))
         })
@@ -476,7 +484,11 @@ impl Interp {
     }
 
     fn parsed(&self, frame: &Frame, text: &[u8]) -> Result<Value, Error> {
-        let script = routeros_script::parse(text, self.ctx.version)?;
+        let version = self.ctx.version;
+        let script = routeros_script::parse(text, version).map_err(|error| match judge(text, version) {
+            Outcome::Refused(exact) if version.major >= 7 => exact,
+            _ => error,
+        })?;
         routeros_script::check(&script, self.host.as_ref(), &frame.menu)?;
         let body = Body::Block(std::sync::Arc::clone(&script.body));
         let code =

@@ -115,3 +115,23 @@ fn strings_interpolate() {
     prints(":put \"a\\?b\"", "a?b\n");
     fails(":put \"\\e2\"", "syntax error (line 1 column 8)");
 }
+
+#[test]
+fn code_prints_as_the_router_understood_it() {
+    prints(":put [:parse \":put (1 + 2)\"]", "(evl /putmessage=(+ 1 2))\n");
+    prints(":put [:tostr [:parse \":put 1\"]]", "(code)\n");
+    fails(":put [:parse \":put (1 + \"]", routeros_script::judge(b":put (1 + ", V7).text());
+}
+
+proptest::proptest! {
+    /// Any bytes, quoted, are the same bytes to a script of either version.
+    #[test]
+    fn quoted_bytes_come_back(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
+        let src = format!(":global kept {}", routeros_script::quote::literal(&bytes));
+        for version in [V6, V7] {
+            let ran = run_with(src.as_bytes(), version, Globals::new(), false);
+            let kept = ran.globals.get(b"kept").map(|value| value.text());
+            proptest::prop_assert_eq!(kept.as_deref(), Some(bytes.as_slice()), "{}: {:?}", src, ran.result);
+        }
+    }
+}
