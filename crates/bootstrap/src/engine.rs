@@ -185,6 +185,14 @@ fn interrupted() -> Trouble {
 }
 
 async fn interruptible<F: Future<Output = ()>>(stop: &mut watch::Receiver<bool>, future: F) -> Result<(), Trouble> {
+    unless_stopped(stop, async { Ok(future.await) }).await
+}
+
+/// Lets go of work that is under way when the run should stop. Its consoles are in an unknown state then.
+async fn unless_stopped<T>(
+    stop: &mut watch::Receiver<bool>,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
     tokio::select! {
         biased;
         stopped = stop.wait_for(|stop| *stop) => {
@@ -192,8 +200,21 @@ async fn interruptible<F: Future<Output = ()>>(stop: &mut watch::Receiver<bool>,
             if stopped.is_ok() { return Err(interrupted()) }
             std::future::pending().await
         }
-        () = future => Ok(()),
+        done = work => done,
     }
+}
+
+/// Stopped on request after the step had begun: whether it took effect is not known, and is looked at by the part of the
+/// run that goes on.
+fn in_the_middle(step: &Step, trouble: Trouble) -> Trouble {
+    if trouble.kind != Kind::Interrupted || step.effect == Effect::ReadOnly {
+        return trouble;
+    }
+    let message = format!(
+        "stopped on request in the middle of {}: whether it took effect is looked at when the run goes on",
+        step.id.id()
+    );
+    Trouble { message, ..trouble }.acted()
 }
 
 /// One run of one plan.
@@ -202,7 +223,7 @@ pub struct Engine<'a> {
     pub journal: Journal<'a>,
     /// Gets every record.
     pub sink: &'a mut dyn Sink,
-    /// Says that the run should stop at the next safe point.
+    /// Says that the run should stop: what is under way is let go of, and looked at by the part that goes on.
     pub stop: watch::Receiver<bool>,
 }
 
@@ -357,10 +378,10 @@ impl Engine<'_> {
     ) -> Result<Looked, Stop> {
         let trouble = |t| Stop::Trouble(t, attempt);
         let probe = {
-            let (journal, sink, stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
+            let (journal, sink, mut stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
             let mut emit = |event| sink.record(&journal.stamp(event));
-            let mut progress = progress(&mut emit, stop, step, began);
-            job.probe(step, history, &mut progress).await.map_err(trouble)?
+            let mut progress = progress(&mut emit, stop.clone(), step, began);
+            unless_stopped(&mut stop, job.probe(step, history, &mut progress)).await.map_err(trouble)?
         };
         if let Probe::Done(note) = probe {
             return self.completed(step, attempt, Done::Already, began, note);
@@ -373,12 +394,13 @@ impl Engine<'_> {
         let before = history.clone();
         history.start(step);
         let note = {
-            let (journal, sink, stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
+            let (journal, sink, mut stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
             let mut emit = |event| sink.record(&journal.stamp(event));
-            let mut progress = progress(&mut emit, stop, step, began);
-            let note = match job.apply(step, &mut progress).await {
+            let mut progress = progress(&mut emit, stop.clone(), step, began);
+            let note = match unless_stopped(&mut stop, job.apply(step, &mut progress)).await {
                 Ok(note) => note,
                 Err(error) => {
+                    let error = in_the_middle(step, error);
                     // refused before it did anything: nobody has to act on a router that is as it was. Small steps may have
                     // written a part of a file, so they count.
                     if !error.acted && step.effect >= Effect::Destructive {
@@ -387,7 +409,8 @@ impl Engine<'_> {
                     return Err(trouble(error));
                 }
             };
-            job.verify(step, &mut progress).await.map_err(trouble)?;
+            let verified = unless_stopped(&mut stop, job.verify(step, &mut progress)).await;
+            verified.map_err(|error| trouble(in_the_middle(step, error)))?;
             note
         };
         self.completed(step, attempt, Done::Success, began, note)

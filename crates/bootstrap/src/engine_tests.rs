@@ -207,7 +207,7 @@ async fn nothing_is_done_that_could_not_be_written_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_to_stop_ends_between_steps_and_can_be_resumed() {
+async fn a_request_to_stop_is_heard_in_the_middle_of_a_step_and_can_be_resumed() {
     let (store, world) = (SimStore::default(), Rc::<RefCell<World>>::default());
     let (ask, stop) = watch::channel(false);
     let mut writer = store.clone();
@@ -221,10 +221,16 @@ async fn a_request_to_stop_ends_between_steps_and_can_be_resumed() {
         tokio::time::sleep(Duration::from_millis(250)).await;
         ask.send(true).unwrap();
     };
+    let began = Instant::now();
     let (end, ()) = tokio::join!(run, asked);
+    assert_eq!(began.elapsed(), Duration::from_millis(250), "at once, not when the step is done");
     assert_eq!(end.exit, Exit::Interrupted);
     assert_eq!(world.borrow().applied, ["b.bootstrap-file"]);
-    assert!(end.next.contains("resume 2026-11-22-01"));
+    assert!(world.borrow().done.is_empty());
+    let said = end.failure.unwrap().message;
+    assert!(said.contains("in the middle of b.bootstrap-file"), "{said}");
+    assert!(end.resumable && end.next.contains("resume 2026-11-22-01"));
+    assert_eq!(end.changed, Changed::B, "it may have acted");
 }
 
 /// A dry run confirms nothing and did nothing: it says so, and no `resume` can turn it into a real run.

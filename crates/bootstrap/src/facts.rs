@@ -180,6 +180,28 @@ pub async fn read(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
     Ok(facts)
 }
 
+/// What tells a router that has restarted from one that is about to, in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// `/system identity`.
+    pub identity: String,
+    /// Since the last boot.
+    pub uptime: Duration,
+    /// Scripts and bridges: a router that was reset without defaults has none.
+    pub configured: u32,
+}
+
+/// Reads it. Who it is, the console's own proof says.
+///
+/// # Errors
+/// Those of [`Shell::run`].
+pub async fn glance(shell: &Shell) -> Result<Glance, Error> {
+    let lines = Lines::of(&shell.run(GLANCE).await?.text);
+    let count = lines.need("configured")?.parse().map_err(|_| garbled("configured", "no number"))?;
+    let uptime = parse_time(&lines.need("uptime")?).ok_or_else(|| garbled("uptime", "no time"))?;
+    Ok(Glance { identity: lines.need("identity")?, uptime, configured: count })
+}
+
 /// The version of the configuration that the standby says it runs; `none` while it has none.
 ///
 /// # Errors
@@ -208,6 +230,10 @@ pub async fn active_version(shell: &Shell) -> Result<String, Error> {
 
 const BASICS: &str = ":put (\"identity=\" . [/system identity get name]); :put (\"version=\" . [/system resource get version]); \
      :put (\"board=\" . [/system resource get board-name]); :put (\"uptime=\" . [:tostr [/system resource get uptime]])";
+
+const GLANCE: &str = ":put (\"identity=\" . [/system identity get name]); \
+     :put (\"uptime=\" . [:tostr [/system resource get uptime]]); \
+     :put (\"configured=\" . ([:len [/system script find]] + [:len [/interface bridge find]]))";
 
 const PORTS: &str = ":foreach i in=[/interface ethernet find] do={\
      :put (\"port=\" . [/interface ethernet get $i default-name] . \"|\" . [/interface ethernet get $i mac-address] . \"|\" . \

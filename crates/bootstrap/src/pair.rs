@@ -181,6 +181,14 @@ impl Pair<'_> {
     /// Trouble with the road, the console, or the proof.
     pub async fn look(&self, member: Member, purpose: Purpose, users: Users) -> Result<Look, Trouble> {
         let connection = self.open(member, purpose, users).await?;
+        self.look_on(member, connection).await
+    }
+
+    /// Reads the facts on a console and proves who it is.
+    ///
+    /// # Errors
+    /// Trouble with the console, or the proof.
+    pub async fn look_on(&self, member: Member, connection: Connection) -> Result<Look, Trouble> {
         let facts = facts::read(&connection.shell, &self.site.ha_interface).await?;
         let target = Target::prove(self.site, member, &facts, &connection.evidence)?;
         Ok(Look { connection, facts, target })

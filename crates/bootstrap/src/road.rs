@@ -17,6 +17,26 @@ pub trait Roads {
     /// proof in it is checked before the connection counts. Roads are tried on an unreachable router only: a refused login or
     /// a wrong router ends the attempt.
     fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>>;
+
+    /// Takes a console back that is not needed any more, politely. A road that led through another router may keep that
+    /// router's console for the next time: each login is a line in its log.
+    fn give_back(&self, connection: Connection) -> LocalFuture<'_, ()> {
+        Box::pin(async move {
+            let _ = connection.shell.close().await;
+        })
+    }
+
+    /// A console of `member`, proved, that was left over when a hop through it ended by itself.
+    fn left_over(&self, _member: Member, shell: Shell) -> LocalFuture<'_, ()> {
+        Box::pin(async move {
+            let _ = shell.close().await;
+        })
+    }
+
+    /// Ends the consoles that were kept.
+    fn let_go(&self) -> LocalFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// What a connection is for: it decides how sure the road must be before it is used.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bootstrap::event::Changed;
 use serde::Serialize;
 
 /// The documented exit codes (docs/contract.md).
@@ -74,6 +75,9 @@ pub struct Failure {
     /// The exit status of a foreign command that ours passes on.
     #[serde(skip)]
     pub status: Option<u8>,
+    /// A run had begun, which can be gone on with, and may have changed this.
+    #[serde(skip)]
+    pub changed: Option<Changed>,
 }
 
 impl Failure {
@@ -88,6 +92,7 @@ impl Failure {
             exit,
             shown: false,
             status: None,
+            changed: None,
         }
     }
 

@@ -128,6 +128,11 @@ impl MacRoad {
         ))
     }
 
+    /// Whether more than one router with this address has been heard.
+    pub fn doubled(&self, mac: MacAddr) -> bool {
+        self.watch.peek().is_some_and(|watch| watch.conflict(mac).is_some())
+    }
+
     /// The interface to take: the named one, or, for reading only, the one that the router was heard on.
     async fn interface(
         &self,

@@ -1,5 +1,6 @@
 //! stdout is data, stderr is talk.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -59,7 +60,7 @@ impl Output {
     /// One JSON line of an event stream.
     pub fn event(&self, event: &impl Serialize) {
         if let Ok(line) = serde_json::to_string(event) {
-            let _ = writeln!(std::io::stdout().lock(), "{line}");
+            let _ = writeln!(std::io::stdout().lock(), "{}", ascii_controls(&line));
         }
     }
 
@@ -84,8 +85,8 @@ impl Output {
                 let stands =
                     self.command == "resume" && !matches!(failure.exit, Exit::Usage | Exit::NotFound | Exit::Stuck);
                 object["event"] = json!("run_finished");
-                object["resumable"] = json!(stands);
-                object["changed"] = json!("none");
+                object["resumable"] = json!(stands || failure.changed.is_some());
+                object["changed"] = json!(failure.changed.unwrap_or_default());
             }
             self.event(&object);
             return;
@@ -104,10 +105,30 @@ impl Output {
     }
 }
 
-/// Text that may hold a router's words never moves a terminal's cursor, nor turns the direction of what it shows.
+/// What moves a terminal's cursor, or turns the direction of what it shows: controls of both sets, marks and overrides of
+/// direction, and line ends that only some know.
+fn acts(c: char) -> bool {
+    let marks = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
+    c.is_control() || marks.contains(&c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text that may hold a router's words is only text on a terminal.
 pub fn clean(text: &str) -> String {
-    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { '\u{b7}' } else { c }).collect()
+    text.chars().map(|c| if acts(c) { '\u{b7}' } else { c }).collect()
+}
+
+/// The same JSON with what a terminal would act on written as escapes. Outside of strings JSON has none of it.
+fn ascii_controls(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if acts(c) {
+            // All of them have four digits.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -118,5 +139,15 @@ mod tests {
             super::clean("a\u{1b}[2J\rb\nc\u{9b}1m\u{202e}d \u{e9}"),
             "a\u{b7}[2J\u{b7}b\u{b7}c\u{b7}1m\u{b7}d \u{e9}"
         );
+    }
+
+    #[test]
+    fn json_never_carries_what_a_terminal_acts_on() {
+        let name = "a\u{1b}[2J\u{9b}1m\u{7f}\u{202e}d\u{2066}\u{200f} \u{e9}\n";
+        let line = super::ascii_controls(&serde_json::to_string(&serde_json::json!({ "identity": name })).unwrap());
+        assert!(!line.contains(super::acts), "{line:?}");
+        assert!(line.contains("\\u009b") && line.contains("\\u202e") && line.contains('\u{e9}'), "{line}");
+        let back: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(back["identity"], name);
     }
 }

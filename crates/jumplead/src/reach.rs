@@ -130,7 +130,7 @@ impl Reach {
                 let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
                 let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
                     .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
-                let roads = PairRoads { site: Rc::clone(&site), mac: self.road.clone() };
+                let roads = PairRoads::new(Rc::clone(&site), self.road.clone());
                 let mut seed = [0; 8];
                 asker.random(&mut seed);
                 let pair = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };

@@ -1,6 +1,8 @@
 //! The roads to the members of a pair, in the order of the site file.
 
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bootstrap::facts::hop_interface;
 use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
@@ -8,17 +10,72 @@ use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::MacAddr;
 use routeros::{HopOptions, LoginOptions, Shell};
+use tokio::time::Instant;
 
 use crate::mac_road::{MacRoad, MacTarget};
+
+/// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
+/// [one source, to be verified].
+const STALE: Duration = Duration::from_secs(15);
+
+/// For a router to let a console go.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// A console of the near router that waits for the next hop.
+#[derive(Debug)]
+struct Kept {
+    member: Member,
+    shell: Shell,
+    used: Instant,
+}
 
 /// Roads of one pair.
 #[derive(Debug, Clone)]
 pub struct PairRoads {
     pub site: Rc<Site>,
     pub mac: MacRoad,
+    /// What the last hop left: waiting for a router that restarts is a hop every few seconds, and a login of its own for
+    /// each would fill the near router's log.
+    kept: Rc<RefCell<Option<Kept>>>,
 }
 
 impl PairRoads {
+    pub fn new(site: Rc<Site>, mac: MacRoad) -> Self {
+        Self { site, mac, kept: Rc::default() }
+    }
+
+    /// A console of `near` that still answers: the one that was kept, or a new one.
+    async fn near(&self, near: Member, request: &Request) -> Result<Connection, RoadError> {
+        let kept = self.kept.borrow_mut().take();
+        match kept {
+            Some(kept) if kept.member == near && kept.used.elapsed() < STALE && !self.doubled(near) => {
+                Ok(Connection { shell: kept.shell, road: near.to_string(), evidence: Evidence::default() })
+            }
+            other => {
+                if let Some(kept) = other {
+                    goodbye(kept.shell).await;
+                }
+                self.direct(near, request).await
+            }
+        }
+    }
+
+    /// Whether a second router with an address of `member` has been heard since its console was opened: opening anew says so.
+    fn doubled(&self, member: Member) -> bool {
+        let entry = self.site.member(member);
+        entry.reach.iter().any(|road| match road {
+            TargetUrl::Mac { mac, .. } => self.mac.doubled(MacAddr(mac.unwrap_or(entry.ha_mac).0)),
+            _ => false,
+        })
+    }
+
+    async fn keep(&self, member: Member, shell: Shell) {
+        let before = self.kept.borrow_mut().replace(Kept { member, shell, used: Instant::now() });
+        if let Some(before) = before {
+            goodbye(before.shell).await;
+        }
+    }
+
     async fn take(&self, member: Member, road: &TargetUrl, request: &Request) -> Result<Connection, RoadError> {
         let entry = self.site.member(member);
         match road {
@@ -56,7 +113,7 @@ impl PairRoads {
         let road = format!("via:{near}");
         let near_request =
             Request { member: near, purpose: request.purpose, login: request.via.clone(), via: LoginOptions::new("") };
-        let connection = self.direct(near, &near_request).await?;
+        let connection = self.near(near, &near_request).await?;
         let console = |error: &routeros::Error| RoadError::from_console(road.clone(), error);
         let interface =
             hop_interface(&connection.shell, &self.site.ha_interface).await.map_err(|error| console(&error))?;
@@ -65,8 +122,8 @@ impl PairRoads {
         match connection.shell.hop(options).await {
             Ok(shell) => Ok(Connection { shell, road, evidence: Evidence::default() }),
             Err(failed) => {
-                if let Some(near) = failed.near {
-                    let _ = near.close().await;
+                if let Some(shell) = failed.near {
+                    self.keep(near, shell).await;
                 }
                 Err(console(&failed.error))
             }
@@ -111,4 +168,37 @@ impl Roads for PairRoads {
     fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
         Box::pin(self.first(request.member, request, |_| true))
     }
+
+    fn give_back(&self, connection: Connection) -> LocalFuture<'_, ()> {
+        Box::pin(async move {
+            // Whose console lies behind a hop says the road that it was taken by.
+            let near = [Member::A, Member::B].into_iter().find(|member| connection.road == format!("via:{member}"));
+            match near {
+                None => goodbye(connection.shell).await,
+                Some(near) => match tokio::time::timeout(GOODBYE, connection.shell.unhop()).await {
+                    Ok(Ok(shell)) => self.keep(near, shell).await,
+                    // Its link is dropped, which ends the session.
+                    Ok(Err(_)) | Err(_) => {}
+                },
+            }
+        })
+    }
+
+    fn left_over(&self, member: Member, shell: Shell) -> LocalFuture<'_, ()> {
+        Box::pin(self.keep(member, shell))
+    }
+
+    fn let_go(&self) -> LocalFuture<'_, ()> {
+        Box::pin(async {
+            let kept = self.kept.borrow_mut().take();
+            if let Some(kept) = kept {
+                goodbye(kept.shell).await;
+            }
+        })
+    }
+}
+
+/// Logs out, as far as the router still answers.
+async fn goodbye(shell: Shell) {
+    let _ = tokio::time::timeout(GOODBYE, shell.close()).await;
 }

@@ -106,6 +106,8 @@ impl PairJob<'_> {
                 format!("a is {} now; only an active gives its configuration away", a.state()),
             ));
         }
+        self.say(Member::B, "b may have been given a's configuration");
+        let a = self.a().await?;
         let mut command = Command::new("/system script run ha_pushbackup");
         command.timeout = Some(PUSH_LIMIT);
         let outcome = a.connection.shell.exec(command).await?;

@@ -4,7 +4,7 @@ use crate::engine::{History, Job, Probe, Progress};
 use crate::facts;
 use crate::pair::{Look, Pair, Users};
 use crate::plan::{Act, Plan, Step};
-use crate::road::Purpose;
+use crate::road::{Connection, Purpose};
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
@@ -30,6 +30,8 @@ pub struct PairJob<'a> {
     /// When A's console was last asked for.
     a_used: tokio::time::Instant,
     pub(super) b: Option<Look>,
+    /// A console of B that was only glanced at.
+    pub(super) glanced: Option<Connection>,
     /// Whose users B is expected to have.
     pub(super) users: Users,
     /// A reset was ordered by this process or an earlier one.
@@ -57,6 +59,7 @@ impl<'a> PairJob<'a> {
             a: None,
             a_used: tokio::time::Instant::now(),
             b: None,
+            glanced: None,
             users: Users::Own,
             was_reset: false,
             secret_on_b: false,
@@ -72,7 +75,7 @@ impl<'a> PairJob<'a> {
     }
 
     /// A member could not be looked at: what was last known of it is that old, and is said so.
-    fn unseen(&mut self, member: Member, trouble: Trouble) -> Trouble {
+    pub(super) fn unseen(&mut self, member: Member, trouble: Trouble) -> Trouble {
         const UNSEEN: &str = "does not answer; when last seen, ";
         let words = match member {
             Member::A => &mut self.words.0,
@@ -122,7 +125,10 @@ impl<'a> PairJob<'a> {
                 }
             }
         } else {
-            let look = self.pair.look(Member::B, Purpose::Write, self.users).await;
+            let look = match self.glanced.take() {
+                Some(connection) => self.pair.look_on(Member::B, connection).await,
+                None => self.pair.look(Member::B, Purpose::Write, self.users).await,
+            };
             self.b = Some(look.map_err(|trouble| self.unseen(Member::B, trouble))?);
         }
         let state = self.b.as_ref().map(Look::state);
@@ -135,7 +141,7 @@ impl<'a> PairJob<'a> {
     /// Lets B's console go, politely where it still answers.
     pub(super) async fn leave_b(&mut self) {
         if let Some(look) = self.b.take() {
-            let _ = look.connection.shell.close().await;
+            self.pair.roads.give_back(look.connection).await;
         }
     }
 
@@ -207,6 +213,7 @@ impl Job for PairJob<'_> {
     fn forget(&mut self) {
         self.a = None;
         self.b = None;
+        self.glanced = None;
     }
 
     fn state(&self) -> String {

@@ -69,7 +69,7 @@ pub struct Start<'a> {
     pub clock: &'a dyn Clock,
     /// Gets every record.
     pub sink: &'a mut dyn Sink,
-    /// Says that the run should stop at the next safe point.
+    /// Says that the run should stop: what is under way is let go of, and looked at by the part that goes on.
     pub stop: watch::Receiver<bool>,
     /// How far it goes.
     pub options: Options,

@@ -3,8 +3,10 @@
 use super::file::{BOOTSTRAP_FILE, bootstrap_file};
 use super::job::{POLL, PairJob, USUAL_REBOOT, closed, not_bootstrapped, until_next_look};
 use crate::engine::{History, Probe, Progress};
+use crate::facts;
 use crate::pair::{Look, Users};
 use crate::plan::Act;
+use crate::road::Purpose;
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
@@ -137,7 +139,8 @@ impl PairJob<'_> {
         self.say(Member::B, "b was reset and may still be booting");
         progress.waiting("b to go down", (Duration::ZERO, Duration::from_secs(10)));
         match look.connection.shell.wait_gone(RESET_SILENCE, RESET_GONE).await {
-            Ok(Gone::LinkClosed | Gone::BackAt(_)) | Err(routeros::Error::Closed) => {}
+            Ok(Gone::BackAt(near)) => self.pair.roads.left_over(Member::A, near).await,
+            Ok(Gone::LinkClosed) | Err(routeros::Error::Closed) => {}
             // silence is what an idle console says, too
             Ok(Gone::Silent) | Err(_) => self.went_down(progress).await?,
         }
@@ -163,12 +166,36 @@ impl PairJob<'_> {
         }
     }
 
+    /// One light question to a B that answers again: whether it has started anew since the wait began, with nothing on it.
+    /// The login has proved who it is; the next step reads everything, on the same console, before it acts. `None`: it takes
+    /// a whole look to say.
+    async fn glance_b(&mut self, waited: Duration) -> Result<Option<String>, Trouble> {
+        if self.b.is_some() {
+            return Ok(None);
+        }
+        let connection = self.pair.open(Member::B, Purpose::Write, self.users).await;
+        let connection = connection.map_err(|trouble| self.unseen(Member::B, trouble))?;
+        let glance = facts::glance(&connection.shell).await?;
+        let road = connection.road.clone();
+        self.glanced = Some(connection);
+        if glance.uptime >= waited || glance.configured > 0 {
+            return Ok(None);
+        }
+        self.say(Member::B, "b was reset and is back");
+        Ok(Some(format!("back on {road}, identity {}", glance.identity.escape_debug())))
+    }
+
     /// Waits until B answers as an erased router.
     pub(super) async fn wait_reset(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         self.users = Users::Own;
         let began = tokio::time::Instant::now();
         loop {
-            let last = match self.look_b().await {
+            let looked = match self.glance_b(began.elapsed()).await {
+                Ok(Some(note)) => return Ok(Some(note)),
+                Ok(None) => self.look_b().await,
+                Err(trouble) => Err(trouble),
+            };
+            let last = match looked {
                 Ok(look) => match look.state() {
                     State::Erased | State::Bootstrapped => {
                         let road = look.connection.road.clone();
@@ -235,6 +262,8 @@ impl PairJob<'_> {
         if !self.file_is_there(&look.connection.shell, &name).await? {
             look.connection.shell.put_file(&name, self.file_text().as_bytes()).await?;
         }
+        self.say(Member::B, "b may have run the bootstrap file");
+        let look = self.b.as_ref().ok_or_else(closed)?;
         let mut command = routeros::Command::new(format!("/import {}", name.as_str()));
         command.timeout = Some(Duration::from_secs(90));
         let output = look.connection.shell.run(command).await?;

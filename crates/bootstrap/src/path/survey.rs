@@ -24,7 +24,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let a_password_fits = if has("ha_config") { password_fits(pair, &a_console.shell).await? } else { None };
     let a_version = if has("ha_setconfigver") { Some(facts::active_version(&a_console.shell).await?) } else { None };
     let a_road = a_console.road.clone();
-    let _ = a_console.shell.close().await;
+    pair.roads.give_back(a_console).await;
 
     let b_console = pair.open(Member::B, Purpose::Write, Users::Own).await?;
     let b = facts::read(&b_console.shell, &pair.site.ha_interface).await?;
@@ -32,7 +32,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let standby = b_proof.as_ref().is_ok_and(|target| target.state() == State::Standby);
     let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };
     let b_road = b_console.road.clone();
-    let _ = b_console.shell.close().await;
+    pair.roads.give_back(b_console).await;
     Ok(Survey { a, a_proof, a_password_fits, a_version, b, b_proof, b_version, roads: (a_road, b_road) })
 }
 

@@ -8,12 +8,13 @@ use std::rc::Rc;
 use bootstrap::journal::Clock;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::plan::Plan;
+use bootstrap::road::Roads as _;
 use bootstrap::secret::{Asker, SecretError};
 use bootstrap::site::Site;
 use bootstrap::store::{DirStore, Store};
 use routeros::Secret;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::change::{self, Answer, Screen, Surroundings};
 use super::{config, runs};
@@ -108,33 +109,45 @@ async fn with_pair(
     let mut seed = [0; 8];
     asker.random(&mut seed);
     let warnings = Rc::new(RefCell::new(Vec::new()));
-    let roads = PairRoads {
-        site: Rc::clone(site),
-        mac: MacRoad {
-            segment: Rc::new(HostSegment),
-            watch: LazyWatch::default(),
-            listen: true,
-            known: Rc::new(RefCell::new(known)),
-            warnings: Rc::clone(&warnings),
-        },
+    let mac = MacRoad {
+        segment: Rc::new(HostSegment),
+        watch: LazyWatch::default(),
+        listen: true,
+        known: Rc::new(RefCell::new(known)),
+        warnings: Rc::clone(&warnings),
     };
+    let roads = PairRoads::new(Rc::clone(site), mac);
     let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
     let (stop, stopped) = watch::channel(false);
-    let interrupts = tokio::spawn(heed_interrupts(stop));
+    let (leave, left) = oneshot::channel();
+    let interrupts = tokio::spawn(heed_interrupts(stop, leave));
     let mut screen = Screen::new(out);
     let around =
         Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop: stopped, typed, site_file };
-    let ended = act(&pair, around).await;
+    let ended = tokio::select! {
+        biased;
+        // What is under way is let go of: its sessions tell their routers before the process ends.
+        Ok(()) = left => None,
+        ended = act(&pair, around) => Some(ended),
+    };
     interrupts.abort();
+    let ended = match ended {
+        Some(ended) => {
+            roads.let_go().await;
+            ended
+        }
+        None => Err(screen.left_at_once()),
+    };
     for warning in warnings.borrow().iter() {
         out.warn(warning);
     }
     ended
 }
 
-/// Ctrl-C, the end of the service or of the terminal stops at the next safe point; Ctrl-C or the service again at once:
-/// the journal knows what was begun. A terminal that goes may tell so twice.
-async fn heed_interrupts(stop: watch::Sender<bool>) {
+/// Ctrl-C, the end of the service or of the terminal stops the run in good order; Ctrl-C or the service again at once: the
+/// journal knows what was begun. In either case the routers are told that their sessions are over. A terminal that goes may
+/// tell so twice.
+async fn heed_interrupts(stop: watch::Sender<bool>, leave: oneshot::Sender<()>) {
     let heard = |kind| signal(kind).ok();
     let (Some(mut interrupt), Some(mut terminate), Some(mut hangup)) =
         (heard(SignalKind::interrupt()), heard(SignalKind::terminate()), heard(SignalKind::hangup()))
@@ -148,13 +161,13 @@ async fn heed_interrupts(stop: watch::Sender<bool>) {
         _ = hangup.recv() => {}
     }
     let _ = stop.send(true);
-    let _ = writeln!(anstream::stderr(), "\nStopping at the next safe point; Ctrl-C again stops at once.");
+    let _ = writeln!(anstream::stderr(), "\nStopping; Ctrl-C again stops at once.");
     tokio::select! {
         biased;
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    std::process::exit(Exit::Interrupted as i32);
+    let _ = leave.send(());
 }
 
 /// Asks once, and only what the plan needs.

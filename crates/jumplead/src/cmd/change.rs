@@ -3,11 +3,11 @@
 use std::io::{IsTerminal, Write};
 
 use bootstrap::engine::{self, Options, RunEnd};
-use bootstrap::event::{Event, Record, Sink};
+use bootstrap::event::{Changed, Event, Record, Sink};
 use bootstrap::journal::{Clock, JournalError};
 use bootstrap::pair::Pair;
 use bootstrap::path::{self, Confirmation, Prepared, Start};
-use bootstrap::plan::{Act, Plan};
+use bootstrap::plan::{Act, Effect, Plan};
 use bootstrap::render::{self, Line, Renderer, Tone};
 use bootstrap::store::{RunId, Store, StoreError};
 use bootstrap::trouble::Trouble;
@@ -29,12 +29,56 @@ pub struct Screen {
     /// A waiting line stands on the screen and is to be overwritten.
     waiting: bool,
     told_ms: u64,
+    mute: bool,
+    /// The run, once it may have acted, its plan, and the step under way.
+    begun: Option<(RunId, String)>,
+    plan: Option<Plan>,
+    changed: Changed,
 }
 
 impl Screen {
     pub fn new(out: &Output) -> Self {
         let live = std::io::stderr().is_terminal() && !out.quiet && !out.json;
-        Self { out: out.clone(), renderer: Renderer::new(), live, waiting: false, told_ms: 0 }
+        Self {
+            out: out.clone(),
+            renderer: Renderer::new(),
+            live,
+            waiting: false,
+            told_ms: 0,
+            mute: false,
+            begun: None,
+            plan: None,
+            changed: Changed::None,
+        }
+    }
+
+    /// Shows nothing at all.
+    pub fn mute(self) -> Self {
+        Self { mute: true, live: false, ..self }
+    }
+
+    /// What a run that is left at once leaves behind.
+    pub fn left_at_once(&self) -> Failure {
+        let failure = Failure::new(Exit::Interrupted, "bootstrap.interrupted", "stopped at once, as asked twice");
+        match &self.begun {
+            None => failure,
+            Some((run, step)) => Failure { changed: Some(self.changed), ..failure }
+                .state(format!("step {step} was under way: whether it took effect is looked at when the run goes on"))
+                .hint(format!("go on with:  jumplead resume {run}")),
+        }
+    }
+
+    fn note(&mut self, record: &Record) {
+        match &record.event {
+            Event::Plan { plan } => self.plan = Some(plan.clone()),
+            Event::StepStarted { step, .. } => {
+                self.begun = Some((record.run.clone(), step.clone()));
+                let steps = self.plan.iter().flat_map(|plan| &plan.steps);
+                let acts = steps.filter(|s| s.id.id() == step && s.effect != Effect::ReadOnly);
+                self.changed = acts.filter_map(|s| s.member).fold(self.changed, Changed::and);
+            }
+            _ => {}
+        }
     }
 
     /// One line, over a waiting one if there is one.
@@ -64,6 +108,10 @@ impl Screen {
 
 impl Sink for Screen {
     fn record(&mut self, record: &Record) {
+        self.note(record);
+        if self.mute {
+            return;
+        }
         if self.out.json {
             self.out.event(record);
             return;
@@ -264,7 +312,9 @@ fn finish(end: RunEnd) -> Result {
     if exit == Exit::Done {
         return Ok(());
     }
-    let mut failure = Failure::new(exit, end.failure.as_ref().map_or("bootstrap", |failure| failure.code.as_str()), "");
+    let (code, message) =
+        end.failure.map_or_else(|| ("bootstrap".to_owned(), String::new()), |failure| (failure.code, failure.message));
+    let mut failure = Failure::new(exit, code, message);
     failure.shown = true;
     Err(failure)
 }

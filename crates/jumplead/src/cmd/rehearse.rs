@@ -8,6 +8,7 @@ use std::time::Duration;
 use bootstrap::ha::{PairConfig, render_installed};
 use bootstrap::journal::Clock;
 use bootstrap::pair::{Pair, PairSecrets};
+use bootstrap::road::Roads as _;
 use bootstrap::site::Site;
 use bootstrap::store::SimStore;
 use lab::pair::{Settings, Topology};
@@ -61,13 +62,14 @@ fn runtime(real_time: bool) -> Result<tokio::runtime::Runtime> {
 fn once(out: &Output, args: &Rehearse) -> Result {
     let began = std::time::Instant::now();
     let runtime = runtime(args.real_time)?;
-    let simulated = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet))?;
+    let played = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet, false))?;
     if !out.json {
         out.say(format!(
             "{GREEN}The pair is proved.{GREEN:#} {:.0} s of router time in {:.2} s. Nothing outside this process was touched.",
-            simulated.as_secs_f64(),
+            played.took.as_secs_f64(),
             began.elapsed().as_secs_f64()
         ));
+        out.say(format!("Logins at router a by MAC-Telnet: {}", played.logins));
         if let Some(file) = &args.pcap {
             out.say(format!("Both cables, for Wireshark: {}", file.display()));
         }
@@ -84,8 +86,8 @@ fn many(out: &Output, args: &Rehearse, seeds: std::ops::Range<u64>) -> Result {
     for seed in seeds {
         let args = Rehearse { seed, seeds: None, ..args.clone() };
         let runtime = runtime(false)?;
-        if let Err(failure) = LocalSet::new().block_on(&runtime, play(&silent, &args, false)) {
-            out.warn(format!("seed {seed}: {} {}", failure.code, failure.message));
+        if let Err(failure) = LocalSet::new().block_on(&runtime, play(&silent, &args, false, true)) {
+            out.warn(format!("seed {seed}: {}: {}", failure.code, failure.message));
             failed.push(seed);
         }
     }
@@ -178,8 +180,16 @@ fn installed() -> String {
     lab::pair::active_setup(&render_installed(&pair), ADMIN_PASSWORD)
 }
 
-/// One whole run; returns how long it took on the routers' clock.
-async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
+/// What a whole run came to.
+struct Played {
+    /// How long it took on the routers' clock.
+    took: Duration,
+    /// MAC-Telnet logins at router A.
+    logins: usize,
+}
+
+/// One whole run. A mute one shows nothing, not even how it ended.
+async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<Played> {
     let version = args.routeros.parse().map_err(|_| {
         Failure::new(Exit::Usage, "rehearse.routeros", format!("`{}` is no RouterOS version", args.routeros))
             .hint("write it as 7.18.2 or 6.44.6")
@@ -226,21 +236,20 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
     let site = Rc::new(site(args.road)?);
     let folder = tempfile::tempdir().map_err(|error| bug(&error.to_string()))?;
     let known = KnownRouters::open(folder.path()).map_err(|error| bug(&error.to_string()))?;
-    let roads = PairRoads {
-        site: Rc::clone(&site),
-        mac: MacRoad {
-            segment: Rc::new(LabSegment { hub: Hub::new(link), seeds: RefCell::new(args.seed) }),
-            watch: LazyWatch::default(),
-            listen: true,
-            known: Rc::new(RefCell::new(known)),
-            warnings: Rc::default(),
-        },
+    let mac = MacRoad {
+        segment: Rc::new(LabSegment { hub: Hub::new(link), seeds: RefCell::new(args.seed) }),
+        watch: LazyWatch::default(),
+        listen: true,
+        known: Rc::new(RefCell::new(known)),
+        warnings: Rc::default(),
     };
+    let roads = PairRoads::new(Rc::clone(&site), mac);
     let secrets =
         PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), b: None, b_factory: None };
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };
     let mut store = SimStore::default();
-    let screen = Rc::new(RefCell::new(Screen::new(out)));
+    let screen = Screen::new(out);
+    let screen = Rc::new(RefCell::new(if mute { screen.mute() } else { screen }));
     let theatre = Theatre::new(pair, tap, screen, show && !out.json, out.verbose);
     let stage = tokio::task::spawn_local(theatre.clone().follow());
     let (_stop, stopped) = watch::channel(false);
@@ -265,6 +274,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
         Answer::Yes { serial: plan.erases.clone() }
     })
     .await;
+    roads.let_go().await;
     stage.abort();
     theatre.show_news();
     if show && !out.json {
@@ -273,5 +283,25 @@ async fn play(out: &Output, args: &Rehearse, show: bool) -> Result<Duration> {
     }
     world.abort();
     ended?;
-    Ok(began.elapsed())
+    Ok(Played { took: began.elapsed(), logins: theatre.logins() })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// Waiting for two reboots is some hundred hops, on one console of the active.
+    #[test]
+    fn a_dirty_run_logs_in_to_the_active_a_few_times() {
+        let cli = Cli::try_parse_from(["jumplead", "-q", "rehearse", "--dirty"]).unwrap();
+        let Command::Rehearse(args) = &cli.command else { panic!() };
+        let out = Output { json: false, quiet: true, verbose: false, command: "rehearse" };
+        let played = LocalSet::new().block_on(&runtime(false).unwrap(), play(&out, args, false, true)).unwrap();
+        assert!((2..=MOST_LOGINS).contains(&played.logins), "{} logins", played.logins);
+    }
+
+    const MOST_LOGINS: usize = 12;
 }

@@ -1,6 +1,6 @@
 //! What a rehearsal shows besides the run itself: both consoles, what the routers do, what is on the wires.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use lab::Tap;
 use lab::pair::Pair;
 use mactelnet::Instant;
 use mactelnet::wire::frame::Frame;
-use routersim::record::{EventKind, Phase, SessionId};
+use routersim::record::{EventKind, Phase, SessionId, Via};
 
 use super::change::Screen;
 
@@ -37,6 +37,8 @@ struct Stage {
     consoles: RefCell<BTreeMap<(char, SessionId), ConsoleLine>>,
     seen: RefCell<BTreeSet<String>>,
     waits: RefCell<Waits>,
+    /// MAC-Telnet logins at router A, each a line in its log.
+    logins: Cell<usize>,
 }
 
 /// What the waits of a run cost beyond what the router itself takes.
@@ -60,6 +62,7 @@ impl Theatre {
             consoles: RefCell::default(),
             seen: RefCell::default(),
             waits: RefCell::default(),
+            logins: Cell::new(0),
         }))
     }
 
@@ -76,6 +79,9 @@ impl Theatre {
         for (router, event) in self.0.pair.take_events() {
             if router == 'B' && is_ready(&event.kind) {
                 self.0.waits.borrow_mut().ready = Some(event.at);
+            }
+            if router == 'A' && matches!(event.kind, EventKind::Login { ok: true, via: Via::MacTelnet, .. }) {
+                self.0.logins.set(self.0.logins.get() + 1);
             }
             if !self.0.show {
                 continue;
@@ -122,6 +128,11 @@ impl Theatre {
             list.join(", ")
         );
         self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
+    }
+
+    /// MAC-Telnet logins at router A until now.
+    pub fn logins(&self) -> usize {
+        self.0.logins.get()
     }
 
     /// How much of what was on both cables.
