@@ -185,7 +185,11 @@ fn interrupted() -> Trouble {
 }
 
 async fn interruptible<F: Future<Output = ()>>(stop: &mut watch::Receiver<bool>, future: F) -> Result<(), Trouble> {
-    unless_stopped(stop, async { Ok(future.await) }).await
+    let work = async {
+        future.await;
+        Ok(())
+    };
+    unless_stopped(stop, work).await
 }
 
 /// Lets go of work that is under way when the run should stop. Its consoles are in an unknown state then.
