@@ -175,11 +175,12 @@ impl Roads for PairRoads {
             let near = [Member::A, Member::B].into_iter().find(|member| connection.road == format!("via:{member}"));
             match near {
                 None => goodbye(connection.shell).await,
-                Some(near) => match tokio::time::timeout(GOODBYE, connection.shell.unhop()).await {
-                    Ok(Ok(shell)) => self.keep(near, shell).await,
-                    // Its link is dropped, which ends the session.
-                    Ok(Err(_)) | Err(_) => {}
-                },
+                Some(near) => {
+                    // A console that does not come back loses its link, which ends the session.
+                    if let Ok(Ok(shell)) = tokio::time::timeout(GOODBYE, connection.shell.unhop()).await {
+                        self.keep(near, shell).await;
+                    }
+                }
             }
         })
     }
