@@ -26,7 +26,8 @@ pub const PROMPT: &str = "$ ";
 /// Files of the host that the daemon reads or writes, each covered by one of ours.
 const COVERED: [&str; 6] =
     ["/etc/mactelnetd.users", "/etc/passwd", "/etc/shadow", "/etc/motd", "/run/utmp", "/var/log/wtmp"];
-const START: Duration = Duration::from_secs(5);
+/// It is there at once on an idle machine; only a hang ends here.
+const START: Duration = Duration::from_secs(60);
 
 /// The daemon; ended when dropped.
 #[derive(Debug)]

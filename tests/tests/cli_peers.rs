@@ -58,9 +58,9 @@ fn json(out: &str) -> serde_json::Value {
 #[test]
 fn discover_and_ping() {
     let Some(lab) = Lab::new("discover_and_ping") else { return };
-    let found = lab.run("", &["discover", "-i", "v0", "--for", "1s"]).expect(0);
+    let found = lab.run("", &["discover", "-i", "v0", "--for", "3s"]).expect(0);
     assert!(found.out.contains("02:00:00:00:00:01"), "{}", found.out);
-    let found = lab.run("", &["discover", "-i", "v0", "--for", "1s", "--json"]).expect(0);
+    let found = lab.run("", &["discover", "-i", "v0", "--for", "3s", "--json"]).expect(0);
     assert!(json(&found.out).to_string().contains("02:00:00:00:00:01"), "{}", found.out);
     assert!(found.out.contains("MAC-Telnet") || found.out.contains("Linux"), "{}", found.out);
 

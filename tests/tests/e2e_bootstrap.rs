@@ -13,7 +13,7 @@ use lab::netns::available;
 use rustix::{pty, termios};
 
 /// How long a console may take to show a prompt on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn from_erased_to_proved_after_all_that_is_refused() {

@@ -28,7 +28,7 @@ const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
 const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
 const NOBODY: MacAddr = MacAddr([2, 0, 0, 0, 0, 9]);
 /// Real time that anything may take; a loaded machine is slow, a hang is not.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Two namespaces and a cable: `v0` in both.
 struct Cable {
@@ -153,7 +153,7 @@ fn their_client(cable: &Cable, mode: &[&str], password: &str, typed: &[u8]) -> O
     let mut child = cable
         .client
         .command("timeout")
-        .args(["20", "mactelnet"])
+        .args(["120", "mactelnet"])
         .args(mode)
         .args(["-A", "-u", USER, "-p", password, &SERVER.to_string()])
         .stdin(Stdio::piped())
@@ -193,6 +193,17 @@ fn their_client_in_our_server() {
     assert!(shown.contains(&our_server::sum(&typed)), "{shown}");
 }
 
+/// Their tools wait for an answer for a second or two, which a busy machine may need alone: they are asked again.
+fn in_time(ask: impl Fn() -> String, wanted: &str) -> String {
+    let begun = std::time::Instant::now();
+    loop {
+        let said = ask();
+        if said.contains(wanted) || begun.elapsed() > PATIENCE {
+            return said;
+        }
+    }
+}
+
 #[test]
 fn their_tools_find_and_ping_ours() {
     if !available("their_tools_find_and_ping_ours", &["mactelnet", "macping", "mndp"]) {
@@ -201,19 +212,20 @@ fn their_tools_find_and_ping_ours() {
     let cable = cable(false, true);
     let _server = OurServer::start(&cable.server, "v0").unwrap();
     for size in [&[][..], &["-s", "1400"]] {
-        let output =
-            cable.client.command("macping").args(["-f", "-c", "3"]).args(size).arg(SERVER.to_string()).output();
-        let output = text(&output.unwrap());
+        let ping =
+            || cable.client.command("macping").args(["-f", "-c", "3"]).args(size).arg(SERVER.to_string()).output();
+        let output = in_time(|| text(&ping().unwrap()), "3 packets received, 0% packet loss");
         assert!(output.contains("3 packets received, 0% packet loss"), "{output}");
     }
-    let found = text(&cable.client.command("mactelnet").args(["-l", "-B", "-t", "1"]).output().unwrap());
+    let listen = || cable.client.command("mactelnet").args(["-l", "-B", "-t", "1"]).output();
+    let found = in_time(|| text(&listen().unwrap()), "'jumplead-lab'");
     for part in ["'2:0:0:0:0:1'", "'jumplead-lab'", "'MikroTik'", "'7.18.2 (stable)'", "'CCR1009-7G-1C'", "'ABCD-EFGH'"]
     {
         assert!(found.contains(part), "{part} in {found}");
     }
     // mndp never ends by itself, and flushes nothing into a pipe: `timeout` and a terminal of its own.
-    let mut mndp = cable.client.command("timeout");
-    let found = text(&mndp.args(["-s", "INT", "2", "script", "-qec", "mndp", "/dev/null"]).output().unwrap());
+    let mndp = ["-s", "INT", "2", "script", "-qec", "mndp", "/dev/null"];
+    let found = in_time(|| text(&cable.client.command("timeout").args(mndp).output().unwrap()), "jumplead-lab");
     assert!(found.contains("2:0:0:0:0:1") && found.contains("jumplead-lab"), "{found}");
 }
 
@@ -227,23 +239,23 @@ fn ours_find_and_ping_theirs() {
         let _server = CServer::start(&cable.server, raw).unwrap();
         let (found, statistics, nobody) = inside(&cable.client, || async {
             let link = || RawLink::open("v0", Capture::MacServices).unwrap();
-            let (found, failed) = discover(vec![Box::new(link())], Duration::from_secs(3), |found, _| {
+            let (found, failed) = discover(vec![Box::new(link())], PATIENCE, |found, _| {
                 // All that there is to find.
                 found.routers().is_empty()
             })
             .await;
             assert!(failed.is_empty(), "{failed:?}");
-            let ask = |peer, count| macping::Config {
+            let ask = |peer, count, timeout| macping::Config {
                 local: CLIENT,
                 peer,
                 count,
                 interval: Duration::from_millis(20),
-                timeout: Duration::from_millis(500),
+                timeout,
                 data_len: 38,
                 token: 7,
             };
-            let statistics = ping(&mut link(), ask(SERVER, 5), |_| {}).await.unwrap();
-            (found, statistics, ping(&mut link(), ask(NOBODY, 1), |_| {}).await.unwrap())
+            let statistics = ping(&mut link(), ask(SERVER, 5, PATIENCE), |_| {}).await.unwrap();
+            (found, statistics, ping(&mut link(), ask(NOBODY, 1, Duration::from_millis(500)), |_| {}).await.unwrap())
         });
         let [router] = found.routers() else { panic!("{:?}", found.routers()) };
         assert_eq!(router.sightings[0].mac(), SERVER);
