@@ -395,3 +395,19 @@ fn a_state_folder_that_can_not_be_written_is_11_before_anything_is_done() {
     run(&home, &["--state-dir", odd.to_str().unwrap(), "exec", "mac://74:4D:28:00:00:0B%eth1", "--", "x"])
         .refused(11, "state.io");
 }
+
+/// What `ha render` prints is a file that both generations of routers would import.
+#[test]
+fn the_rendered_ha_scripts_are_a_file_that_routers_take() {
+    let home = home();
+    let ended = run(&home, &["ha", "render"]);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.out.contains("ha_startup") && !ended.out.contains("HAInstall interface=\"ether8\""));
+    let path = home.path().join("HA_init.rsc");
+    std::fs::write(&path, &ended.out).unwrap();
+    let path = path.display().to_string();
+    for version in ["6.44.6", "7.22.1"] {
+        let ended = run(&home, &["lint", "--routeros", version, &path]);
+        assert_eq!(ended.code, Some(0), "{version}: {}", ended.out);
+    }
+}

@@ -2,6 +2,7 @@
 # of the active's is applied, and stay so.
 :global haInterface
 :global haMacOther
+:global haSecret
 :global haWriteFile
 :global haUpload
 :if ([:len [/file find name="flash"]] > 0) do={ :error "ha_sendquiet: this board forgets files outside flash/ at a reset; set the sync to backup" }
@@ -49,6 +50,8 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 }
 :set second ($second . ":if (!\$whole) do={\n/log error \"ha_sendquiet: the active's configuration was not taken whole\"\n")
 :set second ($second . "/file remove [find name=\"HA_run-after-hastartup.rsc\"]\n")
+:local secret [$haSecret]
+:set second ($second . ":if ([:len [/ppp secret find name=\"HA_PASSWORD\"]] = 0) do={/ppp secret add name=\"HA_PASSWORD\" password=\"" . $secret . "\" disabled=yes comment=\"HA_AUTO\"}\n")
 :set second ($second . ":if ([:len [/system script find name=\"ha_startup\"]] = 0) do={/system script remove [find]; /import HA_scripts.rsc}\n}\n")
 :set second ($second . ":global haAllowBootstrap true\n/system script run ha_startup\n")
 $haWriteFile fileName="HA_quiet-second" fileText=$second

@@ -51,6 +51,7 @@
       :local mac [:tostr [/interface ethernet get $port orig-mac-address]]
       :if (($mac = $haMacA) or ($mac = $haMacB)) do={ /interface ethernet disable [find default-name=$haInterface] }
     }
+    /log error "ha_startup: I AM UNKNOWN - WRONG MAC $haMacMe"
     :error "ha_startup: I AM UNKNOWN - WRONG MAC $haMacMe"
   }
   :local ports "ports"
@@ -61,7 +62,8 @@
   :if ([:len $file] = 1) do={
     :local before [/file get $file contents]
     :if (([:len $before] > 0) and ($before != $ports)) do={
-      :error "ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File HA_ports.txt has the right ones"
+      /log error "ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File HA_ports.txt has the right ones"
+      :error "ha_startup: ports under other names"
     }
   }
   /system script run ha_macs

@@ -7,6 +7,7 @@ pub mod event;
 pub mod exit;
 pub mod facts;
 pub mod ha;
+pub mod ha_export;
 pub mod journal;
 pub mod mac;
 pub mod pair;

@@ -149,6 +149,11 @@ pub enum Command {
         #[arg(long)]
         form: bool,
     },
+    /// The HA scripts that the pair itself runs
+    Ha {
+        #[command(subcommand)]
+        what: Ha,
+    },
     /// What an error code means and what to do
     Explain {
         /// The code that stands behind the word error; without one, all codes
@@ -237,6 +242,12 @@ pub enum Runs {
     Replay { run: String },
     /// The journal of a run as JSON lines
     Export { run: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Ha {
+    /// HA_init.rsc on stdout, for people who install by hand; no secret is in it
+    Render,
 }
 
 #[derive(Debug, Subcommand)]

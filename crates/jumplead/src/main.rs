@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use cli::{Cli, Command, Config};
+use cli::{Cli, Command, Config, Ha};
 use failure::{Exit, Failure};
 use output::Output;
 use routeros::Suffix;
@@ -76,6 +76,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Rehearse(_) => "rehearse",
         Command::Config { .. } => "config",
         Command::Lint { .. } => "lint",
+        Command::Ha { .. } => "ha",
         Command::Explain { .. } => "explain",
     }
 }
@@ -150,6 +151,7 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
         Command::Bootstrap { pair, change } => cmd::bootstrap::run(out, &cli.global, pair, change).await,
         Command::Resume { run, change } => cmd::bootstrap::resume(out, &cli.global, run.as_deref(), change).await,
         Command::Lint { files, routeros, form } => cmd::lint::run(out, files, routeros, *form),
+        Command::Ha { what: Ha::Render } => cmd::ha::render(out),
         Command::Explain { code } => cmd::explain::run(out, code.as_deref()),
         // Has a runtime of its own, see `start`.
         Command::Rehearse(args) => cmd::rehearse::run(out, args),

@@ -8,6 +8,7 @@ pub mod discover;
 pub mod doctor;
 pub mod exec;
 pub mod explain;
+pub mod ha;
 pub mod lint;
 pub mod ping;
 pub mod rehearse;

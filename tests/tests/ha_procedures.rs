@@ -1,0 +1,270 @@
+//! The procedures of a pair with our scripts, typed as a person would at the serial consoles: install, upgrade, rebuild.
+
+use jumplead_tests::ha_pair::{OPEN, PASSWORD, Pair, VERSIONS};
+use lab::NodeHandle;
+use mactelnet::MacAddr;
+use routersim::kernel::{PipeReader, PipeWriter};
+use routersim::record::{EventKind, Phase};
+use routersim::router::Router;
+use routersim::spec::{Spec, Version};
+
+const ADMIN: &str = "Person-At_3am";
+
+/// Somebody at the serial console of one router.
+struct Person<'a> {
+    pair: &'a Pair,
+    router: NodeHandle<Router>,
+    typed: PipeWriter,
+    shown: std::cell::RefCell<PipeReader>,
+    seen: String,
+}
+
+impl<'a> Person<'a> {
+    fn at(pair: &'a Pair, router: &NodeHandle<Router>) -> Self {
+        let (_, typed, shown) = router.with(|router, now| router.open_serial(now)).expect("a console");
+        let mut person = Person { pair, router: router.clone(), typed, shown: shown.into(), seen: String::new() };
+        person.logs_in("");
+        person
+    }
+
+    fn keys(&self, text: &str) {
+        self.router.with(|router, now| {
+            self.typed.push(text.as_bytes());
+            router.handle_timeout(now);
+        });
+    }
+
+    fn look(&mut self) {
+        let bytes = self.shown.borrow_mut().take(1 << 20);
+        self.seen.push_str(&String::from_utf8_lossy(&bytes));
+    }
+
+    /// Waits until one of these is on the screen since the last look; which, and what stood before it is gone.
+    fn sees(&mut self, any: &[&str], seconds: u64) -> usize {
+        for _ in 0..seconds * 5 {
+            self.look();
+            let found = any.iter().enumerate().filter_map(|(which, text)| Some((self.seen.find(text)?, which))).min();
+            if let Some((at, which)) = found {
+                self.seen = self.seen.split_off(at + any[which].len());
+                return which;
+            }
+            self.pair.world.run_until(self.pair.world.now() + std::time::Duration::from_millis(200));
+        }
+        panic!("none of {any:?} within {seconds} s, but:\n{}\n{}", self.seen, self.pair.tail());
+    }
+
+    /// Answers whatever stands at the end of the screen, until that is a command prompt.
+    fn logs_in(&mut self, first: &str) {
+        let second = if first.is_empty() { ADMIN } else { "" };
+        let mut passwords = [first, second].into_iter().cycle();
+        for _ in 0..60 {
+            self.pair.wait(1);
+            self.look();
+            let screen = self.seen.trim_end().to_owned();
+            let ends = |text: &str| screen.ends_with(text);
+            let answer = match () {
+                () if ends("Login:") => "admin+ct511w4098h\r".to_owned(),
+                () if ends("new password>") => format!("{ADMIN}\r"),
+                () if ends("Password:") => format!("{}\r", passwords.next().unwrap_or_default()),
+                () if ends("[Y/n]") || ends("[Y/n]:") => "n".to_owned(),
+                () if ends("] >") => return self.seen.clear(),
+                () => continue,
+            };
+            self.seen.clear();
+            self.keys(&answer);
+        }
+        panic!("no login:\n{}\n{}", self.seen, self.pair.tail());
+    }
+
+    /// Types a line and waits for the next prompt; what was shown.
+    fn line(&mut self, text: &str) -> String {
+        self.pair.wait(1);
+        self.look();
+        self.seen.clear();
+        self.keys(&format!("{text}\r"));
+        let mut all = String::new();
+        // the line's own echo ends before the next prompt, which stands at the start of a line
+        for _ in 0..1500 {
+            self.pair.world.run_until(self.pair.world.now() + std::time::Duration::from_millis(200));
+            self.look();
+            all.push_str(&std::mem::take(&mut self.seen));
+            if all.trim_end_matches(' ').ends_with("] >")
+                && all.matches("] >").count() > usize::from(all.starts_with('['))
+                && all.contains('\n')
+            {
+                return all;
+            }
+        }
+        panic!("no prompt after {text}:\n{all}\n{}", self.pair.tail());
+    }
+
+    /// Through the HA port to the other router.
+    fn hops(&mut self, mac: &str, password: &str) {
+        self.pair.wait(1);
+        self.look();
+        self.seen.clear();
+        self.keys(&format!("/tool mac-telnet {mac}\r"));
+        self.sees(&["Login:"], 60);
+        self.seen.insert_str(0, "Login:");
+        self.logs_in(password);
+    }
+
+    fn resets(&mut self) {
+        self.keys("/system reset-configuration no-defaults=yes skip-backup=yes\r");
+        self.sees(&["[y/N]:"], 20);
+        self.keys("y");
+    }
+}
+
+fn up(pair: &Pair, router: &NodeHandle<Router>) {
+    pair.until("it goes down", 60, |pair| pair.phase(router) != Phase::Up);
+    pair.until("it is back", 150, |pair| pair.phase(router) == Phase::Up);
+    pair.wait(30);
+}
+
+/// What `$HABootstrap` prints, pasted on the other router through `/tool mac-telnet`, and the sync behind it.
+fn brings_in(pair: &Pair, person: &mut Person<'_>, other: &NodeHandle<Router>, mac: &str) {
+    let said = person.line("$HABootstrap");
+    let lines: Vec<String> =
+        said.lines().map(str::trim).filter(|line| line.starts_with(":if ([")).map(str::to_owned).collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    person.hops(mac, "");
+    for line in &lines[..2] {
+        person.line(line);
+    }
+    assert!(person.line(&lines[2]).contains("HA_BOOTSTRAPPED"));
+    person.keys("/quit\r");
+    person.sees(&["] > "], 30);
+    let said = person.line("$HASyncStandby");
+    assert!(said.contains("NEED TO PUSH") && said.contains("pushed"), "{said}");
+    up(pair, other);
+    let said = person.line("$HASyncStandby");
+    assert!(said.contains("GOOD"), "{said}\n{}", pair.tail());
+}
+
+/// Steps 1 to 11.
+fn install(version: Version) -> Pair {
+    let dirt = "/ip address add address=10.1.1.1/24 interface=ether2\n/system identity set name=old\n";
+    let pair = Pair::of(Spec::pair_a().version(version).setup(dirt), Spec::pair_b().version(version).setup(dirt), 41);
+    pair.cable.cut();
+    // 1 to 3: the same model and version, a serial console on both; 4: both are erased
+    for router in [&pair.a, &pair.b] {
+        Person::at(&pair, router).resets();
+        up(&pair, router);
+    }
+    // 5: the cable; 6: an address to bring the file; 7: the file
+    pair.cable.restore();
+    pair.wait(5);
+    let mut a = Person::at(&pair, &pair.a);
+    a.line("/ip address add address=192.0.2.1/24 interface=ether1");
+    assert!(a.line("/import HA_init.rsc").contains("executed successfully"));
+    // 8
+    let said = a.line(&format!(
+        "$HAInstall interface=\"ether8\" macA=\"74:4D:28:00:00:0A\" macB=\"74:4D:28:00:00:0B\" password=\"{PASSWORD}\""
+    ));
+    assert!(said.contains("this router is A (74:4D:28:00:00:0A)"), "{said}");
+    pair.until("A is active", 30, |pair| pair.master(&pair.a));
+    pair.wait(10);
+    // 9 to 11
+    brings_in(&pair, &mut a, &pair.b, "74:4D:28:00:00:0B");
+    assert!(pair.master(&pair.a) && !pair.master(&pair.b));
+    assert_eq!((pair.get(&pair.a, OPEN), pair.get(&pair.b, OPEN)), ("8".into(), "1".into()));
+    drop(a);
+    pair
+}
+
+/// A new router in the place of one that died.
+fn replaced(pair: &mut Pair, a: bool, version: Version) {
+    let mut spec = Spec::pair_b().version(version);
+    spec.serial_number = "7F0003".into();
+    spec.base_mac = MacAddr([0x74, 0x4D, 0x28, 0x0C, 0, 1]);
+    spec.macs.insert("ether8".into(), "74:4D:28:00:00:0C".into());
+    let new = pair.world.add("C", Router::new(spec, 77).expect("a router"));
+    let (dead, alive) = if a { (&pair.a, &pair.b) } else { (&pair.b, &pair.a) };
+    dead.with(Router::power_cut);
+    pair.wait(10);
+    let cable = pair.world.connect(alive.port(7), new.port(7), lab::CABLE);
+    pair.cable = cable;
+    if a {
+        pair.a = new;
+    } else {
+        pair.b = new;
+    }
+    let new = if a { &pair.a } else { &pair.b };
+    new.with(Router::power_on);
+    pair.until("the new one is up", 120, |pair| pair.phase(if a { &pair.a } else { &pair.b }) == Phase::Up);
+}
+
+fn boots(pair: &Pair, which: usize) -> usize {
+    pair.seen(which, |kind| matches!(kind, EventKind::Phase(Phase::RouterBoot)))
+}
+
+#[test]
+fn install_and_upgrade() {
+    for version in VERSIONS {
+        let pair = install(version);
+        // upgrade, 1 and 2: the new build is imported on the active
+        let build = bootstrap::ha::build();
+        let newer = bootstrap::ha::render_init().replace(&build, "jumplead next - 00000000");
+        let put =
+            |router: &mut Router, _| router.system().unwrap().write_file("HA_init.rsc", newer.into_bytes()).unwrap();
+        pair.a.with(put);
+        let mut a = Person::at(&pair, &pair.a);
+        assert!(a.line("/import HA_init.rsc").contains("executed successfully"));
+        // 3: the standby gets it; 4: it is looked at through the active
+        assert!(a.line("$HAPushStandby").contains("pushed"));
+        up(&pair, &pair.b);
+        // with the active's password, since the sync
+        a.hops("74:4D:28:00:00:0B", if version.is_v7() { ADMIN } else { "" });
+        let said = a.line(":put [:len [/log find message~\"START jumplead next\"]]");
+        assert!(said.lines().any(|line| line.trim() == "1"), "{said}\n{}", pair.tail());
+        a.keys("/quit\r");
+        a.sees(&["] > "], 30);
+        // 5 and 6
+        assert!(a.line("$HASyncStandby").contains("GOOD"));
+        let before = (boots(&pair, 0), boots(&pair, 1));
+        let said = a.line("$HASwitchRole");
+        assert!(said.contains("DONE, the other router is active"), "{version}: {said}\n{}", pair.tail());
+        // 7: nobody restarted, and the new active finds the old one in sync
+        assert_eq!((boots(&pair, 0), boots(&pair, 1)), before);
+        let mut b = Person::at(&pair, &pair.b);
+        assert!(b.line("$HASyncStandby").contains("GOOD"), "{version}\n{}", pair.tail());
+        assert!(pair.master(&pair.b) && !pair.master(&pair.a));
+    }
+}
+
+#[test]
+fn rebuild_with_a_active() {
+    for version in VERSIONS {
+        let mut pair = install(version);
+        replaced(&mut pair, false, version);
+        let mut a = Person::at(&pair, &pair.a);
+        let said =
+            a.line("$HAInstall interface=$haInterface macA=$haMacMe macB=\"74:4D:28:00:00:0C\" password=$haPassword");
+        assert!(said.contains("the other one is 74:4D:28:00:00:0C and gets 169.254.23.2"), "{said}");
+        assert_eq!(pair.get(&pair.a, OPEN), "8");
+        brings_in(&pair, &mut a, &pair.b, "74:4D:28:00:00:0C");
+        assert_eq!(pair.get(&pair.b, "[/system identity get name]"), "MikroTik_HA_B_STANDBY");
+    }
+}
+
+#[test]
+fn rebuild_with_b_active() {
+    for version in VERSIONS {
+        let mut pair = install(version);
+        replaced(&mut pair, true, version);
+        assert!(pair.master(&pair.b));
+        let mut b = Person::at(&pair, &pair.b);
+        let said =
+            b.line("$HAInstall interface=$haInterface macB=$haMacMe macA=\"74:4D:28:00:00:0C\" password=$haPassword");
+        assert!(said.contains("the other one is 74:4D:28:00:00:0C and gets 169.254.23.1"), "{said}");
+        brings_in(&pair, &mut b, &pair.a, "74:4D:28:00:00:0C");
+        assert!(pair.master(&pair.b) && !pair.master(&pair.a));
+        assert_eq!(
+            pair.get(&pair.b, "[/interface ethernet get ether1 mac-address]"),
+            "74:4D:28:0A:00:01",
+            "the network's MACs stay"
+        );
+        assert_eq!(pair.get(&pair.a, OPEN), "1");
+    }
+}

@@ -1,0 +1,122 @@
+//! The quiet sync of our on-router scripts on two simulated routers: what it carries, what it says it does not, how it fails.
+
+use bootstrap::ha_export::normalised;
+use jumplead_tests::ha_pair::{OPEN, PASSWORD, Pair, VERSIONS};
+use routersim::record::{EventKind, Phase};
+use routersim::router::Router;
+use routersim::spec::Version;
+
+fn export(router: &lab::NodeHandle<Router>) -> Vec<String> {
+    router.look(|router| {
+        normalised(&router.system().unwrap().export("", routersim::menu::ExportForm::default()).join("\r\n"))
+    })
+}
+
+const CONFIGURATION: &str = "/interface bridge add name=lan comment=\"the \\\"inner\\\" side\"; \
+     /interface bridge port add bridge=lan interface=ether2; \
+     /ip address add address=192.0.2.1/24 interface=ether1 comment=customer; \
+     /ip address add address=198.51.100.1/24 interface=lan; \
+     /ip route add gateway=192.0.2.254; \
+     /ip firewall filter add chain=input action=drop in-interface=ether1 comment=last; \
+     /ppp secret add name=client password=\"Cl1ent-Secret\"; \
+     /interface ethernet set ether3 comment=\"to $ somewhere\"; \
+     /system script add name=on_master source=\":local x \\\"a\\\"\\n:put \\$x\\n\"";
+
+fn pushed(pair: &Pair) {
+    pair.call(&pair.a, "HAPushStandby");
+    pair.until("B goes down", 60, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
+    pair.until("B is back", 120, |pair| pair.phase(&pair.b) == Phase::Up);
+    pair.wait(60);
+}
+
+fn quiet(version: Version) -> Pair {
+    let pair = Pair::new(version, 31);
+    pair.run(&pair.a, CONFIGURATION);
+    pair.install();
+    pair.basic_networking();
+    let said = pair.choose("quiet");
+    assert!(said.contains("NOT CARRIED: users and their passwords"), "{said}");
+    pushed(&pair);
+    pair
+}
+
+/// Reset and made again: nothing loaded, the exports of both are the same, with secrets, and no file of it is left.
+#[test]
+fn the_standby_is_made_again_and_equal() {
+    for version in VERSIONS {
+        let pair = quiet(version);
+        assert_eq!(
+            pair.seen(1, |kind| matches!(kind, EventKind::ConfigErased { keep_users: true, .. })),
+            1,
+            "{version}"
+        );
+        assert_eq!(pair.seen(1, |kind| matches!(kind, EventKind::BackupLoaded { .. })), 0, "{version}");
+        let said = pair.sync();
+        assert!(said.contains("GOOD"), "{version}: {said}\n{}", pair.tail());
+        let (a, b) = (export(&pair.a), export(&pair.b));
+        let only = |one: &[String], other: &[String]| {
+            one.iter().filter(|line| !other.contains(line)).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!((only(&a, &b), only(&b, &a)), (vec![], vec![]), "{version}");
+        assert!(a.iter().any(|line| line.contains("Cl1ent-Secret")) && a.len() > 20, "{version}: {a:?}");
+        assert_eq!(pair.get(&pair.b, OPEN), "1", "{version}");
+        for router in [&pair.a, &pair.b] {
+            router.look(|router| {
+                for (name, file) in router.storage().borrow().files.list() {
+                    let text = String::from_utf8_lossy(&file.contents);
+                    assert!(!text.contains("Cl1ent-Secret"), "{version}: {name}");
+                }
+            });
+        }
+        // and again, after a change
+        pair.run(&pair.a, "/ip address add address=203.0.113.1/24 interface=ether4");
+        assert!(pair.sync().contains("NEED TO PUSH"), "{version}");
+        pair.wait(180);
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+        assert_eq!(export(&pair.a), export(&pair.b), "{version}");
+    }
+}
+
+/// It can take over as it is, with everything.
+#[test]
+fn a_standby_made_quietly_takes_over() {
+    for version in VERSIONS {
+        let pair = quiet(version);
+        pair.a.with(Router::power_cut);
+        pair.wait(10);
+        assert!(pair.master(&pair.b), "{version}");
+        assert_eq!(pair.get(&pair.b, OPEN), "8", "{version}");
+        assert_eq!(pair.get(&pair.b, "[/interface ethernet get ether1 mac-address]"), "74:4D:28:0A:00:01", "{version}");
+        assert_eq!(pair.get(&pair.b, "[/ppp secret get client password]"), "Cl1ent-Secret", "{version}");
+        assert_eq!(pair.get(&pair.b, "[/ppp secret get HA_PASSWORD password]"), PASSWORD, "{version}");
+    }
+}
+
+/// Something that the standby does not take: it comes back as a standby without a version, says so, and is never ready.
+#[test]
+fn a_configuration_that_is_not_taken_whole_is_never_ready() {
+    for version in VERSIONS {
+        let pair = quiet(version);
+        assert!(pair.sync().contains("GOOD"));
+        // what is sent is not what the standby can take
+        let (_, source) = bootstrap::ha::scripts().into_iter().find(|(name, _)| *name == "ha_sendquiet").unwrap();
+        let send = "$haUpload fileFrom=\"HA_quiet.rsc\"";
+        let spoil = "/file set [find name=\"HA_quiet.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
+        assert!(source.contains(send));
+        let source = source.replace(send, &format!("{spoil}\n{send}"));
+        let quoted = source.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
+        pair.run(&pair.a, &format!("/system script set ha_sendquiet source=\"{quoted}\""));
+        pushed(&pair);
+        assert!(
+            pair.seen(
+                1,
+                |kind| matches!(kind, EventKind::Log { message, .. } if message.contains("was not taken whole"))
+            ) > 0,
+            "{version}\n{}",
+            pair.tail()
+        );
+        assert_eq!(pair.get(&pair.b, OPEN), "1", "{version}");
+        let said = pair.call(&pair.a, "HAInSync");
+        assert!(said.contains("NOT READY (no)"), "{version}: {said}\n{}", pair.tail());
+    }
+}
