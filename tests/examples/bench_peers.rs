@@ -101,7 +101,7 @@ fn starts() {
         ours.push(inside(&client, || async {
             let mut command = Command::new(jumplead());
             isolate(&mut command, home.path());
-            command.args(["console", "mac://02:00:00:00:00:01%v0?login=md5"]);
+            command.args(["console", "--shell", "posix", "mac://02:00:00:00:00:01%v0?login=md5"]);
             command.env("JUMPLEAD_USER", USER).env("JUMPLEAD_PASSWORD", PASSWORD);
             first_prompt(command)
         }));

@@ -98,7 +98,8 @@ fn exec_in_a_unix_shell() {
 fn console_in_a_pipe() {
     let Some(lab) = Lab::new("console_in_a_pipe") else { return };
     let console = |password: &str, typed: &[u8]| -> Ended {
-        let mut command = lab.command(password, &["console", THERE]);
+        // The suffix that asks a router for a plain console would be a part of the name to this server.
+        let mut command = lab.command(password, &["console", "--shell", "posix", THERE]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A login that is refused reads nothing of it.
         let _ = child.stdin.take().unwrap().write_all(typed);

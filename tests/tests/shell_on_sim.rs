@@ -175,6 +175,44 @@ fn the_prompt_comes_within_a_round_trip_for_each_question() {
     }
 }
 
+/// A person at B's console through A: what is typed acts on B alone, however the session ends, and neither router keeps it.
+#[test]
+fn a_person_at_the_far_console_is_brought_back_safely() {
+    for quits in [false, true] {
+        simulated(async {
+            let (pair, link) = pair(V7, |_| {});
+            let shell = log_in(link, &pair, options(Suffix::Network)).await;
+            shell.prove(proof(MAC_A)).await.unwrap();
+            let shell = shell.hop(hop_to_b(Suffix::Network)).await.unwrap();
+            let mut console = shell.attach().await.unwrap();
+            pair.take_events();
+            let mut typed = b"/system identity set name=typed-here\r".to_vec();
+            typed.extend_from_slice(if quits { b"/quit\r" } else { b":put half" });
+            console.write_all(&typed).await.unwrap();
+            let mut shown = Vec::new();
+            let reading = tokio::time::timeout(Duration::from_secs(20), console.read_to_end(&mut shown)).await;
+            let shown = String::from_utf8_lossy(&shown).into_owned();
+            assert!(shown.contains("typed-here"), "{shown:?}");
+            assert_eq!((reading.is_ok(), console.is_over()), (quits, quits), "{shown:?}");
+            if quits {
+                // the near router's prompt stands there: nothing goes to it
+                assert!(console.write_all(b"/system identity set name=wrong-router\r").await.is_err());
+            }
+            console.leave().await.unwrap();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let events = pair.take_events();
+            let of = |who: char, fits: fn(&EventKind) -> bool| {
+                events.iter().filter(|(at, event)| *at == who && fits(&event.kind)).count()
+            };
+            assert_eq!(of('A', |kind| matches!(kind, EventKind::Config { .. })), 0, "{quits}");
+            assert_eq!(of('B', |kind| matches!(kind, EventKind::Config { .. })), 1, "{quits}");
+            for who in ['A', 'B'] {
+                assert_eq!(of(who, |kind| matches!(kind, EventKind::SessionClosed { .. })), 1, "{who} {quits}");
+            }
+        });
+    }
+}
+
 #[test]
 fn commands_refusals_and_values() {
     for version in [V6, V7] {

@@ -94,6 +94,9 @@ pub enum Command {
     Console {
         /// A router
         target: String,
+        /// What answers at the other end
+        #[arg(long, value_name = "SHELL", default_value = "routeros")]
+        shell: ShellKind,
     },
     /// One command on a router: clean output, true exit status
     Exec {
@@ -161,7 +164,7 @@ pub enum Command {
     },
 }
 
-/// What the other end of `exec` is.
+/// What the other end of a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShellKind {
     Routeros,

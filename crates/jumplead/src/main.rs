@@ -129,21 +129,7 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
                     .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
             }
         },
-        Command::Console { target } => {
-            let reach::Target::Mac(target) = reach::target(target)? else {
-                return Err(Failure::new(Exit::Usage, "usage.target", "console takes a mac:// target yet")
-                    .hint("as in  jumplead console mac://74:4D:28:00:00:0B%eth1"));
-            };
-            let reach = reach::Reach::new(&cli.global)?;
-            // A person's terminal answers the router's questions about its size itself; in a pipe nobody would.
-            let (suffix, size) = match term::size().filter(|_| term::interactive()) {
-                Some(size) => (Suffix::Plain, size),
-                None => (Suffix::Network, (Suffix::Network.size().cols, Suffix::Network.size().rows)),
-            };
-            let link = reach.session(&target, suffix, size).await?;
-            reach.warn(out);
-            cmd::console::run(link, out).await
-        }
+        Command::Console { target, shell } => console(cli, out, target, *shell).await,
         Command::Exec { target, shell, timeout, command } => {
             let target = reach::target(target)?;
             cmd::exec::run(out, &reach::Reach::new(&cli.global)?, &target, *shell, *timeout, command).await
@@ -156,6 +142,32 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
         // Has a runtime of its own, see `start`.
         Command::Rehearse(args) => cmd::rehearse::run(out, args),
     }
+}
+
+async fn console(cli: &Cli, out: &Output, target: &str, shell: cli::ShellKind) -> failure::Result {
+    let target = reach::target(target)?;
+    let reach = reach::Reach::new(&cli.global)?;
+    let reach::Target::Mac(mac) = &target else {
+        if shell == cli::ShellKind::Posix {
+            return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
+        }
+        let shell = reach.shell(&target).await?;
+        reach.warn(out);
+        return cmd::console::member(shell, out).await;
+    };
+    let terminal = term::size().filter(|_| term::interactive());
+    let (suffix, size) = match (terminal, shell) {
+        // A person's terminal answers the router's questions about its size itself; in a pipe nobody would.
+        (Some(size), _) => (Suffix::Plain, size),
+        (None, cli::ShellKind::Routeros) => {
+            (Suffix::Network, (Suffix::Network.size().cols, Suffix::Network.size().rows))
+        }
+        // To a Unix server the suffix would be a part of the name.
+        (None, cli::ShellKind::Posix) => (Suffix::Plain, cmd::exec::POSIX_SIZE),
+    };
+    let mut link = reach.session(mac, suffix, size).await?;
+    reach.warn(out);
+    cmd::console::run(&mut link, out).await
 }
 
 /// What is logged: JUMPLEAD_LOG, or `level`. Directives are parsed only where there are some: their parser costs a good

@@ -166,6 +166,29 @@ impl Dialogue {
         }
     }
 
+    /// Hands on what comes. It is looked at only to know what stands at the cursor: whoever reads answers the router.
+    pub(crate) fn poll_pass(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = std::task::ready!(Pin::new(&mut self.link).poll_read(cx, buf));
+        let now = self.now();
+        match (&polled, buf.filled().get(before..).unwrap_or_default()) {
+            (Err(fault), _) => drop(self.end(Some(fault.to_string()))),
+            (Ok(()), []) => drop(self.end(None)),
+            (Ok(()), news) => self.expect.on_bytes(now, news),
+        }
+        while self.expect.poll_transmit().is_some() {}
+        Poll::Ready(polled)
+    }
+
+    /// Types what somebody else types; no transcript keeps it.
+    pub(crate) fn poll_type(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.link).poll_write(cx, bytes)
+    }
+
+    pub(crate) fn poll_typed(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.link).poll_flush(cx)
+    }
+
     /// Writes what the link takes now. Reading goes on meanwhile: a far side that is blocked on its own output
     /// would never read ours.
     fn write_out(&mut self, cx: &mut Context<'_>) -> std::io::Result<()> {

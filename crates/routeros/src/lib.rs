@@ -10,6 +10,7 @@ mod login;
 mod refusal;
 mod session;
 
+pub mod attach;
 pub mod destructive;
 pub mod error;
 pub mod expect;
@@ -29,6 +30,7 @@ pub mod text;
 pub mod transcript;
 pub mod value;
 
+pub use attach::Attached;
 pub use destructive::Destructive;
 pub use error::{Class, Error};
 pub use file::FileName;

@@ -20,6 +20,8 @@ pub(crate) const FENCE: Duration = Duration::from_secs(8);
 const PROMPT_BEHIND: Duration = Duration::from_secs(3);
 /// Silence after which a prompt during resynchronisation counts.
 const SETTLE: Duration = Duration::from_millis(300);
+/// For the router to close the link after `/quit`.
+const QUIT: Duration = Duration::from_secs(5);
 /// Attempts to get a session back in step.
 const RESYNC_ROUNDS: usize = 3;
 /// Ctrl-C: takes back a line, stops a command, leaves a question. The one key that harms nowhere.
@@ -252,6 +254,26 @@ impl Session {
     /// Keeps reading while nobody asks anything: answers probes, notices the end. Returns when something came.
     pub(crate) async fn idle(&mut self) {
         self.dialogue.pump().await;
+    }
+
+    /// Leaves every hop, then `/quit`, and drops the link.
+    pub(crate) async fn close(mut self) -> Result<(), Error> {
+        while !self.near.is_empty() {
+            match self.unhop().await {
+                Ok(()) => {}
+                Err(Error::LinkClosed { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        if self.ready().await.is_err() {
+            return Ok(());
+        }
+        self.dialogue.send(b"/quit\r");
+        let patterns = vec![Pattern::Line("interrupted".into()), Pattern::Question(Duration::ZERO, QUIT)];
+        match self.dialogue.wait(patterns, QUIT, "logging out").await {
+            Ok(_) | Err(Error::LinkClosed { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Checks who is there and guards every later command with it.

@@ -1,5 +1,6 @@
 //! The shell: a handle to the task that owns a session.
 
+use crate::attach::Attached;
 use crate::error::Error;
 use crate::exec::Care;
 use crate::expect::{Found, Pattern};
@@ -23,8 +24,6 @@ const QUEUE: usize = 8;
 const LOOKS_BYTES: usize = 1000;
 /// Attempts to read values: a log line may have been pushed into the answer.
 const READS: usize = 3;
-/// For the router to close the link after `/quit`.
-const QUIT: Duration = Duration::from_secs(5);
 /// Silence behind a near prompt after which the far session has ended.
 const NEAR_SETTLE: Duration = Duration::from_millis(500);
 
@@ -348,27 +347,19 @@ impl Shell {
         }
     }
 
+    /// Gives the console itself away, to a person.
+    ///
+    /// # Errors
+    /// [`Error::HopRefused`] where nobody could tell the two routers of a hop apart, and those of [`Self::run`].
+    pub async fn attach(self) -> Result<Attached, Error> {
+        Attached::new(self.take().await?).await
+    }
+
     /// Leaves every hop, then `/quit`, and drops the link.
     ///
     /// # Errors
     /// [`Error::Timeout`] when the router does not let go.
     pub async fn close(self) -> Result<(), Error> {
-        let mut session = self.take().await?;
-        while !session.near.is_empty() {
-            match session.unhop().await {
-                Ok(()) => {}
-                Err(Error::LinkClosed { .. }) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        if session.ready().await.is_err() {
-            return Ok(());
-        }
-        session.dialogue.send(b"/quit\r");
-        let patterns = vec![Pattern::Line("interrupted".into()), Pattern::Question(Duration::ZERO, QUIT)];
-        match session.dialogue.wait(patterns, QUIT, "logging out").await {
-            Ok(_) | Err(Error::LinkClosed { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.take().await?.close().await
     }
 }

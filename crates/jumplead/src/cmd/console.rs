@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use routeros::{Outcome, Shell};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
@@ -75,7 +76,7 @@ enum End {
 }
 
 /// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
-pub async fn run<L: routeros::ByteLink>(mut link: L, out: &Output) -> Result {
+pub async fn run<L: routeros::ByteLink>(link: &mut L, out: &Output) -> Result {
     let name = link.describe();
     let interactive = term::interactive();
     if interactive {
@@ -88,7 +89,7 @@ pub async fn run<L: routeros::ByteLink>(mut link: L, out: &Output) -> Result {
     } else {
         None
     };
-    let end = pump(&mut link, &name, interactive).await;
+    let end = pump(link, &name, interactive).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
     drop(raw);
     match end {
@@ -110,6 +111,66 @@ pub async fn run<L: routeros::ByteLink>(mut link: L, out: &Output) -> Result {
             .state("what was typed last may or may not have reached the router")
             .hint(format!("see whether it answers:  jumplead ping {name}"))),
     }
+}
+
+/// How long the routers on the way may take to let a console go.
+const LEAVE: Duration = Duration::from_secs(15);
+
+/// A console of a pair's member, proved to be its; the last router of a hop is left before the first.
+///
+/// In a pipe every line is a command of its own, guarded by who must answer: what stands behind a line that ended the far
+/// session would otherwise be typed at the near router.
+pub async fn member(shell: Shell, out: &Output) -> Result {
+    let broken = |error: &routeros::Error| {
+        Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
+            .state("what was typed last may or may not have reached the router")
+    };
+    if !term::interactive() {
+        let ended = tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => {
+                Err(Failure::new(Exit::Interrupted, "console.interrupted", "interrupted").state("the session was closed"))
+            }
+            ended = lines(&shell, out) => ended,
+        };
+        let _ = tokio::time::timeout(LEAVE, shell.close()).await;
+        return ended;
+    }
+    let mut attached = shell.attach().await.map_err(|error| broken(&error).state("nothing was typed"))?;
+    let ended = run(&mut attached, out).await;
+    let _ = tokio::time::timeout(LEAVE, attached.leave()).await;
+    ended
+}
+
+/// Runs every line of standard input, one at a time, and prints what the router says.
+async fn lines(shell: &Shell, out: &Output) -> Result {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        match shell.exec(line).await {
+            Ok(Outcome::Done(output)) if output.text.is_empty() => {}
+            Ok(Outcome::Done(output)) => out.data(output.text.trim_end()),
+            Ok(Outcome::Refused(refusal)) => out.data(refusal.to_string()),
+            Ok(Outcome::Unknown(unknown)) => {
+                return Err(Failure::new(
+                    Exit::ExecUnknown,
+                    "routeros.exec.unknown",
+                    "it is not known whether a line ran",
+                )
+                .cause(&unknown)
+                .state("the lines behind it were not typed")
+                .hint("look at the router before you repeat it"));
+            }
+            Err(error) => {
+                return Err(Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
+                    .state("this line and those behind it were not typed"));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool) -> std::io::Result<End> {

@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::reach::{Reach, Target};
 
 /// The C tools' server waits this long for nobody; ours is the same on every terminal.
-const POSIX_SIZE: (u16, u16) = (511, 4098);
+pub const POSIX_SIZE: (u16, u16) = (511, 4098);
 
 pub async fn run(
     out: &Output,
