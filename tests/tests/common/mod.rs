@@ -381,6 +381,14 @@ impl Bench {
         })
     }
 
+    /// Names of the files that the product put on a router.
+    pub fn our_files(&self, router: &lab::NodeHandle<Router>) -> Vec<String> {
+        router.look(|r| {
+            let storage = r.storage().borrow();
+            storage.files.list().map(|(name, _)| name.to_owned()).filter(|n| n.contains("HA_jumplead_")).collect()
+        })
+    }
+
     /// The pair is proved: looked at in the routers themselves, not in what the product says.
     pub fn assert_proved(&self) {
         let (a, b) = (&self.pair.a, &self.pair.b);
@@ -389,10 +397,7 @@ impl Bench {
         assert_eq!(self.ports_on(a).len(), 8, "the active's ports");
         assert_eq!(self.ports_on(b), ["ether8"], "the standby's ports");
         for (name, router) in [("A", a), ("B", b)] {
-            let ours: Vec<String> = router.look(|r| {
-                let storage = r.storage().borrow();
-                storage.files.list().map(|(name, _)| name.to_owned()).filter(|n| n.contains("HA_jumplead_")).collect()
-            });
+            let ours = self.our_files(router);
             assert_eq!(ours, [""; 0], "files left on {name}");
         }
         assert_eq!(self.destructive('A'), [], "nothing destructive on A");
