@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
 TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
+         serial:///dev/ttyUSB0          its console on a serial port of this host [?baud=9600]
+         rfc2217://HOST:PORT            its console at a console server; also tcp:// and telnet://
          PAIR/a  PAIR/b                 a member of a pair, by the roads of its site file
 PAIR     a site file, or the name of one in the configuration folder
 
@@ -79,6 +81,8 @@ pub enum Command {
         #[arg(long)]
         watch: bool,
     },
+    /// Serial ports of this host: adapter, driver, who holds them
+    Ports,
     /// MAC-Ping: times and loss
     Ping {
         /// A router, as mac://MAC%INTERFACE

@@ -8,6 +8,7 @@ mod cmd;
 mod failure;
 mod folders;
 mod known;
+mod line_road;
 mod links;
 mod mac_road;
 mod output;
@@ -72,6 +73,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Bootstrap { .. } => "bootstrap",
         Command::Resume { .. } => "resume",
         Command::Runs { .. } => "runs",
+        Command::Ports => "ports",
         Command::Doctor => "doctor",
         Command::Rehearse(_) => "rehearse",
         Command::Config { .. } => "config",
@@ -113,6 +115,7 @@ fn farewell(runtime: &tokio::runtime::Runtime) {
 async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
     match &cli.command {
         Command::Discover { interface, duration, watch } => cmd::discover::run(out, interface, *duration, *watch).await,
+        Command::Ports => cmd::ports::run(out),
         Command::Doctor => cmd::doctor::run(out, &folders::state(cli.global.state_dir.as_deref())?),
         Command::Config { what } => match what {
             Config::Init { name, interface, duration } => cmd::config::init(out, name, interface, *duration).await,
@@ -124,7 +127,7 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
             reach::Target::Mac(target) => {
                 cmd::ping::run(out, target.mac, target.interface.as_deref(), *count, *interval).await
             }
-            reach::Target::Member { .. } => {
+            reach::Target::Member { .. } | reach::Target::Line { .. } => {
                 Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
                     .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
             }
@@ -146,6 +149,15 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
 
 async fn console(cli: &Cli, out: &Output, target: &str, shell: cli::ShellKind) -> failure::Result {
     let target = reach::target(target)?;
+    if let reach::Target::Line { endpoint, url } = &target {
+        if shell == cli::ShellKind::Posix {
+            return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
+        }
+        // The console itself asks who we are: nothing is to be known beforehand, and nothing is sent.
+        let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
+        link.notes().iter().for_each(|note| out.warn(note));
+        return cmd::console::run(&mut link, out).await;
+    }
     let reach = reach::Reach::new(&cli.global)?;
     let reach::Target::Mac(mac) = &target else {
         if shell == cli::ShellKind::Posix {

@@ -10,6 +10,7 @@ use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::MacAddr;
 use routeros::{LoginOptions, Secret, Shell, Suffix};
+use serial_console::io::Endpoint;
 
 use crate::cli::Global;
 use crate::cmd::bootstrap::TerminalAsker;
@@ -18,6 +19,7 @@ use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
 use crate::known::KnownRouters;
+use crate::line_road::{self, LineLink};
 use crate::mac_road::{MacLink, MacRoad, MacTarget};
 use crate::output::Output;
 use crate::roads::PairRoads;
@@ -30,6 +32,7 @@ const DEFAULT_USER: &str = "admin";
 #[derive(Debug, Clone)]
 pub enum Target {
     Mac(MacTarget),
+    Line { endpoint: Endpoint, url: String },
     Member { pair: String, member: Member },
 }
 
@@ -50,12 +53,15 @@ pub fn target(text: &str) -> Result<Target> {
         TargetUrl::Pair { pair, member } | TargetUrl::Via { pair: Some(pair), member } => {
             Ok(Target::Member { pair, member })
         }
-        other => Err(Failure::new(
-            Exit::Usage,
-            "road.unsupported",
-            format!("{other}: this version can't take this road yet"),
-        )
-        .hint("roads are mac://MAC%INTERFACE and PAIR/a or PAIR/b")),
+        url => match line_road::endpoint(&url) {
+            Some(endpoint) => Ok(Target::Line { endpoint, url: url.to_string() }),
+            None => Err(Failure::new(
+                Exit::Usage,
+                "road.unsupported",
+                format!("{url}: this version can't take this road yet"),
+            )
+            .hint("roads are mac://MAC%INTERFACE, serial:///dev/..., rfc2217://, tcp://, telnet://HOST:PORT, and PAIR/a or PAIR/b")),
+        },
     }
 }
 
@@ -112,6 +118,13 @@ impl Reach {
         self.road.open(target, Purpose::Read, &name, &passwords, size).await.map(|(link, _)| link).map_err(failure)
     }
 
+    /// An open line, with nothing sent on it.
+    pub async fn line(&self, endpoint: &Endpoint, url: &str) -> Result<LineLink> {
+        let link = LineLink::open(endpoint, url).await.map_err(failure)?;
+        self.road.warnings.borrow_mut().extend(link.notes().iter().cloned());
+        Ok(link)
+    }
+
     /// A logged-in RouterOS shell.
     pub async fn shell(&self, target: &Target) -> Result<Shell> {
         match target {
@@ -123,6 +136,14 @@ impl Reach {
                 let link = self.session(target, options.suffix, (size.cols, size.rows)).await?;
                 let road = crate::mac_road::describe(target.mac, target.interface.as_deref());
                 Shell::login(link, options).await.map_err(|error| failure(RoadError::from_console(road, &error)))
+            }
+            Target::Line { endpoint, url } => {
+                let link = self.line(endpoint, url).await?;
+                let mut options = LoginOptions::new(self.user.clone());
+                options.passwords = vec![self.password.clone()];
+                options.secrets = options.passwords.clone();
+                let shell = Shell::login(link, line_road::options(&options, false)).await;
+                shell.map_err(|error| failure(RoadError::from_console(url, &error)))
             }
             Target::Member { pair, member } => {
                 let site = Rc::new(config::load(pair)?);

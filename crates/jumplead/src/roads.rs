@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bootstrap::facts::hop_interface;
-use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
+use bootstrap::road::{Connection, Evidence, LocalFuture, Purpose, Request, RoadError, RoadTrouble, Roads};
 use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::MacAddr;
 use routeros::{HopOptions, LoginOptions, Shell};
 use tokio::time::Instant;
 
+use crate::line_road::{self, LineLink};
 use crate::mac_road::{MacRoad, MacTarget};
 
 /// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
@@ -27,6 +28,29 @@ struct Kept {
     member: Member,
     shell: Shell,
     used: Instant,
+}
+
+/// What a `reach` may hold.
+const ROADS: &str = "roads are mac://%INTERFACE, via:a, serial:///dev/..., rfc2217://HOST:PORT, tcp:// and telnet://";
+
+/// A console's line. No frame says who is there: the console's own answer is all the evidence.
+///
+/// Something that is written may have rebooted the router, in an earlier process too: then it is listened to for longer.
+async fn line(url: &TargetUrl, login: &LoginOptions, purpose: Purpose) -> Result<Connection, RoadError> {
+    let road = url.to_string();
+    let Some(endpoint) = line_road::endpoint(url) else {
+        return Err(RoadError {
+            trouble: RoadTrouble::Fatal,
+            code: "road.unsupported".into(),
+            message: "this is no line".into(),
+            hints: vec![ROADS.into()],
+            road,
+        });
+    };
+    let link = LineLink::open(&endpoint, &road).await?;
+    let shell = Shell::login(link, line_road::options(login, purpose == Purpose::Write)).await;
+    let shell = shell.map_err(|error| RoadError::from_console(road.clone(), &error))?;
+    Ok(Connection { shell, road, evidence: Evidence::default() })
 }
 
 /// Roads of one pair.
@@ -98,12 +122,13 @@ impl PairRoads {
                 Ok(Connection { shell, road, evidence })
             }
             TargetUrl::Via { pair: None, member: near } if *near != member => self.hop(*near, member, request).await,
+            url if line_road::endpoint(url).is_some() => line(url, &request.login, request.purpose).await,
             other => Err(RoadError {
                 trouble: RoadTrouble::Fatal,
                 code: "road.unsupported".into(),
                 road: other.to_string(),
                 message: "this version can't take this road yet".into(),
-                hints: vec!["roads are mac://%INTERFACE and via:a".into()],
+                hints: vec![ROADS.into()],
             }),
         }
     }
@@ -159,7 +184,7 @@ impl PairRoads {
             code: "road.none".into(),
             road: format!("pair.{member}.reach"),
             message: "the site file names no road that can be taken".into(),
-            hints: vec!["roads are mac://%INTERFACE and via:a".into()],
+            hints: vec![ROADS.into()],
         }))
     }
 }

@@ -132,6 +132,20 @@ pub enum Error {
         /// The answer, escaped.
         seen: String,
     },
+    /// The boot loader's menu is open. Nothing was typed into it.
+    #[error("the boot loader's menu is open and waits for a key; last seen: {seen}")]
+    BootLoader {
+        /// The last of what was seen, escaped.
+        seen: String,
+    },
+    /// The router began to boot and will not end it by itself. Nothing was typed.
+    #[error("the router does not come up: {why}; last seen: {seen}")]
+    NotBooting {
+        /// What stopped it.
+        why: String,
+        /// The last of what was seen, escaped.
+        seen: String,
+    },
     /// The session's task is gone; the shell was closed or handed on.
     #[error("this shell is closed")]
     Closed,
@@ -159,6 +173,8 @@ impl Error {
             Self::FileMismatch { .. } => "routeros.file.mismatch",
             Self::NoFile { .. } => "routeros.file.absent",
             Self::Garbled { .. } => "routeros.exec.garbled",
+            Self::BootLoader { .. } => "routeros.boot.loader",
+            Self::NotBooting { .. } => "routeros.boot.stuck",
             Self::Closed => "routeros.shell.closed",
             Self::NotAHop => "routeros.shell.not-a-hop",
         }
@@ -173,9 +189,12 @@ impl Error {
             | Self::HopRefused { .. }
             | Self::FileMismatch { .. }
             | Self::Garbled { .. } => Class::Transient,
-            Self::LoginRejected { .. } | Self::NewPassword { .. } | Self::WrongRouter { .. } | Self::Unknown(_) => {
-                Class::Operator
-            }
+            Self::LoginRejected { .. }
+            | Self::NewPassword { .. }
+            | Self::WrongRouter { .. }
+            | Self::BootLoader { .. }
+            | Self::NotBooting { .. }
+            | Self::Unknown(_) => Class::Operator,
             Self::Refused(_)
             | Self::Unsendable { .. }
             | Self::FileName { .. }

@@ -3,6 +3,7 @@
 //! Nothing here names a transport: a [`Shell`] runs on any [`ByteLink`]. Results of commands are matched by markers
 //! that the router itself assembles, never by a prompt; see [`Outcome`] for the three ways a command can end.
 
+pub mod boot;
 mod dialogue;
 mod exec;
 mod frame;

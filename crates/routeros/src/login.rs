@@ -80,10 +80,12 @@ pub(crate) async fn login(
     mode: Mode,
 ) -> Result<Prompt, Error> {
     let mut progress = Progress::default();
-    if options.wake {
+    let serial = options.wake.is_some();
+    if let Some(listen) = options.wake {
+        crate::boot::listen(dialogue, listen).await?;
         dialogue.send(b"\r");
     }
-    let poke = if options.wake { POKE } else { POKE_NETWORK };
+    let poke = if serial { POKE } else { POKE_NETWORK };
     let mut deadline = Instant::now() + options.timeouts.login;
     loop {
         let mut patterns = vec![
@@ -95,6 +97,10 @@ pub(crate) async fn login(
         if mode == Mode::Direct && progress.pokes < MAX_POKES {
             patterns.push(Pattern::Quiet(poke));
         }
+        let boot = patterns.len();
+        if serial {
+            patterns.extend(crate::boot::patterns());
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         let found = match dialogue.wait(patterns, left, "logging in").await {
             Ok(found) => found,
@@ -102,12 +108,17 @@ pub(crate) async fn login(
             Err(error) => return Err(error),
         };
         match found.found {
+            Found::Line(line) if found.pattern >= boot => {
+                crate::boot::ride(dialogue, &line.text).await?;
+                dialogue.send(b"\r");
+                deadline = Instant::now() + options.timeouts.login;
+            }
             Found::Line(line) if found.pattern == 1 => {
                 return Err(Error::NewPassword { why: dialogue.log.masker.mask_text(line.text.trim()) });
             }
             Found::Line(_) => {
                 // On a link that authenticated by itself there is nobody left to give another password to.
-                if !progress.password_sent && mode == Mode::Direct {
+                if !progress.password_sent && mode == Mode::Direct && !serial {
                     return Err(rejected(options, ladder));
                 }
                 progress.refused = true;
@@ -119,7 +130,7 @@ pub(crate) async fn login(
                 if mode == Mode::Hop && progress.refused {
                     return Err(rejected(options, ladder));
                 }
-                if mode == Mode::Direct && options.wake && prompt.user != options.user && !progress.quit_once {
+                if mode == Mode::Direct && serial && prompt.user != options.user && !progress.quit_once {
                     // A serial line has no hang-up: somebody else's session is still open.
                     progress.quit_once = true;
                     dialogue.send(b"/quit\r");

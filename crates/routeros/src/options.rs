@@ -80,8 +80,9 @@ pub struct LoginOptions {
     pub suffix: Suffix,
     /// The new-password question.
     pub new_password: NewPassword,
-    /// Sends Enter first: a serial line says nothing by itself.
-    pub wake: bool,
+    /// The link is a serial line, which says nothing by itself and may show a boot: it is listened to for so long, then
+    /// poked with Enter.
+    pub wake: Option<Duration>,
     /// Who must answer. Checked before the login counts as done.
     pub proof: Option<Proof>,
     /// Budgets.
@@ -102,7 +103,7 @@ impl LoginOptions {
             passwords: vec![Secret::default()],
             suffix: Suffix::Network,
             new_password: NewPassword::Skip,
-            wake: false,
+            wake: None,
             proof: None,
             timeouts: Timeouts::default(),
             seed: 0,

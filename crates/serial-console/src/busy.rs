@@ -19,13 +19,13 @@ pub const PHRASES: &[&str] = &[
 /// The line that says so, if the beginning of a connection that was closed holds one.
 pub fn said(beginning: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(beginning);
-    text.lines()
-        .map(str::trim)
-        .find(|line| {
-            let lower = line.to_ascii_lowercase();
-            PHRASES.iter().any(|phrase| lower.contains(phrase))
-        })
-        .map(|line| line.chars().filter(|c| !c.is_control()).take(120).collect())
+    let line = text.lines().find(|line| {
+        let lower = line.to_ascii_lowercase();
+        PHRASES.iter().any(|phrase| lower.contains(phrase))
+    })?;
+    // Words about options may stand in front of it: no letters but `,`, which is the number of COM-PORT.
+    let words = line.rsplit(|c: char| !(c.is_ascii_graphic() || c == ' ')).find(|part| part.len() > 3)?;
+    Some(words.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).trim().chars().take(120).collect())
 }
 
 #[cfg(test)]
@@ -42,6 +42,8 @@ mod tests {
             Some(true)
         );
         assert_eq!(said(b"MikroTik 7.18.2 (stable)\r\nMikroTik Login: "), None);
+        let behind_options = b"\xff\xfd\x2c\xff\xfa\x2c\x6b\x00\xff\xf0\xff\xfd\x2cPort already in use\r\n";
+        assert_eq!(said(behind_options).as_deref(), Some("Port already in use"));
         assert_eq!(said(b""), None);
     }
 }

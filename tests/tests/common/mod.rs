@@ -19,8 +19,8 @@ use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, Roa
 use bootstrap::site::Site;
 use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::TargetUrl;
-use lab::Hub;
 use lab::pair::{Pair, Settings, Topology};
+use lab::{Hub, NodeHandle};
 use mactelnet::MacAddr;
 use mactelnet::auth::Password;
 use mactelnet::client::{Config, LoginPolicy};
@@ -44,11 +44,13 @@ pub struct Case {
     pub topology: Topology,
     pub dirty: bool,
     pub seed: u64,
+    /// B's only road, where it is not the topology's own.
+    pub road_b: Option<&'static str>,
 }
 
 impl Case {
     pub fn new(version: &'static str, topology: Topology, dirty: bool) -> Self {
-        Self { version, topology, dirty, seed: 1 }
+        Self { version, topology, dirty, seed: 1, road_b: None }
     }
 
     pub fn all() -> Vec<Self> {
@@ -92,6 +94,7 @@ impl Case {
             Topology::BehindA => "via:a",
             Topology::OnSegment => "mac://%host",
         };
+        let b_road = self.road_b.unwrap_or(b_road);
         let b_password = if self.dirty { "password = \"env:UNUSED\"\n" } else { "" };
         Site::parse(&format!(
             "format = 1\n[pair]\nname = \"edge-1\"\n[pair.a]\nha_mac = \"74:4D:28:00:00:0A\"\nserial_number = \"7F0001\"\n\
@@ -147,11 +150,13 @@ pub struct SimRoads {
     site: Site,
     sessions: Cell<u64>,
     seed: u64,
+    /// Where B's serial console is.
+    line_b: NodeHandle<Router>,
 }
 
 impl SimRoads {
-    pub fn new(hub: Hub, site: Site, seed: u64) -> Self {
-        Self { hub, site, sessions: Cell::new(0), seed }
+    pub fn new(hub: Hub, site: Site, seed: u64, line_b: NodeHandle<Router>) -> Self {
+        Self { hub, site, sessions: Cell::new(0), seed, line_b }
     }
 
     /// A logged-in session without a shell on it, by the login's first password.
@@ -240,6 +245,21 @@ impl SimRoads {
                     }
                 }
             }
+            TargetUrl::Serial { baud, .. } => {
+                let link = lab::serial::cable(&self.line_b, baud);
+                let login = LoginOptions {
+                    suffix: routeros::Suffix::Serial,
+                    wake: Some(if request.purpose == bootstrap::road::Purpose::Write {
+                        routeros::boot::SUSPECT
+                    } else {
+                        routeros::boot::IDLE
+                    }),
+                    ..request.login.clone()
+                };
+                let shell =
+                    Shell::login(link, login).await.map_err(|e| RoadError::from_console(road.to_string(), &e))?;
+                Ok(Connection { shell, road: road.to_string(), evidence: Evidence::default() })
+            }
             other => panic!("{other}"),
         }
     }
@@ -311,7 +331,7 @@ impl Bench {
         assert!(pair.boot(Duration::from_secs(200), Duration::from_secs(30)));
         let site = case.site();
         tokio::task::spawn_local(pair.world.clone().drive(1.0));
-        let roads = SimRoads::new(Hub::new(link), site.clone(), case.seed);
+        let roads = SimRoads::new(Hub::new(link), site.clone(), case.seed, pair.b.clone());
         let ready = pair.world.now();
         let secrets = case.secrets();
         let (pair, log) = (Rc::new(pair), Rc::new(RefCell::default()));

@@ -8,6 +8,7 @@ mod hub;
 pub mod netns;
 mod node;
 pub mod pair;
+pub mod serial;
 mod switch;
 mod tap;
 mod wire;

@@ -107,6 +107,11 @@ impl<N: Node + 'static> NodeHandle<N> {
         result
     }
 
+    /// Takes something out of the node that changes nothing of its life.
+    pub fn look_mut<R>(&self, look: impl FnOnce(&mut N) -> R) -> R {
+        look(&mut self.node.borrow_mut())
+    }
+
     /// Looks at the node.
     pub fn look<R>(&self, look: impl FnOnce(&N) -> R) -> R {
         look(&self.node.borrow())

@@ -13,6 +13,7 @@ pub mod real;
 pub mod record;
 pub mod router;
 pub mod script;
+pub mod serial;
 pub mod spec;
 pub mod ssh;
 pub mod system;

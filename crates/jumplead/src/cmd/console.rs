@@ -1,6 +1,7 @@
 //! `console`: a terminal on a router. Works in a pipe too.
 
 use std::io::IsTerminal;
+use std::task::Poll;
 use std::time::Duration;
 
 use routeros::{Outcome, Shell};
@@ -18,7 +19,48 @@ const ESCAPE: u8 = 0x1d;
 /// In a pipe, how long the router may be quiet after the last input before the session is closed.
 const QUIET_AFTER_INPUT: Duration = Duration::from_secs(2);
 
-const MENU: &str = "\r\n[jumplead] q quit   s session   ] send Ctrl-]   any other key goes on\r\n";
+/// How long an adapter that was unplugged, or a server that closed, is waited for.
+const REOPEN: Duration = Duration::from_secs(3600);
+/// Longer than a character at 300 bits a second.
+const BREAK: Duration = Duration::from_millis(300);
+
+const MENU: &str = "\r\n[jumplead] q quit   s session   b break   ] send Ctrl-]   any other key goes on\r\n";
+
+/// A link as a terminal sees it: lines have a break, and may come back.
+pub trait Attached: routeros::ByteLink {
+    /// Sends a break. False: this link has none.
+    async fn send_break(&mut self) -> std::io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Waits until the link is there again. False: it is over.
+    async fn reopen(&mut self) -> bool {
+        false
+    }
+
+    /// What the menu says of it.
+    fn state(&mut self) -> String {
+        self.describe()
+    }
+}
+
+impl Attached for crate::mac_road::MacLink {}
+
+impl Attached for routeros::Attached {}
+
+impl Attached for crate::line_road::LineLink {
+    async fn send_break(&mut self) -> std::io::Result<bool> {
+        self.send_break(BREAK).await
+    }
+
+    async fn reopen(&mut self) -> bool {
+        self.reopen(REOPEN).await.is_ok()
+    }
+
+    fn state(&mut self) -> String {
+        self.state()
+    }
+}
 
 /// What a key typed at the console means.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +68,7 @@ enum Typed {
     Send(Vec<u8>),
     Menu,
     Session,
+    Break,
     Quit,
     Back,
 }
@@ -46,6 +89,7 @@ impl Escape {
                 out.push(match byte {
                     b'q' | b'.' => Typed::Quit,
                     b's' => Typed::Session,
+                    b'b' => Typed::Break,
                     b']' | ESCAPE => Typed::Send(vec![ESCAPE]),
                     _ => Typed::Back,
                 });
@@ -76,7 +120,7 @@ enum End {
 }
 
 /// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
-pub async fn run<L: routeros::ByteLink>(link: &mut L, out: &Output) -> Result {
+pub async fn run<L: Attached>(link: &mut L, out: &Output) -> Result {
     let name = link.describe();
     let interactive = term::interactive();
     if interactive {
@@ -89,7 +133,7 @@ pub async fn run<L: routeros::ByteLink>(link: &mut L, out: &Output) -> Result {
     } else {
         None
     };
-    let end = pump(link, &name, interactive).await;
+    let end = pump(link, interactive).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
     drop(raw);
     match end {
@@ -173,7 +217,7 @@ async fn lines(shell: &Shell, out: &Output) -> Result {
     Ok(())
 }
 
-async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool) -> std::io::Result<End> {
+async fn pump<L: Attached>(link: &mut L, interactive: bool) -> std::io::Result<End> {
     let mut stdin = tokio::io::stdin();
     let mut stdout = tokio::io::stdout();
     let mut window = signal(SignalKind::window_change())?;
@@ -197,10 +241,14 @@ async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool
                 }
             }
             n = link.read(&mut shown) => {
-                let n = n?;
-                if n == 0 {
-                    return Ok(End::Router);
-                }
+                let n = match n {
+                    Ok(n) if n > 0 => n,
+                    lost => match come_back(link, interactive, &mut stdin, &mut stdout, [&mut terminate, &mut hangup]).await? {
+                        Back::There => continue,
+                        Back::Over => return lost.map(|_| End::Router),
+                        Back::Left(end) => return Ok(end),
+                    },
+                };
                 let shown = shown.get(..n).unwrap_or_default();
                 let rest = if terminal { shown } else { term::write_at_once(shown)? };
                 if !rest.is_empty() {
@@ -220,7 +268,14 @@ async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool
                             Typed::Send(bytes) => link.write_all(&bytes).await?,
                             Typed::Quit => return Ok(End::Quit),
                             Typed::Menu => stdout.write_all(MENU.as_bytes()).await?,
-                            Typed::Session => stdout.write_all(format!("\r\n[jumplead] {name}\r\n").as_bytes()).await?,
+                            Typed::Session => {
+                                let state = link.state();
+                                stdout.write_all(format!("\r\n[jumplead] {state}\r\n").as_bytes()).await?;
+                            }
+                            Typed::Break => {
+                                let sent = if link.send_break().await? { "break sent" } else { "this line has no break" };
+                                stdout.write_all(format!("\r\n[jumplead] {sent}\r\n").as_bytes()).await?;
+                            }
                             Typed::Back => {}
                         }
                     }
@@ -234,6 +289,61 @@ async fn pump<L: routeros::ByteLink>(link: &mut L, name: &str, interactive: bool
                 }
             }
             () = sleep_until(deadline), if quiet.is_some() => return Ok(End::Input),
+        }
+    }
+}
+
+/// How a lost link went on.
+enum Back {
+    There,
+    Over,
+    Left(End),
+}
+
+/// Waits for a line that was lost, marking the gap; Ctrl-] q leaves.
+async fn come_back<L: Attached>(
+    link: &mut L,
+    interactive: bool,
+    stdin: &mut tokio::io::Stdin,
+    stdout: &mut tokio::io::Stdout,
+    [terminate, hangup]: [&mut tokio::signal::unix::Signal; 2],
+) -> std::io::Result<Back> {
+    if !interactive {
+        return Ok(Back::Over);
+    }
+    let name = link.describe();
+    let mut reopened = Box::pin(link.reopen());
+    // A link that never comes back says so at once.
+    let at_once = std::future::poll_fn(|cx| match reopened.as_mut().poll(cx) {
+        Poll::Ready(there) => Poll::Ready(Some(there)),
+        Poll::Pending => Poll::Ready(None),
+    });
+    if let Some(there) = at_once.await {
+        return Ok(if there { Back::There } else { Back::Over });
+    }
+    let mark = format!("\r\n[jumplead] {name} is gone; waiting for it. Ctrl-] q quits\r\n");
+    stdout.write_all(mark.as_bytes()).await?;
+    stdout.flush().await?;
+    let (mut escape, mut typed) = (Escape::default(), [0; 1024]);
+    loop {
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(Back::Left(End::Signal)),
+            _ = hangup.recv() => return Ok(Back::Left(End::Signal)),
+            there = &mut reopened => {
+                if !there {
+                    return Ok(Back::Over);
+                }
+                stdout.write_all(b"[jumplead] it is back; what was said meanwhile is lost\r\n").await?;
+                stdout.flush().await?;
+                return Ok(Back::There);
+            }
+            n = stdin.read(&mut typed) => {
+                let n = n?;
+                if n == 0 || escape.feed(typed.get(..n).unwrap_or_default()).contains(&Typed::Quit) {
+                    return Ok(Back::Left(End::Quit));
+                }
+            }
         }
     }
 }

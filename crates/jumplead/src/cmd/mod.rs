@@ -11,6 +11,7 @@ pub mod explain;
 pub mod ha;
 pub mod lint;
 pub mod ping;
+pub mod ports;
 pub mod rehearse;
 pub mod runs;
 pub mod theatre;

@@ -33,7 +33,10 @@ async fn a_probing_router_gets_true_answers_and_no_stall() {
 async fn a_serial_line_is_woken_and_tries_the_ladder() {
     let (ours, mut peer) = link();
     let passwords = vec![Secret::from("wrong"), Secret::default(), Secret::from("LABEL123")];
-    let login = Shell::login(ours, LoginOptions { suffix: Suffix::Serial, wake: true, passwords, ..options() });
+    let login = Shell::login(
+        ours,
+        LoginOptions { suffix: Suffix::Serial, wake: Some(Duration::from_millis(300)), passwords, ..options() },
+    );
     let router = async {
         assert_eq!(peer.line().await.unwrap(), "");
         for password in ["wrong", ""] {

@@ -22,7 +22,8 @@ const READ: usize = 4096;
 /// The master side. A link that it made goes with it.
 #[derive(Debug)]
 pub struct Pty {
-    master: AsyncFd<OwnedFd>,
+    /// Registered anew whenever somebody opens the far side: a readiness that once said "closed" says it for ever.
+    master: Option<AsyncFd<OwnedFd>>,
     path: PathBuf,
     link: Option<PathBuf>,
     attached: bool,
@@ -62,10 +63,8 @@ impl Pty {
             }
             symlink(&path, link)?;
         }
-        // Deprecated because any type that has a descriptor is taken; an OwnedFd keeps it open, which is all that is asked.
-        #[allow(deprecated)]
-        let master = AsyncFd::new(master)?;
-        Ok(Self { master, path, link: link.map(Path::to_owned), attached: false })
+        let link = link.map(Path::to_owned);
+        Ok(Self { master: Some(register(master)?), path, link, attached: false })
     }
 
     /// What programs open.
@@ -75,7 +74,8 @@ impl Pty {
 
     /// The speed that whoever has it open set.
     pub fn baud(&self) -> u32 {
-        tcgetattr(self.master.get_ref()).map_or(0, |settings| settings.output_speed())
+        let settings = self.master.as_ref().and_then(|master| tcgetattr(master.get_ref()).ok());
+        settings.map_or(0, |settings| settings.output_speed())
     }
 
     /// Waits for bytes; cancel-safe. Never ends: who closes it may come back.
@@ -85,22 +85,27 @@ impl Pty {
     pub async fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut space = vec![0; READ];
         loop {
+            let master = self.master.as_ref().ok_or(io::ErrorKind::NotConnected)?;
             if !self.attached {
-                match rustix::io::read(self.master.get_ref(), &mut space[..]) {
-                    Err(Errno::IO) => {
-                        tokio::time::sleep(LOOK).await;
-                        continue;
-                    }
+                let first = rustix::io::read(master.get_ref(), &mut space[..]);
+                if first == Err(Errno::IO) {
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
+                if let Some(master) = self.master.take() {
+                    self.master = Some(register(master.into_inner())?);
+                }
+                self.attached = true;
+                match first {
                     Ok(count) => {
-                        self.attached = true;
                         space.truncate(count);
                         return Ok(space);
                     }
-                    Err(Errno::AGAIN) => self.attached = true,
+                    Err(Errno::AGAIN) => continue,
                     Err(error) => return Err(error.into()),
                 }
             }
-            let mut ready = self.master.readable().await?;
+            let mut ready = master.readable().await?;
             match rustix::io::read(ready.get_inner(), &mut space[..]) {
                 Ok(count) => {
                     space.truncate(count);
@@ -121,10 +126,17 @@ impl Pty {
         if !self.attached {
             return bytes.len();
         }
-        match rustix::io::write(self.master.get_ref(), bytes) {
+        let Some(master) = &self.master else { return bytes.len() };
+        match rustix::io::write(master.get_ref(), bytes) {
             Ok(count) => count,
             Err(Errno::AGAIN) => 0,
             Err(_) => bytes.len(),
         }
     }
+}
+
+fn register(master: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // Deprecated because any type that has a descriptor is taken; an OwnedFd keeps it open, which is all that is asked.
+    #[allow(deprecated)]
+    AsyncFd::new(master)
 }

@@ -74,6 +74,8 @@ pub struct Server {
     dtr: bool,
     rts: bool,
     breaking: bool,
+    /// The client has sent a request.
+    used: bool,
 }
 
 impl Server {
@@ -99,6 +101,7 @@ impl Server {
             dtr: true,
             rts: true,
             breaking: false,
+            used: false,
         };
         for which in [option::BINARY, option::SGA, option::ECHO] {
             server.options.offer(which, &mut server.out);
@@ -119,7 +122,12 @@ impl Server {
             match item {
                 Item::Data(data) => self.event(ServerEvent::Data(data)),
                 Item::Negotiate(verb, which) => self.word(verb, which),
-                Item::Subnegotiation(option::COM_PORT, data) if self.agreed() => {
+                Item::Subnegotiation(option::COM_PORT, data) if self.config.com_port => {
+                    // pyserial that hears our DO before it has offered never says WILL: who uses the option has agreed.
+                    if !self.agreed() {
+                        self.used = true;
+                        self.tell_modem();
+                    }
                     if let Some(request) = Request::parse(&data) {
                         self.request(&request);
                     }
@@ -133,7 +141,7 @@ impl Server {
     }
 
     fn agreed(&self) -> bool {
-        self.options.theirs(option::COM_PORT) == Standing::On
+        self.used || self.options.theirs(option::COM_PORT) == Standing::On
     }
 
     fn event(&mut self, event: ServerEvent) {
@@ -157,8 +165,12 @@ impl Server {
             self.decoder.set_binary(self.options.theirs(option::BINARY) == Standing::On);
         }
         if !before && self.agreed() {
-            self.tell(code::NOTIFY_MODEMSTATE, &[self.config.modem.unwrap_or_default().to_byte()]);
+            self.tell_modem();
         }
+    }
+
+    fn tell_modem(&mut self) {
+        self.tell(code::NOTIFY_MODEMSTATE, &[self.config.modem.unwrap_or_default().to_byte()]);
     }
 
     fn tell(&mut self, number: u8, value: &[u8]) {

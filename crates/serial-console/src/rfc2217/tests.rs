@@ -139,6 +139,16 @@ fn oddities_of_servers() {
 }
 
 #[test]
+fn a_client_that_never_says_will_is_served() {
+    let mut server = Server::new(ServerConfig::default());
+    server.poll_transmit();
+    server.handle_bytes(&[255, 250, 44, 1, 0, 0, 0x25, 0x80, 255, 240]);
+    assert_eq!(server.poll_event(), Some(ServerEvent::Line(LineSettings::at(9600))));
+    let answer = [255, 250, 44, 107, 0xb0, 255, 240, 255, 250, 44, 101, 0, 0, 0x25, 0x80, 255, 240];
+    assert_eq!(server.poll_transmit().unwrap(), answer, "its wires first, as after any agreement");
+}
+
+#[test]
 fn a_server_that_is_full_asks_for_silence() {
     let (mut client, mut server) = pair(ServerConfig::default(), LineSettings::default());
     server.suspend_client(true);

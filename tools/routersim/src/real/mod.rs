@@ -1,6 +1,7 @@
 //! The router as a process on real network interfaces (`routersim run ROUTER.toml`).
 
 mod checksum;
+mod lines;
 mod process;
 
 pub use process::{Ready, RealError, run};

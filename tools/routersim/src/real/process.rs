@@ -12,6 +12,7 @@ use mactelnet::io::{Clock, Link};
 use serde::Serialize;
 
 use super::checksum;
+use super::lines::Lines;
 use crate::record::Phase;
 use crate::router::Router;
 use crate::spec::{Spec, SpecError};
@@ -35,6 +36,14 @@ pub enum RealError {
         /// Why.
         error: io::Error,
     },
+    /// A place of the serial console can't be had.
+    #[error("serial console at {place}: {error}")]
+    Serial {
+        /// As the specification has it.
+        place: String,
+        /// Why.
+        error: io::Error,
+    },
     /// Standard output can't be written to.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -46,6 +55,7 @@ impl RealError {
         match self {
             Self::Spec(error) => error.code(),
             Self::Interface { .. } => "routersim.real.interface",
+            Self::Serial { .. } => "routersim.real.serial",
             Self::Output(_) => "routersim.real.output",
         }
     }
@@ -66,6 +76,8 @@ pub struct Ready {
     pub pid: u32,
     /// Ports by default name.
     pub ports: BTreeMap<String, ReadyPort>,
+    /// Where the serial console is: `pty`, `rfc2217`, `tcp`.
+    pub serial: BTreeMap<&'static str, String>,
 }
 
 /// One port in [`Ready`].
@@ -117,6 +129,7 @@ pub async fn run(
         version: spec.version.to_string(),
         pid: std::process::id(),
         ports: BTreeMap::new(),
+        serial: BTreeMap::new(),
     };
     let mut bound = Vec::new();
     for (default_name, interface) in &spec.ports {
@@ -131,8 +144,13 @@ pub async fn run(
         report.ports.insert(default_name.clone(), place);
     }
 
+    let mut lines = Lines::open(&spec.serial).await?;
+    report.serial = lines.places();
     let mut router = Router::new(spec, seed)?;
     let clock = Clock::new();
+    if !lines.is_empty() {
+        router.plug_serial(clock.now(), true);
+    }
     router.power_on(clock.now());
     let mut ready = Some(ready);
     let mut stop = std::pin::pin!(stop);
@@ -145,6 +163,7 @@ pub async fn run(
                 let _ = bound.link.send(&frame);
             }
         }
+        lines.show(&mut router);
         // Nobody records here; taking them keeps the queue empty.
         while router.poll_event().is_some() {}
         if router.phase() == Phase::Up
@@ -175,6 +194,10 @@ pub async fn run(
                         router.set_link(clock.now(), bound.port, up);
                     }
                 }
+            }
+            typed = lines.typed(router.serial_baud()) => {
+                let (bytes, baud) = typed?;
+                router.serial_send(clock.now(), &bytes, baud);
             }
             received = receive(&mut bound, &mut router, &clock, &mut frame) => received?,
         }

@@ -211,6 +211,15 @@ pub enum EventKind {
         /// Whether it is master now.
         master: bool,
     },
+    /// The boot loader took a key.
+    BootKey {
+        /// Which of its menus, or its key window.
+        menu: &'static str,
+        /// The key, as it was received.
+        key: u8,
+    },
+    /// The boot loader formatted the storage: nothing is left to boot from.
+    BootFormatted,
     /// A port of the board got or lost link, or was switched on or off.
     Port {
         /// Its name.
@@ -223,6 +232,6 @@ pub enum EventKind {
 impl EventKind {
     /// Whether the router's configuration or its life is gone or replaced by this.
     pub fn is_destructive(&self) -> bool {
-        matches!(self, Self::ConfigErased { .. } | Self::BackupLoaded { .. })
+        matches!(self, Self::ConfigErased { .. } | Self::BackupLoaded { .. } | Self::BootFormatted)
     }
 }

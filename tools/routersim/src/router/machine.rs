@@ -8,6 +8,7 @@ use std::time::Duration;
 use mactelnet::Instant;
 
 use super::arrival;
+use super::serial::Serial;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{Event, EventKind, Phase, Recorder, SessionId};
 use crate::spec::{Spec, SpecError};
@@ -34,6 +35,7 @@ pub struct Router {
     links: Vec<bool>,
     system: Option<Rc<System>>,
     frames: VecDeque<(usize, Vec<u8>)>,
+    pub(super) serial: Serial,
 }
 
 impl std::fmt::Debug for Router {
@@ -67,6 +69,7 @@ impl Router {
             links,
             system: None,
             frames: VecDeque::new(),
+            serial: Serial::default(),
         })
     }
 
@@ -119,10 +122,34 @@ impl Router {
         self.phase = phase;
         self.until = lasts.map(|lasts| now + self.spec.scaled(lasts));
         self.recorder.note(now, EventKind::Phase(phase));
+        match phase {
+            Phase::ShuttingDown => self.console_text(now, "\nRebooting...\nStopping services...\n"),
+            Phase::Kernel => self.console_text(now, "Starting...\n"),
+            _ => {}
+        }
     }
 
     fn enter_booter(&mut self, now: Instant) {
         self.enter(now, Phase::RouterBoot, Some(self.spec.boot.routerboot));
+        self.start_booter(now);
+    }
+
+    pub(super) fn note(&self, now: Instant, kind: EventKind) {
+        self.recorder.note(now, kind);
+    }
+
+    /// The boot loader has written its settings.
+    pub(super) fn restart_booter(&mut self, now: Instant) {
+        self.enter_booter(now);
+    }
+
+    /// The boot loader has loaded the kernel; true when that was what the boot waited for.
+    pub(super) fn leave_booter(&mut self, now: Instant) -> bool {
+        let waited = self.until.is_none();
+        if waited {
+            self.enter(now, Phase::Kernel, Some(self.spec.boot.kernel));
+        }
+        waited
     }
 
     /// Takes the power away, now. Nothing happens when it is off already.
@@ -136,6 +163,7 @@ impl Router {
         let lost = self.storage.borrow_mut().files.power_cut(now);
         self.recorder.note(now, EventKind::PowerCut { lost });
         self.after_cut = true;
+        self.serial.off();
         self.enter(now, Phase::Off, None);
     }
 
@@ -199,7 +227,7 @@ impl Router {
     /// When [`Router::handle_timeout`] is wanted next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let kernel = self.system.as_ref().and_then(|system| system.kernel.poll_timeout());
-        [kernel, self.until].into_iter().flatten().min()
+        [kernel, self.until, self.serial.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Events that were lost because nobody took them in time: what was recorded proves nothing then.
@@ -230,9 +258,14 @@ impl Router {
     pub(super) fn pump(&mut self, now: Instant) {
         self.turn_phases(now);
         for _ in 0..MAX_TURNS {
-            let Some(system) = self.system.clone() else { return };
+            let mut moved = self.turn_serial(now);
+            let Some(system) = self.system.clone() else {
+                if moved {
+                    continue;
+                }
+                return;
+            };
             system.kernel.run(now);
-            let mut moved = false;
             if let Some(net) = system.net() {
                 while let Some(event) = net.poll_event() {
                     system.on_net_event(event);
@@ -251,6 +284,8 @@ impl Router {
                 self.enter(now, Phase::ShuttingDown, Some(self.spec.boot.shutdown));
                 moved = true;
             }
+            // What the jobs have just said goes on the line now: nothing else may wake for it.
+            moved |= self.turn_serial(now);
             if !moved && system.kernel.poll_timeout().is_none_or(|at| at > now) {
                 return;
             }
@@ -263,7 +298,13 @@ impl Router {
             self.until = None;
             match self.phase {
                 Phase::ShuttingDown => self.go_down(at),
-                Phase::RouterBoot => self.enter(at, Phase::Kernel, Some(self.spec.boot.kernel)),
+                Phase::RouterBoot => {
+                    self.turn_serial(at);
+                    // It goes on when whoever is in the menu leaves it.
+                    if self.phase == Phase::RouterBoot && !self.serial.holds_the_boot() {
+                        self.enter(at, Phase::Kernel, Some(self.spec.boot.kernel));
+                    }
+                }
                 Phase::Kernel => self.start_system(at),
                 Phase::Off | Phase::Services | Phase::Up => {}
             }
@@ -284,6 +325,7 @@ impl Router {
         self.stop_system();
         self.stage_packages();
         self.storage.borrow_mut().files.shut_down();
+        self.console_text(now, "Restarting system.\n\n");
         match self.after {
             PowerAction::Reboot => self.enter_booter(now),
             PowerAction::Halt => self.enter(now, Phase::Off, None),
@@ -319,12 +361,14 @@ impl Router {
             links: self.links.clone(),
         };
         self.phase = Phase::Services;
+        self.console_text(now, "Starting services...\n");
         // The specification was checked when the router was made, so a boot does not fail.
         self.system = System::boot(now, self.seed.wrapping_add(boots.wrapping_mul(0x9E37_79B9)), boot).ok();
     }
 
     /// Ends all jobs, which hold the system as it holds them.
     fn stop_system(&mut self) {
+        self.serial.drop_console();
         if let Some(system) = self.system.take() {
             system.stop();
         }

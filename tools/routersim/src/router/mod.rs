@@ -3,6 +3,7 @@
 mod arrival;
 mod machine;
 mod probe;
+mod serial;
 #[cfg(test)]
 mod tests;
 

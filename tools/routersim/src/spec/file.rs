@@ -57,6 +57,18 @@ pub enum FileSpec {
     },
 }
 
+/// Where a serial console is offered to programs of this host. All that are given lead to the same line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SerialPlaces {
+    /// A pseudo terminal; this is the name of a link to it.
+    pub pty: Option<String>,
+    /// An address to listen at, for RFC 2217: `127.0.0.1:0`.
+    pub rfc2217: Option<String>,
+    /// An address to listen at, for bytes as they are.
+    pub tcp: Option<String>,
+}
+
 /// How long the phases of a start take, before [`Spec::time_scale`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Boot {
@@ -129,6 +141,9 @@ pub struct Spec {
     /// Which host interface each port is on, for `routersim run`.
     #[serde(default)]
     pub ports: BTreeMap<String, String>,
+    /// Where the serial console is offered, for `routersim run`.
+    #[serde(default)]
+    pub serial: SerialPlaces,
     /// Oddities that differ from what the version has by itself.
     #[serde(default)]
     pub quirks: QuirkOverrides,
@@ -244,6 +259,7 @@ impl Default for Spec {
             scripts: BTreeMap::new(),
             setup: String::new(),
             ports: BTreeMap::new(),
+            serial: SerialPlaces::default(),
             quirks: QuirkOverrides::default(),
             time_scale: 1.0,
             epoch: default_epoch(),

@@ -1,0 +1,116 @@
+//! The roads `serial://`, `rfc2217://`, `tcp://` and `telnet://`: a console's line, at this host or at a console server.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bootstrap::road::{RoadError, RoadTrouble};
+use bootstrap::target::TargetUrl;
+use routeros::{ByteLink, LoginOptions, Suffix, boot};
+use serial_console::LineSettings;
+use serial_console::io::{Endpoint, Error, Line, Outcome, Transport};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The line that a URL means, if it means one.
+pub fn endpoint(url: &TargetUrl) -> Option<Endpoint> {
+    let net = |end: &bootstrap::target::HostPort, transport| {
+        Some(Endpoint::Net { host: end.host.clone(), port: end.port, transport })
+    };
+    match url {
+        TargetUrl::Serial { path, baud } => {
+            Some(Endpoint::Local { path: path.clone(), settings: LineSettings::at(*baud) })
+        }
+        TargetUrl::Rfc2217(end) => net(end, Transport::Rfc2217(LineSettings::default())),
+        TargetUrl::Tcp(end) => net(end, Transport::Raw),
+        TargetUrl::Telnet(end) => net(end, Transport::Telnet),
+        _ => None,
+    }
+}
+
+/// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in. `suspect`: the
+/// router may be booting.
+pub fn options(login: &LoginOptions, suspect: bool) -> LoginOptions {
+    let listen = if suspect { boot::SUSPECT } else { boot::IDLE };
+    LoginOptions { suffix: Suffix::Serial, wake: Some(listen), ..login.clone() }
+}
+
+/// An open line as a byte link.
+#[derive(Debug)]
+pub struct LineLink {
+    line: Line,
+    name: String,
+}
+
+impl LineLink {
+    /// Opens it; nothing is sent to the router.
+    pub async fn open(endpoint: &Endpoint, name: &str) -> Result<Self, RoadError> {
+        let line = Line::open(endpoint).await.map_err(|error| trouble(name, &error))?;
+        Ok(Self { line, name: name.to_owned() })
+    }
+
+    /// What the operator should know of how it was opened.
+    pub fn notes(&self) -> &[String] {
+        self.line.notes()
+    }
+
+    /// A break. False: this line has none.
+    pub async fn send_break(&mut self, lasts: Duration) -> std::io::Result<bool> {
+        Ok(self.line.send_break(lasts).await? == Outcome::Done)
+    }
+
+    /// Waits for the same line to be there again.
+    pub async fn reopen(&mut self, patience: Duration) -> Result<(), Error> {
+        self.line.reopen(patience).await
+    }
+
+    /// Its settings and wires, for people.
+    pub fn state(&mut self) -> String {
+        let settings = self.line.settings().map_or_else(|| "speed set at the server".to_owned(), |s| s.to_string());
+        let Some(modem) = self.line.modem() else { return format!("{}  {settings}", self.name) };
+        let wire = |name: &str, on: bool| format!("{name}={}", u8::from(on));
+        let wires = [wire("CTS", modem.cts), wire("DSR", modem.dsr), wire("CD", modem.cd), wire("RI", modem.ri)];
+        format!("{}  {settings}  {}", self.name, wires.join(" "))
+    }
+}
+
+/// A line's failure as trouble of the road.
+pub fn trouble(road: &str, error: &Error) -> RoadError {
+    let kind = match error {
+        Error::Missing { .. } | Error::Permission { .. } | Error::Unusable { .. } => RoadTrouble::Host,
+        Error::Busy { .. } | Error::InUse { .. } | Error::Gone { .. } | Error::Closed { .. } => RoadTrouble::Transient,
+        Error::Connect { .. } => RoadTrouble::Silent,
+    };
+    RoadError {
+        trouble: kind,
+        code: error.code().into(),
+        road: road.into(),
+        message: error.to_string(),
+        hints: error.hints(),
+    }
+}
+
+impl AsyncRead for LineLink {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.line).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for LineLink {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.line).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.line).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.line).poll_shutdown(cx)
+    }
+}
+
+impl ByteLink for LineLink {
+    fn describe(&self) -> String {
+        self.name.clone()
+    }
+}

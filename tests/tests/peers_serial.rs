@@ -1,0 +1,325 @@
+//! The serial line on this host: the real binary and programs that people use, against the simulated router's console, and
+//! through ser2net and socat. Foreign programs are skipped aloud where they are missing; with `CI=true` that is a failure.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jumplead_tests::binary::{Ended, isolate, jumplead, routersim};
+use lab::netns::available;
+use tempfile::TempDir;
+
+/// A loaded machine is slow; a hang is not.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Debian's, which has python3-serial; another one may come first in PATH.
+const PYTHON: &str = "/usr/bin/python3";
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A simulated router whose console is on a pty, at RFC 2217 and as plain TCP.
+struct Router {
+    folder: TempDir,
+    pty: String,
+    rfc2217: String,
+    tcp: String,
+    _process: Running,
+}
+
+impl Router {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pty = folder.path().join("line").display().to_string();
+        let spec = folder.path().join("router.toml");
+        let text = format!(
+            "name = \"B\"\nversion = \"7.18.2\"\ntime_scale = 0.02\nsetup = '''\n/user set [find name=admin] password=\"lab\"\n'''\n\
+             [serial]\npty = \"{pty}\"\nrfc2217 = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n"
+        );
+        std::fs::write(&spec, text).unwrap();
+        let mut command = Command::new(routersim());
+        command.arg("run").arg(&spec).args(["--seed", "1"]).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let place = |name: &str| ready["serial"][name].as_str().unwrap().to_owned();
+        Self { pty, rfc2217: place("rfc2217"), tcp: place("tcp"), folder, _process: Running(child) }
+    }
+
+    fn exec(&self, url: &str, command: &str) -> Ended {
+        let mut program = Command::new(jumplead());
+        isolate(&mut program, self.folder.path());
+        program.args(["exec", url, "--", command]).env("JUMPLEAD_PASSWORD", "lab");
+        program.output().unwrap().into()
+    }
+
+    #[track_caller]
+    fn answers(&self, url: &str) {
+        let ended = self.exec(url, ":put (6 * 7)").expect(0);
+        assert_eq!(ended.out.trim(), "42", "{url}");
+    }
+}
+
+#[test]
+fn every_place_of_the_simulated_console() {
+    let router = Router::start();
+    let before = std::fs::read_link(&router.pty).unwrap();
+    for url in [
+        format!("serial://{}", router.pty),
+        format!("rfc2217://{}", router.rfc2217),
+        format!("tcp://{}", router.tcp),
+        format!("telnet://{}", router.rfc2217),
+    ] {
+        router.answers(&url);
+    }
+    assert_eq!(std::fs::read_link(&router.pty).unwrap(), before);
+    let missing = router.exec("serial:///dev/no-such-port", ":put 1");
+    missing.refused(11, "serial.port.missing");
+    let mut ports = Command::new(jumplead());
+    isolate(&mut ports, router.folder.path());
+    let listed: Ended = ports.args(["ports", "--json"]).output().unwrap().into();
+    assert!(listed.expect(0).out.contains("\"ports\""));
+}
+
+/// Waits until somebody listens.
+fn listens(port: u16) {
+    let until = Instant::now() + PATIENCE;
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < until, "nobody listens on {port}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that nobody has; the next one to ask may get it too, which three of three never did.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn ser2net_in_its_modes() {
+    if !available("ser2net_in_its_modes", &["ser2net"]) {
+        return;
+    }
+    let router = Router::start();
+    let [rfc, telnet, raw] = [free_port(), free_port(), free_port()];
+    let accept = |name: &str, accepter: &str, port: u16| {
+        format!(
+            "connection: &{name}\n    accepter: {accepter},tcp,127.0.0.1,{port}\n    connector: serialdev,{},115200n81,local\n",
+            router.pty
+        )
+        .replace("tcp,tcp", "tcp")
+    };
+    let file = router.folder.path().join("ser2net.yaml");
+    let text = [
+        "%YAML 1.1\n---\n".to_owned(),
+        accept("rfc", "telnet(rfc2217=true)", rfc),
+        accept("plain", "telnet", telnet),
+        accept("raw", "tcp", raw),
+    ];
+    std::fs::write(&file, text.concat()).unwrap();
+    let mut command = Command::new("ser2net");
+    command.args(["-n", "-d", "-c"]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+    let _server = Running(command.spawn().unwrap());
+    for port in [rfc, telnet, raw] {
+        listens(port);
+    }
+    // It lets go of the port a moment after its client has gone.
+    let patient = |url: &str| {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let ended = router.exec(url, ":put (6 * 7)");
+            if ended.code == Some(0) || Instant::now() > until {
+                assert_eq!(ended.out.trim(), "42", "{url}: {}", ended.err);
+                return;
+            }
+            assert!(ended.err.contains("in use"), "{url}: {}", ended.err);
+        }
+    };
+    patient(&format!("rfc2217://127.0.0.1:{rfc}"));
+    patient(&format!("telnet://127.0.0.1:{telnet}"));
+    patient(&format!("tcp://127.0.0.1:{raw}"));
+    // Somebody has the line: one on the same place, one on another place of the same line.
+    let until = Instant::now() + PATIENCE;
+    let _holder = loop {
+        let mut holder = Command::new(jumplead());
+        isolate(&mut holder, router.folder.path());
+        holder.args(["console", &format!("rfc2217://127.0.0.1:{rfc}")]).stderr(Stdio::null());
+        let mut holder = Running(holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+        // It may find the line not yet let go, and end.
+        let typed = holder.0.stdin.as_mut().unwrap().write_all(b"\n").is_ok();
+        let mut seen = [0; 1];
+        if typed && std::io::Read::read_exact(holder.0.stdout.as_mut().unwrap(), &mut seen).is_ok() {
+            break holder;
+        }
+        assert!(Instant::now() < until, "the line is not to be had");
+    };
+    router.exec(&format!("rfc2217://127.0.0.1:{rfc}"), ":put 1").refused(6, "serial.net.in-use");
+    let other = router.exec(&format!("tcp://127.0.0.1:{raw}"), ":put 1");
+    assert!(other.code != Some(0) && other.err.contains("in use"), "{}", other.err);
+}
+
+#[test]
+fn socat_makes_a_port_of_a_socket() {
+    if !available("socat_makes_a_port_of_a_socket", &["socat"]) {
+        return;
+    }
+    let router = Router::start();
+    let link = router.folder.path().join("socat");
+    let mut command = Command::new("socat");
+    command.arg(format!("PTY,link={},raw,echo=0", link.display())).arg(format!("TCP:{}", router.tcp));
+    let _socat = Running(command.spawn().unwrap());
+    let until = Instant::now() + PATIENCE;
+    while !link.exists() {
+        assert!(Instant::now() < until, "socat makes no link");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    router.answers(&format!("serial://{}", link.display()));
+}
+
+/// Runs a Python program to its end; what it printed.
+fn python(folder: &Path, program: &str, arguments: &[&str]) -> String {
+    let file = folder.join("peer.py");
+    std::fs::write(&file, program).unwrap();
+    let output = Command::new(PYTHON).arg(&file).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    out.into_owned()
+}
+
+const PYSERIAL: &str = r#"
+import sys, time, serial
+def until(port, text):
+    seen, end = b"", time.time() + 60
+    while text not in seen:
+        assert time.time() < end, seen
+        seen += port.read(64)
+    return seen
+for url in sys.argv[1:]:
+    port = serial.serial_for_url(url, baudrate=115200, timeout=0.2)
+    port.write(b"\r")
+    until(port, b"Login: ")
+    if url.startswith("rfc2217"):
+        port.dtr, port.rts = False, True
+        assert (port.cts, port.dsr, port.ri) == (True, True, False), "wires"
+        port.send_break(0.05)
+        port.reset_input_buffer()
+        port.baudrate = 9600
+        port.write(b"\r\r\r")
+        time.sleep(0.3)
+        seen = port.read(200)
+        assert b"Login" not in seen, seen
+        port.baudrate = 115200
+        port.write(b"\r")
+        until(port, b"Login: ")
+    port.write(b"admin+ct80w24h\r")
+    until(port, b"Password: ")
+    port.write(b"lab\r")
+    until(port, b"] > ")
+    port.write(b":put (40 + 2)\r")
+    until(port, b"42")
+    port.write(b"/quit\r")
+    until(port, b"Login: ")
+    port.close()
+    print("ok", url.split(":")[0])
+"#;
+
+#[test]
+fn pyserial_on_our_server() {
+    if !available("pyserial_on_our_server", &[PYTHON]) {
+        return;
+    }
+    let has = Command::new(PYTHON).args(["-c", "import serial"]).stderr(Stdio::null()).status().unwrap().success();
+    if !has {
+        available("pyserial_on_our_server", &["python3-serial"]);
+        return;
+    }
+    let router = Router::start();
+    let urls = [format!("rfc2217://{}", router.rfc2217), format!("socket://{}", router.tcp)];
+    let said = python(router.folder.path(), PYSERIAL, &[&urls[0], &urls[1]]);
+    assert_eq!(said, "ok rfc2217\nok socket\n");
+}
+
+/// Types at a program in a terminal of its own, waiting for what it shows.
+const TYPIST: &str = r#"
+import os, pty, select, sys, time
+command, leave = sys.argv[2:], bytes.fromhex(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "vt100"
+    os.execvp(command[0], command)
+seen = b""
+def until(text):
+    global seen
+    end = time.time() + 60
+    while text not in seen:
+        assert time.time() < end, (text, seen)
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                seen += os.read(fd, 4096)
+            except OSError:
+                assert False, (text, seen)
+    seen = seen[seen.index(text) + len(text):]
+def keys(text):
+    for key in text:
+        os.write(fd, bytes([key]))
+        time.sleep(0.01)
+until(b"ready" if command[0] == "picocom" else b"onnected")
+# A key that comes before the program made its terminal raw is another key.
+end = time.time() + 60
+while b"Login: " not in seen:
+    assert time.time() < end, seen
+    keys(b"\r")
+    if select.select([fd], [], [], 1)[0]:
+        seen += os.read(fd, 4096)
+time.sleep(0.2)
+while select.select([fd], [], [], 0.2)[0]:
+    os.read(fd, 4096)
+seen = b""
+keys(b"admin+ct80w24h\r")
+until(b"Password: ")
+keys(b"lab\r")
+until(b"] > ")
+keys(b":put (40 + 2)\r")
+until(b"42")
+keys(b"/quit\r")
+until(b"Login: ")
+keys(leave)
+end = time.time() + 60
+while os.waitpid(pid, os.WNOHANG)[0] == 0:
+    assert time.time() < end, "it does not end"
+    time.sleep(0.02)
+    if select.select([fd], [], [], 0)[0]:
+        try:
+            os.read(fd, 4096)
+        except OSError:
+            pass
+print("ok")
+"#;
+
+#[test]
+fn terminals_that_people_type_at() {
+    if !available("terminals_that_people_type_at", &[PYTHON, "tio", "picocom"]) {
+        return;
+    }
+    let router = Router::start();
+    let url = format!("serial://{}", router.pty);
+    let ours = jumplead().display().to_string();
+    // Ctrl-T q, Ctrl-A Ctrl-X, Ctrl-] q
+    let programs: [&[&str]; 3] = [
+        &["1471", "tio", "-b", "115200", &router.pty],
+        &["0118", "picocom", "-b", "115200", &router.pty],
+        &["1d71", &ours, "console", &url],
+    ];
+    for program in programs {
+        assert_eq!(python(router.folder.path(), TYPIST, program), "ok\n", "{program:?}");
+    }
+}

@@ -1,0 +1,42 @@
+//! A serial cable from a host to a router of the world.
+
+use std::future::poll_fn;
+
+use routersim::router::Router;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, split};
+
+use crate::world::NodeHandle;
+
+/// Bytes that a host's driver holds, each way.
+const BUFFER: usize = 64 * 1024;
+
+/// Plugs a cable in and gives the host's end, at `baud` bits a second. Dropping the end pulls the cable; the session on the
+/// router stays. To be called inside a `LocalSet`.
+pub fn cable(router: &NodeHandle<Router>, baud: u32) -> DuplexStream {
+    let (host, far) = tokio::io::duplex(BUFFER);
+    let (mut typed, mut shown) = split(far);
+    router.with(|router, now| router.plug_serial(now, true));
+    let show = router.clone();
+    let showing = tokio::task::spawn_local(async move {
+        loop {
+            let bytes = poll_fn(|cx| show.look_mut(|router| router.poll_serial(cx, baud))).await;
+            if shown.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    let router = router.clone();
+    tokio::task::spawn_local(async move {
+        let mut space = [0; 1024];
+        while let Ok(count) = typed.read(&mut space).await {
+            if count == 0 {
+                break;
+            }
+            let bytes = space.get(..count).unwrap_or_default();
+            router.with(|router, now| router.serial_send(now, bytes, baud));
+        }
+        showing.abort();
+        router.with(|router, now| router.plug_serial(now, false));
+    });
+    host
+}

@@ -1,0 +1,126 @@
+//! The serial console's places on this host.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use serial_console::io::{Offer, Offered, Pty};
+use serial_console::rfc2217::{ServerConfig, ServerEvent};
+use serial_console::{LineSettings, ModemState};
+use tokio::net::TcpListener;
+
+use super::process::RealError;
+use crate::router::Router;
+use crate::serial::seen_at;
+use crate::spec::SerialPlaces;
+
+/// What a pty is at before somebody sets it.
+const USUAL_BAUD: u32 = 115_200;
+
+/// All places of one console. Each hears everything, and each may type.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    pty: Option<Pty>,
+    rfc2217: Option<Offered>,
+    tcp: Option<Offered>,
+    places: BTreeMap<&'static str, String>,
+}
+
+impl Lines {
+    pub(super) async fn open(places: &SerialPlaces) -> Result<Self, RealError> {
+        let mut lines = Self::default();
+        if let Some(link) = &places.pty {
+            let pty = Pty::open(USUAL_BAUD, Some(Path::new(link)))
+                .map_err(|error| RealError::Serial { place: link.clone(), error })?;
+            lines.places.insert("pty", pty.path().display().to_string());
+            lines.pty = Some(pty);
+        }
+        if let Some(place) = &places.rfc2217 {
+            // A console cable has the wires of a null modem: the router's ready is our data set.
+            let modem = Some(ModemState { dsr: true, cts: true, ..ModemState::default() });
+            let config = ServerConfig { signature: "routersim".into(), modem, ..ServerConfig::default() };
+            lines.rfc2217 = Some(lines.listen("rfc2217", place, Offer::Rfc2217(config)).await?);
+        }
+        if let Some(place) = &places.tcp {
+            lines.tcp = Some(lines.listen("tcp", place, Offer::Raw).await?);
+        }
+        Ok(lines)
+    }
+
+    async fn listen(&mut self, name: &'static str, place: &str, offer: Offer) -> Result<Offered, RealError> {
+        let failed = |error: io::Error| RealError::Serial { place: place.to_owned(), error };
+        let listener = TcpListener::bind(place).await.map_err(failed)?;
+        self.places.insert(name, listener.local_addr().map_err(failed)?.to_string());
+        Ok(Offered::new(listener, offer))
+    }
+
+    pub(super) fn places(&self) -> BTreeMap<&'static str, String> {
+        self.places.clone()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Gives what the router said to all places, each at its own speed.
+    pub(super) fn show(&mut self, router: &mut Router) {
+        let own = router.serial_baud();
+        let text = router.serial_take(own);
+        if text.is_empty() {
+            return;
+        }
+        if let Some(pty) = &mut self.pty {
+            // What a reader that lags does not take is lost, as in a UART.
+            pty.write(&seen_at(&text, own, pty.baud()));
+        }
+        if let Some(place) = &mut self.rfc2217 {
+            let baud = place.server().map_or(own, |server| server.line().baud);
+            place.write(&seen_at(&text, own, baud));
+        }
+        if let Some(place) = &mut self.tcp {
+            place.write(&text);
+        }
+    }
+
+    /// Waits until somebody types: what, and at which speed. Cancel-safe; for ever where there is no place.
+    pub(super) async fn typed(&mut self, own: u32) -> Result<(Vec<u8>, u32), RealError> {
+        let failed = |name: &str, error: io::Error| RealError::Serial { place: name.to_owned(), error };
+        loop {
+            tokio::select! {
+                biased;
+                read = pty(self.pty.as_mut()) => {
+                    let baud = self.pty.as_ref().map_or(own, Pty::baud);
+                    return read.map(|bytes| (bytes, baud)).map_err(|error| failed("pty", error));
+                }
+                event = offered(self.rfc2217.as_mut()) => {
+                    let event = event.map_err(|error| failed("rfc2217", error))?;
+                    let line = self.rfc2217.as_mut().and_then(Offered::server).map(|server| server.line());
+                    let baud = line.unwrap_or_else(|| LineSettings::at(own)).baud;
+                    // Its wires and its breaks mean nothing to the router.
+                    if let ServerEvent::Data(bytes) = event {
+                        return Ok((bytes, baud));
+                    }
+                }
+                event = offered(self.tcp.as_mut()) => {
+                    if let ServerEvent::Data(bytes) = event.map_err(|error| failed("tcp", error))? {
+                        return Ok((bytes, own));
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn pty(pty: Option<&mut Pty>) -> io::Result<Vec<u8>> {
+    match pty {
+        Some(pty) => pty.read().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn offered(place: Option<&mut Offered>) -> io::Result<ServerEvent> {
+    match place {
+        Some(place) => place.next().await,
+        None => std::future::pending().await,
+    }
+}

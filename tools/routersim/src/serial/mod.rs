@@ -1,0 +1,19 @@
+//! The serial console's line: what is on its wires from the first byte of the boot loader to the last of a session.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `wave` | characters as a UART at another speed sees them |
+//! | `line` | the wires, both ways, at their speed |
+//! | `booter`, `menus` | RouterBOOT: banner, key window, menus |
+//!
+//! Texts are those of transcripts 01-13 (single lines quoted as data). Inferred: when in the boot each line is printed;
+//! that BREAK has no effect on either RouterBOOT or RouterOS; that what is typed while the kernel starts is lost.
+
+mod booter;
+mod line;
+mod menus;
+mod wave;
+
+pub use booter::{Board, Booter, Exit, Settings};
+pub use line::Line;
+pub use wave::seen_at;
