@@ -150,6 +150,7 @@ fn wrong_usage_is_2_and_says_what_and_with_which_code() {
     ] {
         let ended = run(&home, arguments).refused(2, code);
         assert!(ended.out.is_empty(), "stdout is data: {}", ended.out);
+        assert!(!ended.err.contains('\u{b7}'), "no line end of ours is shown as a foreign one: {}", ended.err);
         let mut with_json = vec!["--json"];
         with_json.extend(arguments);
         let ended = run(&home, &with_json).expect(2);

@@ -7,8 +7,12 @@
 /log warning "ha_onbackup: data ports closed"
 # only then their own MACs, so that no port ever speaks while it changes
 /interface ethernet reset-mac-address [find]
-:execute "/routing bgp peer disable [find]"
-:execute "/routing bgp connection disable [find]"
+# the other version's menu would only leave an error in the log
+:if ([:pick [/system resource get version] 0 1] = "6") do={
+  :execute "/routing bgp peer disable [find]"
+} else={
+  :execute "/routing bgp connection disable [find]"
+}
 /system script run ha_config
 /system script run ha_setpriority
 /system script run ha_setidentity

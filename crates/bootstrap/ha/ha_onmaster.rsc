@@ -24,8 +24,12 @@
     :local words [:tostr [/interface bonding get $bond comment]]
     :if ([:typeof [:find $words "HA_OFF"]] = "nil") do={ /interface bonding enable $bond }
   }
-  :execute "/routing bgp peer enable [find comment!=\"HA_OFF\"]"
-  :execute "/routing bgp connection enable [find comment!=\"HA_OFF\"]"
+  # the other version's menu would only leave an error in the log
+  :if ([:pick [/system resource get version] 0 1] = "6") do={
+    :execute "/routing bgp peer enable [find comment!=\"HA_OFF\"]"
+  } else={
+    :execute "/routing bgp connection enable [find comment!=\"HA_OFF\"]"
+  }
   # An active holds no version that another one gave it.
   :global haConfigVer ""
   :do {

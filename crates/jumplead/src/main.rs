@@ -54,14 +54,27 @@ fn misread(error: &clap::Error) -> ExitCode {
         _ => {
             // There are no parsed options that could say so.
             let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
-            let text = error.to_string();
-            let text = text.strip_prefix("error: ").unwrap_or(&text);
-            let message = if json { text.lines().next().unwrap_or_default() } else { text }.trim_end();
+            let (message, hints) = paragraphs(&error.to_string());
             let out = Output { json, quiet: false, verbose: false, command: "jumplead" };
-            out.failure(&Failure::new(Exit::Usage, "usage.arguments", message));
+            out.failure(&hints.into_iter().fold(Failure::new(Exit::Usage, "usage.arguments", message), Failure::hint));
         }
     }
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// clap's text as a message of one line and its hints: the message, then tips and usage, a paragraph each.
+fn paragraphs(text: &str) -> (String, Vec<String>) {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let mut parts = text
+        .split("\n\n")
+        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|part| !part.is_empty());
+    let message = parts.next().unwrap_or_default();
+    let plain = |part: String| match part.strip_prefix("Usage: ") {
+        Some(usage) => format!("usage:  {usage}"),
+        None => part.strip_prefix("tip: ").unwrap_or(&part).to_owned(),
+    };
+    (message, parts.map(plain).collect())
 }
 
 const fn name(command: &Command) -> &'static str {

@@ -117,6 +117,34 @@ pub fn clean(text: &str) -> String {
     text.chars().map(|c| if acts(c) { '\u{b7}' } else { c }).collect()
 }
 
+/// A line as lines of at most `columns`: what does not fit goes on below the column where the line's last table cell, or
+/// its text, begins. Nothing is lost; a word longer than a line stays whole, so that it can be copied.
+pub fn wrap(text: &str, columns: usize) -> String {
+    if columns < NARROWEST || text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let margin = text.len() - text.trim_start().len();
+    let cell = text[margin..].find("  ").map(|gap| {
+        let gap = margin + gap;
+        text.len() - text[gap..].trim_start().len()
+    });
+    let indent = cell.filter(|cell| *cell <= columns / 3).unwrap_or(margin + 2);
+    let options = textwrap::Options::new(columns)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace);
+    let indent = " ".repeat(indent);
+    textwrap::fill(text, options.subsequent_indent(&indent))
+}
+
+/// A terminal narrower than this is left to break lines itself.
+const NARROWEST: usize = 40;
+
+/// The first `columns` of a line.
+pub fn cut(text: &str, columns: usize) -> String {
+    text.chars().take(columns).collect()
+}
+
 /// The same JSON with what a terminal would act on written as escapes. Outside of strings JSON has none of it.
 fn ascii_controls(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -139,6 +167,26 @@ mod tests {
             super::clean("a\u{1b}[2J\rb\nc\u{9b}1m\u{202e}d \u{e9}"),
             "a\u{b7}[2J\u{b7}b\u{b7}c\u{b7}1m\u{b7}d \u{e9}"
         );
+    }
+
+    #[test]
+    fn lines_fit_a_terminal_and_lose_nothing() {
+        let step =
+            "[ 6/ 7] -  verify roles, version and closed ports            ok       0.3 s   a=active b=standby, equal";
+        let wrapped = super::wrap(step, 80);
+        assert_eq!(
+            wrapped,
+            "[ 6/ 7] -  verify roles, version and closed ports            ok       0.3 s\n           a=active b=standby, equal"
+        );
+        assert_eq!(super::wrap(step, 200), step);
+        let check = "           warn  b-is-clean: b must be reset: 6 things configured, its identity is set, address";
+        assert!(super::wrap(check, 80).ends_with("\n                 is set, address"), "{}", super::wrap(check, 80));
+        for columns in 0..200 {
+            for text in [step, check, "", "   ", "\u{e9}\u{e9}  \u{1f600} x"] {
+                let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                assert_eq!(words(&super::wrap(text, columns)), words(text));
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 
 use crate::cli::Change;
 use crate::failure::{Exit, Failure, Result};
-use crate::output::{CYAN, DIM, GREEN, Output, RED, YELLOW};
+use crate::output::{CYAN, DIM, GREEN, Output, RED, YELLOW, cut, wrap};
+use crate::term;
 
 /// Off a terminal, a wait is told of once in so many milliseconds of it.
 const WAIT_LINE_MS: u64 = 30_000;
@@ -91,17 +92,26 @@ impl Screen {
             Tone::Plain => anstyle::Style::new(),
             Tone::Dim | Tone::Live => DIM,
         };
+        let columns = self.live.then(term::columns).flatten();
         let mut err = anstream::stderr().lock();
         if self.waiting {
             let _ = write!(err, "\r\x1b[K");
             self.waiting = false;
         }
         if line.tone == Tone::Live && self.live {
-            let _ = write!(err, "{style}{}{style:#}", line.text);
+            // One that broke over two lines could not be overwritten.
+            let text = columns.map_or_else(|| line.text.clone(), |columns| cut(&line.text, columns.saturating_sub(1)));
+            let _ = write!(err, "{style}{text}{style:#}");
             let _ = err.flush();
             self.waiting = true;
         } else {
-            let _ = writeln!(err, "{style}{}{style:#}", line.text);
+            // What a router's console shows is cut as a rehearsal's aside; a command to type stays on its line, to be copied.
+            let text = match (columns, line.tone) {
+                (None, _) | (_, Tone::Hint) => line.text.clone(),
+                (Some(columns), Tone::Dim) => cut(&line.text, columns),
+                (Some(columns), _) => wrap(&line.text, columns),
+            };
+            let _ = writeln!(err, "{style}{text}{style:#}");
         }
     }
 }

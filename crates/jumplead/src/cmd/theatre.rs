@@ -176,6 +176,8 @@ fn is_ready(kind: &EventKind) -> bool {
 /// A line without the prompt's name and without the run's own markers: runs of ten hex digits.
 fn without_markers(line: &str) -> String {
     let line = line.split_once("] > ").map_or(line, |(_, typed)| typed);
+    // A long command is shown from where the editor has scrolled to: in the middle of its marker.
+    let line = line.strip_prefix('<').and_then(|rest| rest.split_once("\"B\"); ")).map_or(line, |(_, asked)| asked);
     let bytes = line.as_bytes();
     let mut shape = String::new();
     let mut at = 0;
@@ -296,6 +298,7 @@ mod tests {
         assert_eq!(without_markers("QA8a4baa5dc0K"), "");
         assert_eq!(without_markers("[admin@x] > :put (\"QA\" . \"8a4baa5dc0\")"), ":put (\"QA\" . \"\")");
         assert_eq!(without_markers("count=0"), "count=0");
+        assert_eq!(without_markers("<7f\" . \"B\"); :put 1"), without_markers("<0a1\" . \"B\"); :put 1"));
     }
 
     #[test]
