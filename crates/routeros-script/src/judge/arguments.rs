@@ -23,22 +23,23 @@ struct Given<'a> {
     group: String,
     /// The first argument that doesn't exist.
     unknown: Option<String>,
-    /// The last enumerated value, which `as-value` of `fetch` repeats.
-    output: Option<String>,
+    /// The value read last: an argument that its name alone switches on shows it again.
+    last: Option<String>,
+}
+
+impl Given<'_> {
+    fn keep(&mut self, name: &'static str, value: String) {
+        self.last = Some(value.clone());
+        self.values.insert(name, value);
+    }
 }
 
 impl Reader<'_> {
     /// Everything behind a command's name, and the whole command's form.
     pub(super) fn arguments(&mut self, menu: MenuId, shape: Shape, path: String) -> Read<String> {
         let menu_path = self.view.path(menu);
-        let mut given = Given {
-            shape,
-            menu: &menu_path,
-            values: BTreeMap::new(),
-            group: String::new(),
-            unknown: None,
-            output: None,
-        };
+        let mut given =
+            Given { shape, menu: &menu_path, values: BTreeMap::new(), group: String::new(), unknown: None, last: None };
         // What is inside brackets belongs to the command's menu.
         let before = self.menu;
         if !shape.root {
@@ -83,14 +84,16 @@ impl Reader<'_> {
                         }
                         self.lex.pos += 1;
                         self.lex.blanks();
-                        if let Some(value) = self.value(given, argument)? {
-                            given.values.insert(argument.name, value);
+                        match self.value(given, argument)? {
+                            Some(value) => given.keep(argument.name, value),
+                            None if !self.at_end() => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
+                            None => {}
                         }
                         continue;
                     }
                     Some(argument) if given.shape.is_flag(argument) && !named => {
-                        let value = given.output.clone().filter(|_| argument.name == "as-value");
-                        given.values.insert(argument.name, value.unwrap_or_else(|| "true".to_owned()));
+                        let value = given.last.clone().unwrap_or_else(|| "true".to_owned());
+                        given.values.insert(argument.name, value);
                         continue;
                     }
                     Some(argument) if argument.name == word && given.shape.braces(argument) == Braces::Code => {
@@ -121,10 +124,11 @@ impl Reader<'_> {
             let Some(argument) = open.and_then(|name| given.shape.argument(name)) else {
                 return self.fail(ParseErrorKind::ExpectedEndOfCommand);
             };
+            if argument.name == "from" && !given.shape.root && self.lex.peek() == Some(b'(') {
+                return self.fail(ParseErrorKind::ExpectedEndOfCommand);
+            }
             match self.value(given, argument)? {
-                Some(value) => {
-                    given.values.insert(argument.name, value);
-                }
+                Some(value) => given.keep(argument.name, value),
                 None => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
             }
         }
@@ -189,13 +193,18 @@ impl Reader<'_> {
                 Braces::Code => Some(format!(";{}", self.code()?)),
                 Braces::Text => Some(self.braced_text()?),
                 Braces::Array => Some(self.array(false)?.text()),
+                Braces::None => None,
             },
-            _ => self.bare_text(accept).map(|text| {
-                if argument.name == "output" {
-                    given.output = Some(text.clone());
+            _ => {
+                let start = self.lex.pos;
+                match self.bare_text(accept) {
+                    // Of the truth values, this one is told by its name in every menu.
+                    Some(text) if argument.name == "disabled" && !matches!(text.as_str(), "yes" | "no") => {
+                        return self.fail_at(ParseErrorKind::Syntax, start);
+                    }
+                    text => text.map(|text| bare(given.menu, argument.name, argument.kind, &text)),
                 }
-                bare(given.menu, argument.name, argument.kind, &text)
-            }),
+            }
         })
     }
 

@@ -43,7 +43,8 @@ impl Reader<'_> {
             }
             let start = self.lex.pos;
             let Some(word) = self.word_of_path() else { return self.fail(ParseErrorKind::ExpectedCommandName) };
-            if word == ".." {
+            if word.bytes().all(|byte| byte == b'.') && word.len() > 1 {
+                // `...` is a menu up, too, as pasted texts have it.
                 menu = self.view.parent(menu);
             } else {
                 match self.found(menu, &word, first && prefix == Prefix::None) {
@@ -166,6 +167,10 @@ impl Reader<'_> {
                     continue;
                 }
                 self.lex.pos = start;
+            }
+            // A command that doesn't exist takes no arrays.
+            if unknown && self.lex.peek() == Some(b'{') {
+                return Ok(());
             }
             match self.generic_value(false)? {
                 Some(value) => args.push(value),

@@ -43,8 +43,8 @@ impl Reader<'_> {
     fn at_operand(&self, mode: Mode) -> bool {
         match self.lex.peek() {
             Some(b'!' | b'(' | b'[' | b'"' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => true,
-            Some(b'{') => true,
-            Some(b'_') => mode == Mode::Paren,
+            Some(b'{') => !self.condition,
+            Some(b'_') => mode != Mode::Where,
             _ => false,
         }
     }
@@ -98,7 +98,7 @@ impl Reader<'_> {
         let text = self.bare_text(|byte| byte != b'!' && super::value::is_bare(byte))?;
         Some(match Literal::single(&text) {
             literal @ (Literal::Bool(_) | Literal::Time(_)) => literal.to_string(),
-            _ => text,
+            _ => text.replace(',', ";"),
         })
     }
 
@@ -115,7 +115,12 @@ impl Reader<'_> {
             self.lex.pos += length;
             if op == UnaryOp::Neg && self.lex.peek().is_some_and(|byte| byte.is_ascii_digit()) {
                 let value = self.operand(mode)?.text();
-                return Ok(Form::Atom(format!("-{value}")));
+                // `-1=` begins as a key does, and is found to be none.
+                return Ok(if self.lex.peek() == Some(b'=') {
+                    Form::Node(symbol, vec![value])
+                } else {
+                    Form::Atom(format!("-{value}"))
+                });
             }
             let value = self.expression(mode, TIGHTEST)?;
             return Ok(Form::Node(symbol, vec![value.text()]));
@@ -123,7 +128,8 @@ impl Reader<'_> {
         match self.lex.peek() {
             Some(b'(') => self.paren(),
             Some(b'[') => self.bracket(),
-            Some(b'{') => self.array(true),
+            // A condition compares with no arrays.
+            Some(b'{') if !self.condition => self.array(true),
             Some(b'"') => self.string(false, false),
             Some(b'$') => self.dollar(),
             // A closing bracket is read before it is found to be none.
@@ -148,8 +154,9 @@ impl Reader<'_> {
         let dotted = matches!(self.lex.peek(), Some(b'.' | b'/'));
         let accept = |byte: u8| {
             byte.is_ascii_alphanumeric()
+                || matches!(byte, b'_' | b':')
                 || (dotted && matches!(byte, b'.' | b'/'))
-                || (mode == Mode::Where && b"-._".contains(&byte))
+                || (mode == Mode::Where && b"-.".contains(&byte))
         };
         while self.lex.peek().is_some_and(accept) {
             self.lex.pos += 1;

@@ -144,7 +144,10 @@ impl<'a> Reader<'a> {
         let mut first = true;
         loop {
             self.lex.blanks();
+            // An indented comment at the very end is a statement of its own (seen once).
+            let mut indented = false;
             while self.lex.peek() == Some(b'#') {
+                indented = matches!(self.lex.src.get(self.lex.pos.wrapping_sub(1)), Some(b' ' | b'\t'));
                 self.lex.comment();
                 self.lex.eat(b'\n');
                 self.lex.blanks();
@@ -152,7 +155,7 @@ impl<'a> Reader<'a> {
             let mut rest = Rest::Command;
             let closed = self.lex.peek().is_none() || (close.is_some() && self.lex.peek() == close);
             if closed || matches!(self.lex.peek(), Some(b'\n' | b';')) {
-                if close.is_some() || first {
+                if close.is_some() || first || (indented && self.lex.peek().is_none()) {
                     items.push(self.here());
                 }
             } else {
@@ -204,14 +207,16 @@ impl<'a> Reader<'a> {
                 Ok(Rest::Command)
             }
             Some(b'[') => {
-                // What stands before it in its block becomes part of it.
+                let mut inner = Vec::new();
                 self.nested(|reader| {
                     reader.lex.pos += 1;
                     if reader.lex.peek() == Some(b']') {
                         return reader.fail(ParseErrorKind::ExpectedCommandName);
                     }
-                    reader.statements(Some(Close::Bracket), items)
+                    reader.statements(Some(Close::Bracket), &mut inner)
                 })?;
+                // What stands before it in its block becomes part of it.
+                items.append(&mut inner);
                 let what = match items.as_slice() {
                     [only] => only.clone(),
                     all => format!("(evl {})", all.join(";")),

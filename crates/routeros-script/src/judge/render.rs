@@ -134,6 +134,9 @@ pub(super) fn bare(path: &str, name: &str, kind: Kind, text: &str) -> String {
         }
         Kind::Ip => text.split(',').map(ip).collect::<Vec<_>>().join(";"),
         _ if matches!(text, "yes" | "no") && !WORDS.contains(&name) => any(text),
+        _ if name == "interface" => text.to_owned(),
+        // Two numbers with a dot between them are an address only where one is wanted.
+        _ if text.bytes().filter(|byte| *byte == b'.').count() < 3 => text.replace(',', ";"),
         _ => list(text),
     }
 }

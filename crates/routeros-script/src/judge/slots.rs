@@ -11,6 +11,8 @@ pub(super) enum Braces {
     Code,
     Text,
     Array,
+    /// Nothing: it begins no value.
+    None,
 }
 
 /// A command with what is known about its arguments.
@@ -97,6 +99,8 @@ impl Shape {
             "monitor-traffic" | "torch" => &["interface"],
             "send" => &["port", "phone-number", "message"],
             "load" => &["name"],
+            "range" => &["from", "to"],
+            "grep" => &["script"],
             _ => &["numbers", "number"],
         };
         order.iter().filter_map(|name| self.argument(name)).map(|argument| argument.name).collect()
@@ -123,14 +127,18 @@ impl Shape {
     }
 
     pub(super) fn braces(&self, argument: &Argument) -> Braces {
-        let code = matches!(argument.name, "do" | "else" | "on-error" | "command")
-            || (self.name == "onerror" && argument.name == "in")
-            || argument.kind == Kind::Script;
-        let text = argument.kind == Kind::Str || argument.name == "script";
-        match (code, text && self.name != "error" && !self.root || matches!(self.name, "execute" | "grep")) {
-            (true, _) => Braces::Code,
-            (_, true) => Braces::Text,
-            _ => Braces::Array,
+        let name = argument.name;
+        if matches!(name, "do" | "else" | "on-error" | "command")
+            || (self.name == "onerror" && name == "in")
+            || argument.kind == Kind::Script
+        {
+            return Braces::Code;
+        }
+        let script = name == "script" || name == "source" || name.starts_with("on-") || name.ends_with("-script");
+        match argument.kind {
+            Kind::Str if script => Braces::Text,
+            Kind::Value if self.root => Braces::Array,
+            _ => Braces::None,
         }
     }
 }

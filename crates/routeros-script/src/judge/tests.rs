@@ -394,3 +394,75 @@ fn conditions_reach_into_parentheses_and_not_into_brackets() {
     ]);
     all(&[("[] > :put", "expected command name (line 1 column 2)")]);
 }
+
+#[test]
+fn keys_of_arrays_are_words_and_strings_with_the_equals_sign_right_behind() {
+    let value = |text: &str| format!("(evl /localname=$a;value={text})");
+    for (array, expected) in [
+        ("{k=7}", value("k=7")),
+        ("{ k= }", value("k")),
+        ("{/k-l=7}", value("/k-l=7")),
+        ("{k/l=7}", value("k/l=7")),
+        ("{-=7}", value("-=7")),
+        ("{0x1F=7;1w=8}", value("0x1F=7;1w=8")),
+        // Everything else is compared.
+        ("{$k=7;l=8}", value("(= $k 7);l=8")),
+        ("{$k=7=8}", value("(= (= $k 7) 8)")),
+        ("{k =7}", value("(= $k 7)")),
+        ("{k_l=7}", value("(= $k_l 7)")),
+        ("{k:l=7}", value("(= $k:l 7)")),
+        ("{(k)=7}", value("(= $k 7)")),
+        ("{.id}", value("$.id")),
+        ("(-7=1,2)", value("(, (= (- 7) 1) 2)")),
+        ("{$k=}", "syntax error (line 1 column 15)".to_owned()),
+        ("{k;;l}", "syntax error (line 1 column 13)".to_owned()),
+    ] {
+        assert_eq!(print(&format!(":local a {array}"), V7), expected, "{array}");
+    }
+}
+
+#[test]
+fn braces_are_values_only_where_any_value_may_stand() {
+    for refused in [
+        "/ip route add comment={1;2}",
+        "/ip dns set servers={1.1.1.1;8.8.8.8}",
+        "/ip route print where comment={1;2}",
+        "/ip route print where (comment={1;2})",
+        "/ip route print (1,2)",
+        ":log info message={1;2}",
+        ":delay {1;2}",
+        ":if condition={1;2}",
+        ":toarray delimiter={1;2}",
+        ":execute file={1;2}",
+        "zzz {1;2}",
+    ] {
+        assert!(matches!(judge(refused.as_bytes(), V7), Outcome::Refused(_)), "{refused}");
+    }
+    all(&[
+        (":range {1} to={2}", "(evl /rangefrom=1;to=2)"),
+        ("/ip route add comment=({1;2})", "(evl /ip/route/addcomment=1;2)"),
+        ("/system scheduler add on-event={:put 1}", "(evl /system/scheduler/addon-event=:put 1)"),
+        (":grep {/log print} pattern=x", "(evl /greppattern=x;script=/log print)"),
+    ]);
+}
+
+#[test]
+fn arguments_that_are_switched_on_repeat_the_last_value() {
+    all(&[
+        ("/interface monitor-traffic ether1 once", "(evl /interface/monitor-trafficinterface=ether1;once=ether1)"),
+        ("/interface lte monitor $i once as-value", "(evl /interface/lte/monitoras-value=$i;numbers=$i;once=$i)"),
+        ("/system check-installation as-value", "(evl /system/check-installationas-value=true)"),
+    ]);
+}
+
+#[test]
+fn values_are_read_as_their_argument_wants_them() {
+    all(&[
+        ("/ip route add distance=2.2", "(evl /ip/route/adddistance=2.2)"),
+        ("/ip route add disabled=2", "syntax error (line 1 column 24)"),
+        ("/interface bridge port add interface=a,b", "(evl /interface/bridge/port/addinterface=a,b)"),
+        ("/log find topics=script,warning", "(evl /log/findwhere=(= $topics script;warning);5)"),
+        ("/ip dhcp-client\n... x=\"y\"", "syntax error (line 2 column 6)"),
+        (":do {\n[[:parse \"x\"]]\n}", "(evl /docommand=;(evl (<%% (evl /;(<%% (evl /parsevalue=x) )) )))"),
+    ]);
+}

@@ -64,7 +64,7 @@ impl Reader<'_> {
     fn element(&mut self, items: &mut Keyed) -> Read<()> {
         let start = self.lex.pos;
         if let Some(key) = self.key()? {
-            self.lex.join();
+            self.lex.blanks();
             if matches!(self.lex.peek(), Some(b';' | b'}' | b'\n')) {
                 // A key without a value is a value.
                 items.push(key);
@@ -80,7 +80,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `key=`, if one stands here.
+    /// `key=`, if one stands here: a word or a string with `=` right behind it. What else is compared is a value.
     fn key(&mut self) -> Read<Option<String>> {
         let key = match self.lex.peek() {
             Some(b'"') => {
@@ -89,11 +89,7 @@ impl Reader<'_> {
                 self.late.truncate(late);
                 form.text()
             }
-            Some(b'$') => match self.variable() {
-                Ok(name) => name,
-                Err(_) => return Ok(None),
-            },
-            _ => match self.bare_text(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+            _ => match self.bare_text(|byte| byte.is_ascii_alphanumeric() || b"-./".contains(&byte)) {
                 Some(text) => text,
                 None => return Ok(None),
             },
