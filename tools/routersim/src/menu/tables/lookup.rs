@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{certificate, file, firewall, hardware, interface, ip, log, routing, services, system, tool, tunnel, user};
+use super::{
+    certificate, file, firewall, hardware, interface, ip, log, routing, script, services, system, tool, tunnel, user,
+};
 use crate::menu::def::Menu;
 
 /// All menus. `export` writes them in this order, so that what is referred to comes first.
@@ -19,6 +21,7 @@ pub static MENUS: &[&[&Menu]] = &[
     log::MENUS,
     hardware::MENUS,
     system::MENUS,
+    script::MENUS,
     tool::MENUS,
     user::MENUS,
     file::MENUS,

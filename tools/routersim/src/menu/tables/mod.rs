@@ -9,6 +9,7 @@ mod ip;
 mod log;
 mod lookup;
 mod routing;
+mod script;
 mod services;
 mod short;
 mod system;
@@ -18,4 +19,4 @@ mod user;
 
 pub use interface::{INTERFACE_MENUS, INTERFACES};
 pub use lookup::{MENUS, all_by_path, by_path};
-pub use system::ALL_POLICIES;
+pub use script::ALL_POLICIES;
