@@ -8,19 +8,20 @@ use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::{Found, Pattern};
 use crate::question::Question;
+use crate::wake::{Menu, State};
 use regex::Regex;
+use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long a line is listened to whose router is not expected to boot.
-pub const IDLE: Duration = Duration::from_millis(800);
+/// How long a line is listened to whose router is not expected to boot: longer than a second, in which a boot loader that counts
+/// its key window down prints a dot.
+pub const IDLE: Duration = Duration::from_millis(1050);
 /// How long where it may be booting: longer than the longest key window of the boot loader, 9 s, in which nothing but dots is
 /// said. What it says before and behind the window is a sign; while its kernel loads it is silent for longer, and deaf.
 /// A box with silent boot can't be told from an idle one.
 pub const SUSPECT: Duration = Duration::from_secs(12);
-/// A prompt or a question behind which nothing comes for so long stands there.
-const SETTLED: Duration = Duration::from_millis(300);
-
 /// From the first sign of a boot to the login prompt: the slowest boards take minutes, and some boots are two.
 const BOOT: Duration = Duration::from_secs(300);
 /// A line that is silent for so long in the middle of a boot, or stays in a menu: nobody will come.
@@ -84,60 +85,174 @@ pub(crate) fn patterns() -> impl Iterator<Item = Pattern> {
     SIGNS.iter().map(|(_, form)| Pattern::LineRegex(form.clone()))
 }
 
-/// Listens without a byte sent. Returns when the line may be typed at: it is quiet, at a prompt or a question.
-///
-/// # Errors
-/// [`Error::BootLoader`], [`Error::NotBooting`], [`Error::LinkClosed`].
-pub(crate) async fn listen(dialogue: &mut Dialogue, quiet: Duration) -> Result<(), Error> {
-    let mut wanted: Vec<Pattern> = patterns().collect();
-    wanted.extend([Pattern::Prompt(SETTLED), Pattern::Question(SETTLED, quiet), Pattern::Quiet(quiet)]);
-    match dialogue.wait(wanted, BOOT, "listening before anything is typed").await?.found {
-        Found::Line(line) => ride(dialogue, &line.text).await,
-        _ => Ok(()),
+/// A stretch of a boot, by the line that begins it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The old system goes down.
+    Down,
+    /// The boot loader: its banner, its key window.
+    Loader,
+    /// The boot loader asks the network.
+    Network,
+    /// The kernel is loaded and started.
+    Kernel,
+    /// The system starts its services.
+    System,
+    /// The login prompt.
+    Login,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Down => "going down",
+            Self::Loader => "boot loader",
+            Self::Network => "network boot",
+            Self::Kernel => "kernel",
+            Self::System => "system",
+            Self::Login => "login",
+        })
     }
 }
 
-/// Waits out a boot whose first sign was `first`, with nothing sent, to the login prompt.
+/// The phase that this line begins or belongs to, if it tells.
+pub fn phase(line: &str) -> Option<Phase> {
+    let line = line.trim_start();
+    let begins = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
+    if begins(&["Rebooting...", "Stopping services...", "Restarting system.", "system will reboot"])
+        || line.contains("reboot: Restarting system")
+    {
+        Some(Phase::Down)
+    } else if begins(&["RouterBOOT booter ", "RouterBOOT backup booter ", "Press ", "RouterBOOT-", "writing settings"])
+    {
+        Some(Phase::Loader)
+    } else if begins(&["trying bootp", "trying dhcp"]) {
+        Some(Phase::Network)
+    } else if begins(&["loading kernel", "setting up elf", "jumping to kernel"]) {
+        Some(Phase::Kernel)
+    } else if begins(&["Starting..."]) || begins(&["Starting services"]) {
+        Some(Phase::System)
+    } else {
+        None
+    }
+}
+
+/// The timing of a boot that was waited for: when each phase was first seen, from the first sign on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Boot {
+    /// Phases in their order; a second boot begins them anew.
+    pub phases: Vec<(Phase, Duration)>,
+}
+
+impl Boot {
+    fn note(&mut self, phase: Phase, at: Duration) {
+        if self.phases.last().is_none_or(|(last, _)| *last != phase) {
+            self.phases.push((phase, at));
+        }
+    }
+
+    /// How many boots it was: an upgrade takes two.
+    pub fn count(&self) -> usize {
+        let back =
+            self.phases.windows(2).filter(|pair| matches!(pair, [(a, _), (b, _)] if b < a && *a != Phase::Network));
+        1 + back.count()
+    }
+}
+
+impl fmt::Display for Boot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (phase, when)) in self.phases.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{phase} at {:.1} s", when.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits out a boot whose first sign was `first`, with nothing sent, to the login prompt or to where it is stuck: a menu,
+/// an installer, a system that stopped, nothing to boot from, silence.
 ///
 /// # Errors
-/// As [`listen`].
-pub(crate) async fn ride(dialogue: &mut Dialogue, first: &str) -> Result<(), Error> {
+/// [`Error::LinkClosed`].
+pub(crate) async fn ride(dialogue: &mut Dialogue, first: &str) -> Result<(Boot, State), Error> {
+    let start = Instant::now();
+    let mut boot = Boot::default();
     let mut failures = 0;
     let mut line = first.to_owned();
-    loop {
+    let end = loop {
+        if let Some(phase) = phase(&line) {
+            boot.note(phase, start.elapsed());
+        }
         let kind = sign(&line);
         let mut stuck = STUCK;
         match kind {
             Some(Sign::Menu) => stuck = MENU,
             Some(Sign::NoKernel) => failures += 1,
-            Some(Sign::Installer) => return Err(not_booting(dialogue, "it waits for a network installation")),
-            Some(Sign::Dead) => return Err(not_booting(dialogue, "it stopped")),
+            Some(Sign::Installer) => break State::Installer,
+            Some(Sign::Dead) => break State::Dead,
             _ => {}
         }
         if failures >= NO_KERNEL {
-            return Err(not_booting(dialogue, "it finds nothing to boot from"));
+            break State::NoKernel;
         }
         let mut wanted: Vec<Pattern> = patterns().collect();
         wanted.extend([Pattern::Question(Duration::ZERO, BOOT), Pattern::Quiet(stuck)]);
-        match dialogue.wait(wanted, BOOT, "waiting for the router to boot").await?.found {
-            Found::Line(next) => line = next.text,
-            Found::Question(Question::LoginName) => return Ok(()),
-            Found::Question(_) | Found::Prompt(_) => line.clear(),
-            Found::Quiet if kind == Some(Sign::Menu) => {
-                return Err(Error::BootLoader { seen: dialogue.seen() });
-            }
-            Found::Quiet => return Err(not_booting(dialogue, "it fell silent on its way")),
+        match dialogue.wait(wanted, BOOT, "waiting for the router to boot").await {
+            Ok(found) => match found.found {
+                Found::Line(next) => line = next.text,
+                Found::Question(Question::LoginName) => {
+                    boot.note(Phase::Login, start.elapsed());
+                    break State::Login;
+                }
+                Found::Question(_) | Found::Prompt(_) => line.clear(),
+                Found::Quiet if kind == Some(Sign::Menu) => break State::Menu(Menu::Main),
+                Found::Quiet => break State::Silent,
+            },
+            // Something is said all the time, and none of it is the end of a boot.
+            Err(Error::Timeout { .. }) => break State::Silent,
+            Err(error) => return Err(error),
         }
-    }
+    };
+    Ok((boot, end))
 }
 
-fn not_booting(dialogue: &Dialogue, why: &str) -> Error {
-    Error::NotBooting { why: why.to_owned(), seen: dialogue.seen() }
+/// The error for a router that a boot left at `state`.
+pub(crate) fn stuck(dialogue: &Dialogue, state: &State) -> Option<Error> {
+    let why = match state {
+        State::Menu(_) => return Some(Error::BootLoader { seen: dialogue.seen() }),
+        State::Installer => "it waits for a network installation",
+        State::Dead => "it stopped",
+        State::NoKernel => "it finds nothing to boot from",
+        State::Silent => "it fell silent on its way",
+        _ => return None,
+    };
+    Some(Error::NotBooting { why: why.to_owned(), seen: dialogue.seen() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_boots_are_two() {
+        let ms = Duration::from_millis;
+        let mut boot = Boot::default();
+        for (at, line) in
+            ["Rebooting...", "RouterBOOT booter 7", "loading kernel... OK", "Starting..."].iter().enumerate()
+        {
+            boot.note(phase(line).unwrap(), ms(at as u64));
+        }
+        assert_eq!(boot.count(), 1);
+        boot.note(phase("Rebooting...").unwrap(), ms(5));
+        boot.note(Phase::Loader, ms(6));
+        boot.note(Phase::Kernel, ms(7));
+        boot.note(Phase::Login, ms(8000));
+        assert_eq!(boot.count(), 2);
+        assert!(boot.to_string().ends_with("login at 8.0 s"), "{boot}");
+        // A network boot that fails and goes on with the disk is one boot.
+        let once = [Phase::Loader, Phase::Network, Phase::Kernel].map(|phase| (phase, ms(1)));
+        assert_eq!(Boot { phases: once.to_vec() }.count(), 1);
+    }
 
     #[test]
     fn lines_of_the_transcripts() {

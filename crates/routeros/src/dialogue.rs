@@ -1,5 +1,6 @@
 //! The tokio side of the expect engine: pumps a byte link, keeps the transcript.
 
+use crate::boot::Boot;
 use crate::error::Error;
 use crate::expect::{Event, Expect, Found, Pattern};
 use crate::link::{BoxLink, ByteLink as _};
@@ -7,6 +8,7 @@ use crate::options::TermSize;
 use crate::secret::Secret;
 use crate::terminal::Line;
 use crate::transcript::{Direction, Masked, Transcript};
+use crate::wake::Legibility;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,6 +39,11 @@ pub(crate) struct Dialogue {
     epoch: Instant,
     /// The link's error, where it ended by one.
     fault: Option<String>,
+    /// Of what came since it was last looked at.
+    pub(crate) legibility: Legibility,
+    size: TermSize,
+    /// Boots that were waited for.
+    pub(crate) boots: Vec<Boot>,
 }
 
 impl Dialogue {
@@ -49,7 +56,31 @@ impl Dialogue {
             out: Vec::new(),
             epoch: Instant::now(),
             fault: None,
+            legibility: Legibility::default(),
+            size,
+            boots: Vec::new(),
         }
+    }
+
+    /// The link again; what was read from it and not looked at is lost.
+    pub(crate) fn into_link(self) -> BoxLink {
+        self.link
+    }
+
+    /// The link's speed, where it has one that can be set.
+    pub(crate) fn speed(&self) -> Option<u32> {
+        self.link.speed()
+    }
+
+    /// Another speed, where the link has one.
+    pub(crate) fn set_speed(&mut self, baud: u32) -> bool {
+        self.link.set_speed(baud)
+    }
+
+    /// Forgets what came: it was read at another speed.
+    pub(crate) fn forget(&mut self) {
+        self.expect = Expect::new(self.size);
+        self.legibility = Legibility::default();
     }
 
     pub(crate) fn describe(&self) -> String {
@@ -160,6 +191,7 @@ impl Dialogue {
             Poll::Ready(Ok(())) => {
                 let now = self.now();
                 self.log.record(Direction::Received, buffer.filled());
+                self.legibility.on_bytes(buffer.filled());
                 self.expect.on_bytes(now, buffer.filled());
                 Poll::Ready(())
             }

@@ -146,6 +146,12 @@ pub enum Error {
         /// The last of what was seen, escaped.
         seen: String,
     },
+    /// What comes is garbage at every speed that could be tried. Nothing is known of the router.
+    #[error("the line has another speed: what comes is garbage; last seen: {seen}")]
+    WrongSpeed {
+        /// The last of what was seen, escaped.
+        seen: String,
+    },
     /// The session's task is gone; the shell was closed or handed on.
     #[error("this shell is closed")]
     Closed,
@@ -175,6 +181,7 @@ impl Error {
             Self::Garbled { .. } => "routeros.exec.garbled",
             Self::BootLoader { .. } => "routeros.boot.loader",
             Self::NotBooting { .. } => "routeros.boot.stuck",
+            Self::WrongSpeed { .. } => "routeros.line.speed",
             Self::Closed => "routeros.shell.closed",
             Self::NotAHop => "routeros.shell.not-a-hop",
         }
@@ -194,6 +201,7 @@ impl Error {
             | Self::WrongRouter { .. }
             | Self::BootLoader { .. }
             | Self::NotBooting { .. }
+            | Self::WrongSpeed { .. }
             | Self::Unknown(_) => Class::Operator,
             Self::Refused(_)
             | Self::Unsendable { .. }

@@ -30,6 +30,7 @@ pub mod terminal;
 pub mod text;
 pub mod transcript;
 pub mod value;
+pub mod wake;
 
 pub use attach::Attached;
 pub use destructive::Destructive;
@@ -46,3 +47,4 @@ pub use secret::Secret;
 pub use shell::{Command, Gone, HopFailed, Shell};
 pub use transcript::{Direction, Transcript};
 pub use value::Value;
+pub use wake::{Waker, Woken};

@@ -12,6 +12,16 @@ pub trait ByteLink: AsyncRead + AsyncWrite + Unpin + Send {
 
     /// Tells the far side the size of the terminal, where the link can.
     fn resize(&mut self, _cols: u16, _rows: u16) {}
+
+    /// Bits a second, where this is a line whose speed is set here.
+    fn speed(&self) -> Option<u32> {
+        None
+    }
+
+    /// Another speed for what is sent and received from now on. False: the link has none, or its speed is set elsewhere.
+    fn set_speed(&mut self, _baud: u32) -> bool {
+        false
+    }
 }
 
 impl ByteLink for tokio::io::DuplexStream {
@@ -27,6 +37,14 @@ impl<L: ByteLink + ?Sized> ByteLink for Box<L> {
 
     fn resize(&mut self, cols: u16, rows: u16) {
         (**self).resize(cols, rows);
+    }
+
+    fn speed(&self) -> Option<u32> {
+        (**self).speed()
+    }
+
+    fn set_speed(&mut self, baud: u32) -> bool {
+        (**self).set_speed(baud)
     }
 }
 

@@ -1,5 +1,6 @@
 //! From the first byte to the first prompt: names, passwords, screens and questions in whatever order they come.
 
+use crate::boot;
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::{Found, Pattern};
@@ -8,6 +9,7 @@ use crate::prompt::Prompt;
 use crate::question::Question;
 use crate::secret::Secret;
 use crate::session::CTRL_C;
+use crate::wake::{self, State, leaving};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -82,8 +84,25 @@ pub(crate) async fn login(
     let mut progress = Progress::default();
     let serial = options.wake.is_some();
     if let Some(listen) = options.wake {
-        crate::boot::listen(dialogue, listen).await?;
-        dialogue.send(b"\r");
+        let woken = wake::wake(dialogue, &wake::Plan::settle(listen)).await?;
+        dialogue.boots.extend(woken.boot.clone());
+        match woken.state {
+            State::Login => answer(dialogue, options, ladder, &mut progress, Question::LoginName)?,
+            State::Prompt(prompt) if prompt.user == options.user => return Ok(prompt),
+            State::Prompt(_) => {
+                // A serial line has no hang-up: somebody else's session is still open.
+                progress.quit_once = true;
+                dialogue.send(b"/quit\r");
+            }
+            State::Garbage => return Err(Error::WrongSpeed { seen: woken.seen }),
+            // Nothing was said, which the loader's menu or a boot would have: it is poked again below.
+            State::Silent if woken.boot.is_none() => {}
+            state => {
+                if let Some(error) = boot::stuck(dialogue, &state) {
+                    return Err(error);
+                }
+            }
+        }
     }
     let poke = if serial { POKE } else { POKE_NETWORK };
     let mut deadline = Instant::now() + options.timeouts.login;
@@ -97,9 +116,9 @@ pub(crate) async fn login(
         if mode == Mode::Direct && progress.pokes < MAX_POKES {
             patterns.push(Pattern::Quiet(poke));
         }
-        let boot = patterns.len();
+        let boots = patterns.len();
         if serial {
-            patterns.extend(crate::boot::patterns());
+            patterns.extend(boot::patterns());
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let found = match dialogue.wait(patterns, left, "logging in").await {
@@ -108,9 +127,13 @@ pub(crate) async fn login(
             Err(error) => return Err(error),
         };
         match found.found {
-            Found::Line(line) if found.pattern >= boot => {
-                crate::boot::ride(dialogue, &line.text).await?;
-                dialogue.send(b"\r");
+            Found::Line(line) if found.pattern >= boots => {
+                let (ridden, state) = boot::ride(dialogue, &line.text).await?;
+                dialogue.boots.push(ridden);
+                if let Some(error) = boot::stuck(dialogue, &state) {
+                    return Err(error);
+                }
+                answer(dialogue, options, ladder, &mut progress, Question::LoginName)?;
                 deadline = Instant::now() + options.timeouts.login;
             }
             Found::Line(line) if found.pattern == 1 => {
@@ -194,11 +217,6 @@ fn answer(
         return Err(Error::Garbled { what: "the login dialogue".into(), seen: dialogue.seen() });
     }
     match question {
-        // One key; an Enter behind it could become an empty answer to `new password>`.
-        Question::License => dialogue.send(b"n"),
-        Question::LicensePager => dialogue.send(b"q\r"),
-        // Any key but `r`, which would remove the default configuration.
-        Question::PressEnter | Question::DefaultConfiguration => dialogue.send(b"\r"),
         Question::NewPassword | Question::RepeatPassword => match &options.new_password {
             NewPassword::Skip if progress.new_password >= MAX_ANSWERS => {
                 return Err(Error::NewPassword { why: "Ctrl-C does not skip it".into() });
@@ -216,11 +234,9 @@ fn answer(
                 }
             }
         },
-        Question::Pager | Question::Monitor => dialogue.send(b"q"),
-        Question::HijackSafeMode => dialogue.send(b"d"),
-        Question::YesNo(_) => dialogue.send(b"n"),
-        Question::Continuation(_) | Question::Secret(_) | Question::Value(_) => dialogue.send(CTRL_C),
         Question::LoginName | Question::Password => {}
+        // One key for the licence; an Enter behind it could become an empty answer to `new password>`.
+        other => dialogue.send(leaving(&other)),
     }
     Ok(())
 }

@@ -93,6 +93,9 @@ impl Question {
             return Some(question);
         }
         let trimmed = current.trim_end();
+        // A repaint pads the line to the width of the terminal.
+        let padded = format!("{trimmed} ");
+        let current = if current.ends_with(' ') { padded.as_str() } else { current };
         if PAGER.is_match(trimmed) {
             return Some(Self::Pager);
         }
@@ -163,6 +166,7 @@ mod tests {
         assert_eq!(at("-- [Q quit|D dump|right|up|down]"), Some(Question::Pager));
         assert_eq!(at("-- [Q quit|D dump|C-z pause]"), Some(Question::Monitor));
         assert_eq!(at("{... "), Some(Question::Continuation("{... ".into())));
+        assert_eq!(at(&format!("{{...{}", " ".repeat(70))), Some(Question::Continuation("{... ".into())));
         assert_eq!(at("\"... "), Some(Question::Continuation("\"... ".into())));
         assert_eq!(at("{(\\... "), Some(Question::Continuation("{(\\... ".into())));
         assert_eq!(at("line 2 of 3> "), Some(Question::Continuation("line 2 of 3> ".into())));

@@ -1,6 +1,8 @@
 //! A serial cable from a host to a router of the world.
 
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use routersim::router::Router;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, split};
@@ -13,13 +15,21 @@ const BUFFER: usize = 64 * 1024;
 /// Plugs a cable in and gives the host's end, at `baud` bits a second. Dropping the end pulls the cable; the session on the
 /// router stays. To be called inside a `LocalSet`.
 pub fn cable(router: &NodeHandle<Router>, baud: u32) -> DuplexStream {
+    cable_at(router, Arc::new(AtomicU32::new(baud)))
+}
+
+/// As [`cable`], at a speed that the host may change.
+pub fn cable_at(router: &NodeHandle<Router>, baud: Arc<AtomicU32>) -> DuplexStream {
     let (host, far) = tokio::io::duplex(BUFFER);
     let (mut typed, mut shown) = split(far);
     router.with(|router, now| router.plug_serial(now, true));
-    let show = router.clone();
+    let (show, speed) = (router.clone(), Arc::clone(&baud));
     let showing = tokio::task::spawn_local(async move {
         loop {
-            let bytes = poll_fn(|cx| show.look_mut(|router| router.poll_serial(cx, baud))).await;
+            let read = |cx: &mut std::task::Context<'_>| {
+                show.look_mut(|router| router.poll_serial(cx, speed.load(Ordering::Relaxed)))
+            };
+            let bytes = poll_fn(read).await;
             if shown.write_all(&bytes).await.is_err() {
                 return;
             }
@@ -33,7 +43,7 @@ pub fn cable(router: &NodeHandle<Router>, baud: u32) -> DuplexStream {
                 break;
             }
             let bytes = space.get(..count).unwrap_or_default();
-            router.with(|router, now| router.serial_send(now, bytes, baud));
+            router.with(|router, now| router.serial_send(now, bytes, baud.load(Ordering::Relaxed)));
         }
         showing.abort();
         router.with(|router, now| router.plug_serial(now, false));

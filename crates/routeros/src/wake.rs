@@ -1,0 +1,545 @@
+//! A serial line of which nothing is known: listened to, named, and brought to a prompt or a login.
+//!
+//! A console has no hang-up and no greeting: what stands there may be a login prompt, somebody's half-typed line, a pager, a
+//! question, or a boot loader whose menu acts on single keys (routeros-console.md sections 6.6 and 8). So a line is listened
+//! to first, and what is typed at one that stays silent is Ctrl-C, the key that harms least wherever it lands: it takes back a
+//! half-typed line that Enter would run, answers no question with yes, and no menu of a boot loader knows it. Enter comes
+//! second, where Ctrl-C had no answer.
+
+use crate::boot::{self, Boot, Sign};
+use crate::dialogue::Dialogue;
+use crate::error::Error;
+use crate::expect::Pattern;
+use crate::link::BoxLink;
+use crate::options::Suffix;
+use crate::prompt::Prompt;
+use crate::question::{Question, Tail};
+use crate::session::CTRL_C;
+use crate::terminal::Line;
+use crate::transcript::Transcript;
+use regex::Regex;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Silence behind which what was said by itself has been said.
+const SETTLED: Duration = Duration::from_millis(300);
+/// The same behind an answer to a key: the router paints its prompt in one go.
+const ANSWERED: Duration = Duration::from_millis(120);
+/// For the answer to Ctrl-C. Login prompts have none; an Enter that overtakes the answer finds an empty line.
+const CTRL_C_WAIT: Duration = Duration::from_millis(200);
+/// For the answer to Enter.
+const ENTER_WAIT: Duration = Duration::from_millis(800);
+/// The same at a password, whose refusal takes its time.
+const REFUSAL_WAIT: Duration = Duration::from_millis(2500);
+/// Output that does not end is somebody's command.
+const STREAM: Duration = Duration::from_secs(4);
+/// Keys that one wake sends, so that two routers wired to each other don't make it go on for ever.
+const MAX_KEYS: usize = 24;
+/// Lines that are looked at.
+const RECENT: usize = 40;
+/// Lines above a prompt in which the end of its session is announced.
+const LEAVING: usize = 4;
+/// Bytes of which a verdict can be made; power that comes or goes makes one or two.
+const LEGIBLE_MIN: usize = 3;
+
+/// Enter, behind a Backspace: were a boot loader asking for `yes` with the word typed already, it would not be that word.
+const ENTER: &[u8] = b"\x08\r";
+
+/// Speeds in the order in which they are tried: RouterBOARD, x86, then what RouterBOOT can be set to.
+pub const SPEEDS: [u32; 5] = [115_200, 9600, 57_600, 38_400, 19_200];
+
+/// Which menu of RouterBOOT is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Menu {
+    /// The main menu.
+    Main,
+    /// A submenu, by its heading.
+    Sub(String),
+    /// It asks for `yes` and would erase everything.
+    Format,
+}
+
+/// What stands on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nothing came, whatever was typed.
+    Silent,
+    /// Characters that are none: the line has another speed.
+    Garbage,
+    /// Something is said that is none of the below: a command's output.
+    Text,
+    /// The boot loader waits for a key, for some seconds: any byte opens its menu.
+    KeyWindow,
+    /// The boot loader, the kernel or the system on its way up or down.
+    Booting,
+    /// The boot loader asks the network for a system.
+    Etherboot,
+    /// The boot loader's menu waits for a key, for ever.
+    Menu(Menu),
+    /// Nothing to boot from was found.
+    NoKernel,
+    /// The network installer waits for its server.
+    Installer,
+    /// The system stopped and says so.
+    Dead,
+    /// A name is asked for.
+    Login,
+    /// A login's password is asked for.
+    Password,
+    /// Something else is asked.
+    Asked(Question),
+    /// A session is open.
+    Prompt(Prompt),
+}
+
+impl State {
+    /// A word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Garbage => "garbage",
+            Self::Text => "text",
+            Self::KeyWindow => "key-window",
+            Self::Booting => "booting",
+            Self::Etherboot => "etherboot",
+            Self::Menu(_) => "boot-menu",
+            Self::NoKernel => "no-kernel",
+            Self::Installer => "installer",
+            Self::Dead => "dead",
+            Self::Login => "login",
+            Self::Password => "password",
+            Self::Asked(Question::Pager | Question::Monitor) => "pager",
+            Self::Asked(Question::Continuation(_)) => "continuation",
+            Self::Asked(_) => "question",
+            Self::Prompt(_) => "prompt",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent => f.write_str("nothing answers"),
+            Self::Garbage => f.write_str("characters that are none: the line has another speed"),
+            Self::Text => f.write_str("output of a command"),
+            Self::KeyWindow => f.write_str("the boot loader's key window: any byte would open its menu"),
+            Self::Booting => f.write_str("it boots"),
+            Self::Etherboot => f.write_str("the boot loader asks the network for a system"),
+            Self::Menu(Menu::Main) => f.write_str("the boot loader's main menu is open"),
+            Self::Menu(Menu::Sub(heading)) => write!(f, "the boot loader's menu \"{heading}\" is open"),
+            Self::Menu(Menu::Format) => f.write_str("the boot loader asks for `yes` to erase everything"),
+            Self::NoKernel => f.write_str("the boot loader finds nothing to boot from"),
+            Self::Installer => f.write_str("the network installer waits for its server"),
+            Self::Dead => f.write_str("the system stopped"),
+            Self::Login => f.write_str("a login prompt"),
+            Self::Password => f.write_str("a login's password prompt"),
+            Self::Asked(Question::Pager | Question::Monitor) => f.write_str("somebody's output, a screen at a time"),
+            Self::Asked(Question::Continuation(text)) => write!(f, "somebody's open bracket or quote: {}", text.trim()),
+            Self::Asked(Question::YesNo(text)) => write!(f, "a question: {text}"),
+            Self::Asked(question) => write!(f, "a question: {question:?}"),
+            Self::Prompt(prompt) => write!(f, "a session is open: {}", prompt.text),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "constant patterns, each compiled by a test")]
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a constant pattern")
+}
+
+static WINDOW: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^\s*(Press (any key|<delete> key) within \d+ seconds? to enter setup)?\.{0,10}\s*$"));
+static NETBOOT: LazyLock<Regex> = LazyLock::new(|| regex(r"^\s*trying (bootp|dhcp) protocol\.*\s*$"));
+static HEADING: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)^\s*(Select .*:|Silent boot:|Boot protocol:|Booter options:|Upgrade firmware.*|What do you want to configure\?)\s*$",
+    )
+});
+
+fn of_sign(sign: Sign) -> State {
+    match sign {
+        Sign::Booting => State::Booting,
+        Sign::Menu => State::Menu(Menu::Main),
+        Sign::NoKernel => State::NoKernel,
+        Sign::Installer => State::Installer,
+        Sign::Dead => State::Dead,
+    }
+}
+
+/// What stands at the end of `recent` lines with `current` at the cursor. `None`: nothing that is known.
+pub fn classify(recent: &[&str], current: &str) -> Option<State> {
+    if let Some(prompt) = Prompt::parse(current) {
+        // A reboot that was ordered leaves the prompt for some seconds.
+        let going = recent.iter().rev().take(LEAVING).any(|line| boot::phase(line) == Some(boot::Phase::Down));
+        if going {
+            return Some(State::Booting);
+        }
+        return Some(State::Prompt(prompt));
+    }
+    let here = current.trim();
+    let last = recent.iter().rev().find(|line| !line.trim().is_empty()).copied();
+    if here.ends_with("your choice:") {
+        let heading = recent.iter().rev().find(|line| HEADING.is_match(line)).map(|line| line.trim());
+        return Some(State::Menu(match heading {
+            Some(heading) if !heading.starts_with("What do you") => Menu::Sub(heading.trim_end_matches(':').to_owned()),
+            _ => Menu::Main,
+        }));
+    }
+    // What was typed there, if anything, stands behind the colon.
+    if here.contains("type \"yes\" to confirm:") {
+        return Some(State::Menu(Menu::Format));
+    }
+    if !here.is_empty() && WINDOW.is_match(current) {
+        return Some(State::KeyWindow);
+    }
+    if NETBOOT.is_match(current) {
+        return Some(State::Etherboot);
+    }
+    match Question::at(Tail { current, previous: last }) {
+        Some(Question::LoginName) => return Some(State::Login),
+        Some(Question::Password) => return Some(State::Password),
+        Some(question) => return Some(State::Asked(question)),
+        None => {}
+    }
+    let line = if here.is_empty() { last? } else { current };
+    boot::sign(line).map(of_sign)
+}
+
+/// Whether bytes are text or what a UART makes of another speed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Legibility {
+    total: usize,
+    odd: usize,
+}
+
+impl Legibility {
+    /// Takes bytes as they came.
+    pub fn on_bytes(&mut self, bytes: &[u8]) {
+        self.total = self.total.saturating_add(bytes.len());
+        let odd = bytes.iter().filter(|byte| !matches!(byte, 0x07..=0x0d | 0x1b | 0x20..=0x7e));
+        self.odd = self.odd.saturating_add(odd.count());
+    }
+
+    /// Bytes so far.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Too much of it is no text. Names in UTF-8 are a small part of what a router says.
+    pub fn is_garbage(&self) -> bool {
+        self.total >= LEGIBLE_MIN && self.odd * 6 >= self.total
+    }
+}
+
+/// What a wake may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// How long the line is listened to before anything is typed.
+    pub listen: Duration,
+    /// Ctrl-C, then Enter are typed at a line that is silent.
+    pub poke: bool,
+    /// Questions, pagers and half-typed lines are left, by no, quit and Ctrl-C.
+    pub leave: bool,
+    /// A boot is waited for, up to its login.
+    pub ride: bool,
+    /// Where what comes is garbage, and the link can, these speeds are tried. Only speeds at which something was heard
+    /// are typed at.
+    pub speeds: Vec<u32>,
+}
+
+impl Plan {
+    /// Looks and types nothing.
+    pub fn listen_only(listen: Duration) -> Self {
+        Self { listen, poke: false, leave: false, ride: false, speeds: SPEEDS.to_vec() }
+    }
+
+    /// Brings the line to a login or a prompt.
+    pub fn settle(listen: Duration) -> Self {
+        Self { listen, poke: true, leave: true, ride: true, speeds: SPEEDS.to_vec() }
+    }
+}
+
+/// What a wake found and left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Woken {
+    /// What stood there: the first state that was known.
+    pub first: State,
+    /// What stands there now.
+    pub state: State,
+    /// Everything that was typed.
+    pub sent: Vec<u8>,
+    /// The speed that was set, where another than the link's own was needed.
+    pub speed: Option<u32>,
+    /// From the start to the first state that was known.
+    pub known: Duration,
+    /// How long all of it took.
+    pub took: Duration,
+    /// The last that was seen, escaped.
+    pub seen: String,
+    /// The boot that was waited for.
+    pub boot: Option<Boot>,
+}
+
+/// A line that nobody has logged in on.
+#[derive(Debug)]
+pub struct Waker {
+    dialogue: Dialogue,
+}
+
+impl Waker {
+    /// Takes a link; nothing is sent.
+    pub fn new(link: BoxLink, transcript: Option<Arc<dyn Transcript>>) -> Self {
+        Self { dialogue: Dialogue::new(link, Suffix::Serial.size(), transcript) }
+    }
+
+    /// Wakes it as far as the plan allows.
+    ///
+    /// # Errors
+    /// [`Error::LinkClosed`]. What a router is stuck in is no error here: see [`Woken::state`].
+    pub async fn wake(&mut self, plan: &Plan) -> Result<Woken, Error> {
+        wake(&mut self.dialogue, plan).await
+    }
+
+    /// The link again.
+    pub fn into_link(self) -> BoxLink {
+        self.dialogue.into_link()
+    }
+}
+
+/// One wake on its way.
+struct Wake<'a> {
+    dialogue: &'a mut Dialogue,
+    lines: Vec<Line>,
+    sent: Vec<u8>,
+}
+
+impl Wake<'_> {
+    fn look(&self) -> Option<State> {
+        let skip = self.lines.len().saturating_sub(RECENT);
+        let recent: Vec<&str> = self.lines.iter().skip(skip).map(|line| line.text.as_str()).collect();
+        classify(&recent, &self.dialogue.expect.current())
+    }
+
+    /// Until something known stands there, or silence for `quiet`, or a stream that does not end.
+    async fn settle(&mut self, quiet: Duration, settled: Duration) -> Result<State, Error> {
+        let start = Instant::now();
+        loop {
+            let before = self.dialogue.legibility.total();
+            let step = if before == 0 { settled.min(quiet.saturating_sub(start.elapsed())) } else { settled };
+            let wait = self.dialogue.wait(vec![Pattern::Quiet(step)], STREAM, "listening").await;
+            match wait {
+                Ok(found) => self.lines.extend(found.before),
+                Err(Error::Timeout { .. }) => return Ok(self.look().unwrap_or_else(|| self.unknown())),
+                Err(error) => return Err(error),
+            }
+            let came = self.dialogue.legibility.total() != before;
+            // A verdict of garbage stands before any accidental resemblance.
+            let garbage = self.dialogue.legibility.is_garbage();
+            if let Some(state) = self.look().filter(|_| !garbage) {
+                // What asks for nothing by itself may be the middle of a text.
+                let doubtful = matches!(&state, State::Asked(question) if question.is_doubtful());
+                if !doubtful || !came {
+                    return Ok(state);
+                }
+            } else if garbage || (!came && start.elapsed() >= quiet) || start.elapsed() >= STREAM {
+                return Ok(self.unknown());
+            }
+        }
+    }
+
+    fn unknown(&self) -> State {
+        match self.dialogue.legibility {
+            legibility if legibility.is_garbage() => State::Garbage,
+            legibility if legibility.total() == 0 => State::Silent,
+            _ => State::Text,
+        }
+    }
+
+    /// Types a key; what stood there before is no answer to it.
+    fn key(&mut self, bytes: &[u8]) {
+        self.lines.clear();
+        self.dialogue.expect.discard();
+        self.dialogue.legibility = Legibility::default();
+        self.dialogue.send(bytes);
+        self.sent.extend_from_slice(bytes);
+    }
+
+    fn change_speed(&mut self, baud: u32) -> bool {
+        if !self.dialogue.set_speed(baud) {
+            return false;
+        }
+        self.lines.clear();
+        self.dialogue.forget();
+        true
+    }
+
+    /// Goes on to a speed that was not tried yet.
+    fn next_speed(&mut self, speeds: &mut impl Iterator<Item = u32>, own: Option<u32>) -> Option<u32> {
+        let own = own?;
+        let next = speeds.find(|next| *next != own)?;
+        self.change_speed(next).then_some(next)
+    }
+}
+
+/// The key that leaves a question without an answer that would change anything.
+pub(crate) fn leaving(question: &Question) -> &'static [u8] {
+    match question {
+        Question::License | Question::YesNo(_) => b"n",
+        Question::LicensePager => b"q\r",
+        // Any key but `r`, which would remove the default configuration.
+        Question::PressEnter | Question::DefaultConfiguration => b"\r",
+        Question::Pager | Question::Monitor => b"q",
+        Question::HijackSafeMode => b"d",
+        _ => CTRL_C,
+    }
+}
+
+/// See [`Waker::wake`].
+pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, Error> {
+    let start = Instant::now();
+    let mut wake = Wake { dialogue, lines: Vec::new(), sent: Vec::new() };
+    let mut first: Option<State> = None;
+    let mut known = None;
+    let own = wake.dialogue.speed();
+    let mut speed = None;
+    let mut speeds = plan.speeds.iter().copied();
+    let mut ridden = None;
+    // Ctrl-C and Enter were typed at what stands there, without an answer.
+    let (mut ctrl_c, mut enter) = (false, false);
+    let mut state = wake.settle(plan.listen, SETTLED).await?;
+    for _ in 0..MAX_KEYS {
+        if first.is_none() && !matches!(state, State::Silent | State::Text | State::Garbage) {
+            first = Some(state.clone());
+            known = Some(start.elapsed());
+        }
+        match &state {
+            State::Login | State::Prompt(_) | State::Menu(_) | State::Installer | State::Dead => break,
+            State::KeyWindow | State::Booting | State::Etherboot | State::NoKernel => {
+                if !plan.ride {
+                    break;
+                }
+                let line = wake.dialogue.expect.current();
+                let (boot, end) = boot::ride(wake.dialogue, &line).await?;
+                ridden = Some(boot);
+                state = end;
+                break;
+            }
+            State::Garbage => {
+                let Some(next) = wake.next_speed(&mut speeds, own) else { break };
+                speed = Some(next);
+                (ctrl_c, enter) = (false, false);
+                state = wake.settle(plan.listen, SETTLED).await?;
+            }
+            State::Asked(question) if plan.leave => {
+                let key = leaving(question);
+                wake.key(key);
+                state = wake.settle(CTRL_C_WAIT, ANSWERED).await?;
+            }
+            State::Asked(_) => break,
+            // An empty password is no answer to give as long as there is another.
+            State::Password | State::Silent | State::Text if plan.poke && !ctrl_c => {
+                ctrl_c = true;
+                let before = state.clone();
+                wake.key(CTRL_C);
+                state = wake.settle(CTRL_C_WAIT, ANSWERED).await?;
+                if before == State::Password && state == State::Silent {
+                    state = before;
+                }
+            }
+            State::Password | State::Silent | State::Text if plan.poke && !enter => {
+                enter = true;
+                let wait = if state == State::Password { REFUSAL_WAIT } else { ENTER_WAIT };
+                wake.key(ENTER);
+                state = wake.settle(wait, ANSWERED).await?;
+            }
+            // Keys at the wrong speed may have no answer at all, or too little of one.
+            State::Silent | State::Text if plan.poke && wake.dialogue.legibility.total() < LEGIBLE_MIN => {
+                let Some(next) = wake.next_speed(&mut speeds, own) else { break };
+                speed = Some(next);
+                (ctrl_c, enter) = (false, false);
+                state = wake.settle(SETTLED, SETTLED).await?;
+            }
+            State::Password | State::Silent | State::Text => break,
+        }
+    }
+    if let (State::Silent | State::Text | State::Garbage, Some(own), Some(_)) = (&state, own, speed) {
+        // No speed is better than another: back to what the line was opened with.
+        wake.change_speed(own);
+        speed = None;
+    }
+    let seen = wake.dialogue.seen();
+    let first = first.unwrap_or_else(|| state.clone());
+    let took = start.elapsed();
+    Ok(Woken { first, state, sent: wake.sent, speed, known: known.unwrap_or(took), took, seen, boot: ridden })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_stands_there() {
+        let menu = ["RouterBOOT-7.4beta4", "What do you want to configure?", "   d - boot delay", "   x - exit setup"];
+        for (recent, current, name) in [
+            (&[][..], "", ""),
+            (&[], "MikroTik Login: ", "login"),
+            (&["x"], "Password: ", "password"),
+            (&[], "[admin@MikroTik] > ", "prompt"),
+            (&[], "[admin@MikroTik] /ip address> ", "prompt"),
+            (&[], "[admin@CHR] <SAFE> ", "prompt"),
+            (&["system will reboot shortly", ""], "[admin@MikroTik] > ", "booting"),
+            (&menu, "your choice: ", "boot-menu"),
+            (&["Select boot delay:", "   1 - 1s"], "your choice: ", "boot-menu"),
+            (&["that would result in losing all your data"], "type \"yes\" to confirm: ye", "boot-menu"),
+            (&["RouterBOOT booter 7.18.2", ""], "Press any key within 2 seconds to enter setup", "key-window"),
+            (&[], "Press <delete> key within 1 seconds to enter setup..", "key-window"),
+            (&[], "...", "key-window"),
+            (&["RouterBOOT booter 2.20", ""], "", "booting"),
+            (&[], "loading kernel from nand... OK", "booting"),
+            (&["Starting..."], "", "booting"),
+            (&[], "trying bootp protocol......", "etherboot"),
+            (&["kernel loading failed"], "", "no-kernel"),
+            (&["Waiting for installation server..."], "", "installer"),
+            (&["System halted."], "", "dead"),
+            (&["Reboot, yes? [y/N]: "], "", "question"),
+            (&[], "-- [Q quit|D dump|down]", "pager"),
+            (&[], "{... ", "continuation"),
+            (&["  name: MikroTik"], "", ""),
+            (&[], "RouterBOOT booter 7 was here] x", "booting"),
+        ] {
+            let state = classify(recent, current);
+            assert_eq!(state.as_ref().map_or("", State::name), name, "{recent:?} {current:?}: {state:?}");
+        }
+        let Some(State::Menu(Menu::Sub(heading))) = classify(&["Select boot device:"], "your choice: ") else {
+            panic!()
+        };
+        assert_eq!(heading, "Select boot device");
+    }
+
+    #[test]
+    fn text_is_told_from_noise() {
+        let of = |bytes: &[u8]| {
+            let mut legibility = Legibility::default();
+            legibility.on_bytes(bytes);
+            legibility.is_garbage()
+        };
+        assert!(!of(b"MikroTik Login: "));
+        assert!(!of("r\u{e9}seau Login: ".as_bytes()));
+        assert!(!of(b"\r\n\x1b[9999B\x1bZ  \x1b[6n"));
+        assert!(!of(&[0, 0xff]), "power that comes or goes");
+        assert!(of(&[0, 0x80, b'x', 0xf8]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(recent in prop::collection::vec("\\PC{0,40}", 0..4), current in "\\PC{0,60}") {
+            let recent: Vec<&str> = recent.iter().map(String::as_str).collect();
+            if let Some(state) = classify(&recent, &current) {
+                let _ = (state.name(), state.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! A serial line of which nothing is known, from many named states: what is found, what is left, what was typed into a boot
+//! loader as the router received it, and how long it took.
+
+mod common;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use common::simulated;
+use lab::{NodeHandle, World};
+use routeros::wake::{Legibility, Plan, SPEEDS, State};
+use routeros::{ByteLink, Waker, Woken, boot};
+use routersim::record::EventKind;
+use routersim::router::Router;
+use routersim::serial::seen_at;
+use routersim::spec::{Spec, Version};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
+
+/// A cable whose speed the host can set.
+struct Cable {
+    io: DuplexStream,
+    baud: Arc<AtomicU32>,
+}
+
+impl Cable {
+    fn new(router: &NodeHandle<Router>, baud: u32) -> Self {
+        let baud = Arc::new(AtomicU32::new(baud));
+        Self { io: lab::serial::cable_at(router, Arc::clone(&baud)), baud }
+    }
+}
+
+impl AsyncRead for Cable {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Cable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+impl ByteLink for Cable {
+    fn describe(&self) -> String {
+        "serial".into()
+    }
+    fn speed(&self) -> Option<u32> {
+        Some(self.baud.load(Ordering::Relaxed))
+    }
+    fn set_speed(&mut self, baud: u32) -> bool {
+        self.baud.store(baud, Ordering::Relaxed);
+        true
+    }
+}
+
+/// What somebody did before the line was opened.
+#[derive(Clone, Copy)]
+enum Do {
+    /// Power, and an idle login prompt.
+    Up,
+    /// Power, nothing else.
+    On,
+    Sleep(u64),
+    Type(&'static str),
+    Until(&'static str),
+    /// A login, with `+suffix`, of 7.x and 6.x.
+    In7(&'static str),
+    In6(&'static str),
+    /// Types these keys in the main menu of the boot loader.
+    Menu(&'static str),
+}
+use Do::{In6, In7, Menu, On, Sleep, Type, Until, Up};
+
+struct Start {
+    name: &'static str,
+    six: bool,
+    setup: &'static str,
+    done: &'static [Do],
+    /// The names of what is found and what is left.
+    first: &'static str,
+    end: &'static str,
+    /// Nothing moves there: it has to be quick.
+    idle: bool,
+    /// The line has been open since the power came.
+    open: bool,
+    baud: u32,
+}
+
+const fn start(name: &'static str, done: &'static [Do], first: &'static str, end: &'static str) -> Start {
+    Start { name, six: false, setup: "", done, first, end, idle: true, open: false, baud: 115_200 }
+}
+
+const SEVEN: Do = In7("+ct80w40h");
+const SIX: Do = In6("+ct80w40h");
+const SILENT_BOOT: &str = "/system routerboard settings set silent-boot=yes\n";
+const PASSWORD: &str = "/user set [find name=admin] password=\"Sim_1\"\n";
+const RESET: &str = "/system reset-configuration no-defaults=yes\r";
+
+fn starts() -> Vec<Start> {
+    let p = "prompt";
+    vec![
+        start("login", &[Up], "login", "login"),
+        Start { six: true, ..start("login, 6.x", &[Up], "login", "login") },
+        start("a name half typed", &[Up, Type("adm")], "login", "login"),
+        start("password asked, none is set", &[Up, Type("admin\r"), Until("Password: ")], "question", p),
+        Start { setup: PASSWORD, ..start("password asked", &[Up, Type("admin\r"), Until("word: ")], "login", "login") },
+        Start {
+            setup: PASSWORD,
+            ..start("password half typed", &[Up, Type("admin\r"), Until("word: "), Type("secr")], "login", "login")
+        },
+        start(
+            "licence asked",
+            &[Up, Type("admin+ct80w40h\r"), Until("word: "), Type("\r"), Until("[Y/n]: ")],
+            "question",
+            p,
+        ),
+        // The same with the line open all the time, so that the question itself is read.
+        Start { open: true, ..start("reboot asked, seen", &[Up, SEVEN, Type("/system reboot\r")], "question", p) },
+        Start { open: true, ..start("pager, seen", &[Up, In7("+ct80w8h"), Type("/interface print\r")], "pager", p) },
+        Start { open: true, ..start("open brace, seen", &[Up, SEVEN, Type("{\r")], "continuation", p) },
+        Start { open: true, ..start("prompt, seen", &[Up, SEVEN, Type("/ip address\r")], p, p) },
+        Start { open: true, ..start("value asked", &[Up, SEVEN, Type("/password\r")], "question", p) },
+        start(
+            "new password asked",
+            &[
+                Up,
+                Type("admin+ct80w40h\r"),
+                Until("word: "),
+                Type("\r"),
+                Until("[Y/n]: "),
+                Type("n"),
+                Until("new password> "),
+            ],
+            p,
+            p,
+        ),
+        start(
+            "repeat asked",
+            &[
+                Up,
+                Type("admin+ct80w40h\r"),
+                Until("word: "),
+                Type("\r"),
+                Until("[Y/n]: "),
+                Type("n"),
+                Until("new password> "),
+                Type("x\r"),
+                Until("repeat new password> "),
+            ],
+            p,
+            p,
+        ),
+        start("prompt", &[Up, SEVEN], p, p),
+        Start { six: true, ..start("prompt, 6.x", &[Up, SIX], p, p) },
+        start("prompt, 999 columns", &[Up, In7("+ct999w40h")], p, p),
+        start("prompt, dumb", &[Up, In7("+cte80w40h")], p, p),
+        start("prompt, colours", &[Up, In7("+t80w40h")], p, p),
+        start("menu", &[Up, SEVEN, Type("/ip address\r"), Until("/ip/address> ")], p, p),
+        Start { six: true, ..start("menu, 6.x", &[Up, SIX, Type("/ip address\r"), Until("/ip address> ")], p, p) },
+        start("safe mode", &[Up, SEVEN, Type("\x18"), Until("<SAFE>")], p, p),
+        start("half-typed line", &[Up, SEVEN, Type("/ip address remo")], p, p),
+        start("half-typed erasure", &[Up, SEVEN, Type("/system reset-configuration no-defaults=yes")], p, p),
+        Start { six: true, ..start("half-typed reboot, 6.x", &[Up, SIX, Type("/system reboot")], p, p) },
+        start("half-typed removal", &[Up, SEVEN, Type("/user remove [find]")], p, p),
+        start("open brace", &[Up, SEVEN, Type("{\r"), Until("... ")], p, p),
+        start("open quote", &[Up, SEVEN, Type(":put \"x\r"), Until("... ")], p, p),
+        start("open parenthesis", &[Up, SEVEN, Type(":put (1 + \r"), Until("... ")], p, p),
+        start("reboot asked", &[Up, SEVEN, Type("/system reboot\r"), Until("[y/N]: ")], p, p),
+        start("erasure asked", &[Up, SEVEN, Type(RESET), Until("[y/N]: ")], p, p),
+        Start { six: true, ..start("erasure asked, 6.x", &[Up, SIX, Type(RESET), Until("[y/N]: ")], p, p) },
+        start("pager", &[Up, In7("+ct80w8h"), Type("/interface print\r"), Until("-- [Q quit")], p, p),
+        Start {
+            six: true,
+            ..start("pager, 6.x", &[Up, In6("+ct80w8h"), Type("/interface print\r"), Until("-- [Q")], p, p)
+        },
+        start("a command that waits", &[Up, SEVEN, Type(":delay 1000s\r"), Sleep(500)], p, p),
+        Start {
+            six: true,
+            setup: "/system identity set name=\"edge [1] > x (2)\"\n",
+            ..start("a name like a prompt", &[Up, SIX], p, p)
+        },
+        Start {
+            six: true,
+            setup: "/user add name=joe group=full\n",
+            ..start("another user", &[Up, Type("joe+ct80w40h\r"), Until("word: "), Type("\r"), Until("> ")], p, p)
+        },
+        start("boot loader, main menu", &[On, Menu("")], "boot-menu", "boot-menu"),
+        Start { six: true, ..start("boot loader, main menu, 6.x", &[On, Menu("")], "boot-menu", "boot-menu") },
+        start("boot loader, delay", &[On, Menu("d")], "boot-menu", "boot-menu"),
+        start("boot loader, key", &[On, Menu("k")], "boot-menu", "boot-menu"),
+        start("boot loader, serial console", &[On, Menu("s")], "boot-menu", "boot-menu"),
+        start("boot loader, silent boot", &[On, Menu("n")], "boot-menu", "boot-menu"),
+        start("boot loader, device", &[On, Menu("o")], "boot-menu", "boot-menu"),
+        start("boot loader, protocol", &[On, Menu("p")], "boot-menu", "boot-menu"),
+        start("boot loader, booter", &[On, Menu("b")], "boot-menu", "boot-menu"),
+        start("boot loader, upgrade", &[On, Menu("g")], "boot-menu", "boot-menu"),
+        start("boot loader, format asked", &[On, Menu("e")], "boot-menu", "boot-menu"),
+        start("boot loader, format with the word typed", &[On, Menu("eyes")], "boot-menu", "boot-menu"),
+        Start { open: true, ..start("boot loader, menu seen", &[On, Menu("o")], "boot-menu", "boot-menu") },
+        Start { idle: false, open: true, ..start("banner", &[On, Until("booter ")], "key-window", "login") },
+        Start { idle: false, open: true, ..start("key window", &[On, Until("Memory size")], "key-window", "login") },
+        Start { idle: false, open: true, ..start("kernel", &[On, Until("setting up")], "booting", "login") },
+        // Its sign was missed, and it does not hear yet.
+        Start { idle: false, open: true, ..start("services, late", &[On, Until("Starting...")], "silent", "silent") },
+        Start {
+            idle: false,
+            open: true,
+            ..start(
+                "going down",
+                &[Up, SEVEN, Type("/system reboot\r"), Until("]: "), Type("y"), Sleep(3000)],
+                "booting",
+                "login",
+            )
+        },
+        Start {
+            idle: false,
+            open: true,
+            ..start(
+                "nothing to boot from",
+                &[On, Menu("eyes\rx"), Until("kernel loading failed")],
+                "etherboot",
+                "no-kernel",
+            )
+        },
+        Start { idle: false, ..start("no power", &[], "silent", "silent") },
+        Start { six: true, setup: SILENT_BOOT, ..start("silent boot, up", &[Up], "login", "login") },
+        // It can't be told from an idle line: listened to for so short a time, the menu opens, and is said to be open.
+        Start {
+            idle: false,
+            six: true,
+            setup: SILENT_BOOT,
+            ..start("silent boot, its window", &[On, Sleep(1500)], "boot-menu", "boot-menu")
+        },
+        Start { idle: false, baud: 9600, ..start("login, read at 9600", &[Up], "login", "login") },
+        Start { idle: false, baud: 57_600, ..start("prompt, read at 57600", &[Up, SEVEN], p, p) },
+        Start {
+            idle: false,
+            baud: 19_200,
+            ..start("boot menu, read at 19200", &[On, Menu("")], "boot-menu", "boot-menu")
+        },
+    ]
+}
+
+async fn until(line: &mut Cable, text: &str) {
+    let mut seen = String::new();
+    while !seen.contains(text) {
+        let mut byte = [0];
+        let read = tokio::time::timeout(Duration::from_secs(120), line.read_exact(&mut byte)).await;
+        assert!(read.is_ok(), "no {text:?} in {seen:?}");
+        seen.push(char::from(byte[0]));
+    }
+}
+
+async fn type_in(line: &mut Cable, text: &str) {
+    line.write_all(text.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20 + text.len() as u64)).await;
+}
+
+async fn act(router: &NodeHandle<Router>, line: &mut Cable, what: Do) {
+    match what {
+        On => router.with(|router, now| router.power_on(now)),
+        Up => {
+            router.with(|router, now| router.power_on(now));
+            until(line, "Login: ").await;
+        }
+        Sleep(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        Type(text) => type_in(line, text).await,
+        Until(text) => until(line, text).await,
+        In7(suffix) | In6(suffix) => {
+            type_in(line, &format!("admin{suffix}\r")).await;
+            until(line, "Password: ").await;
+            type_in(line, "\r").await;
+            if matches!(what, In7(_)) {
+                until(line, "[Y/n]: ").await;
+                type_in(line, "n").await;
+                until(line, "new password> ").await;
+                type_in(line, "\x03").await;
+            }
+            until(line, "> ").await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Menu(keys) => {
+            until(line, "enter setup").await;
+            type_in(line, " ").await;
+            until(line, "your choice: ").await;
+            type_in(line, keys).await;
+        }
+    }
+}
+
+/// Wakes a line in this state, and gives what was found and every key that a boot loader took meanwhile.
+async fn wake(of: &Start, seed: u64, plan: &Plan) -> (Woken, Vec<(String, u8)>, Vec<EventKind>) {
+    let version: Version = if of.six { "6.44.6" } else { "7.18.2" }.parse().unwrap();
+    let mut spec = Spec::pair_b().version(version);
+    spec.setup.push_str(of.setup);
+    let world = World::new(seed);
+    let router = world.add("B", Router::new(spec, seed).unwrap());
+    tokio::task::spawn_local(world.clone().drive(1.0));
+    let mut line = Cable::new(&router, 115_200);
+    for what in of.done {
+        act(&router, &mut line, *what).await;
+    }
+    if !of.open {
+        drop(line);
+        tokio::time::sleep(Duration::from_millis(100 + seed * 37)).await;
+        line = Cable::new(&router, of.baud);
+    }
+    let drain = |router: &mut Router| std::iter::from_fn(|| router.poll_event()).map(|e| e.kind).collect::<Vec<_>>();
+    router.with(|router, _| drain(router));
+    let mut waker = Waker::new(Box::new(line), None);
+    let woken = waker.wake(plan).await.unwrap();
+    let events = router.with(|router, _| drain(router));
+    let keys = events.iter().filter_map(|event| match event {
+        EventKind::BootKey { menu, key } => Some(((*menu).to_string(), *key)),
+        _ => None,
+    });
+    let harm = events.iter().filter(|event| event.is_destructive() || matches!(event, EventKind::BootFormatted));
+    (woken, keys.collect(), harm.cloned().collect())
+}
+
+#[test]
+fn from_any_state_to_a_known_one() {
+    let starts = starts();
+    assert!(starts.len() >= 40, "{}", starts.len());
+    let wrong = std::cell::RefCell::new(Vec::new());
+    for of in &starts {
+        let mut took = Vec::new();
+        for seed in [1, 2, 3] {
+            simulated(|| async {
+                let (woken, keys, harm) = wake(of, seed, &Plan::settle(boot::IDLE)).await;
+                println!(
+                    "{:<42} {:>6} ms  {} -> {}",
+                    of.name,
+                    woken.took.as_millis(),
+                    woken.first.name(),
+                    woken.state.name()
+                );
+                if (woken.first.name(), woken.state.name()) != (of.first, of.end) {
+                    wrong.borrow_mut().push(format!("{}: {woken:?}", of.name));
+                }
+                // Whatever menu it was: no key that any menu knows, as it arrived.
+                if !harm.is_empty() || keys.iter().any(|(_, key)| key.is_ascii_graphic() || *key == b' ') {
+                    wrong.borrow_mut().push(format!("{}: {harm:?} {keys:?}", of.name));
+                }
+                took.push(woken.known);
+            });
+            if !of.idle {
+                break;
+            }
+        }
+        took.sort();
+        let median = took[took.len() / 2];
+        if of.idle && median >= Duration::from_millis(1500) {
+            wrong.borrow_mut().push(format!("{}: {median:?}", of.name));
+        }
+    }
+    assert!(wrong.borrow().is_empty(), "{:#?}", wrong.borrow());
+}
+
+#[test]
+fn listening_alone_types_nothing_and_names_what_speaks() {
+    for of in starts().iter().filter(|of| of.open && of.first != "silent") {
+        simulated(|| async {
+            let (woken, keys, _) = wake(of, 1, &Plan::listen_only(boot::IDLE)).await;
+            assert_eq!(woken.sent, b"", "{}", of.name);
+            assert_eq!(keys, [], "{}", of.name);
+            assert_eq!(woken.first.name(), of.first, "{}: {woken:?}", of.name);
+        });
+    }
+}
+
+#[test]
+fn a_boot_that_is_waited_for_has_its_phases_timed() {
+    simulated(|| async {
+        let starts = starts();
+        let of = starts.iter().find(|of| of.name == "going down").unwrap();
+        let (woken, keys, _) = wake(of, 1, &Plan::settle(boot::SUSPECT)).await;
+        assert_eq!((keys, woken.sent), (vec![], vec![]), "nothing is typed between the banner and the login");
+        assert_eq!(woken.state, State::Login);
+        let ridden = woken.boot.unwrap();
+        let phases: Vec<boot::Phase> = ridden.phases.iter().map(|(phase, _)| *phase).collect();
+        let rest = [boot::Phase::Loader, boot::Phase::Kernel, boot::Phase::System, boot::Phase::Login];
+        assert!(phases.ends_with(&rest), "{ridden}");
+        assert_eq!(ridden.count(), 1);
+        assert!(ridden.phases.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{ridden}");
+    });
+}
+
+/// What is typed at an unknown line is harmless at every other speed, too; what is read there is known for garbage.
+#[test]
+fn at_the_wrong_speed() {
+    let text = b"\r\nRouterBOOT booter 7.18.2\r\n\r\nCCR1009-7G-1C\r\n\r\nMikroTik 7.18.2 (stable)\r\nMikroTik Login: ";
+    for ours in SPEEDS {
+        for theirs in SPEEDS.into_iter().filter(|theirs| *theirs != ours) {
+            // Ctrl-C is nothing anywhere. Enter may be heard as `x`, which leaves the menu, and as what no menu knows.
+            let ctrl_c = seen_at(b"\x03", ours, theirs);
+            assert!(!ctrl_c.iter().any(|byte| (b' '..0x7f).contains(byte)), "{ours} heard at {theirs}: {ctrl_c:?}");
+            let enter = seen_at(b"\r", ours, theirs);
+            assert!(
+                !enter.iter().any(|byte| b"elwrgjtyc0123456789".contains(byte)),
+                "{ours} heard at {theirs}: {enter:?}"
+            );
+            let mut legibility = Legibility::default();
+            legibility.on_bytes(&seen_at(text, theirs, ours));
+            assert!(legibility.is_garbage(), "{theirs} read at {ours}: {:?}", seen_at(text, theirs, ours));
+        }
+    }
+}
