@@ -113,4 +113,12 @@ impl ByteLink for LineLink {
     fn describe(&self) -> String {
         self.name.clone()
     }
+
+    fn speed(&self) -> Option<u32> {
+        self.line.settings().map(|settings| settings.baud)
+    }
+
+    fn set_speed(&mut self, baud: u32) -> bool {
+        self.line.ask_baud(baud).is_ok_and(|outcome| outcome == Outcome::Done)
+    }
 }

@@ -58,7 +58,7 @@ static SIGNS: LazyLock<Vec<(Sign, Regex)>> = LazyLock::new(|| {
         (Sign::NoKernel, regex(r"kernel loading failed\s*$|kernel out of range\s*$")),
         (
             Sign::Installer,
-            regex(r"^\s*(Waiting for installation server|Welcome to MikroTik Router Software remote installation)"),
+            regex(r"^\s*(Waiting for installation server|Welcome to MikroTik Router Software (remote )?installation)"),
         ),
         (Sign::Dead, regex(r"^\s*(System halted|System Halted|Power down\.|Kernel panic)|reboot: Power down")),
         (

@@ -151,7 +151,11 @@ fn regex(pattern: &str) -> Regex {
 
 static WINDOW: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^\s*(Press (any key|<delete> key) within \d+ seconds? to enter setup)?\.{0,10}\s*$"));
-static NETBOOT: LazyLock<Regex> = LazyLock::new(|| regex(r"^\s*trying (bootp|dhcp) protocol\.*\s*$"));
+static NETBOOT: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"^\s*(trying (bootp|dhcp) protocol\.*\s*(OK)?\s*$|Got IP address|resolved mac address|transfer (started|ok))",
+    )
+});
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?i)^\s*(Select .*:|Silent boot:|Boot protocol:|Booter options:|Upgrade firmware.*|What do you want to configure\?)\s*$",
@@ -194,9 +198,6 @@ pub fn classify(recent: &[&str], current: &str) -> Option<State> {
     if !here.is_empty() && WINDOW.is_match(current) {
         return Some(State::KeyWindow);
     }
-    if NETBOOT.is_match(current) {
-        return Some(State::Etherboot);
-    }
     match Question::at(Tail { current, previous: last }) {
         Some(Question::LoginName) => return Some(State::Login),
         Some(Question::Password) => return Some(State::Password),
@@ -204,6 +205,9 @@ pub fn classify(recent: &[&str], current: &str) -> Option<State> {
         None => {}
     }
     let line = if here.is_empty() { last? } else { current };
+    if NETBOOT.is_match(line) {
+        return Some(State::Etherboot);
+    }
     boot::sign(line).map(of_sign)
 }
 

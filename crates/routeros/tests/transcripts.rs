@@ -23,7 +23,8 @@ fn states(text: &str) -> BTreeSet<&'static str> {
     for line in text.lines().filter(|line| !line.starts_with("# ")) {
         for piece in [line, "\r\n"] {
             engine.expect(at, vec![Pattern::Quiet(Duration::ZERO)], at + Duration::from_secs(1));
-            engine.on_bytes(at, piece.as_bytes());
+            // Escapes are written out there.
+            engine.on_bytes(at, piece.replace("\\e", "\x1b").as_bytes());
             at += Duration::from_millis(1);
             engine.handle_timeout(at);
             if let Some(Event::Matched { before, .. }) = engine.poll_event() {
@@ -71,10 +72,10 @@ const WANTED: &[(&str, &[&str])] = &[
     ("07", &["key-window", "boot-menu"]),
     ("08", &["key-window", "boot-menu"]),
     ("09", &["boot-menu"]),
-    ("10", &["etherboot", "boot-menu"]),
+    ("10", &["key-window", "boot-menu"]),
     ("11", &["boot-menu"]),
     ("12", &["installer"]),
     ("13", &["key-window", "etherboot"]),
-    ("25", &["boot-menu"]),
+    ("25", &["prompt"]),
     ("29", &["installer"]),
 ];

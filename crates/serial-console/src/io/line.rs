@@ -182,6 +182,18 @@ impl Line {
     /// # Errors
     /// The line is gone, or the port can't do it.
     pub async fn set_baud(&mut self, baud: u32) -> io::Result<Outcome> {
+        let outcome = self.ask_baud(baud)?;
+        if let Inner::Net(net) = &mut self.inner {
+            net.flush().await?;
+        }
+        Ok(outcome)
+    }
+
+    /// As [`Self::set_baud`]; a console server hears of it with the next bytes that are written or read.
+    ///
+    /// # Errors
+    /// The line is gone, or the port can't do it.
+    pub fn ask_baud(&mut self, baud: u32) -> io::Result<Outcome> {
         match &mut self.endpoint {
             Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings), .. } => {
                 settings.baud = baud;
@@ -190,7 +202,6 @@ impl Line {
                     Inner::Local(port) => port.set_baud(baud)?,
                     Inner::Net(net) => {
                         net.with(|client, now| client.set_settings(now, settings));
-                        net.flush().await?;
                     }
                 }
                 Ok(Outcome::Done)
