@@ -262,6 +262,11 @@ impl Server {
         count
     }
 
+    /// The line's wires, where it has any.
+    pub fn modem(&self) -> Option<ModemState> {
+        self.config.modem
+    }
+
     /// The line's wires changed.
     pub fn set_modem(&mut self, modem: ModemState) {
         let before = self.config.modem.unwrap_or_default().to_byte();

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::process::RealError;
 use crate::router::Router;
 use crate::serial::seen_at;
-use crate::spec::SerialPlaces;
+use crate::spec::SerialSpec;
 
 /// What a pty is at before somebody sets it.
 const USUAL_BAUD: u32 = 115_200;
@@ -24,10 +24,12 @@ pub(super) struct Lines {
     rfc2217: Option<Offered>,
     tcp: Option<Offered>,
     places: BTreeMap<&'static str, String>,
+    /// DTR, RTS, as the client of RFC 2217 drives them.
+    wires: (bool, bool),
 }
 
 impl Lines {
-    pub(super) async fn open(places: &SerialPlaces) -> Result<Self, RealError> {
+    pub(super) async fn open(places: &SerialSpec) -> Result<Self, RealError> {
         let mut lines = Self::default();
         if let Some(link) = &places.pty {
             let pty = Pty::open(USUAL_BAUD, Some(Path::new(link)))
@@ -36,8 +38,7 @@ impl Lines {
             lines.pty = Some(pty);
         }
         if let Some(place) = &places.rfc2217 {
-            // A console cable has the wires of a null modem: the router's ready is our data set.
-            let modem = Some(ModemState { dsr: true, cts: true, ..ModemState::default() });
+            let modem = places.wires.then(|| driven(false));
             let config = ServerConfig { signature: "routersim".into(), modem, ..ServerConfig::default() };
             lines.rfc2217 = Some(lines.listen("rfc2217", place, Offer::Rfc2217(config)).await?);
         }
@@ -54,6 +55,19 @@ impl Lines {
         Ok(Offered::new(listener, offer))
     }
 
+    /// What came of what a client wants of the line itself.
+    fn wanted(&mut self, event: &ServerEvent, router: &mut Router, now: mactelnet::Instant) {
+        match event {
+            ServerEvent::Break(true) | ServerEvent::BreakPulse => router.serial_break(now),
+            ServerEvent::Dtr(on) => self.wires.0 = *on,
+            ServerEvent::Rts(on) => self.wires.1 = *on,
+            _ => {}
+        }
+        if matches!(event, ServerEvent::Dtr(_) | ServerEvent::Rts(_)) {
+            router.serial_wires(now, self.wires.0, self.wires.1);
+        }
+    }
+
     pub(super) fn places(&self) -> BTreeMap<&'static str, String> {
         self.places.clone()
     }
@@ -62,8 +76,14 @@ impl Lines {
         self.places.is_empty()
     }
 
-    /// Gives what the router said to all places, each at its own speed.
+    /// Gives what the router said to all places, each at its own speed, and tells of its wires.
     pub(super) fn show(&mut self, router: &mut Router) {
+        let modem = driven(router.serial_ready());
+        if let Some(server) = self.rfc2217.as_mut().and_then(Offered::server)
+            && server.modem().is_some_and(|told| told != modem)
+        {
+            server.set_modem(modem);
+        }
         let own = router.serial_baud();
         let text = router.serial_take(own);
         if text.is_empty() {
@@ -82,33 +102,55 @@ impl Lines {
         }
     }
 
-    /// Waits until somebody types: what, and at which speed. Cancel-safe; for ever where there is no place.
-    pub(super) async fn typed(&mut self, own: u32) -> Result<(Vec<u8>, u32), RealError> {
+    /// What somebody did who was waited for by [`Lines::typed`].
+    pub(super) fn take(&mut self, typed: Typed, router: &mut Router, now: mactelnet::Instant) {
+        match typed {
+            Typed::Keys(bytes, baud) => router.serial_send(now, &bytes, baud),
+            Typed::Wanted(event) => self.wanted(&event, router, now),
+        }
+    }
+
+    /// Waits until somebody types. Cancel-safe; for ever where there is no place.
+    pub(super) async fn typed(&mut self, own: u32) -> Result<Typed, RealError> {
         let failed = |name: &str, error: io::Error| RealError::Serial { place: name.to_owned(), error };
         loop {
             tokio::select! {
                 biased;
                 read = pty(self.pty.as_mut()) => {
                     let baud = self.pty.as_ref().map_or(own, Pty::baud);
-                    return read.map(|bytes| (bytes, baud)).map_err(|error| failed("pty", error));
+                    return read.map(|bytes| Typed::Keys(bytes, baud)).map_err(|error| failed("pty", error));
                 }
                 event = offered(self.rfc2217.as_mut()) => {
                     let event = event.map_err(|error| failed("rfc2217", error))?;
                     let line = self.rfc2217.as_mut().and_then(Offered::server).map(|server| server.line());
                     let baud = line.unwrap_or_else(|| LineSettings::at(own)).baud;
-                    // Its wires and its breaks mean nothing to the router.
-                    if let ServerEvent::Data(bytes) = event {
-                        return Ok((bytes, baud));
-                    }
+                    return Ok(match event {
+                        ServerEvent::Data(bytes) => Typed::Keys(bytes, baud),
+                        other => Typed::Wanted(other),
+                    });
                 }
                 event = offered(self.tcp.as_mut()) => {
                     if let ServerEvent::Data(bytes) = event.map_err(|error| failed("tcp", error))? {
-                        return Ok((bytes, own));
+                        return Ok(Typed::Keys(bytes, own));
                     }
                 }
             }
         }
     }
+}
+
+/// What somebody did at the line.
+#[derive(Debug)]
+pub(super) enum Typed {
+    /// Bytes, at this speed.
+    Keys(Vec<u8>, u32),
+    /// Something else.
+    Wanted(ServerEvent),
+}
+
+/// The wires as the other end sees them: a console cable has those of a null modem, so the router's ready is its data set.
+fn driven(power: bool) -> ModemState {
+    ModemState { dsr: power, cts: power, ..ModemState::default() }
 }
 
 async fn pty(pty: Option<&mut Pty>) -> io::Result<Vec<u8>> {

@@ -196,8 +196,7 @@ pub async fn run(
                 }
             }
             typed = lines.typed(router.serial_baud()) => {
-                let (bytes, baud) = typed?;
-                router.serial_send(clock.now(), &bytes, baud);
+                lines.take(typed?, &mut router, clock.now());
             }
             received = receive(&mut bound, &mut router, &clock, &mut frame) => received?,
         }

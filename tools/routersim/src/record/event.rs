@@ -220,6 +220,20 @@ pub enum EventKind {
     },
     /// The boot loader formatted the storage: nothing is left to boot from.
     BootFormatted,
+    /// A break arrived on the serial line.
+    SerialBreak,
+    /// Who is at the other end of the serial line drove its wires.
+    SerialWires {
+        /// Data terminal ready.
+        dtr: bool,
+        /// Request to send.
+        rts: bool,
+    },
+    /// Characters on the serial line found no room: nobody had read the earlier ones.
+    SerialLost {
+        /// How many.
+        bytes: usize,
+    },
     /// A port of the board got or lost link, or was switched on or off.
     Port {
         /// Its name.

@@ -57,6 +57,7 @@ impl Router {
         let spec = Rc::new(spec);
         let storage = arrival::storage(&spec, seed)?;
         let links = vec![false; spec.port_macs().len()];
+        let serial = Serial::new(&spec, seed);
         Ok(Self {
             spec,
             recorder: Rc::new(Recorder::default()),
@@ -69,7 +70,7 @@ impl Router {
             links,
             system: None,
             frames: VecDeque::new(),
-            serial: Serial::default(),
+            serial,
         })
     }
 
@@ -312,6 +313,7 @@ impl Router {
     }
 
     fn go_down(&mut self, now: Instant) {
+        let uptime = self.system.as_ref().map(|system| system.uptime()).unwrap_or_default();
         if let Some(system) = &self.system {
             system.kernel.run(now);
             if let Some(net) = system.net() {
@@ -325,10 +327,21 @@ impl Router {
         self.stop_system();
         self.stage_packages();
         self.storage.borrow_mut().files.shut_down();
-        self.console_text(now, "Restarting system.\n\n");
         match self.after {
-            PowerAction::Reboot => self.enter_booter(now),
-            PowerAction::Halt => self.enter(now, Phase::Off, None),
+            PowerAction::Reboot => {
+                // Version 7's kernel signs its lines with the time (transcript 04).
+                let line = if self.spec.version.is_v7() {
+                    format!("[{:12.6}] reboot: Restarting system\n\n", uptime.as_secs_f64())
+                } else {
+                    "Restarting system.\n\n".to_owned()
+                };
+                self.console_text(now, &line);
+                self.enter_booter(now);
+            }
+            PowerAction::Halt => {
+                self.console_text(now, "Power down.\n");
+                self.enter(now, Phase::Off, None);
+            }
         }
     }
 
@@ -348,7 +361,8 @@ impl Router {
             if let Update::Packages(version) = update {
                 self.spec = Rc::new(Spec { version, ..(*self.spec).clone() });
             }
-            // Either way the board starts once more.
+            // Either way the board starts once more \[I: with the same words\].
+            self.console_text(now, "Rebooting...\n");
             self.enter_booter(now);
             return;
         }

@@ -1,14 +1,17 @@
 //! The router's end of the serial line: the boot loader's and the console's turn at it.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use mactelnet::Instant;
 
 use super::machine::Router;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{EventKind, Phase};
-use crate::serial::{Board, Booter, Exit, Line, Settings};
+use crate::serial::{Board, Booter, Exit, Line, Settings, Wire};
+use crate::spec::Spec;
 use crate::system::Storage;
 
 /// Where the boot loader's settings are for RouterOS.
@@ -18,10 +21,16 @@ const CONSOLE_BAUD: u32 = 115_200;
 /// Output that waits in the console while the UART is busy.
 const CONSOLE_BUFFER: usize = 4096;
 
+/// Characters that wait for the console: a UART's line discipline holds 4 KB and loses the rest
+/// (routeros-console.md section 3, inferred).
+const UART_BUFFER: usize = 4096;
+
 /// What the router has of its serial port.
 #[derive(Debug)]
 pub(super) struct Serial {
     pub(super) line: Line,
+    /// Typed, and not looked at yet.
+    waiting: VecDeque<(Instant, u8)>,
     booter: Option<Booter>,
     console: Option<(PipeWriter, PipeReader)>,
     /// Nothing is left to boot from.
@@ -30,25 +39,39 @@ pub(super) struct Serial {
 
 impl Default for Serial {
     fn default() -> Self {
-        Self { line: Line::new(CONSOLE_BAUD), booter: None, console: None, formatted: false }
+        Self { line: Line::new(CONSOLE_BAUD), waiting: VecDeque::new(), booter: None, console: None, formatted: false }
     }
 }
 
 impl Serial {
+    /// As the specification has it.
+    pub(super) fn new(spec: &Spec, seed: u64) -> Self {
+        let mut serial = Self { formatted: spec.booter.formatted, ..Self::default() };
+        serial.line.set_wire(Wire {
+            error_every: spec.serial.error_every,
+            latency: Duration::from_millis(spec.serial.latency_ms.into()),
+            seed,
+        });
+        serial
+    }
+
     /// No power.
     pub(super) fn off(&mut self) {
-        let plugged = self.line.is_plugged();
-        *self = Self { formatted: self.formatted, ..Self::default() };
-        self.line.plug(plugged);
+        self.line.off();
+        (self.booter, self.console) = (None, None);
+        self.waiting.clear();
     }
 
     /// The console is gone with its system.
     pub(super) fn drop_console(&mut self) {
         self.console = None;
+        self.waiting.clear();
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.line.poll_timeout(), self.booter.as_ref().and_then(Booter::poll_timeout)].into_iter().flatten().min()
+        let waiting = self.waiting.front().map(|(at, _)| *at);
+        let booter = self.booter.as_ref().and_then(Booter::poll_timeout);
+        [self.line.poll_timeout(), booter, waiting].into_iter().flatten().min()
     }
 
     /// Whether the boot loader has somebody in its menu, or nothing to boot from.
@@ -108,6 +131,26 @@ impl Router {
         self.pump(now);
     }
 
+    /// Another cable, or another state of it.
+    pub fn set_serial_wire(&mut self, wire: Wire) {
+        self.serial.line.set_wire(wire);
+    }
+
+    /// A break arrives. Neither the boot loader nor RouterOS does anything about it \[I\].
+    pub fn serial_break(&mut self, now: Instant) {
+        self.note(now, EventKind::SerialBreak);
+    }
+
+    /// The other end drives its wires.
+    pub fn serial_wires(&mut self, now: Instant, dtr: bool, rts: bool) {
+        self.note(now, EventKind::SerialWires { dtr, rts });
+    }
+
+    /// Whether the port drives its own wires: it does while it has power.
+    pub fn serial_ready(&self) -> bool {
+        self.phase() != Phase::Off
+    }
+
     /// Somebody types on the serial line, at `baud` bits a second.
     pub fn serial_send(&mut self, now: Instant, bytes: &[u8], baud: u32) {
         self.pump(now);
@@ -153,12 +196,13 @@ impl Router {
         let mac = spec.port_macs().first().map(|(_, mac)| mac.to_string()).unwrap_or_default();
         let texts = Board {
             model: board.name.to_owned(),
-            version: spec.version.to_string(),
-            modern: spec.version.is_v7(),
+            version: self.storage().borrow().firmware.to_string(),
+            modern: self.storage().borrow().firmware.is_v7(),
             serial_number: spec.serial_number.clone(),
             memory: board.memory >> 20,
             storage: board.storage >> 20,
             mac,
+            netboot: spec.booter.netboot,
         };
         let banner = spec.scaled(spec.boot.routerboot / 4);
         let formatted = self.serial.formatted;
@@ -181,6 +225,10 @@ impl Router {
                 self.serial.console = self.open_line();
             }
         }
+        if self.serial.console.is_none() {
+            return false;
+        }
+        let typed = self.think(now, &typed);
         let Some((keys, shown)) = &mut self.serial.console else { return false };
         if !typed.is_empty() {
             keys.push(&typed);
@@ -190,6 +238,27 @@ impl Router {
         let text = if room > 0 { shown.take(room) } else { Vec::new() };
         self.serial.line.print(now, &text);
         !typed.is_empty() || !text.is_empty()
+    }
+
+    /// What the console gets now of what was typed: keys at once, Enter and what is behind it when it comes to them.
+    fn think(&mut self, now: Instant, typed: &[u8]) -> Vec<u8> {
+        let think = self.spec().scaled(Duration::from_millis(self.spec().serial.think_ms.into()));
+        let waiting = &mut self.serial.waiting;
+        let mut lost = 0;
+        for byte in typed {
+            if waiting.len() == UART_BUFFER {
+                lost += 1;
+                continue;
+            }
+            let behind = waiting.back().map_or(now, |(at, _)| *at);
+            waiting.push_back((if *byte == b'\r' { behind.max(now) + think } else { behind.max(now) }, *byte));
+        }
+        let due = waiting.iter().take_while(|(at, _)| *at <= now).count();
+        let bytes = waiting.drain(..due).map(|(_, byte)| byte).collect();
+        if lost > 0 {
+            self.note(now, EventKind::SerialLost { bytes: lost });
+        }
+        bytes
     }
 
     fn open_line(&self) -> Option<(PipeWriter, PipeReader)> {
@@ -209,7 +278,7 @@ impl Router {
         booter.turn(now);
         let (text, keys, exit) = (booter.take_out(), booter.take_keys(), booter.exit());
         let formatted = booter.is_formatted();
-        let settings = booter.settings().clone();
+        let (settings, written) = (booter.settings().clone(), booter.written().clone());
         self.serial.line.print(now, &text);
         for (menu, key) in keys {
             self.note(now, EventKind::BootKey { menu, key });
@@ -217,6 +286,11 @@ impl Router {
         if formatted && !self.serial.formatted {
             self.serial.formatted = true;
             self.note(now, EventKind::BootFormatted);
+        }
+        // What holds for one boot only is gone with it.
+        let stored = self::settings(&self.storage().borrow());
+        if stored.baud != 0 && stored.device != written.device {
+            write(&mut self.storage().borrow_mut(), &Settings { device: written.device, ..stored });
         }
         match exit {
             Some(Exit::Restart) => {
@@ -231,224 +305,4 @@ impl Router {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spec::Spec;
-    use std::time::Duration;
-
-    struct Desk {
-        router: Router,
-        now: Instant,
-        seen: String,
-    }
-
-    impl Desk {
-        fn new(spec: Spec) -> Self {
-            let mut router = Router::new(spec, 1).unwrap();
-            router.plug_serial(Instant::ZERO, true);
-            router.power_on(Instant::ZERO);
-            Self { router, now: Instant::ZERO, seen: String::new() }
-        }
-
-        fn run(&mut self, time: Duration) {
-            let until = self.now + time;
-            loop {
-                let baud = self.router.serial_baud();
-                self.seen += &String::from_utf8_lossy(&self.router.serial_take(baud));
-                match self.router.poll_timeout() {
-                    Some(at) if at <= until => {
-                        self.now = self.now.max(at);
-                        self.router.handle_timeout(self.now);
-                    }
-                    _ => break,
-                }
-            }
-            self.now = until;
-            self.router.handle_timeout(until);
-            self.seen += &String::from_utf8_lossy(&self.router.serial_take(self.router.serial_baud()));
-        }
-
-        /// Until `text` was seen; what was seen up to then is taken away.
-        #[track_caller]
-        fn until(&mut self, text: &str) -> String {
-            for _ in 0..20_000 {
-                if let Some(at) = self.seen.find(text) {
-                    return self.seen.drain(..at + text.len()).collect();
-                }
-                self.run(Duration::from_millis(10));
-            }
-            panic!("no {text:?} in {:?}", self.seen);
-        }
-
-        fn send(&mut self, text: &str) {
-            let baud = self.router.serial_baud();
-            self.router.serial_send(self.now, text.as_bytes(), baud);
-        }
-
-        fn keys(&mut self) -> Vec<(&'static str, u8)> {
-            let mut keys = Vec::new();
-            while let Some(event) = self.router.poll_event() {
-                if let EventKind::BootKey { menu, key } = event.kind {
-                    keys.push((menu, key));
-                }
-            }
-            keys
-        }
-    }
-
-    #[test]
-    fn a_whole_boot_and_a_login_and_a_session_that_survives_the_cable() {
-        let mut desk = Desk::new(Spec::pair_b());
-        let boot = desk.until("MikroTik Login: ");
-        let mut rest = boot.as_str();
-        for text in [
-            "RouterBOOT booter 7.18.2",
-            "CCR1009-7G-1C",
-            "Press any key within 2 seconds to enter setup..",
-            "loading kernel... OK",
-            "jumping to kernel code",
-            "Starting...",
-            "Starting services...",
-            "MikroTik 7.18.2 (stable)",
-        ] {
-            let at = rest.find(text).unwrap_or_else(|| panic!("no {text:?} in {boot:?}"));
-            rest = &rest[at..];
-        }
-        desk.send("admin+ct80w40h\r");
-        desk.until("Password: ");
-        desk.send("\r");
-        desk.until("[Y/n]: ");
-        desk.send("n");
-        desk.until("new password> ");
-        desk.send("\x03");
-        desk.until("[admin@MikroTik] > ");
-        desk.send("/system identity");
-        desk.run(Duration::from_secs(2));
-        let now = desk.now;
-        desk.router.plug_serial(now, false);
-        desk.run(Duration::from_secs(60));
-        desk.seen.clear();
-        let now = desk.now;
-        desk.router.plug_serial(now, true);
-        desk.send(" print\r");
-        desk.until("name: MikroTik");
-    }
-
-    #[test]
-    fn the_wrong_speed_reads_as_garbage_and_types_garbage() {
-        let mut desk = Desk::new(Spec::pair_b());
-        desk.until("MikroTik Login: ");
-        let now = desk.now;
-        desk.router.serial_send(now, b"admin\r", 9600);
-        desk.run(Duration::from_secs(2));
-        assert!(!desk.seen.contains("Password"), "{}", desk.seen);
-        let now = desk.now;
-        desk.router.serial_send(now, b"\r", 115_200);
-        desk.run(Duration::from_secs(2));
-        desk.router.serial_send(desk.now, b"\radmin\r", 115_200);
-        for _ in 0..100 {
-            desk.router.handle_timeout(desk.now);
-            desk.now += Duration::from_millis(10);
-        }
-        assert!(!String::from_utf8_lossy(&desk.router.serial_take(9600)).contains("Password"));
-    }
-
-    #[test]
-    fn any_key_opens_the_menu_and_an_unknown_one_refreshes_it() {
-        let mut desk = Desk::new(Spec::pair_b());
-        desk.until("to enter setup");
-        desk.send("\r");
-        desk.until("your choice: ");
-        desk.run(Duration::from_secs(600));
-        assert_eq!(desk.router.phase(), Phase::RouterBoot, "a menu waits for ever");
-        desk.send("\r");
-        assert!(desk.until("refresh\r\n").contains("refresh"));
-        desk.until("your choice: ");
-        desk.send("o");
-        let sub = desk.until("your choice: ");
-        assert!(sub.contains(" * n - boot from NAND, if fail then Ethernet"), "{sub}");
-        desk.send("1");
-        desk.until("your choice: ");
-        desk.send("x");
-        desk.until("writing settings to flash... OK");
-        desk.until("trying bootp protocol");
-        desk.until("kernel loading failed");
-        desk.until("loading kernel... OK");
-        desk.until("Login: ");
-        assert_eq!(
-            desk.keys(),
-            [("window", b'\r'), ("main", b'\r'), ("main", b'o'), ("boot device", b'1'), ("main", b'x')]
-        );
-    }
-
-    #[test]
-    fn format_asks_and_takes_only_yes() {
-        let mut desk = Desk::new(Spec::pair_b());
-        desk.until("to enter setup");
-        desk.send("e");
-        desk.until("your choice: ");
-        desk.send("e");
-        desk.until("to confirm: ");
-        desk.send("y\r");
-        desk.until("your choice: ");
-        desk.send("x");
-        desk.until("Login: ");
-        let now = desk.now;
-        desk.router.power_cut(now);
-        desk.router.power_on(now);
-        desk.until("to enter setup");
-        desk.send("e");
-        desk.until("your choice: ");
-        desk.send("e");
-        desk.until("to confirm: ");
-        desk.send("yes\r");
-        desk.until("your choice: ");
-        desk.send("x");
-        for _ in 0..3 {
-            desk.until("trying bootp protocol");
-            desk.until("kernel loading failed");
-        }
-    }
-
-    #[test]
-    fn a_silent_boot_says_nothing_and_still_hears() {
-        // Later versions refuse this by device-mode.
-        let mut spec = Spec { version: "6.44.6".parse().unwrap(), ..Spec::pair_b() };
-        spec.setup.push_str("/system routerboard settings set silent-boot=yes\n");
-        let mut desk = Desk::new(spec.clone());
-        let boot = desk.until("Login: ");
-        assert!(boot.trim_start().starts_with("Starting..."), "{boot:?}");
-        let mut desk = Desk::new(spec);
-        for _ in 0..80 {
-            desk.send("\r");
-            desk.run(Duration::from_millis(100));
-        }
-        assert!(desk.seen.contains("What do you want to configure?"), "{:?}", desk.seen);
-    }
-
-    /// Transcript 25: each types into the other, and neither gets on.
-    #[test]
-    fn two_routers_back_to_back() {
-        let mut up = Desk::new(Spec::pair_a());
-        up.until("Login: ");
-        let mut booting = Desk::new(Spec::pair_b());
-        for _ in 0..6_000 {
-            for desk in [&mut up, &mut booting] {
-                desk.run(Duration::from_millis(10));
-            }
-            let (said, answered) = (std::mem::take(&mut booting.seen), std::mem::take(&mut up.seen));
-            up.send(&said);
-            booting.send(&answered);
-        }
-        let keys = booting.keys();
-        assert!(
-            keys.len() > 10 && keys[0].0 == "window",
-            "the login's echo opens the menu and walks through it: {keys:?}"
-        );
-        let mut refused = 0;
-        while let Some(event) = up.router.poll_event() {
-            refused += usize::from(matches!(event.kind, EventKind::Login { ok: false, .. }));
-        }
-        assert!(refused > 2, "the boot loader's text is taken for names: {refused}");
-    }
-}
+mod tests;

@@ -12,6 +12,8 @@ const CTRL_E: u8 = 0x05;
 const DELETE: u8 = 0x7f;
 /// How long a network boot looks for a server before it gives up.
 const BOOTP: Duration = Duration::from_secs(6);
+/// How long the installer's image takes.
+const TRANSFER: Duration = Duration::from_secs(1);
 /// From the end of the window to the kernel's own first line.
 const LOADING: Duration = Duration::from_secs(2);
 
@@ -51,6 +53,17 @@ impl Default for Settings {
     }
 }
 
+/// Who answers a network boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Netboot {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// Somebody gives it RouterOS's installer, and then has nothing to install (transcript 12).
+    Installer,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -66,6 +79,8 @@ enum State {
     Window,
     Loading,
     Bootp { then_nand: bool },
+    Transfer,
+    Installer,
     Main,
     Sub(&'static Sub),
     Format(Vec<u8>),
@@ -88,6 +103,8 @@ pub struct Board {
     pub storage: u64,
     /// Burnt-in address of the first port.
     pub mac: String,
+    /// Who answers on its boot port.
+    pub netboot: Netboot,
 }
 
 /// One start of the boot loader.
@@ -129,6 +146,11 @@ impl Booter {
         &self.settings
     }
 
+    /// The settings as they outlive a power cut.
+    pub fn written(&self) -> &Settings {
+        &self.written
+    }
+
     /// Whether the storage is empty.
     pub fn is_formatted(&self) -> bool {
         self.formatted
@@ -147,7 +169,12 @@ impl Booter {
     /// What it shows.
     pub fn take_out(&mut self) -> Vec<u8> {
         let out = std::mem::take(&mut self.out);
-        if self.settings.silent && !self.in_menu() { Vec::new() } else { out }
+        // The installer is another program.
+        if self.settings.silent && !self.in_menu() && !matches!(self.state, State::Installer) {
+            Vec::new()
+        } else {
+            out
+        }
     }
 
     /// Keys that a menu took since the last call, with the menu's name.
@@ -183,11 +210,28 @@ impl Booter {
                     self.say("setting up elf image... OK\njumping to kernel code\n");
                     self.exit = Some(Exit::Kernel);
                 }
+                State::Bootp { .. } if self.board.netboot == Netboot::Installer => {
+                    self.say(
+                        " OK\nGot IP address: 192.168.88.3\nresolved mac address 02:00:5E:10:00:01\ntransfer started ",
+                    );
+                    self.state = State::Transfer;
+                    self.wait(at, TRANSFER);
+                }
+                State::Transfer => {
+                    let Board { version, mac, .. } = self.board.clone();
+                    self.say(&format!(
+                        "............................... transfer ok, time=0.46s\nsetting up elf image... OK\njumping to kernel code\n\
+                         Welcome to MikroTik Router Software remote installation {version}\n\
+                         Press Ctrl-Alt-Delete to abort\n\nmac-address: {mac}\n\nChecking old configuration...\n\
+                         Waiting for installation server...\n"
+                    ));
+                    self.state = State::Installer;
+                }
                 State::Bootp { then_nand } => {
                     self.say(" failed\nkernel loading failed\n");
                     if then_nand && !self.formatted { self.nand(at) } else { self.bootp(at, false) }
                 }
-                State::Main | State::Sub(_) | State::Format(_) => {}
+                State::Main | State::Sub(_) | State::Format(_) | State::Installer => {}
             }
         }
     }
@@ -200,8 +244,10 @@ impl Booter {
         let etherboot = if modern { "Press Ctrl+E to enter etherboot mode\n" } else { "" };
         let key = if self.settings.delete_key { "<delete>" } else { "any" };
         let delay = self.settings.delay;
+        // The boards of transcript 11 alone.
+        let before = if self.board.model.starts_with("RB4011") { ":00000050\nAL31400X-140\n" } else { "" };
         self.say(&format!(
-            "\n\nRouterBOOT {booter} {version}\n\n{board}\n\nCPU frequency: 1000 MHz\n  Memory size: {memory} MiB\n\
+            "\n\n{before}RouterBOOT {booter} {version}\n\n{board}\n\nCPU frequency: 1000 MHz\n  Memory size: {memory} MiB\n\
              {kind}: {storage} MiB\n\n{etherboot}Press {key} key within {delay} seconds to enter setup"
         ));
         self.state = State::Window;
@@ -281,7 +327,12 @@ impl Booter {
                 }
             }
             // Before its banner and while it loads it does not listen.
-            State::Banner | State::Window | State::Loading | State::Bootp { .. } => {}
+            State::Banner
+            | State::Window
+            | State::Loading
+            | State::Bootp { .. }
+            | State::Transfer
+            | State::Installer => {}
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mactelnet::Instant;
 
+use super::noise::Noise;
 use super::wave::seen_at;
 
 /// Characters on their way to the router. A host's own buffers hold less; what is beyond is lost.
@@ -19,10 +20,23 @@ const MAX_ARRIVED: usize = 64 * 1024;
 /// Start bit, eight data bits, stop bit.
 const BITS: u64 = 10;
 
+/// How good the cable is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wire {
+    /// One damaged character in so many, each way; 0: none.
+    pub error_every: u32,
+    /// What each character takes besides its time on the wire, each way: an adapter's or a console server's.
+    pub latency: Duration,
+    /// Which characters are damaged.
+    pub seed: u64,
+}
+
 /// One line.
 #[derive(Debug)]
 pub struct Line {
     baud: u32,
+    latency: Duration,
+    noise: [Noise; 2],
     plugged: bool,
     inward: VecDeque<(Instant, u8)>,
     next_in: Instant,
@@ -37,6 +51,8 @@ impl Line {
     pub fn new(baud: u32) -> Self {
         Self {
             baud,
+            latency: Duration::ZERO,
+            noise: [Noise::new(0, 0), Noise::new(0, 0)],
             plugged: false,
             inward: VecDeque::new(),
             next_in: Instant::ZERO,
@@ -47,6 +63,12 @@ impl Line {
         }
     }
 
+    /// Another cable.
+    pub fn set_wire(&mut self, wire: Wire) {
+        self.latency = wire.latency;
+        self.noise = [Noise::new(wire.error_every, wire.seed), Noise::new(wire.error_every, !wire.seed)];
+    }
+
     /// The router's speed.
     pub fn baud(&self) -> u32 {
         self.baud
@@ -55,6 +77,12 @@ impl Line {
     /// The router sets another speed; characters that are being sent go out at the new one.
     pub fn set_baud(&mut self, baud: u32) {
         self.baud = baud;
+    }
+
+    /// The power is gone: what was on its way is lost, cable and host stay.
+    pub fn off(&mut self) {
+        self.inward.clear();
+        self.outward.clear();
     }
 
     /// Whether there is a cable.
@@ -81,10 +109,12 @@ impl Line {
             return;
         }
         self.next_in = self.next_in.max(now);
+        let mut arriving = Vec::new();
         for byte in seen_at(bytes, baud, self.baud) {
             self.next_in += Self::character(baud);
-            if self.inward.len() < MAX_INWARD {
-                self.inward.push_back((self.next_in, byte));
+            self.noise[0].pass(byte, &mut arriving);
+            for byte in arriving.drain(..).take(MAX_INWARD.saturating_sub(self.inward.len())) {
+                self.inward.push_back((self.next_in + self.latency, byte));
             }
         }
     }
@@ -112,12 +142,12 @@ impl Line {
     pub fn turn(&mut self, now: Instant) {
         let character = Self::character(self.baud);
         let mut moved = false;
-        while self.next_out + character <= now
+        while self.next_out + self.latency + character <= now
             && let Some(byte) = self.outward.pop_front()
         {
             self.next_out += character;
             if self.plugged && self.arrived.len() < MAX_ARRIVED {
-                self.arrived.push(byte);
+                self.noise[1].pass(byte, &mut self.arrived);
                 moved = true;
             }
         }
@@ -129,7 +159,7 @@ impl Line {
     /// When [`Line::turn`] or [`Line::take_in`] is wanted next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let portion = u32::try_from(self.outward.len()).unwrap_or(PORTION).min(PORTION);
-        let out = (portion > 0).then(|| self.next_out + Self::character(self.baud) * portion);
+        let out = (portion > 0).then(|| self.next_out + self.latency + Self::character(self.baud) * portion);
         // The end of a portion, so that a long text is not one event for each character.
         let inward = self.inward.iter().take(PORTION as usize).next_back().map(|(at, _)| *at);
         [out, inward].into_iter().flatten().min()

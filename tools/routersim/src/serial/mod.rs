@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `wave` | characters as a UART at another speed sees them |
 //! | `line` | the wires, both ways, at their speed |
+//! | `noise` | a wire that damages characters |
 //! | `booter`, `menus` | RouterBOOT: banner, key window, menus |
 //!
 //! Texts are those of transcripts 01-13 (single lines quoted as data). Inferred: when in the boot each line is printed;
@@ -12,8 +13,10 @@
 mod booter;
 mod line;
 mod menus;
+mod noise;
 mod wave;
 
-pub use booter::{Board, Booter, Exit, Settings};
-pub use line::Line;
+pub use booter::{Board, Booter, Exit, Netboot, Settings};
+pub use line::{Line, Wire};
+pub use noise::Noise;
 pub use wave::seen_at;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Board, Version};
 use crate::quirks::{QuirkOverrides, Quirks};
+use crate::serial::Netboot;
 
 /// The state in which a router leaves the shelf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -57,16 +58,43 @@ pub enum FileSpec {
     },
 }
 
-/// Where a serial console is offered to programs of this host. All that are given lead to the same line.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SerialPlaces {
+/// The serial console's line: where programs of this host find it, and how good it is. All places lead to the same line.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SerialSpec {
     /// A pseudo terminal; this is the name of a link to it.
     pub pty: Option<String>,
     /// An address to listen at, for RFC 2217: `127.0.0.1:0`.
     pub rfc2217: Option<String>,
     /// An address to listen at, for bytes as they are.
     pub tcp: Option<String>,
+    /// Whether the place for RFC 2217 has wires; without them it answers nothing about DTR and RTS, as ser2net on a pty.
+    pub wires: bool,
+    /// One damaged character in so many, each way; 0: none.
+    pub error_every: u32,
+    /// What each character takes besides its time on the wire, each way, milliseconds.
+    pub latency_ms: u32,
+    /// From Enter to the router's first act, milliseconds.
+    pub think_ms: u32,
+}
+
+impl Default for SerialSpec {
+    fn default() -> Self {
+        // 310 ms for a whole command on a CHR's serial console were measured [S3]; 50 ms are what is the least.
+        Self { pty: None, rfc2217: None, tcp: None, wires: true, error_every: 0, latency_ms: 0, think_ms: 50 }
+    }
+}
+
+/// RouterBOOT on arrival. Later it is what RouterOS and the boot loader's own menu set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BooterSpec {
+    /// Properties of `/system routerboard settings`.
+    pub settings: BTreeMap<String, String>,
+    /// Who answers a network boot.
+    pub netboot: Netboot,
+    /// The storage was formatted: nothing is left to boot from.
+    pub formatted: bool,
 }
 
 /// How long the phases of a start take, before [`Spec::time_scale`].
@@ -141,9 +169,12 @@ pub struct Spec {
     /// Which host interface each port is on, for `routersim run`.
     #[serde(default)]
     pub ports: BTreeMap<String, String>,
-    /// Where the serial console is offered, for `routersim run`.
+    /// The serial console.
     #[serde(default)]
-    pub serial: SerialPlaces,
+    pub serial: SerialSpec,
+    /// The boot loader.
+    #[serde(default)]
+    pub booter: BooterSpec,
     /// Oddities that differ from what the version has by itself.
     #[serde(default)]
     pub quirks: QuirkOverrides,
@@ -259,7 +290,8 @@ impl Default for Spec {
             scripts: BTreeMap::new(),
             setup: String::new(),
             ports: BTreeMap::new(),
-            serial: SerialPlaces::default(),
+            serial: SerialSpec::default(),
+            booter: BooterSpec::default(),
             quirks: QuirkOverrides::default(),
             time_scale: 1.0,
             epoch: default_epoch(),

@@ -121,6 +121,9 @@ pub fn arrival(spec: &Spec) -> Config {
             item.put("password", user.password.as_str());
         }
     }
+    for (name, value) in &spec.booter.settings {
+        config.single_mut("/system/routerboard/settings").put(name, value.as_str());
+    }
     for (name, source) in &spec.scripts {
         let script = Item::default().with("name", name.as_str()).with("owner", "admin").with("source", source.as_str());
         config.insert("/system/script", "/system/script", script, None);
