@@ -350,6 +350,34 @@ fn the_help_is_the_one_in_the_docs() {
     );
 }
 
+#[test]
+fn the_schema_of_site_files_is_the_one_in_the_docs() {
+    let home = home();
+    let schema = run(&home, &["config", "schema"]).expect(0).out;
+    let file = binary::workspace().join("docs/site.schema.json");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&file, &schema).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&file).unwrap_or_default() == schema,
+        "docs/site.schema.json is not what `config schema` prints; if that is meant:\n\
+         UPDATE_SNAPSHOTS=1 cargo test -p jumplead-tests --test cli the_schema"
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_come_from_the_commands() {
+    let home = home();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(&home, &["completions", shell]).expect(0).out;
+        assert!(script.contains("rehearse") && script.contains("dirty"), "{shell}");
+    }
+    assert!(run(&home, &["man"]).expect(0).out.contains(".TH jumplead 1"));
+    let page = run(&home, &["man", "config", "init"]).expect(0).out;
+    assert!(page.contains(".TH jumplead-config-init 1") && page.contains("\\-\\-state\\-dir"), "{page}");
+    run(&home, &["man", "nosuch"]).refused(2, "usage.command");
+}
+
 // ---- scripts
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::mac::Mac;
 use crate::secret::SecretRef;
 use crate::target::{LoginMode, Member, TargetUrl, pair_name};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt::Write as _;
 
@@ -31,7 +32,7 @@ pub struct Site {
 }
 
 /// How the active's configuration gets to the standby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sync {
     /// By a backup that the standby loads; its data ports' MACs become the active's.
@@ -194,41 +195,77 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-#[derive(Deserialize)]
+/// The site file of an HA pair: what it is, where its members are, where its secrets come from. No secret stands in it.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Jumplead site file")]
 struct RawSite {
+    /// The format of this file: 1.
+    #[schemars(range(min = FORMAT, max = FORMAT))]
     format: u32,
+    /// The pair.
     pair: RawPair,
+    /// Where the pair's own secrets come from.
     secrets: Option<RawSecrets>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Pair")]
 struct RawPair {
+    /// What the pair is called, here and in the state folder.
     name: String,
+    /// Default-name of the HA port on both members; `ether8` when it is left out.
     ha_interface: Option<String>,
     #[serde(default)]
     sync: Sync,
+    /// Router A, the active.
     a: RawMember,
+    /// Router B, the one that becomes the standby.
     b: RawMember,
 }
 
-#[derive(Deserialize)]
+/// One router of the pair.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Member")]
 struct RawMember {
+    /// `orig-mac-address` of its HA port.
+    #[schemars(regex(pattern = "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$"))]
     ha_mac: String,
+    /// From the label, or `/system routerboard print`; needed where a step erases a board that has one.
     serial_number: Option<String>,
+    /// Roads, tried in this order: `via:a`, `mac://%eth1`, `serial:///dev/...`, `rfc2217://host:port` and so on.
+    #[schemars(length(min = 1, max = MAX_REACH))]
     reach: Vec<String>,
+    /// The user of its own configuration; `admin` when it is left out.
     user: Option<String>,
+    /// Where that user's password comes from: `env:NAME`, `file:PATH`, `cmd:COMMAND`, `prompt` or `generate`.
+    #[schemars(regex(pattern = REFERENCE))]
     password: Option<String>,
+    /// Where the password on the label comes from, for boards that ship with one.
+    #[schemars(regex(pattern = REFERENCE))]
     factory_password: Option<String>,
+    #[schemars(with = "Option<crate::target::LoginMode>")]
     login: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What secrets references look like.
+const REFERENCE: &str = "^(env:.+|file:.+|cmd:.+|prompt|generate)$";
+
+/// Secrets of the pair.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Secrets")]
 struct RawSecrets {
+    /// Where the password of the user `ha` comes from.
+    #[schemars(regex(pattern = REFERENCE))]
     ha_password: Option<String>,
+}
+
+/// The JSON schema of a site file, for editors.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(RawSite).to_value()
 }
 
 impl RawSite {

@@ -46,7 +46,7 @@ impl FromStr for Member {
 }
 
 /// Which MAC-Telnet login may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoginMode {
     /// EC-SRP5; MD5 only where that is no downgrade.

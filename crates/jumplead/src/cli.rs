@@ -166,6 +166,16 @@ pub enum Command {
         /// The code that stands behind the word error; without one, all codes
         code: Option<String>,
     },
+    /// What a shell needs to complete command lines, on stdout
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// A manual page, on stdout:  jumplead man | man -l -
+    Man {
+        /// The command whose page it is, as in `man config init`; without one, the page of all
+        command: Vec<String>,
+    },
 }
 
 /// What the other end of a session is.
@@ -275,6 +285,8 @@ pub enum Config {
     Check { pair: String },
     /// A site file as it is understood, secrets left out
     Show { pair: String },
+    /// The JSON schema of site files, for editors
+    Schema,
 }
 
 /// `3s`, `250ms`, `2m`, `1h`.

@@ -93,6 +93,8 @@ const fn name(command: &Command) -> &'static str {
         Command::Lint { .. } => "lint",
         Command::Ha { .. } => "ha",
         Command::Explain { .. } => "explain",
+        Command::Completions { .. } => "completions",
+        Command::Man { .. } => "man",
     }
 }
 
@@ -134,6 +136,7 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
             Config::Init { name, interface, duration } => cmd::config::init(out, name, interface, *duration).await,
             Config::Check { pair } => cmd::config::check(out, pair),
             Config::Show { pair } => cmd::config::show(out, pair),
+            Config::Schema => cmd::made::schema(out),
         },
         Command::Runs { what } => cmd::runs::run(out, &folders::state(cli.global.state_dir.as_deref())?, what),
         Command::Ping { target, count, interval } => match reach::target(target)? {
@@ -155,6 +158,8 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
         Command::Lint { files, routeros, form } => cmd::lint::run(out, files, routeros, *form),
         Command::Ha { what: Ha::Render } => cmd::ha::render(out),
         Command::Explain { code } => cmd::explain::run(out, code.as_deref()),
+        Command::Completions { shell } => cmd::made::completions(out, *shell),
+        Command::Man { command } => cmd::made::man(out, command),
         // Has a runtime of its own, see `start`.
         Command::Rehearse(args) => cmd::rehearse::run(out, args),
     }

@@ -10,6 +10,7 @@ pub mod exec;
 pub mod explain;
 pub mod ha;
 pub mod lint;
+pub mod made;
 pub mod ping;
 pub mod ports;
 pub mod rehearse;
