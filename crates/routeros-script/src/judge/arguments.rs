@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expression::Mode;
-use super::reader::{Read, Reader};
+use super::reader::{Properties, Read, Reader};
 use super::render::bare;
 use super::slots::{Braces, Shape};
 use crate::error::ParseErrorKind;
@@ -25,6 +25,17 @@ struct Given<'a> {
     unknown: Option<String>,
     /// The value read last: an argument that its name alone switches on shows it again.
     last: Option<String>,
+}
+
+/// Names that conditions of scripts for other menus or for older versions look for, and that a menu doesn't have:
+/// `default-name` is of interfaces that are there without being added, routes have no mark any more.
+fn lacking(menu: &str) -> &'static [&'static str] {
+    let ports = ["", "ethernet/", "lte/", "wifi/", "wireless/", "w60g/", "ppp-client/"];
+    match menu.strip_prefix("/interface/") {
+        Some(rest) if ports.contains(&rest) => &[],
+        _ if menu.ends_with("/route/") => &["default-name", "routing-mark"],
+        _ => &["default-name"],
+    }
 }
 
 impl Given<'_> {
@@ -56,6 +67,8 @@ impl Reader<'_> {
 
     fn listed(&mut self, given: &mut Given<'_>) -> Read<()> {
         let mut slots = given.shape.unnamed().into_iter();
+        // The language's own commands know their arguments as ever.
+        let late = !given.shape.root && self.lex.version.at_least(UNKNOWN_IS_LATE.0, UNKNOWN_IS_LATE.1);
         let mut open = slots.next();
         loop {
             while open.is_some_and(|name| given.values.contains_key(name)) {
@@ -104,11 +117,11 @@ impl Reader<'_> {
                             continue;
                         }
                     }
-                    None if named && self.lex.version.at_least(UNKNOWN_IS_LATE.0, UNKNOWN_IS_LATE.1) => {
+                    None if named && late => {
                         self.unknown(given, &word, Span::new(start, end))?;
                         continue;
                     }
-                    None if self.lex.version.at_least(UNKNOWN_IS_LATE.0, UNKNOWN_IS_LATE.1) && open.is_none() => {
+                    None if late && open.is_none() => {
                         self.unknown(given, &word, Span::new(start, end))?;
                         continue;
                     }
@@ -182,7 +195,7 @@ impl Reader<'_> {
     }
 
     fn single(&mut self, given: &mut Given<'_>, argument: &Argument) -> Read<Option<String>> {
-        let text = matches!(argument.kind, Kind::Str | Kind::Value);
+        let text = !matches!(argument.kind, Kind::Ip | Kind::Ip6 | Kind::Mac | Kind::Time | Kind::Number);
         let accept = |byte: u8| super::value::is_bare(byte) || (text && matches!(byte, b'<' | b'>'));
         Ok(match self.lex.peek() {
             Some(b'"') => Some(self.string(argument.kind == Kind::Str, false)?.text()),
@@ -249,7 +262,9 @@ impl Reader<'_> {
             };
             let plain = name.get(1..).unwrap_or_default().as_bytes().to_vec();
             if command == "set" {
-                if !self.declared(&plain) {
+                // `$1` is there without a word.
+                let positional = plain.iter().all(u8::is_ascii_digit);
+                if !positional && !self.declared(&plain) {
                     return self.fail_at(ParseErrorKind::Syntax, start);
                 }
             } else {
@@ -276,13 +291,20 @@ impl Reader<'_> {
             return if find { Ok(()) } else { self.fail(ParseErrorKind::MissingValueForWhere) };
         }
         let outside = std::mem::replace(&mut self.condition, true);
+        let known = std::mem::replace(
+            &mut self.properties,
+            Properties { lacking: lacking(given.menu), ..Properties::default() },
+        );
         let condition = self.expression(Mode::Where, 1)?.text();
         self.condition = outside;
+        // Conditions on properties that the menu has end with another number.
+        let seen = std::mem::replace(&mut self.properties, known);
+        let number = if seen.missed && !seen.found { 0 } else { 5 };
         self.lex.blanks();
         if !self.at_end() {
             return self.fail(ParseErrorKind::ExpectedEndOfCommand);
         }
-        given.values.insert("where", format!("{condition};5"));
+        given.values.insert("where", format!("{condition};{number}"));
         Ok(())
     }
 }

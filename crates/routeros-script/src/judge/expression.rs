@@ -150,18 +150,25 @@ impl Reader<'_> {
             }));
         }
         let start = self.lex.pos;
+        // A property that the menu lacks is none: its words are variables with a minus between.
+        let lacking =
+            mode == Mode::Where && self.properties.lacking.iter().any(|name| at_keyword(&self.lex, name.as_bytes()));
+        self.properties.missed |= lacking;
+        // The second word of such a name, or what is compared with it.
+        let behind = start > 0 && self.lex.src.get(start - 1).is_some_and(|byte| b"-=~<>".contains(byte));
         // Where a value is wanted, dots and slashes are no operators.
         let dotted = matches!(self.lex.peek(), Some(b'.' | b'/'));
         let accept = |byte: u8| {
             byte.is_ascii_alphanumeric()
                 || matches!(byte, b'_' | b':')
                 || (dotted && matches!(byte, b'.' | b'/'))
-                || (mode == Mode::Where && b"-.".contains(&byte))
+                || (mode == Mode::Where && !lacking && b"-.".contains(&byte))
         };
         while self.lex.peek().is_some_and(accept) {
             self.lex.pos += 1;
         }
         let text = String::from_utf8_lossy(self.lex.src.get(start..self.lex.pos).unwrap_or_default()).into_owned();
+        self.properties.found |= mode == Mode::Where && !lacking && !behind;
         match text.as_str() {
             "" => self.fail(ParseErrorKind::Syntax),
             "yes" | "true" => Ok(Form::Atom("true".to_owned())),

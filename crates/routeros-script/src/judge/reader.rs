@@ -45,6 +45,18 @@ impl Close {
     }
 }
 
+/// What is known of the properties of the menu that a condition looks at. The tree has only those that can be set, so a
+/// word is taken for one but where it is sure that it isn't.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Properties {
+    /// Names that are properties elsewhere, and not of it.
+    pub(super) lacking: &'static [&'static str],
+    /// The condition names one of those.
+    pub(super) missed: bool,
+    /// The condition names another.
+    pub(super) found: bool,
+}
+
 pub(super) struct Reader<'a> {
     pub(super) lex: Lexer<'a>,
     pub(super) view: View,
@@ -55,6 +67,7 @@ pub(super) struct Reader<'a> {
     pub(super) commands: Vec<Used>,
     /// Inside a condition: words are properties, in its parentheses too.
     pub(super) condition: bool,
+    pub(super) properties: Properties,
     /// Where each line begins.
     lines: Vec<usize>,
     depth: usize,
@@ -71,6 +84,7 @@ impl<'a> Reader<'a> {
             late: Vec::new(),
             commands: Vec::new(),
             condition: false,
+            properties: Properties::default(),
             lines: std::iter::once(0).chain(behind).collect(),
             depth: 0,
         }
@@ -138,7 +152,7 @@ impl<'a> Reader<'a> {
     ///
     /// A line end takes all blanks and line ends behind it, a `;` only those that begin with a line end; what is left
     /// between two ends is an empty statement, and shows. Comments are blanks, their line end included. At the top only
-    /// an empty statement at the very beginning shows.
+    /// an empty statement at the very beginning, or one before a `;`, shows.
     fn statements(&mut self, ends: Option<Close>, items: &mut Vec<String>) -> Read<()> {
         let close = ends.map(Close::byte);
         let mut first = true;
@@ -155,7 +169,8 @@ impl<'a> Reader<'a> {
             let mut rest = Rest::Command;
             let closed = self.lex.peek().is_none() || (close.is_some() && self.lex.peek() == close);
             if closed || matches!(self.lex.peek(), Some(b'\n' | b';')) {
-                if close.is_some() || first || (indented && self.lex.peek().is_none()) {
+                let explicit = self.lex.peek() == Some(b';');
+                if close.is_some() || first || explicit || (indented && self.lex.peek().is_none()) {
                     items.push(self.here());
                 }
             } else {

@@ -110,6 +110,12 @@ const WORDS: &[&str] = &[
     "use-upnp",
 ];
 
+/// Menus whose `address` is an address with the length of its network.
+const NETWORKS: &[&str] = &["/ip/address/", "/ip/dhcp-server/network/"];
+
+/// Enumerations of two words, of which the first is kept as a truth value: path, argument, the words for yes and no.
+const PAIRS: &[(&str, &str, &str, &str)] = &[("/certificate/", "type", "pkcs12", "pem")];
+
 /// An unquoted value of the argument `name` of a command in the menu `path`.
 pub(super) fn bare(path: &str, name: &str, kind: Kind, text: &str) -> String {
     if name == "comment" || kind == Kind::Str {
@@ -118,6 +124,15 @@ pub(super) fn bare(path: &str, name: &str, kind: Kind, text: &str) -> String {
     if path.contains("/firewall/") && NEGATABLE.contains(&name) {
         let (negated, value) = text.strip_prefix('!').map_or(("", text), |value| ("true", value));
         return format!("{negated};{}", list(value));
+    }
+    if let Some((.., yes, no)) = PAIRS.iter().find(|(menu, argument, ..)| *menu == path && *argument == name)
+        && (text == *yes || text == *no)
+    {
+        return (text == *yes).to_string();
+    }
+    if name == "per-connection-classifier" && path.contains("/firewall/") {
+        let (negated, value) = text.strip_prefix('!').map_or(("", text), |value| ("true", value));
+        return format!("{negated};{}", value.replace([':', '/'], ";"));
     }
     if matches!(name, "hop-limit" | "ttl") && path.contains("/firewall/") {
         return text.replace(':', ";");
@@ -128,7 +143,7 @@ pub(super) fn bare(path: &str, name: &str, kind: Kind, text: &str) -> String {
             .or_else(|| literal::decimal_seconds(text))
             .map_or_else(|| text.to_owned(), literal::time_text),
         Kind::Value | Kind::Script => any(text),
-        Kind::Ip if path == "/ip/address/" && name == "address" => {
+        Kind::Ip if NETWORKS.contains(&path) && name == "address" => {
             let (address, length) = text.split_once('/').unwrap_or((text, ""));
             format!("{};{length}", ip(address))
         }

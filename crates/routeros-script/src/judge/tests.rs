@@ -457,7 +457,27 @@ fn arguments_that_are_switched_on_repeat_the_last_value() {
 
 #[test]
 fn values_are_read_as_their_argument_wants_them() {
+    let newer = Version::new(7, 23, 0);
+    assert_eq!(print(":put [find a=b]", newer), "expected end of command (line 1 column 13)");
+    assert_eq!(print("/tool mac-server set <x>", newer), "expected end of command (line 1 column 22)");
     all(&[
+        // A property that the menu lacks is none.
+        ("/system leds find default-name=x", "(evl /system/leds/findwhere=(= (- $default $name) $x);0)"),
+        ("/interface ethernet find default-name=x", "(evl /interface/ethernet/findwhere=(= $default-name x);5)"),
+        (
+            "/ip route find distance=1 routing-mark=x",
+            "(evl /ip/route/findwhere=(  (= $distance 1) (= (- $routing $mark) $x));5)",
+        ),
+        ("/interface list member add interface=<x>", "(evl /interface/list/member/addinterface=<x>)"),
+        ("/ip dhcp-server network add address=10.0.0.0/8", "(evl /ip/dhcp-server/network/addaddress=10.0.0.0;8)"),
+        ("/certificate export-certificate a type=pkcs12", "(evl /certificate/export-certificatenumbers=a;type=true)"),
+        (
+            "/ip firewall mangle add per-connection-classifier=src-address:2/1",
+            "(evl /ip/firewall/mangle/addper-connection-classifier=;src-address;2;1)",
+        ),
+        ("/routing table add fib name=x", "(evl /routing/table/addfib=true;name=x)"),
+        (":set $1 2", "(evl /setname=$1;value=2)"),
+        (":put 1\n;;:put 2", "(evl /putmessage=1);/;/;(evl /putmessage=2)"),
         ("/ip route add distance=2.2", "(evl /ip/route/adddistance=2.2)"),
         ("/ip route add disabled=2", "syntax error (line 1 column 24)"),
         ("/interface bridge port add interface=a,b", "(evl /interface/bridge/port/addinterface=a,b)"),
