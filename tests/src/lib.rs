@@ -15,3 +15,4 @@ pub mod router_process;
 pub mod run;
 pub mod site;
 pub mod startup_race;
+pub mod terminal;

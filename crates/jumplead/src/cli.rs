@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::console::map::Map;
+use crate::console::pump::Options;
+use crate::console::view::Times;
+
 const AFTER_HELP: &str = "\
 TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
          serial:///dev/ttyUSB0          its console on a serial port of this host [?baud=9600]
@@ -101,6 +105,8 @@ pub enum Command {
         /// What answers at the other end
         #[arg(long, value_name = "SHELL", default_value = "routeros")]
         shell: ShellKind,
+        #[command(flatten)]
+        terminal: Terminal,
     },
     /// One command on a router: clean output, true exit status
     Exec {
@@ -312,6 +318,46 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     let (from, to) = text.split_once("..").ok_or_else(bad)?;
     let range = from.parse().map_err(|_| bad())?..to.parse().map_err(|_| bad())?;
     if range.is_empty() { Err("this range holds no seed".to_owned()) } else { Ok(range) }
+}
+
+/// How a console is shown and kept.
+#[derive(Debug, Clone, Args)]
+pub struct Terminal {
+    /// Appends the lines that are shown, each with its time and without control characters
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Appends what comes, byte for byte
+    #[arg(long, value_name = "FILE")]
+    log_raw: Option<PathBuf>,
+    /// The time before each line
+    #[arg(long, value_name = "FORM", default_value = "off")]
+    times: Times,
+    /// Shows bytes in hexadecimal
+    #[arg(long)]
+    hex: bool,
+    /// Line ends and erase keys: ICRNL, IGNCR, INLCR, INLCRNL, ICRCRNL, OCRNL, ONLCR, OCRCRNL, ODELBS, OBSDEL
+    #[arg(long, value_name = "NAMES", default_value = "")]
+    map: Map,
+    /// A status line at the bottom
+    #[arg(long)]
+    status: bool,
+    /// Ends when the line is lost, instead of waiting for it
+    #[arg(long)]
+    no_reconnect: bool,
+}
+
+impl Terminal {
+    pub fn options(&self) -> Options {
+        Options {
+            raw: self.log_raw.clone(),
+            clean: self.log.clone(),
+            times: self.times,
+            hex: self.hex,
+            map: self.map,
+            status: self.status,
+            once: self.no_reconnect,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -58,6 +58,16 @@ impl LineLink {
         Ok(self.line.send_break(lasts).await? == Outcome::Done)
     }
 
+    /// Another speed. False: it is set elsewhere.
+    pub async fn set_baud(&mut self, baud: u32) -> std::io::Result<bool> {
+        Ok(self.line.set_baud(baud).await? == Outcome::Done)
+    }
+
+    /// DTR, RTS. False: this line has none.
+    pub async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> std::io::Result<bool> {
+        Ok(self.line.set_wires(dtr, rts).await? == Outcome::Done)
+    }
+
     /// Waits for the same line to be there again.
     pub async fn reopen(&mut self, patience: Duration) -> Result<(), Error> {
         self.line.reopen(patience).await

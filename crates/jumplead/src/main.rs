@@ -5,6 +5,7 @@
 
 mod cli;
 mod cmd;
+mod console;
 mod failure;
 mod folders;
 mod known;
@@ -148,10 +149,15 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
                     .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
             }
         },
-        Command::Console { target, shell } => console(cli, out, target, *shell).await,
+        Command::Console { target, shell, terminal } => console(cli, out, target, *shell, terminal.options()).await,
         Command::Exec { target, shell, timeout, command } => {
             let target = reach::target(target)?;
-            cmd::exec::run(out, &reach::Reach::new(&cli.global)?, &target, *shell, *timeout, command).await
+            let reach = reach::Reach::new(&cli.global)?;
+            tokio::select! {
+                biased;
+                stopped = cmd::exec::stopped() => Err(stopped),
+                ended = cmd::exec::run(out, &reach, &target, *shell, *timeout, command) => ended,
+            }
         }
         Command::Bootstrap { pair, change } => cmd::bootstrap::run(out, &cli.global, pair, change).await,
         Command::Resume { run, change } => cmd::bootstrap::resume(out, &cli.global, run.as_deref(), change).await,
@@ -165,7 +171,13 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
     }
 }
 
-async fn console(cli: &Cli, out: &Output, target: &str, shell: cli::ShellKind) -> failure::Result {
+async fn console(
+    cli: &Cli,
+    out: &Output,
+    target: &str,
+    shell: cli::ShellKind,
+    options: console::pump::Options,
+) -> failure::Result {
     let target = reach::target(target)?;
     if let reach::Target::Line { endpoint, url } = &target {
         if shell == cli::ShellKind::Posix {
@@ -174,7 +186,7 @@ async fn console(cli: &Cli, out: &Output, target: &str, shell: cli::ShellKind) -
         // The console itself asks who we are: nothing is to be known beforehand, and nothing is sent.
         let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
         link.notes().iter().for_each(|note| out.warn(note));
-        return cmd::console::run(&mut link, out).await;
+        return cmd::console::run(&mut link, out, &options).await;
     }
     let reach = reach::Reach::new(&cli.global)?;
     let reach::Target::Mac(mac) = &target else {
@@ -183,7 +195,7 @@ async fn console(cli: &Cli, out: &Output, target: &str, shell: cli::ShellKind) -
         }
         let shell = reach.shell(&target).await?;
         reach.warn(out);
-        return cmd::console::member(shell, out).await;
+        return cmd::console::member(shell, out, &options).await;
     };
     let terminal = term::size().filter(|_| term::interactive());
     let (suffix, size) = match (terminal, shell) {
@@ -197,7 +209,7 @@ async fn console(cli: &Cli, out: &Output, target: &str, shell: cli::ShellKind) -
     };
     let mut link = reach.session(mac, suffix, size).await?;
     reach.warn(out);
-    cmd::console::run(&mut link, out).await
+    cmd::console::run(&mut link, out, &options).await
 }
 
 /// What is logged: JUMPLEAD_LOG, or `level`. Directives are parsed only where there are some: their parser costs a good

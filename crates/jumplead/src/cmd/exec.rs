@@ -1,11 +1,14 @@
 //! `exec`: one command on a router, clean output, true exit status.
 
+use std::future::poll_fn;
 use std::io::Write;
+use std::task::Poll;
 use std::time::Duration;
 
 use routeros::posix::{PosixOptions, PosixShell};
 use routeros::{Command, Outcome, Suffix};
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::ShellKind;
 use crate::failure::{Exit, Failure, Result};
@@ -29,6 +32,20 @@ pub async fn run(
     };
     reach.warn(out);
     ended
+}
+
+/// Waits for a signal that ends us. A port has settings to be given back, and a router a session to be closed, so that none of
+/// them may end us on the spot.
+pub async fn stopped() -> Failure {
+    let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    let any = poll_fn(|cx| {
+        let heard = |signal: &mut std::io::Result<Signal>| signal.as_mut().is_ok_and(|s| s.poll_recv(cx).is_ready());
+        if signals.iter_mut().any(heard) { Poll::Ready(()) } else { Poll::Pending }
+    });
+    any.await;
+    Failure::new(Exit::Interrupted, "exec.interrupted", "interrupted")
+        .state("the command may or may not have been run")
+        .hint("look at the router before you repeat it")
 }
 
 /// Prints data that may or may not end its last line.

@@ -1,0 +1,62 @@
+//! A link as a terminal sees it: a line has more than bytes, and may come back.
+
+use std::time::Duration;
+
+/// How long an adapter that was unplugged, or a server that closed, is waited for.
+const REOPEN: Duration = Duration::from_secs(24 * 3600);
+/// Longer than a character at 300 bits a second.
+const BREAK: Duration = Duration::from_millis(300);
+
+/// What the menu does to a link. Whoever has no such thing says so, and nothing is wrong.
+pub trait Attached: routeros::ByteLink {
+    /// Sends a break. False: this link has none.
+    async fn send_break(&mut self) -> std::io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Another speed. False: this link has none, or not from here.
+    async fn set_baud(&mut self, _baud: u32) -> std::io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Sets DTR, RTS. False: this link has none.
+    async fn set_wires(&mut self, _dtr: Option<bool>, _rts: Option<bool>) -> std::io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Waits until the link is there again. False: it is over.
+    async fn reopen(&mut self) -> bool {
+        false
+    }
+
+    /// Where it is and how it stands.
+    fn state(&mut self) -> String {
+        self.describe()
+    }
+}
+
+impl Attached for crate::mac_road::MacLink {}
+
+impl Attached for routeros::Attached {}
+
+impl Attached for crate::line_road::LineLink {
+    async fn send_break(&mut self) -> std::io::Result<bool> {
+        self.send_break(BREAK).await
+    }
+
+    async fn set_baud(&mut self, baud: u32) -> std::io::Result<bool> {
+        self.set_baud(baud).await
+    }
+
+    async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> std::io::Result<bool> {
+        self.set_wires(dtr, rts).await
+    }
+
+    async fn reopen(&mut self) -> bool {
+        self.reopen(REOPEN).await.is_ok()
+    }
+
+    fn state(&mut self) -> String {
+        self.state()
+    }
+}

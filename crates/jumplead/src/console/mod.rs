@@ -1,0 +1,20 @@
+//! A terminal on a router, for people.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `keys` | what is typed: for the router, or for the menu behind Ctrl-] |
+//! | `map` | line ends and erase keys of other systems |
+//! | `view` | what is shown: as it came, with times, or in hexadecimal |
+//! | `record` | the lines that passed by: logs, and the search in them |
+//! | `paste` | a file typed at the pace at which the router answers |
+//! | `status` | the line at the bottom of the terminal |
+//! | `pump` | moves bytes between the terminal and the link until one of them ends |
+
+pub mod keys;
+pub mod link;
+pub mod map;
+pub mod paste;
+pub mod pump;
+pub mod record;
+pub mod status;
+pub mod view;

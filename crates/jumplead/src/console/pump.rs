@@ -1,0 +1,409 @@
+//! Moves bytes between the operator's terminal and the link until one of them ends.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Stdin, Stdout};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep_until;
+
+use super::keys::{Act, Ask, Keys};
+use super::link::Attached;
+use super::map::Map;
+use super::paste::{MAX_FILE, Paste};
+use super::record::Record;
+use super::status::Status;
+use super::view::{Moment, Times, View};
+use crate::term;
+
+/// In a pipe, how long the router may be quiet after the last input before the session is closed.
+const QUIET_AFTER_INPUT: Duration = Duration::from_secs(2);
+/// How often the status line is looked at.
+const STATUS: Duration = Duration::from_secs(1);
+/// The speeds that a UART can be asked for.
+const SPEEDS: std::ops::RangeInclusive<u32> = 50..=4_000_000;
+
+/// What the operator wants of a terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub raw: Option<PathBuf>,
+    pub clean: Option<PathBuf>,
+    pub times: Times,
+    pub hex: bool,
+    pub map: Map,
+    pub status: bool,
+    pub once: bool,
+}
+
+/// Why a session ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    Quit,
+    Router,
+    Signal,
+    Input,
+}
+
+/// How a lost link went on.
+enum Back {
+    There,
+    Over,
+    Left(End),
+}
+
+/// The operator's side.
+struct Desk {
+    stdout: Stdout,
+    /// Standard output is a terminal: our words may stand between the router's.
+    terminal: bool,
+    interactive: bool,
+    begun: Instant,
+    view: View,
+    record: Record,
+    status: Status,
+    keys: Keys,
+    map: Map,
+    paste: Option<(String, Paste)>,
+    /// DTR, RTS: the kernel raises both when a port is opened.
+    wires: (bool, bool),
+}
+
+impl Desk {
+    fn now(&self) -> Moment {
+        Moment { since: self.begun.elapsed(), wall: jiff::Zoned::now() }
+    }
+
+    async fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stdout.write_all(bytes).await?;
+        self.stdout.flush().await
+    }
+
+    /// A word of ours.
+    async fn tell(&mut self, text: &str) -> std::io::Result<()> {
+        if self.interactive { self.put(format!("\r\n[jumplead] {text}\r\n").as_bytes()).await } else { Ok(()) }
+    }
+
+    /// A word of ours that belongs into the logs too.
+    async fn mark(&mut self, text: &str) -> std::io::Result<()> {
+        let at = self.now();
+        let trouble = self.record.mark(&at, text);
+        self.tell(text).await?;
+        self.trouble(trouble).await
+    }
+
+    async fn trouble(&mut self, trouble: Option<String>) -> std::io::Result<()> {
+        match trouble {
+            Some(text) if self.interactive => self.tell(&text).await,
+            Some(text) => {
+                tracing::warn!("{text}");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes came from the router.
+    async fn heard(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let at = self.now();
+        let trouble = self.record.heard(&at, bytes);
+        if let Some((_, paste)) = &mut self.paste {
+            paste.heard(Instant::now());
+        }
+        let shown = self.view.show(&at, &self.map.inward(bytes));
+        self.status.passed(&shown);
+        let rest = if self.terminal { shown.as_slice() } else { term::write_at_once(&shown)? };
+        if !rest.is_empty() {
+            self.stdout.write_all(rest).await?;
+            self.stdout.flush().await?;
+        }
+        self.trouble(trouble).await
+    }
+
+    async fn show_status(&mut self, state: String) -> std::io::Result<()> {
+        let columns = term::size().map_or(80, |(columns, _)| columns);
+        let seconds = self.begun.elapsed().as_secs();
+        let mut text = format!(" {state}  {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        if let Some((name, paste)) = &self.paste {
+            let (at, of) = paste.progress();
+            text += &format!("  {name} {at}/{of}");
+        }
+        let out = self.status.show(&format!("{text}  Ctrl-] menu"), columns);
+        if out.is_empty() { Ok(()) } else { self.put(&out).await }
+    }
+
+    /// What came of keys, but for what only the link can do. True: the operator is done.
+    async fn act<L: Attached>(&mut self, link: &mut L, act: Act) -> std::io::Result<bool> {
+        match act {
+            Act::Quit => return Ok(true),
+            Act::Send(bytes) => link.write_all(&self.map.outward(&bytes)).await?,
+            Act::Show(bytes) => self.put(&bytes).await?,
+            Act::Session => {
+                let state = link.state();
+                self.tell(&state).await?;
+            }
+            Act::Break => {
+                let text = if link.send_break().await? { "break sent" } else { "this line has no break" };
+                self.mark(text).await?;
+            }
+            Act::Dtr | Act::Rts => {
+                let dtr = (act == Act::Dtr).then_some(!self.wires.0);
+                let rts = (act == Act::Rts).then_some(!self.wires.1);
+                if link.set_wires(dtr, rts).await? {
+                    self.wires = (dtr.unwrap_or(self.wires.0), rts.unwrap_or(self.wires.1));
+                    self.tell(&format!("DTR={} RTS={}", u8::from(self.wires.0), u8::from(self.wires.1))).await?;
+                } else {
+                    self.tell("this line has no such wire").await?;
+                }
+            }
+            Act::Times => {
+                self.view.times = self.view.times.next();
+                self.tell(&format!("times: {:?}", self.view.times)).await?;
+            }
+            Act::Hex => {
+                let on = !self.view.is_hex();
+                self.view.set_hex(on);
+                self.tell(if on { "hexadecimal" } else { "text" }).await?;
+            }
+            Act::Status => {
+                let rows = term::size().map_or(24, |(_, rows)| rows);
+                let out = if self.status.is_on() { self.status.off() } else { self.status.on(rows) };
+                self.put(&out).await?;
+                self.show_status(link.state()).await?;
+            }
+            Act::Last => {
+                let lines = self.record.last();
+                self.list("the last lines", &lines).await?;
+            }
+            Act::Answer(ask, text) => self.answer(link, ask, &text).await?,
+        }
+        Ok(false)
+    }
+
+    async fn answer<L: Attached>(&mut self, link: &mut L, ask: Ask, text: &str) -> std::io::Result<()> {
+        match ask {
+            Ask::Speed => match text.trim().parse().ok().filter(|baud| SPEEDS.contains(baud)) {
+                None => self.tell("that is no speed").await,
+                Some(baud) => match link.set_baud(baud).await {
+                    Ok(true) => self.mark(&format!("{baud} bits a second")).await,
+                    Ok(false) => self.tell("the speed of this link is not set from here").await,
+                    Err(error) => self.tell(&format!("the line can't do that: {error}")).await,
+                },
+            },
+            Ask::Search => {
+                let (count, lines) = self.record.search(text);
+                self.list(&format!("{count} lines hold `{text}`"), &lines).await
+            }
+            Ask::File => match read_file(text) {
+                Ok(bytes) => {
+                    let paste = Paste::new(Instant::now(), &bytes);
+                    let pieces = paste.progress().1;
+                    self.paste = Some((text.to_owned(), paste));
+                    self.tell(&format!("sending {text}, {pieces} lines; any key stops it")).await
+                }
+                Err(why) => self.tell(&format!("{text} can't be sent: {why}")).await,
+            },
+        }
+    }
+
+    async fn list(&mut self, head: &str, lines: &[String]) -> std::io::Result<()> {
+        let mut text = format!("\r\n[jumplead] {head}\r\n");
+        for line in lines {
+            let plain: String = line.chars().filter(|c| !c.is_control()).collect();
+            text += &format!("{plain}\r\n");
+        }
+        self.put(text.as_bytes()).await
+    }
+
+    /// Types the next line of a file, if it is time.
+    async fn paste<L: Attached>(&mut self, link: &mut L) -> std::io::Result<()> {
+        let Some((name, paste)) = &mut self.paste else { return Ok(()) };
+        if let Some(piece) = paste.poll(Instant::now()) {
+            link.write_all(&piece).await?;
+            link.flush().await?;
+        }
+        let (news, over, name) = (paste.news(), paste.due().is_none(), name.clone());
+        if over {
+            self.paste = None;
+            self.mark(&format!("{name} sent; look at what the router made of it")).await
+        } else if let Some(percent) = news.filter(|_| !self.status.is_on()) {
+            self.tell(&format!("{percent} %")).await
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn read_file(path: &str) -> Result<Vec<u8>, String> {
+    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !data.is_file() || data.len() > MAX_FILE {
+        return Err("it is no file of at most 4 MiB".into());
+    }
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+/// Joins the two until one ends.
+pub async fn pump<L: Attached>(
+    link: &mut L,
+    interactive: bool,
+    options: &Options,
+    record: Record,
+) -> std::io::Result<End> {
+    let mut desk = Desk {
+        stdout: tokio::io::stdout(),
+        terminal: std::io::stdout().is_terminal(),
+        interactive,
+        begun: Instant::now(),
+        view: View::new(options.times, options.hex),
+        record,
+        status: Status::default(),
+        keys: Keys::default(),
+        map: options.map,
+        paste: None,
+        wires: (true, true),
+    };
+    if interactive && options.status {
+        desk.act(link, Act::Status).await?;
+    }
+    let ended = joined(link, &mut desk, options).await;
+    let at = desk.now();
+    desk.record.end(&at);
+    let off = desk.status.off();
+    if !off.is_empty() {
+        desk.put(&off).await?;
+    }
+    ended
+}
+
+async fn joined<L: Attached>(link: &mut L, desk: &mut Desk, options: &Options) -> std::io::Result<End> {
+    let interactive = desk.interactive;
+    let mut stdin = tokio::io::stdin();
+    let mut window = signal(SignalKind::window_change())?;
+    let mut stop = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+    let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut stop else {
+        return Err(std::io::Error::other("signals can't be waited for"));
+    };
+    let (mut typed, mut shown) = ([0; 1024], [0; 4096]);
+    let mut quiet: Option<tokio::time::Instant> = None;
+    let mut status = tokio::time::interval(STATUS);
+    loop {
+        let far = tokio::time::Instant::now() + Duration::from_secs(86_400);
+        let due = desk.paste.as_ref().and_then(|(_, paste)| paste.due()).map_or(far, tokio::time::Instant::from_std);
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(End::Signal),
+            _ = hangup.recv() => return Ok(End::Signal),
+            _ = interrupt.recv() => return Ok(End::Signal),
+            _ = window.recv(), if interactive => {
+                if let Some((columns, rows)) = term::size() {
+                    link.resize(columns, rows);
+                    if desk.status.is_on() {
+                        let out = desk.status.on(rows);
+                        desk.put(&out).await?;
+                    }
+                }
+            }
+            n = link.read(&mut shown) => {
+                let n = match n {
+                    Ok(n) if n > 0 => n,
+                    lost => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup]).await? {
+                        Back::There => continue,
+                        Back::Over => return lost.map(|_| End::Router),
+                        Back::Left(end) => return Ok(end),
+                    },
+                };
+                desk.heard(shown.get(..n).unwrap_or_default()).await?;
+                quiet = quiet.map(|_| tokio::time::Instant::now() + QUIET_AFTER_INPUT);
+            }
+            n = stdin.read(&mut typed), if quiet.is_none() => {
+                let n = n?;
+                let typed = typed.get(..n).unwrap_or_default();
+                if n == 0 {
+                    quiet = Some(tokio::time::Instant::now() + QUIET_AFTER_INPUT);
+                } else if interactive {
+                    if let Some((name, paste)) = desk.paste.take() {
+                        let (at, of) = paste.progress();
+                        desk.mark(&format!("{name} stopped after line {at} of {of}")).await?;
+                        continue;
+                    }
+                    for act in desk.keys.feed(typed) {
+                        if desk.act(link, act).await? {
+                            return Ok(End::Quit);
+                        }
+                    }
+                    desk.stdout.flush().await?;
+                    link.flush().await?;
+                } else {
+                    // A console takes CR for Enter; a LF behind it would be a second Enter.
+                    let line: Vec<u8> = typed.iter().filter(|b| **b != b'\r').map(|b| if *b == b'\n' { b'\r' } else { *b }).collect();
+                    link.write_all(&line).await?;
+                    link.flush().await?;
+                }
+            }
+            () = sleep_until(due), if desk.paste.is_some() => desk.paste(link).await?,
+            _ = status.tick(), if desk.status.is_on() => desk.show_status(link.state()).await?,
+            () = sleep_until(quiet.unwrap_or(far)), if quiet.is_some() => return Ok(End::Input),
+        }
+    }
+}
+
+/// Waits for a line that was lost, marking the gap; Ctrl-] q leaves.
+async fn come_back<L: Attached>(
+    link: &mut L,
+    desk: &mut Desk,
+    once: bool,
+    stdin: &mut Stdin,
+    [terminate, hangup]: [&mut Signal; 2],
+) -> std::io::Result<Back> {
+    if !desk.interactive || once {
+        return Ok(Back::Over);
+    }
+    let (name, since) = (link.describe(), Instant::now());
+    let mut reopened = Box::pin(link.reopen());
+    // A link that never comes back says so at once.
+    let at_once = std::future::poll_fn(|cx| match reopened.as_mut().poll(cx) {
+        Poll::Ready(there) => Poll::Ready(Some(there)),
+        Poll::Pending => Poll::Ready(None),
+    });
+    if let Some(there) = at_once.await {
+        if there {
+            desk.mark(&format!("{name} was gone and is back; what was said meanwhile is lost")).await?;
+        }
+        return Ok(if there { Back::There } else { Back::Over });
+    }
+    if let Some((file, paste)) = desk.paste.take() {
+        let (at, of) = paste.progress();
+        desk.mark(&format!("{file} stopped after line {at} of {of}: the line is gone")).await?;
+    }
+    desk.mark(&format!("{name} is gone; waiting for it. Ctrl-] q quits")).await?;
+    let mut typed = [0; 1024];
+    loop {
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(Back::Left(End::Signal)),
+            _ = hangup.recv() => return Ok(Back::Left(End::Signal)),
+            there = &mut reopened => {
+                if !there {
+                    return Ok(Back::Over);
+                }
+                let gap = since.elapsed().as_secs_f64();
+                desk.mark(&format!("it is back after {gap:.1} s; what was said meanwhile is lost")).await?;
+                return Ok(Back::There);
+            }
+            n = stdin.read(&mut typed) => {
+                let n = n?;
+                // What is typed into a gap is nobody's; the menu still opens.
+                let acts = desk.keys.feed(typed.get(..n).unwrap_or_default());
+                if n == 0 || acts.contains(&Act::Quit) {
+                    return Ok(Back::Left(End::Quit));
+                }
+                for act in acts {
+                    if let Act::Show(bytes) = act {
+                        desk.put(&bytes).await?;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The terminal that people sit at: the real binary on a screen, at a port behind which the test is the router.
+
+use std::process::Command;
+
+use jumplead_tests::binary::{isolate, jumplead};
+use jumplead_tests::pair::Process;
+use jumplead_tests::terminal::Far;
+use tempfile::TempDir;
+
+struct Desk {
+    folder: TempDir,
+    screen: Far,
+    line: Far,
+    console: Process,
+    screen_before: String,
+    line_before: String,
+}
+
+impl Desk {
+    fn open(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let line = Far::new(Some(&folder.path().join("line"))).raw();
+        let screen = Far::new(None).sized(24, 80);
+        let (screen_before, line_before) = (screen.settings(), line.settings());
+        let mut command = Command::new(jumplead());
+        isolate(&mut command, folder.path());
+        command.current_dir(folder.path()).arg("console").arg(format!("serial://{}", line.path().display()));
+        command.args(arguments);
+        let near = || screen.near().try_clone().unwrap();
+        command.stdin(near()).stdout(near()).stderr(near());
+        let console = Process(command.spawn().unwrap());
+        let mut desk = Self { folder, screen, line, console, screen_before, line_before };
+        desk.screen.until("Ctrl-] opens the menu.");
+        desk
+    }
+
+    fn menu(&mut self, key: &str) {
+        self.screen.say(b"\x1d");
+        self.screen.until("the last lines again\r\n");
+        self.screen.say(key.as_bytes());
+    }
+
+    /// By the menu's `q`; everything is as it was found.
+    #[track_caller]
+    fn quit(mut self) -> TempDir {
+        self.menu("q");
+        assert_eq!(self.console.0.wait().unwrap().code(), Some(0));
+        self.left()
+    }
+
+    #[track_caller]
+    fn left(self) -> TempDir {
+        assert_eq!(self.screen.settings(), self.screen_before);
+        assert_eq!(self.line.settings(), self.line_before);
+        self.folder
+    }
+}
+
+#[test]
+fn nothing_is_sent_on_attach_and_all_that_is_typed_is() {
+    let mut desk = Desk::open(&[]);
+    desk.line.say(b"\r\nMikroTik Login: ");
+    desk.screen.until("MikroTik Login: ");
+    // Whatever had been sent before would stand in front of this.
+    desk.screen.say(b"admin\r");
+    assert_eq!(desk.line.until("admin\r"), "admin\r");
+    desk.menu("]");
+    assert_eq!(desk.line.until("\x1d"), "\x1d");
+    desk.quit();
+}
+
+#[test]
+fn speed_logs_times_hexadecimal_and_search() {
+    let mut desk = Desk::open(&["--log", "clean.log", "--log-raw", "raw.log", "--status"]);
+    assert_eq!(desk.line.baud(), 115_200);
+    desk.line.say(b"\rone \x1b[31mneedle\x1b[m\r\n\rtwo\r\n");
+    desk.screen.until("two");
+    desk.menu("v");
+    desk.screen.until("bits a second: ");
+    desk.screen.say(b"57600\r");
+    desk.screen.until("57600 bits a second");
+    assert_eq!(desk.line.baud(), 57_600);
+    desk.menu("/");
+    desk.screen.until("search back for: ");
+    desk.screen.say(b"NEEDLE\r");
+    let found = desk.screen.until("  one needle\r\n");
+    assert!(found.contains("1 lines hold `NEEDLE`"), "{found:?}");
+    desk.menu("t");
+    desk.screen.until("times: Clock");
+    desk.line.say(b"\r\nthree\r\n");
+    let stamped = desk.screen.until("three");
+    assert!(stamped.contains("] three") && stamped.contains('['), "{stamped:?}");
+    desk.menu("x");
+    desk.screen.until("hexadecimal");
+    desk.line.say(b"\x00\xff");
+    desk.screen.until("00 ff ");
+    desk.menu("s");
+    desk.screen.until("57600 8N1");
+    for (key, words) in [("b", "this line has no break"), ("d", "no such wire"), ("r", "no such wire")] {
+        desk.menu(key);
+        desk.screen.until(words);
+    }
+    let folder = desk.quit();
+    let raw = std::fs::read(folder.path().join("raw.log")).unwrap();
+    assert!(raw.windows(2).any(|two| two == b"\x00\xff") && raw.starts_with(b"\rone \x1b[31m"), "{raw:?}");
+    let clean = std::fs::read_to_string(folder.path().join("clean.log")).unwrap();
+    assert!(clean.contains(" one needle\n") && clean.contains("-- jumplead: 57600 bits a second"), "{clean}");
+}
+
+#[test]
+fn a_file_is_typed_line_by_line_and_any_key_stops_it() {
+    let mut desk = Desk::open(&[]);
+    let text: String = (0..20).map(|number| format!(":put {number}\n")).collect();
+    std::fs::write(desk.folder.path().join("file.rsc"), &text).unwrap();
+    desk.menu("f");
+    desk.screen.until("file to send: ");
+    desk.screen.say(b"file.rsc\r");
+    for number in 0..20 {
+        let line = format!(":put {number}\r");
+        assert_eq!(desk.line.until(&line), line, "one at a time, and nothing else");
+        desk.line.say(format!("{line}\n{number}\r\n> ").as_bytes());
+    }
+    let told = desk.screen.until("file.rsc sent");
+    assert!(told.contains("50 %"), "{told}");
+    desk.menu("f");
+    desk.screen.until("file to send: ");
+    desk.screen.say(b"file.rsc\r");
+    desk.line.until(":put 0\r");
+    desk.screen.say(b"x");
+    desk.screen.until("file.rsc stopped after line ");
+    desk.menu("f");
+    desk.screen.until("file to send: ");
+    desk.screen.say(b"nowhere\r");
+    desk.screen.until("nowhere can't be sent");
+    desk.quit();
+}
+
+#[test]
+fn an_adapter_that_comes_back_is_opened_again_and_the_gap_is_marked() {
+    let mut desk = Desk::open(&["--log", "clean.log", "--map", "INLCRNL,ODELBS"]);
+    desk.line.say(b"before\n");
+    assert!(desk.screen.until("before\r\n").contains("before\r\n"), "line ends are mapped");
+    let path = desk.line.path().to_owned();
+    desk.line = Far::new(None);
+    desk.screen.until("is gone; waiting for it");
+    desk.screen.say(b"typed into the gap");
+    desk.line = Far::new(Some(&path)).raw();
+    desk.screen.until("it is back after ");
+    desk.screen.say(b"\x7f");
+    assert_eq!(desk.line.until("\x08"), "\x08", "what was typed into the gap is lost, and erase is mapped");
+    desk.line_before = {
+        let fresh = Far::new(None).raw();
+        fresh.settings()
+    };
+    let folder = desk.quit();
+    let clean = std::fs::read_to_string(folder.path().join("clean.log")).unwrap();
+    for text in [" before\n", "is gone; waiting for it", "it is back after "] {
+        assert!(clean.contains(text), "{text}: {clean}");
+    }
+}
+
+#[test]
+fn signals_give_screen_and_port_back() {
+    for (signal, arguments) in [("TERM", &[][..]), ("HUP", &["--status"]), ("INT", &["--hex"])] {
+        let mut desk = Desk::open(arguments);
+        desk.line.say(b"x");
+        desk.screen.until(if arguments == ["--hex"] { "78 " } else { "x" });
+        assert_ne!((desk.screen.settings(), desk.line.baud()), (desk.screen_before.clone(), 38_400));
+        desk.console.signal(signal);
+        assert_eq!(desk.console.0.wait().unwrap().code(), Some(130), "{signal}");
+        desk.left();
+    }
+}
+
+/// A command that waits for a router gives the port back too, however it is ended.
+#[test]
+fn signals_end_a_command_and_the_port_is_as_it_was() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut line = Far::new(Some(&folder.path().join("line"))).raw();
+        let before = line.settings();
+        let mut command = Command::new(jumplead());
+        isolate(&mut command, folder.path());
+        command.arg("exec").arg(format!("serial://{}?baud=9600", line.path().display())).args(["--", ":put 1"]);
+        command.env("JUMPLEAD_PASSWORD", "");
+        let mut process = Process(command.spawn().unwrap());
+        // It has listened, and asks who is there.
+        line.until("\r");
+        assert_eq!(line.baud(), 9600);
+        process.signal(signal);
+        let code = process.0.wait().unwrap().code();
+        assert_eq!(code, Some(130), "{signal}");
+        assert_eq!(line.settings(), before, "{signal}");
+    }
+}
