@@ -88,12 +88,12 @@ fn f4(_stand_in: bool) -> bool {
 /// F5: the versions never match, and every check restarts the standby.
 fn f5(stand_in: bool) -> bool {
     let pair = ready();
-    // the newest change of the history as text: on 7.x it has quotes, which break the quoted string that carries it
+    // the second newest change of the history as text: on 7.x it has quotes, which break the quoted string that carries it
     script(
         &pair,
         &pair.a,
         "ha_setconfigver",
-        ":global haMasterConfigVer [:tostr [/system history print detail as-value]]",
+        ":global haMasterConfigVer [:tostr [:pick [/system history print detail as-value] 1]]",
     );
     if stand_in {
         script(
@@ -103,6 +103,9 @@ fn f5(stand_in: bool) -> bool {
             ":global haSyncByHand true\n/system script run ha_insync\n:global haInSync\n:if ($haInSync != \"yes\") do={ /system script run ha_pushbackup }",
         );
     }
+    let two = "/ip address add address=192.0.2.1/24 interface=ether1 comment=\"a b\"; \
+               /ip address add address=192.0.2.2/24 interface=ether2";
+    pair.run(&pair.a, two);
     let before = boots(&pair, 1);
     for _ in 0..5 {
         pair.wait(600);

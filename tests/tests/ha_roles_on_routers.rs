@@ -139,7 +139,8 @@ fn a_quiet_standby_starts_without_a_word_for_the_active() {
     ] {
         let kept = prepare(version, way);
         let mut sum = Sum::default();
-        for seed in 0..5 {
+        // the last one: ports so late that the sync's own startup and the boot job meet
+        for seed in [0, 1, 2, 3, 4, 1469] {
             sum.add(seed, &boot(&kept, seed));
         }
         assert!(sum.wrong.is_empty() && sum.outages.0 > 0, "{way:?} {version}\n{sum}");

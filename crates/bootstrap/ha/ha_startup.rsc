@@ -3,11 +3,17 @@
 :global haStartupHasRun
 :global haAllowBootstrap
 :local allowed true
+# After a quiet sync a late port can make the sync's own call and the boot job meet: two at once would undo each other's work.
+:local alone ([:len [/system script job find script="ha_startup"]] < 2)
+:if (!$alone) do={
+  :set allowed false
+  /log warning "ha_startup: already running"
+}
 # A second run in one boot is a restarted console: closing ports would take an active down. The log outlives the console.
 :if (([/system resource get uptime] > 5m) or ([:len [/log find message~"ha_startup: DONE"]] > 0)) do={
   :if ($haAllowBootstrap != true) do={ :set allowed false }
 }
-:if (!$allowed) do={
+:if ($alone and (!$allowed)) do={
   /log warning "ha_startup: console restarted, ports left as they are"
   /system script run ha_config
   :set haStartupHasRun [/system resource get uptime]
