@@ -164,7 +164,7 @@ impl Pair {
 
     /// Sets the way of sync, by `$HAInstall`, which keeps all the rest.
     pub fn choose(&self, way: &str) -> String {
-        let call = format!("$HAInstall interface=\"ether8\" macA=\"{MAC_A}\" macB=\"{MAC_B}\" sync={way}");
+        let call = format!("$HAInstall interface=\"ether8\" macA=\"{MAC_A}\" macB=\"{MAC_B}\" sync={way} accept=yes");
         self.run(&self.a, &format!(":global HAInstall; {call}"))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A boot is made from kept storages of a pair in sync, with ports that come late or under each other's names and services that
 //! are slow, as the seed says. All data ports of both routers are in one switch, which remembers who ever spoke where; a host
-//! there asks for the active's address all the time, and so measures the outage when the active dies.
+//! there asks for the active's addresses all the time, one of a port and one of a bond, and so measures the outage when the
+//! active dies.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +14,17 @@ use std::time::Duration;
 use lab::{CABLE, End, Node, NodeHandle, World};
 use mactelnet::{Instant, MacAddr};
 use routersim::quirks::PortOrder;
-use routersim::record::Phase;
+use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::spec::{Spec, Version};
 use routersim::system::Storage;
 
 use crate::ha_pair::{PASSWORD, Pair};
 
-/// The address of A's `ether1`, which the network's hosts ask for.
-const SERVICE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+/// The addresses of A's `ether1` and of its bond of `ether3` and `ether4`, which the network's hosts ask for.
+const SERVICES: [Ipv4Addr; 2] = [Ipv4Addr::new(198, 51, 100, 1), Ipv4Addr::new(203, 0, 113, 1)];
+/// The ports whose MACs those are, counted from 0.
+const SERVED_BY: [usize; 2] = [0, 2];
 /// Data ports of one router.
 const DATA_PORTS: usize = 7;
 /// How long a standby has to start; ports come up to 5 s late.
@@ -60,7 +63,10 @@ fn kept(router: &NodeHandle<Router>) -> Storage {
 /// Makes a pair and stops it where the standby is about to start.
 pub fn prepare(version: Version, way: Way) -> Kept {
     let pair = Pair::new(version, 21);
-    pair.run(&pair.a, &format!("/ip address add address={SERVICE}/24 interface=ether1 comment=service"));
+    pair.run(&pair.a, "/interface bonding add name=bond1 slaves=ether3,ether4 mode=802.3ad");
+    for (address, interface) in SERVICES.iter().zip(["ether1", "bond1"]) {
+        pair.run(&pair.a, &format!("/ip address add address={address}/24 interface={interface} comment=service"));
+    }
     pair.install();
     pair.basic_networking();
     if way == Way::QuietSync {
@@ -88,13 +94,15 @@ pub fn prepare(version: Version, way: Way) -> Kept {
 pub struct Boot {
     /// Frames with a MAC or an IP address of A from B's data ports while A was master.
     pub foreign: u64,
-    /// First to last of them, for each port of B, and until when after B's kernel came up.
+    /// First to last of them, for each port of B.
     pub windows: BTreeMap<usize, Duration>,
+    /// How long each data port of B was up in this start, by its name.
+    pub up: BTreeMap<String, Duration>,
     /// Frames with B's own MACs from B's data ports.
     pub own: u64,
     /// Names of ports were right, so that B must have become a standby.
     pub healthy: bool,
-    /// From A's death until a host heard A's MAC answer again; only where `healthy`.
+    /// From A's death until a host heard A's MACs answer again for both addresses; only where `healthy`.
     pub outage: Option<Duration>,
     /// What is wrong, if anything.
     pub wrong: Option<String>,
@@ -110,43 +118,42 @@ impl Dice {
     }
 }
 
-/// A host that asks for the service address, and when it was answered by whom.
+/// A host that asks for the service addresses, and when it was answered for which by whom.
 struct Asker {
     next: Instant,
     every: Duration,
-    out: bool,
-    answers: Rc<RefCell<Vec<(Instant, MacAddr)>>>,
+    out: Vec<Ipv4Addr>,
+    answers: Rc<RefCell<Vec<(Instant, Ipv4Addr, MacAddr)>>>,
 }
 
 const ASKER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
 
 impl Node for Asker {
     fn handle_frame(&mut self, now: Instant, _: usize, frame: &[u8]) {
-        // an ARP reply for the service address
-        if frame.len() >= 42 && frame[12..14] == [8, 6] && frame[20..22] == [0, 2] && frame[28..32] == SERVICE.octets()
-        {
+        // an ARP reply
+        if frame.len() >= 42 && frame[12..14] == [8, 6] && frame[20..22] == [0, 2] {
             let mut mac = [0; 6];
             mac.copy_from_slice(&frame[6..12]);
-            self.answers.borrow_mut().push((now, MacAddr(mac)));
+            let address = Ipv4Addr::new(frame[28], frame[29], frame[30], frame[31]);
+            self.answers.borrow_mut().push((now, address, MacAddr(mac)));
         }
     }
     fn set_link(&mut self, _: Instant, _: usize, _: bool) {}
     fn handle_timeout(&mut self, now: Instant) {
         if now >= self.next {
-            self.out = true;
+            self.out = SERVICES.to_vec();
             self.next = now + self.every;
         }
     }
     fn poll_transmit(&mut self) -> Option<(usize, Vec<u8>)> {
-        if !std::mem::take(&mut self.out) {
-            return None;
-        }
+        let address = self.out.pop()?;
         let mut frame = vec![0xff; 6];
         frame.extend(ASKER);
         frame.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
         frame.extend(ASKER);
-        frame.extend([198, 51, 100, 77, 0, 0, 0, 0, 0, 0]);
-        frame.extend(SERVICE.octets());
+        let [a, b, c, _] = address.octets();
+        frame.extend([a, b, c, 77, 0, 0, 0, 0, 0, 0]);
+        frame.extend(address.octets());
         Some((0, frame))
     }
     fn poll_timeout(&self) -> Option<Instant> {
@@ -193,12 +200,13 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
         return result;
     }
     let answers = Rc::new(RefCell::new(Vec::new()));
-    let every = Duration::from_millis(200);
-    let asker = Asker { next: world.now(), every, out: false, answers: Rc::clone(&answers) };
+    let every = Duration::from_millis(500);
+    let asker = Asker { next: world.now(), every, out: Vec::new(), answers: Rc::clone(&answers) };
     let asker = world.add("host", asker);
     world.connect(asker.port(0), End::Switch(switch, 2 * DATA_PORTS), CABLE);
     b.with(Router::power_on);
-    let until = world.now() + START;
+    let began = world.now();
+    let until = began + START;
     let mut left = false;
     while world.now() < until {
         wait(1);
@@ -207,12 +215,13 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
     if left {
         result.wrong = Some("A lost the role while B started".into());
     }
+    result.up = data_ports_up(&b, began, until);
     let cloned: BTreeSet<MacAddr> =
         a.look(|router| router.spec().port_macs().into_iter().map(|(_, mac)| mac).collect());
     let own: BTreeSet<MacAddr> = b.look(|router| router.spec().port_macs().into_iter().map(|(_, mac)| mac).collect());
     for speaker in world.speakers(switch) {
         let Some(port) = speaker.port.checked_sub(DATA_PORTS).filter(|port| *port < DATA_PORTS) else { continue };
-        let ip = speaker.ip.is_some_and(|ip| ip == SERVICE || ip == Ipv4Addr::new(169, 254, 23, 1));
+        let ip = speaker.ip.is_some_and(|ip| SERVICES.contains(&ip) || ip == Ipv4Addr::new(169, 254, 23, 1));
         if cloned.contains(&speaker.mac) || ip {
             result.foreign += speaker.frames;
             let window = speaker.last.saturating_since(speaker.first);
@@ -223,6 +232,8 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
         }
     }
     if result.healthy && result.wrong.is_none() {
+        // anywhere between two of its advertisements
+        world.run_until(world.now() + Duration::from_millis(dice.below(1000)));
         let died = world.now();
         a.with(Router::power_cut);
         asker.with(|asker, now| {
@@ -231,14 +242,43 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
         });
         answers.borrow_mut().clear();
         wait(12);
-        let service = a.look(|router| router.spec().port_macs()[0].1);
-        result.outage =
-            answers.borrow().first().filter(|(_, mac)| *mac == service).map(|(at, _)| at.saturating_since(died));
+        let macs = a.look(|router| router.spec().port_macs());
+        let answers = answers.borrow();
+        let back = SERVICES.iter().zip(SERVED_BY).map(|(address, port)| {
+            let first = answers.iter().find(|(_, asked, _)| asked == address);
+            first.filter(|(_, _, mac)| *mac == macs[port].1).map(|(at, ..)| at.saturating_since(died))
+        });
+        let back: Option<Vec<Duration>> = back.collect();
+        result.outage = back.and_then(|back| back.into_iter().max());
         if result.outage.is_none() {
-            result.wrong = Some(format!("nobody answered for A's MAC after it died: {:?}", answers.borrow().first()));
+            let first = answers.first();
+            result.wrong = Some(format!("not both addresses were answered for with A's MACs after it died: {first:?}"));
         }
     }
     result
+}
+
+/// How long each data port of a router was up between two moments.
+fn data_ports_up(router: &NodeHandle<Router>, began: Instant, until: Instant) -> BTreeMap<String, Duration> {
+    let mut since: BTreeMap<String, Instant> = BTreeMap::new();
+    let mut up: BTreeMap<String, Duration> = BTreeMap::new();
+    router.with(|router, _| {
+        while let Some(event) = router.poll_event() {
+            let EventKind::Port { name, running } = event.kind else { continue };
+            if !name.starts_with("ether") || name == "ether8" || event.at < began {
+                continue;
+            }
+            match (running, since.remove(&name)) {
+                (true, _) => drop(since.insert(name, event.at)),
+                (false, Some(at)) => *up.entry(name).or_default() += event.at.saturating_since(at),
+                (false, None) => {}
+            }
+        }
+    });
+    for (name, at) in since {
+        *up.entry(name).or_default() += until.saturating_since(at);
+    }
+    up
 }
 
 fn master(router: &NodeHandle<Router>) -> bool {
@@ -255,8 +295,10 @@ pub struct Sum {
     pub boots: u64,
     /// Those in which a data port of B spoke for A.
     pub leaking: u64,
-    /// The longest window of each port.
+    /// The longest window of each port, from the first frame to the last.
     pub windows: BTreeMap<usize, Duration>,
+    /// The longest time that each data port was up.
+    pub up: BTreeMap<String, Duration>,
     /// Frames for A, and with B's own MACs.
     pub frames: (u64, u64),
     /// Measured outages: count, sum, longest.
@@ -275,6 +317,10 @@ impl Sum {
         for (port, window) in &boot.windows {
             let known = self.windows.entry(*port).or_default();
             *known = (*known).max(*window);
+        }
+        for (port, up) in &boot.up {
+            let known = self.up.entry(port.clone()).or_default();
+            *known = (*known).max(*up);
         }
         if let Some(outage) = boot.outage {
             self.outages.0 += 1;
@@ -295,7 +341,10 @@ impl std::fmt::Display for Sum {
             self.boots, self.leaking, self.frames.0, self.frames.1
         )?;
         for (port, window) in &self.windows {
-            writeln!(f, "  longest window of ether{}: {:.2} s", port + 1, window.as_secs_f64())?;
+            writeln!(f, "  ether{}: first to last such frame {:.2} s at most", port + 1, window.as_secs_f64())?;
+        }
+        for (port, up) in &self.up {
+            writeln!(f, "  {port} was up for {:.2} s at most", up.as_secs_f64())?;
         }
         let (count, sum, longest) = self.outages;
         if count > 0 {

@@ -1,4 +1,5 @@
-//! The procedures of a pair with our scripts, typed as a person would at the serial consoles: install, upgrade, rebuild.
+//! The procedures of a pair with our scripts, typed as a person would at the serial consoles: install, upgrade, rebuild. Each in
+//! both ways of sync.
 
 use jumplead_tests::ha_pair::{OPEN, PASSWORD, Pair, VERSIONS};
 use lab::NodeHandle;
@@ -8,6 +9,8 @@ use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::spec::{Spec, Version};
 
+/// `sync=` of `$HAInstall`.
+const WAYS: [&str; 2] = ["backup", "quiet"];
 const ADMIN: &str = "Person-At_3am";
 
 /// Somebody at the serial console of one router.
@@ -119,7 +122,7 @@ impl<'a> Person<'a> {
 fn up(pair: &Pair, router: &NodeHandle<Router>) {
     pair.until("it goes down", 60, |pair| pair.phase(router) != Phase::Up);
     pair.until("it is back", 150, |pair| pair.phase(router) == Phase::Up);
-    pair.wait(30);
+    pair.wait(40);
 }
 
 /// What `$HABootstrap` prints, pasted on the other router through `/tool mac-telnet`, and the sync behind it.
@@ -142,8 +145,15 @@ fn brings_in(pair: &Pair, person: &mut Person<'_>, other: &NodeHandle<Router>, m
     assert!(said.contains("GOOD"), "{said}\n{}", pair.tail());
 }
 
+/// Every sync since the start was of this way.
+fn synced_by(pair: &Pair, which: usize, way: &str) {
+    let loaded = pair.seen(which, |kind| matches!(kind, EventKind::BackupLoaded { .. }));
+    let made_again = pair.seen(which, |kind| matches!(kind, EventKind::ConfigErased { keep_users: true, .. }));
+    assert_eq!((loaded > 0, made_again > 0), (way == "backup", way == "quiet"), "{way}\n{}", pair.tail());
+}
+
 /// Steps 1 to 11.
-fn install(version: Version) -> Pair {
+fn install(version: Version, way: &str) -> Pair {
     let dirt = "/ip address add address=10.1.1.1/24 interface=ether2\n/system identity set name=old\n";
     let pair = Pair::of(Spec::pair_a().version(version).setup(dirt), Spec::pair_b().version(version).setup(dirt), 41);
     pair.cable.cut();
@@ -158,10 +168,16 @@ fn install(version: Version) -> Pair {
     let mut a = Person::at(&pair, &pair.a);
     a.line("/ip address add address=192.0.2.1/24 interface=ether1");
     assert!(a.line("/import HA_init.rsc").contains("executed successfully"));
-    // 8
-    let said = a.line(&format!(
-        "$HAInstall interface=\"ether8\" macA=\"74:4D:28:00:00:0A\" macB=\"74:4D:28:00:00:0B\" password=\"{PASSWORD}\""
-    ));
+    // 8; what the quiet way does not carry is shown before it is chosen
+    let call = format!(
+        "$HAInstall interface=\"ether8\" macA=\"74:4D:28:00:00:0A\" macB=\"74:4D:28:00:00:0B\" password=\"{PASSWORD}\" sync={way}"
+    );
+    let mut said = a.line(&call);
+    if way == "quiet" {
+        assert!(said.contains("NOT CARRIED: users") && said.contains("nothing changed"), "{said}");
+        assert_eq!(pair.get(&pair.a, "[:len [/system script find name=ha_config_base]]"), "0");
+        said = a.line(&format!("{call} accept=yes"));
+    }
     assert!(said.contains("this router is A (74:4D:28:00:00:0A)"), "{said}");
     pair.until("A is active", 30, |pair| pair.master(&pair.a));
     pair.wait(10);
@@ -169,6 +185,7 @@ fn install(version: Version) -> Pair {
     brings_in(&pair, &mut a, &pair.b, "74:4D:28:00:00:0B");
     assert!(pair.master(&pair.a) && !pair.master(&pair.b));
     assert_eq!((pair.get(&pair.a, OPEN), pair.get(&pair.b, OPEN)), ("8".into(), "1".into()));
+    synced_by(&pair, 1, way);
     drop(a);
     pair
 }
@@ -199,10 +216,14 @@ fn boots(pair: &Pair, which: usize) -> usize {
     pair.seen(which, |kind| matches!(kind, EventKind::Phase(Phase::RouterBoot)))
 }
 
+fn runs() -> impl Iterator<Item = (Version, &'static str)> {
+    VERSIONS.into_iter().flat_map(|version| WAYS.map(|way| (version, way)))
+}
+
 #[test]
 fn install_and_upgrade() {
-    for version in VERSIONS {
-        let pair = install(version);
+    for (version, way) in runs() {
+        let pair = install(version, way);
         // upgrade, 1 and 2: the new build is imported on the active
         let build = bootstrap::ha::build();
         let newer = bootstrap::ha::render_init().replace(&build, "jumplead next - 00000000");
@@ -230,13 +251,14 @@ fn install_and_upgrade() {
         let mut b = Person::at(&pair, &pair.b);
         assert!(b.line("$HASyncStandby").contains("GOOD"), "{version}\n{}", pair.tail());
         assert!(pair.master(&pair.b) && !pair.master(&pair.a));
+        synced_by(&pair, 1, way);
     }
 }
 
 #[test]
 fn rebuild_with_a_active() {
-    for version in VERSIONS {
-        let mut pair = install(version);
+    for (version, way) in runs() {
+        let mut pair = install(version, way);
         replaced(&mut pair, false, version);
         let mut a = Person::at(&pair, &pair.a);
         let said =
@@ -250,8 +272,8 @@ fn rebuild_with_a_active() {
 
 #[test]
 fn rebuild_with_b_active() {
-    for version in VERSIONS {
-        let mut pair = install(version);
+    for (version, way) in runs() {
+        let mut pair = install(version, way);
         replaced(&mut pair, true, version);
         assert!(pair.master(&pair.b));
         let mut b = Person::at(&pair, &pair.b);

@@ -321,3 +321,70 @@ fn install_on_a_router_that_is_up_for_long() {
         assert_eq!(pair.get(&pair.a, OPEN), "8", "{version}");
     }
 }
+
+/// What the standby's ports said for the active while it started with the active's backup is measured, port by port, and told;
+/// made again quietly they said nothing.
+#[test]
+fn what_a_start_exposed_is_measured_and_told() {
+    for version in VERSIONS {
+        for quiet in [false, true] {
+            let pair = Pair::new(version, 13);
+            for port in [0, 2, 3] {
+                let _data = pair.world.connect(pair.a.port(port), pair.b.port(port), lab::CABLE);
+            }
+            pair.run(&pair.a, "/interface bonding add name=bond1 slaves=ether3,ether4 mode=active-backup");
+            pair.run(&pair.a, "/ip address add address=192.0.2.1/24 interface=bond1");
+            pair.install();
+            pair.basic_networking();
+            if quiet {
+                pair.choose("quiet");
+            }
+            pair.call(&pair.a, "HAPushStandby");
+            pair.until("B goes down", 60, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
+            pair.until("B is back", 120, |pair| pair.phase(&pair.b) == Phase::Up);
+            pair.wait(60);
+            let said = pair.call(&pair.a, "HAInSync");
+            assert!(said.contains("GOOD, the standby is ready"), "{version}: {said}\n{}", pair.tail());
+            let told = said.lines().find(|line| line.contains("spoke for this one"));
+            if quiet {
+                assert_eq!(told, None, "{version}");
+                continue;
+            }
+            let told = told.unwrap_or_else(|| panic!("{version}: {said}\n{}", pair.tail()));
+            for port in ["ether1 ", "ether3 "] {
+                let one = told.split(", ").find(|part| part.contains(port)).unwrap_or_default();
+                assert!(one.contains("frames as 74:4D:28:0A:00:0") && one.contains(" in 00:00:0"), "{version}: {told}");
+            }
+            assert!(!told.contains("ether2 ") && !told.contains("ether4 "), "no link, a waiting slave: {told}");
+            assert!(pair.seen(1, says("this router spoke for the active: ether1")) == 1, "{version}");
+        }
+    }
+}
+
+/// Bonds: closed on the standby, opened with the service MACs when it takes over.
+#[test]
+fn a_bond_follows_the_role() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 13);
+        let _data = pair.world.connect(pair.a.port(2), pair.b.port(2), lab::CABLE);
+        pair.run(&pair.a, "/interface bonding add name=bond1 slaves=ether3,ether4");
+        pair.install();
+        pair.basic_networking();
+        pair.first_push();
+        let bond = |router, what| pair.get(router, &format!("[/interface bonding get bond1 {what}]"));
+        assert_eq!(
+            (bond(&pair.a, "disabled"), bond(&pair.b, "disabled")),
+            ("false".into(), "true".into()),
+            "{version}"
+        );
+        assert_eq!(bond(&pair.a, "mac-address"), "74:4D:28:0A:00:03", "{version}");
+        pair.call(&pair.a, "HASwitchRole");
+        pair.wait(5);
+        assert_eq!(
+            (bond(&pair.a, "disabled"), bond(&pair.b, "disabled")),
+            ("true".into(), "false".into()),
+            "{version}"
+        );
+        assert_eq!(bond(&pair.b, "mac-address"), "74:4D:28:0A:00:03", "{version}");
+    }
+}

@@ -28,6 +28,9 @@
 :local saved "none"
 :set file [/file find name="HA_own-version.txt"]
 :if ([:len $file] = 1) do={ :set saved [/file get $file contents] }
+:local exposed "nothing"
+:set file [/file find name="HA_exposed.txt"]
+:if ([:len $file] = 1) do={ :set exposed [/file get $file contents] }
 /system script run ha_setconfigver
 :global haMasterConfigVer
 :local startup [/system script get [find name="ha_startup"] source]
@@ -35,4 +38,4 @@
 :local build [:pick $startup $begin ($begin + 60)]
 :set build [:pick $build 0 [:find $build "\""]]
 :put (" me=" . $haIdentity . "; role=" . $role . "; done=" . $done . "; open=" . $open . "; cloned=" . $cloned . "; build=" . $build . ";")
-:put (" version=" . $version . "; saved=" . $saved . "; mine=" . $haMasterConfigVer . "; HA_END")
+:put (" version=" . $version . "; saved=" . $saved . "; exposed=" . $exposed . "; mine=" . $haMasterConfigVer . "; HA_END")

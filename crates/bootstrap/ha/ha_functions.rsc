@@ -8,6 +8,12 @@
   :global haPreferMac
   :global haSync
   :if ([:len [/system script find name="ha_config_base"]] = 1) do={ /system script run ha_config_base }
+  # yes without quotes is a truth value, with them a text
+  :local accepted (([:tostr $accept] = "yes") or ([:tostr $accept] = "true"))
+  :if (($sync = "quiet") and ($haSync != "quiet") and (!$accepted)) do={
+    /system script run ha_quietlist
+    :error "HAInstall: nothing changed; read what the quiet way does not carry, then say it again with accept=yes"
+  }
   :if ([:len $sync] > 0) do={ :set haSync $sync }
   :if (($haSync != "quiet") and ($haSync != "backup")) do={ :set haSync "backup" }
   :local known [/ppp secret find name="HA_PASSWORD"]

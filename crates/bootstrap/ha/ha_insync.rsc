@@ -56,6 +56,10 @@
       :set haInSync "wait"
       :set haInSyncWhy "the standby is still starting"
     }
+    :local exposed [$haField text=$haAnswer key="exposed"]
+    :if (([:len $exposed] > 0) and ($exposed != "nothing")) do={
+      :put "ha_insync: at its last start, before its ports were closed, the other router spoke for this one: $exposed"
+    }
     :if ($me = "none") do={
       :set haInSync "no"
       :set haInSyncWhy "the other router has no HA scripts yet"

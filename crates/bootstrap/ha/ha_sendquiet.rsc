@@ -37,7 +37,7 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 # address is part of it. Counts tell whether all of it was taken.
 :local second (":local whole true\n:do {/import HA_quiet.rsc} on-error={:set whole false}\n")
 :set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
-:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
+:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
   :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
   :local number -1
   :do { :set number [$parts] } on-error={

@@ -27,6 +27,9 @@
   /interface vrrp disable [find name="HA_VRRP"]
   /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes
   /log warning "ha_startup: 1 data ports closed"
+  # what they said before that; not on an install, where they are this router's own
+  :global haExposed "nothing"
+  :if ($haAllowBootstrap != true) do={ :do { /system script run ha_exposed } on-error={ :set haExposed "unknown" } }
   :local tries 0
   :while (([:len [/interface ethernet find default-name=$haInterface]] = 0) and ($tries < 1200)) do={
     :if ($tries = 0) do={ /log error "ha_startup: $haInterface is not there yet" }
@@ -80,6 +83,7 @@
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
   $haWriteFile fileName="HA_ports" fileText=$ports
   $haWriteFile fileName="HA_config-version" fileText="none"
+  $haWriteFile fileName="HA_exposed" fileText=$haExposed
   # what a sync left behind; some of it holds the HA password
   /file remove [find name~"^HA_restore-backup"]
   /file remove [find name~"^HA_quiet"]
@@ -151,6 +155,8 @@
   }
   :if ([:len $haConfigVer] > 0) do={ $haWriteFile fileName="HA_config-version" fileText=$haConfigVer }
   /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no
+  # what VRRP runs from here on is meant
+  /log warning "ha_startup: 5 VRRP on"
   /interface vrrp enable [find name="HA_VRRP"]
   :set haStartupHasRun [/system resource get uptime]
   :set haAllowBootstrap false

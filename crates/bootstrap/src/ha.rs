@@ -18,13 +18,14 @@ pub const PASSWORD_OF_PAIR: &str = ":global haPassword; :local p $haPassword; \
      :foreach i in=[/ppp secret find name=\"HA_PASSWORD\"] do={:set p [/ppp secret get $i password]}";
 
 /// Script name and source, in the order in which they are put on a router.
-const SOURCES: [(&str, &str); 25] = [
+const SOURCES: [(&str, &str); 26] = [
     ("ha_answer", include_str!("../ha/ha_answer.rsc")),
     ("ha_ask", include_str!("../ha/ha_ask.rsc")),
     ("ha_askown", include_str!("../ha/ha_askown.rsc")),
     ("ha_bootstrap", include_str!("../ha/ha_bootstrap.rsc")),
     ("ha_checkchanges", include_str!("../ha/ha_checkchanges.rsc")),
     ("ha_config", include_str!("../ha/ha_config.rsc")),
+    ("ha_exposed", include_str!("../ha/ha_exposed.rsc")),
     ("ha_ftp", include_str!("../ha/ha_ftp.rsc")),
     ("ha_functions", include_str!("../ha/ha_functions.rsc")),
     ("ha_handover", include_str!("../ha/ha_handover.rsc")),

@@ -37,6 +37,8 @@ pub struct Prop {
     pub write_only: bool,
     /// Absent while it has its default value.
     pub quiet: bool,
+    /// A counter: given by `get`, `find` and `print stats`, left out of other prints.
+    pub counter: bool,
     /// Exported also when it has its default value.
     pub always_exported: bool,
     /// In which versions.
@@ -54,6 +56,7 @@ pub const fn prop(name: &'static str, kind: Kind) -> Prop {
         secret: false,
         write_only: false,
         quiet: false,
+        counter: false,
         always_exported: false,
         when: ALWAYS,
     }
@@ -93,6 +96,13 @@ impl Prop {
     /// Not shown while it has its default value.
     pub const fn quiet(mut self) -> Self {
         self.quiet = true;
+        self
+    }
+
+    /// A counter, which only `print stats` shows.
+    pub const fn counter(mut self) -> Self {
+        self.counter = true;
+        self.read_only = true;
         self
     }
 

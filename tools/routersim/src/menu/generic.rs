@@ -197,7 +197,10 @@ impl System {
         } else {
             menu.printed
         };
-        let proplist = command.named("proplist").map(text_of);
+        let counters = self.props(menu).filter(|prop| prop.counter).map(|prop| prop.name);
+        let stats = command.flag("stats") || command.flag("stats-detail");
+        let stats = Some(["name"].into_iter().chain(counters).collect::<Vec<_>>().join(",")).filter(|_| stats);
+        let proplist = command.named("proplist").map(text_of).or(stats.filter(|list| list != "name"));
         let screen = Self::screen(ctx);
         let file = command.named("file").map(text_of);
         let form = Form {

@@ -3,7 +3,7 @@
 //! The forms follow prints of real routers that people have posted (6.4x and 7.x). 7.x names only the flags and columns
 //! that occur; which columns it leaves out of tables that are wider than the terminal is not modelled: the pager cuts.
 
-use super::def::{Flag, Menu, Shape};
+use super::def::{Flag, Menu, Prop, Shape};
 use super::kind::Kind;
 use super::row::Row;
 use super::values::shown;
@@ -38,8 +38,8 @@ pub struct Form<'a> {
 }
 
 impl Form<'_> {
-    fn wants(&self, name: &str) -> bool {
-        self.proplist.is_none_or(|list| list.split(',').any(|one| one == name))
+    fn wants(&self, prop: &Prop) -> bool {
+        self.proplist.map_or(!prop.counter, |list| list.split(',').any(|one| one == prop.name))
     }
 
     /// An item's number, or its id.
@@ -69,7 +69,7 @@ fn joined(menu: &'static Menu, row: &Row) -> String {
 }
 
 fn single(sys: &System, menu: &'static Menu, row: &Row, form: Form<'_>) -> Vec<String> {
-    let props: Vec<_> = sys.props(menu).filter(|prop| row.get(prop.name).is_some() && form.wants(prop.name)).collect();
+    let props: Vec<_> = sys.props(menu).filter(|prop| row.get(prop.name).is_some() && form.wants(prop)).collect();
     let width = props.iter().map(|prop| prop.name.len()).max().unwrap_or(0) + 2;
     let mut lines = Vec::new();
     for prop in props {
@@ -220,7 +220,7 @@ fn brief_v6(sys: &System, menu: &'static Menu, rows: &[Row], form: Form<'_>) -> 
 
 /// The properties of a row that are there, as `name=value`.
 fn words(sys: &System, menu: &'static Menu, row: &Row, form: Form<'_>, quoted: bool) -> Vec<String> {
-    let words = sys.props(menu).filter(|prop| form.wants(prop.name)).filter_map(|prop| {
+    let words = sys.props(menu).filter(|prop| form.wants(prop)).filter_map(|prop| {
         let value = shown(prop.kind, row.get(prop.name)?);
         let text = quoted && prop.kind == Kind::Str && !value.contains('\n');
         Some(if text { format!("{}=\"{value}\"", prop.name) } else { format!("{}={value}", prop.name) })
@@ -278,7 +278,7 @@ fn terse(sys: &System, menu: &'static Menu, rows: &[Row], form: Form<'_>) -> Vec
 fn value_list(sys: &System, menu: &'static Menu, rows: &[Row], form: Form<'_>) -> Vec<String> {
     let props: Vec<_> = sys
         .props(menu)
-        .filter(|prop| form.wants(prop.name) && rows.iter().any(|row| row.get(prop.name).is_some()))
+        .filter(|prop| form.wants(prop) && rows.iter().any(|row| row.get(prop.name).is_some()))
         .collect();
     let name_width = props.iter().map(|prop| prop.name.len()).max().unwrap_or(0) + 2;
     let widths: Vec<usize> = rows

@@ -12,11 +12,30 @@ use crate::ssh::Offer;
 /// between sockets (a quirk of some boots); this number doesn't.
 pub type PortId = usize;
 
+/// What passed a port since the router started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Bytes of frames received, without the checksum.
+    pub rx_bytes: u64,
+    /// The same, sent.
+    pub tx_bytes: u64,
+    /// Frames received.
+    pub rx_packets: u64,
+    /// Frames sent.
+    pub tx_packets: u64,
+    /// How often it went down.
+    pub downs: u32,
+    /// When it came up last.
+    pub up: Option<Instant>,
+}
+
 /// Everything that [`Net::apply`](super::Net::apply) looks at. Two equal values mean no change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetConfig {
     /// The Ethernet ports that have appeared since boot.
     pub ports: Vec<Port>,
+    /// Bonds and their slaves.
+    pub bonds: Vec<Bond>,
     /// Bridges and their ports.
     pub bridges: Vec<Bridge>,
     /// VRRP instances.
@@ -48,6 +67,35 @@ pub struct Port {
     pub disabled: bool,
 }
 
+/// `/interface bonding`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bond {
+    /// `name`
+    pub name: String,
+    /// `disabled`: its slaves are interfaces of their own again (inferred).
+    pub disabled: bool,
+    /// `slaves`: names of Ethernet ports.
+    pub slaves: Vec<String>,
+    /// `primary`: gives the MAC and, where one slave works at a time, is the one.
+    pub primary: Option<String>,
+    /// `forced-mac-address`; without it the bond has its primary's, or its first slave's.
+    pub forced_mac: Option<MacAddr>,
+    /// Which slaves work.
+    pub mode: BondMode,
+}
+
+/// What `mode` of a bond comes to here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BondMode {
+    /// All slaves receive; one sends, chosen by the destination (`balance-rr`, `balance-xor`).
+    #[default]
+    Spread,
+    /// One slave at a time: `active-backup`, `balance-tlb`, `balance-alb`, and `802.3ad` without a partner that speaks LACP.
+    One,
+    /// All slaves receive and send everything.
+    Broadcast,
+}
+
 /// `/interface bridge`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bridge {
@@ -64,7 +112,7 @@ pub struct Bridge {
 /// `/interface bridge port`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BridgePort {
-    /// Name of an Ethernet port.
+    /// Name of an Ethernet port or a bond.
     pub interface: String,
     /// `disabled`: the port is then its own interface again.
     pub disabled: bool,
@@ -75,7 +123,7 @@ pub struct BridgePort {
 pub struct Vrrp {
     /// `name`
     pub name: String,
-    /// `interface`: an Ethernet port or a bridge.
+    /// `interface`: an Ethernet port, a bond or a bridge.
     pub parent: String,
     /// Virtual router id, 1 to 255; the virtual MAC is 00:00:5E:00:01:vrid.
     pub vrid: u8,

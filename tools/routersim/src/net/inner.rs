@@ -8,7 +8,7 @@ use std::task::Waker;
 use mactelnet::{Instant, MacAddr};
 use smoltcp::iface::SocketHandle;
 
-use super::config::{NetConfig, PortId, Prefix, Vrrp};
+use super::config::{Counters, NetConfig, PortId, Prefix, Vrrp};
 use super::frame::{self, Kind};
 use super::host::{NetEvent, NetHost, VrrpState};
 use super::l3::{L3, Shape};
@@ -79,6 +79,7 @@ pub(super) struct Inner {
     transmit: VecDeque<(PortId, Vec<u8>)>,
     events: VecDeque<NetEvent>,
     running: BTreeMap<String, bool>,
+    pub counters: BTreeMap<PortId, Counters>,
     /// Wakes the job that runs all this.
     pub waker: Option<Waker>,
     next_port: u16,
@@ -109,6 +110,7 @@ impl Inner {
             transmit: VecDeque::new(),
             events: VecDeque::new(),
             running: BTreeMap::new(),
+            counters: BTreeMap::new(),
             waker: None,
             next_port: 49_152 + (random % 8_192) as u16,
             next_ident: (random >> 32) as u16,
@@ -179,11 +181,14 @@ impl Inner {
     /// Sends a frame by one port.
     pub(super) fn transmit(&mut self, port: PortId, frame: Vec<u8>) {
         if self.switch.port_runs(port) && self.transmit.len() < MAX_QUEUE {
+            let counters = self.counters.entry(port).or_default();
+            counters.tx_packets += 1;
+            counters.tx_bytes += frame.len() as u64;
             self.transmit.push_back((port, frame));
         }
     }
 
-    /// Sends a frame from an Ethernet port or bridge.
+    /// Sends a frame from an Ethernet port, a bond or a bridge.
     fn send(&mut self, now: Instant, interface: &str, frame: Vec<u8>) {
         let Some((_, destination)) = frame::addresses(&frame) else {
             return;
@@ -219,6 +224,7 @@ impl Inner {
     fn refresh(&mut self, now: Instant) {
         self.refresh_vrrps(now);
         self.refresh_l3(now);
+        self.count_links(now);
         self.tell_running();
         self.mac_layer.ports_changed(now, &self.switch, &self.config);
         self.mac_server.configure(&self.switch, &self.config);
@@ -314,13 +320,25 @@ impl Inner {
         }
     }
 
+    /// Notes which ports came up or went down since last time.
+    fn count_links(&mut self, now: Instant) {
+        for port in self.switch.ports() {
+            let runs = self.switch.port_runs(port.index);
+            if self.running.get(&port.name).copied().unwrap_or(false) != runs {
+                let counters = self.counters.entry(port.index).or_default();
+                if runs { counters.up = Some(now) } else { counters.downs += 1 }
+            }
+        }
+    }
+
     /// Tells the changes of `running` since last time.
     fn tell_running(&mut self) {
         let ports = self.config.ports.iter().map(|port| &port.name);
+        let bonds = self.config.bonds.iter().map(|bond| &bond.name);
         let bridges = self.config.bridges.iter().map(|bridge| &bridge.name);
         let vrrps = self.config.vrrps.iter().map(|vrrp| &vrrp.name);
         let running: BTreeMap<String, bool> =
-            ports.chain(bridges).chain(vrrps).map(|name| (name.clone(), self.runs(name))).collect();
+            ports.chain(bonds).chain(bridges).chain(vrrps).map(|name| (name.clone(), self.runs(name))).collect();
         for (interface, now) in &running {
             if self.running.get(interface).copied().unwrap_or(false) != *now {
                 self.event(NetEvent::Running { interface: interface.clone(), running: *now });
@@ -337,7 +355,11 @@ impl Inner {
         for address in self.config.addresses.iter().filter(|address| !address.disabled) {
             let name = &address.interface;
             let vrrp = self.vrrps.get(name).map(|instance| &instance.config);
-            let bridged = self.switch.ports().any(|p| p.name == *name && self.switch.bridge_of(p.index).is_some());
+            // what is a port of a bridge, or a slave of a bond, has no addresses of its own
+            let bridged = self.switch.ports().any(|p| {
+                let face = self.switch.face(p.index) == Some(name);
+                (face && self.switch.bridge_of(p.index).is_some()) || (!face && p.name == *name)
+            });
             let (parent, mac) = match vrrp {
                 Some(vrrp) if !vrrp.disabled => (vrrp.parent.as_str(), Some(virtual_mac(vrrp.vrid))),
                 Some(_) => continue,
@@ -504,6 +526,11 @@ impl Inner {
             masters.filter(|i| i.config.parent == interface).map(|i| virtual_mac(i.config.vrid)).collect()
         };
         let verdict = self.switch.receive(now, port, bytes, virtuals);
+        if self.switch.port_runs(port) {
+            let counters = self.counters.entry(port).or_default();
+            counters.rx_packets += 1;
+            counters.rx_bytes += bytes.len() as u64;
+        }
         for to in verdict.forward {
             self.transmit(to, bytes.to_vec());
         }

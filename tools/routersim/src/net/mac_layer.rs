@@ -48,25 +48,24 @@ pub(super) struct MacLayer {
     ip_id: u16,
 }
 
-/// Whether a set of interfaces has a port, by its own name or its bridge's.
+/// Whether a set of interfaces has a port, by its own name (or its bond's) or its bridge's.
 pub(super) fn allows(allowed: &Allowed, switch: &Switch, port: PortId) -> bool {
-    let own = switch.port(port).is_some_and(|port| allowed.contains(&port.name));
+    let own = switch.face(port).is_some_and(|name| allowed.contains(name));
     own || switch.bridge_of(port).is_some_and(|bridge| allowed.contains(bridge))
 }
 
 /// `ether2`, or `bridge/ether2`.
 pub(super) fn interface_name(switch: &Switch, port: PortId) -> String {
-    let name = switch.port(port).map_or("", |port| port.name.as_str());
+    let name = switch.face(port).unwrap_or_default();
     switch.bridge_of(port).map_or_else(|| name.to_owned(), |bridge| format!("{bridge}/{name}"))
 }
 
 /// The running ports of `interface`, or of all interfaces.
 pub(super) fn ports_of(switch: &Switch, interface: Option<&str>) -> Vec<PortId> {
-    let ports = switch.ports().map(|port| port.index).filter(|port| switch.port_runs(*port));
+    let ports = switch.ports().map(|port| port.index).filter(|port| switch.port_runs(*port) && switch.speaks(*port));
     let named = |port: &PortId| {
-        interface.is_none_or(|interface| {
-            switch.owner(*port) == Some(interface) || switch.port(*port).is_some_and(|port| port.name == interface)
-        })
+        interface
+            .is_none_or(|interface| switch.owner(*port) == Some(interface) || switch.face(*port) == Some(interface))
     };
     ports.filter(named).collect()
 }
@@ -79,7 +78,9 @@ impl MacLayer {
 
     /// Begins announcing on ports that came up, ceases on those that went down.
     pub(super) fn ports_changed(&mut self, now: Instant, switch: &Switch, config: &NetConfig) {
-        let wanted = |port: &PortId| switch.port_runs(*port) && allows(&config.services.discovery, switch, *port);
+        let wanted = |port: &PortId| {
+            switch.port_runs(*port) && switch.speaks(*port) && allows(&config.services.discovery, switch, *port)
+        };
         let ports: Vec<PortId> = switch.ports().map(|port| port.index).filter(wanted).collect();
         self.announce.retain(|port, _| ports.contains(port));
         for port in ports {

@@ -29,8 +29,8 @@ mod vrrp;
 mod tests;
 
 pub use config::{
-    Address, Allowed, Bridge, BridgePort, Identity, LoginKind, NetConfig, Port, PortId, Prefix, Route, Services,
-    TcpService, Vrrp,
+    Address, Allowed, Bond, BondMode, Bridge, BridgePort, Counters, Identity, LoginKind, NetConfig, Port, PortId,
+    Prefix, Route, Services, TcpService, Vrrp,
 };
 pub use error::{FileError, NetError};
 pub use host::{

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mactelnet::MacAddr;
 
-use super::config::{Identity, NetConfig, PortId, Services};
+use super::config::{Counters, Identity, NetConfig, PortId, Services};
 use super::error::NetError;
 use super::host::{MacTelnetCall, MacTelnetStream, Neighbour, NetEvent, NetHost, PingOptions, PingReply, VrrpState};
 use super::inner::Inner;
@@ -149,6 +149,16 @@ impl Net {
     /// Whether an interface is `running`: a port with carrier, an enabled bridge, a VRRP instance that is master.
     pub fn is_running(&self, interface: &str) -> bool {
         self.inner.borrow().runs(interface)
+    }
+
+    /// The MAC by which an Ethernet port, a bond or a bridge speaks.
+    pub fn mac(&self, interface: &str) -> Option<MacAddr> {
+        self.inner.borrow().switch.mac(interface)
+    }
+
+    /// What passed a port since the router started.
+    pub fn counters(&self, port: PortId) -> Counters {
+        self.inner.borrow().counters.get(&port).cloned().unwrap_or_default()
     }
 
     /// Role of a VRRP instance.

@@ -1,11 +1,11 @@
-//! Ports and bridges: which frames come in, to whom they go, and by which port a frame leaves.
+//! Ports, bonds and bridges: which frames come in, to whom they go, and by which port a frame leaves.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mactelnet::{Instant, MacAddr};
 
-use super::config::{Bridge, NetConfig, Port, PortId};
+use super::config::{Bond, BondMode, Bridge, NetConfig, Port, PortId};
 use super::frame;
 
 /// How long a bridge remembers where a MAC was (`ageing-time`, RouterOS's default).
@@ -20,7 +20,7 @@ const LINK_LOCAL: [u8; 5] = [0x01, 0x80, 0xC2, 0x00, 0x00];
 pub(super) struct Local {
     /// The port by which it came.
     pub port: PortId,
-    /// The Ethernet port's name, or that of the bridge it is in.
+    /// The Ethernet port's name, or that of the bond or bridge it is in.
     pub interface: String,
     /// The destination as it came: the interface's MAC, the bridge port's own, a virtual one or a group.
     pub destination: MacAddr,
@@ -37,11 +37,15 @@ pub(super) struct Verdict {
     pub forward: Vec<PortId>,
 }
 
-/// The state of ports and bridges.
+/// The state of ports, bonds and bridges.
 #[derive(Debug, Default)]
 pub(super) struct Switch {
+    /// A slave has its bond's MAC.
     ports: BTreeMap<PortId, Port>,
     links: BTreeMap<PortId, bool>,
+    bonds: BTreeMap<String, Bond>,
+    /// Bond of each slave.
+    slave: BTreeMap<PortId, String>,
     bridges: BTreeMap<String, Bridge>,
     /// Bridge of each bridged port.
     member: BTreeMap<PortId, String>,
@@ -54,12 +58,13 @@ impl Switch {
         self.ports = config.ports.iter().map(|port| (port.index, port.clone())).collect();
         self.bridges =
             config.bridges.iter().filter(|b| !b.disabled).map(|bridge| (bridge.name.clone(), bridge.clone())).collect();
+        self.enslave(config);
         self.member.clear();
-        for (index, port) in &self.ports {
-            let bridge = self
-                .bridges
-                .values()
-                .find(|bridge| bridge.ports.iter().any(|member| !member.disabled && member.interface == port.name));
+        for index in self.ports.keys() {
+            let face = self.face(*index);
+            let bridge = self.bridges.values().find(|bridge| {
+                bridge.ports.iter().any(|member| !member.disabled && Some(member.interface.as_str()) == face)
+            });
             if let Some(bridge) = bridge {
                 self.member.insert(*index, bridge.name.clone());
             }
@@ -71,6 +76,69 @@ impl Switch {
                 member.get(port) == Some(name) && ports.get(port).is_some_and(|port| !port.disabled)
             });
         }
+    }
+
+    /// Finds each bond's slaves and gives them its MAC.
+    fn enslave(&mut self, config: &NetConfig) {
+        self.bonds =
+            config.bonds.iter().filter(|b| !b.disabled).map(|bond| (bond.name.clone(), bond.clone())).collect();
+        self.slave.clear();
+        for bond in self.bonds.values() {
+            let named =
+                |name: &String| self.ports.values().find(|port| port.name == *name).map(|port| (port.index, port.mac));
+            let slaves: Vec<PortId> = bond.slaves.iter().filter_map(named).map(|(index, _)| index).collect();
+            let first = bond.primary.iter().chain(&bond.slaves).find_map(named).map(|(_, mac)| mac);
+            for index in slaves {
+                // a port is the slave of the first bond that names it
+                if self.slave.contains_key(&index) {
+                    continue;
+                }
+                self.slave.insert(index, bond.name.clone());
+                if let (Some(port), Some(mac)) = (self.ports.get_mut(&index), bond.forced_mac.or(first)) {
+                    port.mac = mac;
+                }
+            }
+        }
+    }
+
+    /// The interface that other menus know a port by: its bond, or the port itself.
+    pub(super) fn face(&self, port: PortId) -> Option<&str> {
+        self.slave.get(&port).or_else(|| self.ports.get(&port).map(|port| &port.name)).map(String::as_str)
+    }
+
+    /// Slaves of a bond that run, its primary first, then in the order of `slaves`.
+    fn running_slaves(&self, bond: &Bond) -> Vec<PortId> {
+        let names = bond.primary.iter().chain(bond.slaves.iter().filter(|name| bond.primary.as_ref() != Some(*name)));
+        let ports = names.filter_map(|name| self.port_named(name));
+        ports.filter(|port| self.slave.get(port) == Some(&bond.name) && self.port_runs(*port)).collect()
+    }
+
+    /// The ports by which a frame to `destination` leaves that would leave by `port`: the same one, or what its bond chooses.
+    fn by(&self, port: PortId, destination: MacAddr) -> Vec<PortId> {
+        let Some(bond) = self.slave.get(&port).and_then(|name| self.bonds.get(name)) else { return vec![port] };
+        let slaves = self.running_slaves(bond);
+        match bond.mode {
+            BondMode::Broadcast => slaves,
+            BondMode::One => slaves.into_iter().take(1).collect(),
+            BondMode::Spread => {
+                let at = usize::from(destination.octets()[5]) % slaves.len().max(1);
+                slaves.get(at).copied().into_iter().collect()
+            }
+        }
+    }
+
+    /// Whether a port speaks of itself: any but a slave, and of a bond its first.
+    pub(super) fn speaks(&self, port: PortId) -> bool {
+        let bond = self.slave.get(&port).and_then(|name| self.bonds.get(name));
+        bond.is_none_or(|bond| self.running_slaves(bond).first() == Some(&port))
+    }
+
+    /// Whether what comes in by a port is looked at: a waiting slave of a bond with one that works is deaf, and what a bond
+    /// sent itself and another slave hears is dropped.
+    fn hears(&self, port: PortId, source: MacAddr) -> bool {
+        let Some(bond) = self.slave.get(&port).and_then(|name| self.bonds.get(name)) else { return true };
+        let own = self.ports.get(&port).is_some_and(|port| port.mac == source);
+        !own && (bond.mode != BondMode::One || self.running_slaves(bond).first() == Some(&port))
     }
 
     /// Plugs or pulls. True if that was a change.
@@ -88,32 +156,40 @@ impl Switch {
         self.links.get(&port).is_some_and(|up| *up) && self.ports.get(&port).is_some_and(|port| !port.disabled)
     }
 
-    /// Whether an Ethernet port or bridge is running; `None` if there is none of that name. An enabled
+    /// Whether an Ethernet port, bond or bridge is running; `None` if there is none of that name. An enabled
     /// bridge runs whatever its ports do: that is why the HA pair has one (ha-system.md section 6, 6.45).
     pub(super) fn runs(&self, interface: &str) -> Option<bool> {
         if self.bridges.contains_key(interface) {
             return Some(true);
         }
+        if let Some(bond) = self.bonds.get(interface) {
+            return Some(!self.running_slaves(bond).is_empty());
+        }
         self.port_named(interface).map(|index| self.port_runs(index))
     }
 
-    /// Whether an Ethernet port of that name is enabled, or a bridge.
+    /// Whether an Ethernet port of that name is enabled, or a bond or bridge.
     pub(super) fn enabled(&self, interface: &str) -> bool {
-        self.bridges.contains_key(interface) || self.ports.values().any(|port| port.name == interface && !port.disabled)
+        self.bridges.contains_key(interface)
+            || self.bonds.contains_key(interface)
+            || self.ports.values().any(|port| port.name == interface && !port.disabled)
     }
 
     fn port_named(&self, name: &str) -> Option<PortId> {
         self.ports.iter().find(|(_, port)| port.name == name).map(|(index, _)| *index)
     }
 
-    /// The ports through which `interface` (an Ethernet port or a bridge) speaks, that run now.
-    pub(super) fn running_ports(&self, interface: &str) -> Vec<PortId> {
-        let ports: Vec<PortId> = if self.bridges.contains_key(interface) {
-            self.member.iter().filter(|(_, bridge)| *bridge == interface).map(|(port, _)| *port).collect()
-        } else {
-            self.port_named(interface).into_iter().collect()
-        };
-        ports.into_iter().filter(|port| self.port_runs(*port)).collect()
+    /// The ports through which `interface` (an Ethernet port, a bond or a bridge) speaks to `destination`, that run now.
+    fn running_ports(&self, interface: &str, destination: MacAddr) -> Vec<PortId> {
+        if let Some(bond) = self.bonds.get(interface) {
+            let slaves = self.running_slaves(bond);
+            return slaves.first().map_or_else(Vec::new, |port| self.by(*port, destination));
+        }
+        if !self.bridges.contains_key(interface) {
+            return self.port_named(interface).filter(|port| self.port_runs(*port)).into_iter().collect();
+        }
+        let members = self.member.iter().filter(|(_, bridge)| *bridge == interface).map(|(port, _)| *port);
+        members.filter(|port| self.port_runs(*port) && self.by(*port, destination).contains(port)).collect()
     }
 
     /// Every port, in order.
@@ -131,9 +207,9 @@ impl Switch {
         self.member.get(&port).map(String::as_str)
     }
 
-    /// The interface that owns a port: its bridge, or the port itself.
+    /// The interface that owns a port: its bridge, its bond, or the port itself.
     pub(super) fn owner(&self, port: PortId) -> Option<&str> {
-        self.bridge_of(port).or_else(|| self.ports.get(&port).map(|port| port.name.as_str()))
+        self.bridge_of(port).or_else(|| self.face(port))
     }
 
     /// The MAC by which an interface speaks.
@@ -141,7 +217,9 @@ impl Switch {
         if let Some(bridge) = self.bridges.get(interface) {
             return Some(bridge.mac);
         }
-        self.ports.values().find(|port| port.name == interface).map(|port| port.mac)
+        let slave =
+            || self.slave.iter().find(|(_, bond)| *bond == interface).and_then(|(port, _)| self.ports.get(port));
+        self.ports.values().find(|port| port.name == interface).or_else(slave).map(|port| port.mac)
     }
 
     /// Whether frames to `mac` on `port` are for this router; `virtuals` are the virtual MACs held on its interface.
@@ -173,7 +251,7 @@ impl Switch {
         let Some(interface) = self.owner(port).map(str::to_owned) else {
             return Verdict::default();
         };
-        if !self.port_runs(port) || source.is_multicast() {
+        if !self.port_runs(port) || source.is_multicast() || !self.hears(port, source) {
             return Verdict::default();
         }
         let own = self.is_own(port, destination, &virtuals(&interface));
@@ -191,7 +269,7 @@ impl Switch {
             let link_local = destination.octets().starts_with(&LINK_LOCAL) && destination.octets()[5] < 16;
             if !own && !link_local {
                 forward = self.towards(now, &interface, destination);
-                forward.retain(|to| *to != port);
+                forward.retain(|to| *to != port && (self.face(*to) != self.face(port)));
             }
         }
         Verdict { local, forward }
@@ -211,8 +289,10 @@ impl Switch {
     pub(super) fn towards(&self, now: Instant, interface: &str, destination: MacAddr) -> Vec<PortId> {
         let known = self.hosts.get(interface).and_then(|hosts| hosts.get(&destination));
         match known {
-            Some((port, heard)) if now.saturating_since(*heard) < AGEING && self.port_runs(*port) => vec![*port],
-            _ => self.running_ports(interface),
+            Some((port, heard)) if now.saturating_since(*heard) < AGEING && self.port_runs(*port) => {
+                self.by(*port, destination)
+            }
+            _ => self.running_ports(interface, destination),
         }
     }
 }
@@ -294,10 +374,63 @@ mod tests {
         switch.apply(&config);
         let verdict = switch.receive(Instant::ZERO, 0, &frame(mac(0xA0), MacAddr::BROADCAST), |_| Vec::new());
         assert_eq!(verdict, Verdict::default());
-        assert!(switch.running_ports("ether1").is_empty());
+        assert!(switch.running_ports("ether1", MacAddr::BROADCAST).is_empty());
         assert_eq!(
             (switch.runs("ether1"), switch.runs("ether2"), switch.runs("bridge1")),
             (Some(false), Some(true), None)
         );
+    }
+
+    fn bonded(mode: BondMode) -> Switch {
+        let bond = Bond {
+            name: "bond1".to_owned(),
+            disabled: false,
+            slaves: vec!["ether2".to_owned(), "ether3".to_owned()],
+            primary: None,
+            forced_mac: None,
+            mode,
+        };
+        let config = NetConfig { ports: (0..4).map(port).collect(), bonds: vec![bond], ..NetConfig::default() };
+        let mut switch = Switch::default();
+        switch.apply(&config);
+        for index in 0..4 {
+            switch.set_link(index, true);
+        }
+        switch
+    }
+
+    #[test]
+    fn a_bond_is_one_interface_with_its_first_slaves_mac() {
+        let mut switch = bonded(BondMode::One);
+        let heard = |switch: &mut Switch, port, to| {
+            let verdict = switch.receive(Instant::ZERO, port, &frame(mac(0xA0), to), |_| Vec::new());
+            verdict.local.map(|local| local.interface)
+        };
+        assert_eq!(switch.mac("bond1"), Some(mac(2)));
+        assert_eq!(switch.port(2).map(|port| port.mac), Some(mac(2)), "all slaves have it");
+        assert_eq!((switch.runs("bond1"), switch.owner(2)), (Some(true), Some("bond1")));
+        assert_eq!(heard(&mut switch, 1, mac(2)), Some("bond1".to_owned()));
+        assert_eq!(heard(&mut switch, 2, mac(2)), None, "the other one waits");
+        assert_eq!(switch.towards(Instant::ZERO, "bond1", MacAddr::BROADCAST), [1]);
+        assert!(switch.speaks(0) && switch.speaks(1) && !switch.speaks(2));
+        switch.set_link(1, false);
+        assert_eq!(switch.towards(Instant::ZERO, "bond1", MacAddr::BROADCAST), [2]);
+        assert_eq!(heard(&mut switch, 2, mac(2)), Some("bond1".to_owned()));
+        switch.set_link(2, false);
+        assert_eq!(switch.runs("bond1"), Some(false));
+    }
+
+    #[test]
+    fn the_other_modes_of_a_bond() {
+        let mut switch = bonded(BondMode::Spread);
+        assert_eq!(switch.towards(Instant::ZERO, "bond1", mac(0xA0)), [1]);
+        assert_eq!(switch.towards(Instant::ZERO, "bond1", mac(0xA1)), [2]);
+        for from in [1, 2] {
+            let verdict = switch.receive(Instant::ZERO, from, &frame(mac(0xA0), MacAddr::BROADCAST), |_| Vec::new());
+            assert!(verdict.local.is_some() && verdict.forward.is_empty());
+        }
+        let echo = switch.receive(Instant::ZERO, 2, &frame(mac(2), MacAddr::BROADCAST), |_| Vec::new());
+        assert_eq!(echo, Verdict::default(), "what it sent itself");
+        assert_eq!(bonded(BondMode::Broadcast).towards(Instant::ZERO, "bond1", mac(0xA1)), [1, 2]);
     }
 }

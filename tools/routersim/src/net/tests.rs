@@ -99,6 +99,7 @@ fn config(node: u8, address: Ipv4Addr, priority: u8) -> NetConfig {
             disabled: false,
             ports: vec![BridgePort { interface: "ether2".to_owned(), disabled: false }],
         }],
+        bonds: Vec::new(),
         vrrps: vec![Vrrp {
             name: "HA_VRRP".to_owned(),
             parent: "bridge-ha".to_owned(),

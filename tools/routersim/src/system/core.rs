@@ -180,6 +180,13 @@ impl System {
         now.saturating_add_signed(self.storage.borrow().clock_offset)
     }
 
+    /// A moment of this boot as the router's clock names it, in the version's form.
+    pub fn stamp_of(&self, at: Instant) -> String {
+        let ago = self.kernel.now().saturating_since(at).as_secs();
+        let when = Calendar::from_unix(self.unix_time().saturating_sub(ago));
+        format!("{} {}", when.date(self.spec.version.is_v7()), when.time())
+    }
+
     /// What the router is doing.
     pub fn phase(&self) -> Phase {
         self.phase.get()

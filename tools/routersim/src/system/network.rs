@@ -12,8 +12,8 @@ use crate::menu::tables::INTERFACE_MENUS;
 use crate::menu::time::parse_duration;
 use crate::menu::{Config, Item};
 use crate::net::{
-    Address, Allowed, Bridge, BridgePort, Identity, LoginKind, NetConfig, Port, Prefix, Route, Services, TcpService,
-    Vrrp, VrrpState,
+    Address, Allowed, Bond, BondMode, Bridge, BridgePort, Counters, Identity, LoginKind, NetConfig, Port, Prefix,
+    Route, Services, TcpService, Vrrp, VrrpState,
 };
 use crate::quirks::LoginMethod;
 use crate::ssh::Offer;
@@ -46,6 +46,30 @@ impl System {
     /// Whether an interface runs.
     pub fn is_running(&self, interface: &str) -> bool {
         self.net().is_some_and(|net| net.is_running(interface))
+    }
+
+    /// What passed an Ethernet port, or the slaves of a bond together, since this start.
+    pub fn counters(&self, interface: &str) -> Option<Counters> {
+        let net = self.net()?;
+        let port = |name: &str| {
+            let item = self.config(|config| config.by_name("/interface/ethernet", name).cloned())?;
+            Some(net.counters(self.socket(item.get("default-name")?)?.index))
+        };
+        let bond = self.config(|config| config.by_name("/interface/bonding", interface).and_then(bond));
+        let Some(bond) = bond else { return port(interface) };
+        Some(bond.slaves.iter().filter_map(|slave| port(slave)).fold(Counters::default(), |sum, one| Counters {
+            rx_bytes: sum.rx_bytes + one.rx_bytes,
+            tx_bytes: sum.tx_bytes + one.tx_bytes,
+            rx_packets: sum.rx_packets + one.rx_packets,
+            tx_packets: sum.tx_packets + one.tx_packets,
+            downs: sum.downs,
+            up: sum.up.max(one.up),
+        }))
+    }
+
+    /// The MAC by which an Ethernet port, a bond or a bridge speaks now.
+    pub fn mac_of(&self, interface: &str) -> Option<MacAddr> {
+        self.net().and_then(|net| net.mac(interface))
     }
 
     /// Role of a VRRP interface.
@@ -84,6 +108,14 @@ impl System {
     fn ethernet_mac(&self, item: &Item) -> MacAddr {
         let own = item.get("mac-address").and_then(|mac| mac.parse().ok());
         own.or_else(|| self.socket(item.get("default-name")?).map(|socket| socket.mac)).unwrap_or_default()
+    }
+
+    /// The enabled bond that an interface is a slave of.
+    pub fn bond_of(&self, interface: &str) -> Option<String> {
+        self.config(|config| {
+            let bonds = config.items("/interface/bonding").iter().filter(|item| !item.disabled).filter_map(bond);
+            bonds.into_iter().find(|bond| bond.slaves.iter().any(|slave| slave == interface)).map(|bond| bond.name)
+        })
     }
 
     /// Networks that are connected: prefix, own address, interface, whether it runs.
@@ -147,6 +179,7 @@ impl System {
         let bridges = bridges.collect();
         NetConfig {
             ports,
+            bonds: config.items("/interface/bonding").iter().filter_map(bond).collect(),
             bridges,
             vrrps: self.vrrps(config),
             addresses: config.items("/ip/address").iter().filter_map(address).collect(),
@@ -244,6 +277,22 @@ impl System {
 /// A value of a menu of one.
 fn single<'a>(config: &'a Config, menu: &str, name: &str, or: &'a str) -> &'a str {
     config.items(menu).first().and_then(|item| item.get(name)).unwrap_or(or)
+}
+
+fn bond(item: &Item) -> Option<Bond> {
+    let named = |name: &str| item.get(name).filter(|text| !text.is_empty() && *text != "none");
+    Some(Bond {
+        name: item.get("name")?.to_owned(),
+        disabled: item.disabled,
+        slaves: item.get("slaves")?.split(',').map(|name| name.trim().to_owned()).collect(),
+        primary: named("primary").map(str::to_owned),
+        forced_mac: named("forced-mac-address").and_then(|mac| mac.parse().ok()),
+        mode: match item.get("mode").unwrap_or("balance-rr") {
+            "balance-rr" | "balance-xor" => BondMode::Spread,
+            "broadcast" => BondMode::Broadcast,
+            _ => BondMode::One,
+        },
+    })
 }
 
 fn address(item: &Item) -> Option<Address> {

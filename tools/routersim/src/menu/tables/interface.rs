@@ -67,6 +67,12 @@ static ALL: Menu = Menu {
         prop("type", Kind::Str).ro(),
         prop("mtu", Kind::Num(68, 65535)),
         prop("mac-address", Kind::Mac).ro(),
+        word("last-link-up-time").ro().quiet(),
+        prop("link-downs", Kind::Num(0, 4_294_967_295)).ro().quiet(),
+        prop("rx-byte", Kind::Num(0, i64::MAX)).counter(),
+        prop("tx-byte", Kind::Num(0, i64::MAX)).counter(),
+        prop("rx-packet", Kind::Num(0, i64::MAX)).counter(),
+        prop("tx-packet", Kind::Num(0, i64::MAX)).counter(),
     ],
     flags: &[flag('D', "dynamic").last(), flag('X', "disabled"), flag('R', "running").last(), flag('S', "slave")],
     columns: &["name", "type", "mtu", "mac-address"],
@@ -110,6 +116,16 @@ impl Hooks for AllHooks {
                     }
                 }
                 row.flag("dynamic", false);
+                if let Some(counters) = inner.get("name").and_then(|name| sys.counters(name)) {
+                    if let Some(up) = counters.up {
+                        row.put("last-link-up-time", sys.stamp_of(up));
+                    }
+                    row.put("link-downs", counters.downs.to_string());
+                    row.put("rx-byte", counters.rx_bytes.to_string());
+                    row.put("tx-byte", counters.tx_bytes.to_string());
+                    row.put("rx-packet", counters.rx_packets.to_string());
+                    row.put("tx-packet", counters.tx_packets.to_string());
+                }
                 rows.push(row);
             }
         }
@@ -170,7 +186,7 @@ impl Hooks for EthernetHooks {
         }
         let name = row.text("name").to_owned();
         row.flag("running", !item.disabled && sys.is_running(&name));
-        row.flag("slave", sys.bridge_of(&name).is_some());
+        row.flag("slave", sys.bridge_of(&name).is_some() || sys.bond_of(&name).is_some());
         true
     }
 }
@@ -406,10 +422,18 @@ static BONDING: Menu = Menu {
     ..LIST_MENU
 };
 
-/// Bonds are configuration only: the simulated network has none, so they never run.
 struct BondingHooks;
 
 impl Hooks for BondingHooks {
+    fn fill(&self, sys: &System, item: &Item, row: &mut Row) -> bool {
+        let name = item.get("name").unwrap_or_default();
+        if let Some(mac) = sys.mac_of(name) {
+            row.put("mac-address", mac.to_string());
+        }
+        row.flag("running", !item.disabled && sys.is_running(name));
+        true
+    }
+
     fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
         auto_name(sys, item, "bonding");
         Ok(())
