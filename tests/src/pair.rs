@@ -204,7 +204,10 @@ impl Pair {
             path
         };
         let file_a = write("a.toml", &router("A", "7F0001", "0A", settings, &installed(), &["ether1", "ether8"]));
-        let file_b = write("b.toml", &router("B", settings.b_serial, "0B", settings, &settings.b_setup, &["ether8"]));
+        let line = folder.path().join("b.line");
+        let mut spec_b = router("B", settings.b_serial, "0B", settings, &settings.b_setup, &["ether8"]);
+        spec_b += &format!("[serial]\npty = \"{}\"\n", line.display());
+        let file_b = write("b.toml", &spec_b);
         let (router_a, ready_a) = start(&a, &file_a, 1);
         let (router_b, ready_b) = start(&b, &file_b, 2);
         ready_a();
@@ -229,13 +232,23 @@ impl Pair {
         self.home().join("state/jumplead")
     }
 
+    /// B's serial console: a pseudo terminal of this host.
+    pub fn line_b(&self) -> String {
+        format!("serial://{}", self.folder.path().join("b.line").display())
+    }
+
     /// Writes the site file.
     pub fn site(&self, interface: &str, mac_b: &str, serial_b: &str) {
+        self.site_reaching(&["via:a"], interface, mac_b, serial_b);
+    }
+
+    /// Writes the site file, with these roads to B.
+    pub fn site_reaching(&self, reach_b: &[&str], interface: &str, mac_b: &str, serial_b: &str) {
         let text = format!(
             "format = 1\n[pair]\nname = \"edge-1\"\nha_interface = \"{interface}\"\n[pair.a]\n\
              ha_mac = \"74:4D:28:00:00:0A\"\nserial_number = \"7F0001\"\nreach = [\"mac://{MAC_A}%{INTERFACE}\"]\n\
              user = \"admin\"\npassword = \"env:EDGE1_A\"\n[pair.b]\nha_mac = \"{mac_b}\"\n\
-             serial_number = \"{serial_b}\"\nreach = [\"via:a\"]\n[secrets]\nha_password = \"env:EDGE1_HA\"\n"
+             serial_number = \"{serial_b}\"\nreach = {reach_b:?}\n[secrets]\nha_password = \"env:EDGE1_HA\"\n"
         );
         std::fs::write(self.home().join("config/jumplead/edge-1.toml"), text).expect("a site file");
     }

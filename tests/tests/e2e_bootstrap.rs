@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use jumplead_tests::pair::{MAC_A, Pair, Process, Settings, active_of_another_pair};
+use jumplead_tests::pair::{MAC_A, Pair, Process, Settings, active_of_another_pair, used_before};
 use jumplead_tests::run::{Stream, configuration_of_b, finished, proved, ridden_out_or_resumed, silent};
 use lab::netns::available;
 use rustix::{pty, termios};
@@ -52,6 +52,22 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     let waived = pair.jumplead(&["bootstrap", "edge-1", "--waive", "b-is-not-active", "--confirm", "0000-0000"]);
     assert!(matches!(silent(waived.clone()).code, Some(2 | 5)), "an identity check can't be waived: {}", waived.err);
     pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
+    proved(&pair);
+}
+
+/// The first road of the site file leads nowhere, the second one is B's serial console: it carries the whole job.
+#[test]
+fn over_the_serial_line_alone_from_dirty_to_proved() {
+    if !available("over_the_serial_line_alone_from_dirty_to_proved", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings { b_setup: used_before(), ..Settings::default() });
+    let line = pair.line_b();
+    pair.site_reaching(&["tcp://127.0.0.1:9", &line], "ether8", "74:4D:28:00:00:0B", "7F0002");
+    assert_eq!(pair.exec("edge-1/b", ":put [/system routerboard get serial-number]").expect(0).out.trim(), "7F0002");
+    let plan = pair.plan();
+    let run = silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &plan, "-v"])).expect(0);
+    assert!(run.err.contains(&line), "the road is named: {}", run.err);
     proved(&pair);
 }
 

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jumplead_tests::binary::{Ended, isolate, jumplead, routersim};
+use jumplead_tests::terminal::Far;
 use lab::netns::available;
 use tempfile::TempDir;
 
@@ -17,6 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PYTHON: &str = "/usr/bin/python3";
 
 struct Running(Child);
+
+impl Running {
+    /// Asks it to end: it has children of its own.
+    fn terminate(mut self) {
+        Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+        let _ = self.0.wait();
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -110,7 +119,7 @@ fn ser2net_in_its_modes() {
         return;
     }
     let router = Router::start();
-    let [rfc, telnet, raw] = [free_port(), free_port(), free_port()];
+    let [rfc, telnet, raw, taken] = [free_port(), free_port(), free_port(), free_port()];
     let accept = |name: &str, accepter: &str, port: u16| {
         format!(
             "connection: &{name}\n    accepter: {accepter},tcp,127.0.0.1,{port}\n    connector: serialdev,{},115200n81,local\n",
@@ -124,12 +133,13 @@ fn ser2net_in_its_modes() {
         accept("rfc", "telnet(rfc2217=true)", rfc),
         accept("plain", "telnet", telnet),
         accept("raw", "tcp", raw),
+        accept("taken", "telnet(rfc2217=true)", taken) + "    options:\n      kickolduser: true\n",
     ];
     std::fs::write(&file, text.concat()).unwrap();
     let mut command = Command::new("ser2net");
     command.args(["-n", "-d", "-c"]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
     let _server = Running(command.spawn().unwrap());
-    for port in [rfc, telnet, raw] {
+    for port in [rfc, telnet, raw, taken] {
         listens(port);
     }
     // It lets go of the port a moment after its client has gone.
@@ -147,6 +157,17 @@ fn ser2net_in_its_modes() {
     patient(&format!("rfc2217://127.0.0.1:{rfc}"));
     patient(&format!("telnet://127.0.0.1:{telnet}"));
     patient(&format!("tcp://127.0.0.1:{raw}"));
+    // Whoever comes takes the line from who has it, who is told by the end of the connection.
+    let kicked = format!("rfc2217://127.0.0.1:{taken}");
+    patient(&kicked);
+    let mut first = Command::new(jumplead());
+    isolate(&mut first, router.folder.path());
+    first.args(["console", &kicked]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut first = Running(first.spawn().unwrap());
+    first.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    std::io::Read::read_exact(first.0.stdout.as_mut().unwrap(), &mut [0; 1]).unwrap();
+    patient(&kicked);
+    first.0.wait().unwrap();
     // Somebody has the line: one on the same place, one on another place of the same line.
     let until = Instant::now() + PATIENCE;
     let _holder = loop {
@@ -272,7 +293,8 @@ def keys(text):
     for key in text:
         os.write(fd, bytes([key]))
         time.sleep(0.01)
-until(b"ready" if command[0] == "picocom" else b"onnected")
+hello = {"picocom": b"ready", "console": b"for help]"}
+until(hello.get(command[0], b"onnected"))
 # A key that comes before the program made its terminal raw is another key.
 end = time.time() + 60
 while b"Login: " not in seen:
@@ -321,5 +343,96 @@ fn terminals_that_people_type_at() {
     ];
     for program in programs {
         assert_eq!(python(router.folder.path(), TYPIST, program), "ok\n", "{program:?}");
+    }
+}
+
+/// conserver holds our line as a port, as telnet and as plain TCP; people reach it by its own client.
+#[test]
+fn conserver_in_between() {
+    if !available("conserver_in_between", &[PYTHON, "conserver", "console"]) {
+        return;
+    }
+    let router = Router::start();
+    let [port, base] = [free_port(), free_port()];
+    let (rfc2217, tcp) = (router.rfc2217.rsplit_once(':').unwrap().1, router.tcp.rsplit_once(':').unwrap().1);
+    let file = router.folder.path().join("conserver.cf");
+    let text = format!(
+        "default full {{ rw *; }}\ndefault * {{ logfile \"\"; timestamp \"\"; include full; master localhost; }}\n\
+         console port {{ type device; device {}; baud 115200; parity none; }}\n\
+         console telnet {{ type host; host 127.0.0.1; port {rfc2217}; protocol telnet; }}\n\
+         console raw {{ type host; host 127.0.0.1; port {tcp}; protocol raw; }}\naccess * {{ trusted 127.0.0.1; }}\n",
+        router.pty
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut command = Command::new("conserver");
+    command.arg("-C").arg(&file).args(["-p", &port.to_string(), "-b", &base.to_string(), "-M", "127.0.0.1"]);
+    let server = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    listens(port);
+    for console in ["port", "telnet", "raw"] {
+        // Ctrl-E c .
+        let client = ["05632e", "console", "-M", "127.0.0.1", "-p", &port.to_string(), "-l", "root", console];
+        assert_eq!(python(router.folder.path(), TYPIST, &client), "ok\n", "{console}");
+    }
+    server.terminate();
+}
+
+/// Who takes the lock that everybody takes is named, and our own lock holds for them.
+#[test]
+fn a_port_that_another_program_has_names_it() {
+    if !available("a_port_that_another_program_has_names_it", &["picocom"]) {
+        return;
+    }
+    let router = Router::start();
+    let hold = |program: &str, arguments: &[&str]| {
+        let mut screen = Far::new(None).sized(24, 80);
+        let mut command = Command::new(program);
+        isolate(&mut command, router.folder.path());
+        let near = || screen.near().try_clone().unwrap();
+        command.args(arguments).env("TERM", "vt100").stdin(near()).stdout(near()).stderr(near());
+        let child = Running(command.spawn().unwrap());
+        screen.until(if program == "picocom" { "ready" } else { "onnected" });
+        (child, screen)
+    };
+    let url = format!("serial://{}", router.pty);
+    let (mut theirs, mut screen) = hold("picocom", &["-b", "115200", &router.pty]);
+    let refused = router.exec(&url, ":put 1");
+    assert!(
+        refused.err.contains("error[serial.port.busy]") && refused.err.contains("picocom (pid "),
+        "{}",
+        refused.err
+    );
+    screen.say(&[1, 0x18]);
+    theirs.0.wait().unwrap();
+    router.answers(&url);
+    let (mut ours, mut screen) = hold(&jumplead().display().to_string(), &["console", &url]);
+    let mut other = Command::new("picocom");
+    let said = other.args(["-b", "115200", "-X", &router.pty]).stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+    assert!(!said.status.success() && text.to_lowercase().contains("lock"), "{text}");
+    screen.say(b"\x1dq");
+    ours.0.wait().unwrap();
+    router.answers(&url);
+}
+
+/// What the kernel is asked for while a port is opened, used and closed: no wire is driven, and no break sent.
+#[test]
+fn no_wire_is_touched_unasked() {
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
+    if !traced.is_ok_and(|status| status.success()) {
+        // Some containers forbid it, CI's among them perhaps: nothing else depends on it.
+        let _ = std::io::stderr().write_all(b"SKIPPED no_wire_is_touched_unasked: strace can't trace here\n");
+        return;
+    }
+    let router = Router::start();
+    let trace = router.folder.path().join("trace");
+    let mut program = Command::new("strace");
+    program.args(["-f", "-e", "trace=ioctl", "-o"]).arg(&trace).arg(jumplead());
+    isolate(&mut program, router.folder.path());
+    program.args(["exec", &format!("serial://{}", router.pty), "--", ":put (6 * 7)"]).env("JUMPLEAD_PASSWORD", "lab");
+    assert_eq!(Ended::from(program.output().unwrap()).expect(0).out.trim(), "42");
+    let calls = std::fs::read_to_string(&trace).unwrap();
+    assert!(calls.contains("TCGETS") && calls.contains("TIOCEXCL"), "{calls}");
+    for wire in ["TIOCMSET", "TIOCMBIS", "TIOCMBIC", "TIOCSBRK", "TCSBRK"] {
+        assert!(!calls.contains(wire), "{wire}: {calls}");
     }
 }
