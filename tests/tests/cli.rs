@@ -404,6 +404,17 @@ fn lint_judges_scripts_as_the_router_does() {
     let object = json(&ended.out);
     assert_eq!(object["data"]["files"][0]["verdict"], "refused");
     assert_eq!(object["data"]["files"][0]["findings"][0]["code"], "script.parse.expected-closing-brace");
+    // Any bytes are drawn, none of them reaches the terminal as a command to it.
+    for (text, code) in
+        [(":put \"\u{e9}\u{201c}\"\n", 0), ("\u{feff}:put 1\n", 15), (":put \"\u{1b}[2J\u{9b}\"\n/zzz\n", 15)]
+    {
+        let ended = run(&home, &["lint", &file("odd.rsc", text)]);
+        assert_eq!(ended.code, Some(code), "{text:?}");
+        assert!(!escapes(&ended), "{text:?}");
+    }
+    // RouterOS 6 has other menus: only the grammar is judged.
+    let older = file("older.rsc", "/interface wireless\nset [find default-name=wlan1] disabled=no\n");
+    assert_eq!(run(&home, &["lint", "--routeros", "6.49.10", &older]).code, Some(0));
     assert_eq!(run(&home, &["lint", "/nowhere/x.rsc"]).code, Some(2));
     assert_eq!(run(&home, &["lint", "--routeros", "seven", &good]).code, Some(2));
 }

@@ -3,6 +3,7 @@
 
 use crate::error::ParseErrorKind;
 use crate::judge::{Outcome, judge};
+use crate::parser::parse;
 use crate::span::{Position, Span};
 use crate::tree::View;
 use crate::version::Version;
@@ -67,7 +68,7 @@ const ASKING: &[(&str, &str)] = &[
 /// Checks a script for a version.
 pub fn lint(src: &[u8], version: Version) -> Report {
     let view = View::of(version);
-    let outcome = judge(src, version);
+    let outcome = if version.major == view.version().major { judge(src, version) } else { grammar(src, version) };
     let mut findings = Vec::new();
     match &outcome {
         Outcome::Refused(error) => findings.push(Finding {
@@ -76,7 +77,11 @@ pub fn lint(src: &[u8], version: Version) -> Report {
             message: error.message.clone(),
             span: error.span,
             position: error.position,
-            help: help(&error.kind),
+            help: if error.span.start == 0 && src.starts_with(b"\xEF\xBB\xBF") {
+                "the file begins with a byte order mark: save it without"
+            } else {
+                help(&error.kind)
+            },
         }),
         Outcome::Accepted { late, commands, .. } => {
             for late in late {
@@ -110,6 +115,18 @@ pub fn lint(src: &[u8], version: Version) -> Report {
     Report { outcome, names: view.version(), exact: view.exact(), findings }
 }
 
+/// What can be said of a version without a command tree (RouterOS 6): whether the text is a script at all. Names of a newer
+/// tree only serve to find what is worth a warning; where they lead to a refusal, they are no help.
+fn grammar(src: &[u8], version: Version) -> Outcome {
+    if let Err(error) = parse(src, version) {
+        return Outcome::Refused(error);
+    }
+    match judge(src, version) {
+        accepted @ Outcome::Accepted { .. } => accepted,
+        Outcome::Refused(_) => Outcome::Accepted { form: String::new(), late: Vec::new(), commands: Vec::new() },
+    }
+}
+
 fn help(kind: &ParseErrorKind) -> &'static str {
     match kind {
         ParseErrorKind::BadCommandName(_) => {
@@ -139,6 +156,10 @@ fn paste(src: &[u8], version: Version, findings: &mut Vec<Finding>) {
                 continue;
             }
             b'\r' if src.get(at + 1) == Some(&b'\n') => continue,
+            // Once a character.
+            0x80..=0xBF if at.checked_sub(1).and_then(|at| src.get(at)).is_some_and(|before| *before >= 0x80) => {
+                continue;
+            }
             0x80.. => 3,
             0..=0x1F | 0x7F => 2,
             _ => continue,
@@ -215,7 +236,7 @@ mod tests {
         assert_eq!(codes(":put \"a", "7.22.1"), ["script.parse.syntax"]);
         assert_eq!(
             codes("/zzz\n\t:put \u{e4}\n", "7.22.1"),
-            ["script.parse.expected-end-of-command", "script.paste.tab", "script.paste.byte", "script.paste.byte"]
+            ["script.parse.expected-end-of-command", "script.paste.tab", "script.paste.byte"]
         );
         assert_eq!(codes("/system reboot\n", "7.22.1"), ["script.paste.question"]);
         assert_eq!(codes(":put \"a?\\?\"", "6.49.10"), ["script.paste.help"]);
@@ -228,6 +249,15 @@ mod tests {
         let report = lint(b"/zzz print", "6.49.10".parse().unwrap());
         assert_eq!(report.findings[0].severity, Severity::Warning);
         assert!(!report.exact);
+        // Menus and arguments that only RouterOS 6 has.
+        for src in [
+            "/interface wireless\nset [find default-name=wlan1] disabled=no\n",
+            "/ip route add dst-address=1.1.1.1 routing-mark=x",
+            "/routing bgp instance\nset default as=55",
+        ] {
+            assert!(lint(src.as_bytes(), "6.49.10".parse().unwrap()).findings.is_empty(), "{src}");
+        }
+        assert_eq!(codes(":put (1 +", "6.49.10"), ["script.parse.syntax"]);
         assert_eq!(lint(b"/zzz print", "7.24".parse().unwrap()).findings[0].severity, Severity::Error);
     }
 }

@@ -22,11 +22,14 @@ pub fn run(out: &Output, files: &[std::path::PathBuf], version: &str, form: bool
         let text = read(file)?;
         let report = lint(&text, version);
         if !report.exact && warnings.is_empty() {
-            let warning = format!(
-                "no data of the names in RouterOS {version}: those of {} were used{}",
-                report.names,
-                if version.major == report.names.major { "" } else { ", unknown ones are only warnings" }
-            );
+            let warning = if version.major == report.names.major {
+                format!("no data of the names in RouterOS {version}: those of {} were used", report.names)
+            } else {
+                format!(
+                    "no data of the names in RouterOS {}: the grammar is checked, menus and arguments are not",
+                    version.major
+                )
+            };
             if !out.json {
                 out.warn(&warning);
             }
@@ -100,18 +103,45 @@ fn object(name: &str, report: &Report, form: bool) -> Value {
     object
 }
 
+/// A longer line is not drawn.
+const DRAWN_LINE: usize = 400;
+
 /// A finding with the line that it is about. Bytes that are no text are drawn as `?`, so that places stay true.
 fn draw(out: &Output, name: &str, text: &[u8], finding: &Finding) {
-    let shown: String = text
-        .utf8_chunks()
-        .flat_map(|chunk| chunk.valid().chars().chain(std::iter::repeat_n('?', chunk.invalid().len())))
-        .collect();
+    let before = text.get(..finding.span.start).unwrap_or(text);
+    let begins = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line = text.get(begins..).unwrap_or_default();
+    if line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len()) > DRAWN_LINE {
+        let kind = if finding.severity == Severity::Error { "Error" } else { "Warning" };
+        let (line, column) = (finding.position.line, finding.position.column);
+        out.data(format!("[{}] {kind}: {}", finding.code, finding.message));
+        out.data(format!("   {name}:{line}:{column}: {}", finding.help));
+        return;
+    }
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            // What would move the cursor of whoever reads this is no text either.
+            let drawn = !c.is_control() || matches!(c, '\n' | '\t');
+            if drawn { shown.push(c) } else { shown.extend(std::iter::repeat_n('?', c.len_utf8())) }
+        }
+        shown.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
     let (kind, color) = match finding.severity {
         Severity::Error => (ReportKind::Error, Color::Red),
         Severity::Warning => (ReportKind::Warning, Color::Yellow),
     };
-    let end = finding.span.end.max(finding.span.start + 1).min(shown.len().max(finding.span.start));
-    let span = (name.to_owned(), finding.span.start..end);
+    // Whole characters.
+    let edge = |at: usize, step: isize| {
+        let mut at = at.min(shown.len());
+        while !shown.is_char_boundary(at) {
+            at = at.saturating_add_signed(step);
+        }
+        at
+    };
+    let start = edge(finding.span.start, -1);
+    let end = edge(finding.span.end.max(start + 1), 1);
+    let span = (name.to_owned(), start..end);
     let drawing = Drawing::build(kind, span.clone())
         .with_config(Config::default().with_index_type(IndexType::Byte))
         .with_code(finding.code)

@@ -113,15 +113,6 @@ impl Reader<'_> {
         };
         if let Some((op, symbol, length)) = unary {
             self.lex.pos += length;
-            if op == UnaryOp::Neg && self.lex.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-                let value = self.operand(mode)?.text();
-                // `-1=` begins as a key does, and is found to be none.
-                return Ok(if self.lex.peek() == Some(b'=') {
-                    Form::Node(symbol, vec![value])
-                } else {
-                    Form::Atom(format!("-{value}"))
-                });
-            }
             let value = self.expression(mode, TIGHTEST)?;
             return Ok(Form::Node(symbol, vec![value.text()]));
         }
