@@ -92,7 +92,8 @@ fn judged(text: &[u8]) {
         assert!(report.findings.iter().all(|finding| finding.span.end <= text.len()));
         match report.outcome {
             Outcome::Refused(error) => assert!(error.span.start <= error.span.end && error.span.end <= text.len()),
-            Outcome::Accepted { form, .. } => assert_eq!(form.is_empty(), text.is_empty()),
+            // RouterOS 6 has no command tree, and so not always a form.
+            Outcome::Accepted { form, .. } => assert!(!version.is_v7() || form.is_empty() == text.is_empty()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::reader::{Read, Reader};
 use super::render::Form;
-use crate::ast::{BinaryOp, UnaryOp};
+use crate::ast::BinaryOp;
 use crate::error::ParseErrorKind;
 use crate::expression::{at_keyword, operator};
 use crate::literal::Literal;
@@ -104,14 +104,15 @@ impl Reader<'_> {
 
     fn operand(&mut self, mode: Mode) -> Read<Form> {
         let unary = match self.lex.peek() {
-            Some(b'!') => Some((UnaryOp::Not, "!", 1)),
-            Some(b'~') => Some((UnaryOp::BitNot, "~", 1)),
-            Some(b'>') => Some((UnaryOp::Quote, ">", 1)),
-            Some(b'-') => Some((UnaryOp::Neg, "-", 1)),
-            Some(b'a') if at_keyword(&self.lex, b"any") => Some((UnaryOp::Any, "any", 3)),
+            Some(b'!') => Some(("!", 1)),
+            Some(b'~') => Some(("~", 1)),
+            Some(b'>') => Some((">", 1)),
+            // A number with a minus is an operator and a number.
+            Some(b'-') => Some(("-", 1)),
+            Some(b'a') if at_keyword(&self.lex, b"any") => Some(("any", 3)),
             _ => None,
         };
-        if let Some((op, symbol, length)) = unary {
+        if let Some((symbol, length)) = unary {
             self.lex.pos += length;
             let value = self.expression(mode, TIGHTEST)?;
             return Ok(Form::Node(symbol, vec![value.text()]));

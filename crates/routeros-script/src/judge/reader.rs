@@ -140,19 +140,32 @@ impl<'a> Reader<'a> {
         self.view.path(self.menu)
     }
 
+    /// Blanks, line ends and joined lines.
     fn blank_lines(&mut self) {
-        while matches!(self.lex.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) || self.lex.join() {
-            if matches!(self.lex.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-                self.lex.pos += 1;
+        loop {
+            match self.lex.peek() {
+                Some(b' ' | b'\t' | b'\r' | b'\n') => self.lex.pos += 1,
+                _ if self.lex.join() => {}
+                _ => return,
             }
+        }
+    }
+
+    /// What a line end between statements takes along: a comment in the first column goes with its whole line.
+    fn line_ends(&mut self) {
+        self.blank_lines();
+        while self.lex.peek() == Some(b'#') && self.lex.src.get(self.lex.pos.wrapping_sub(1)) == Some(&b'\n') {
+            self.lex.comment();
+            self.blank_lines();
         }
     }
 
     /// Statements up to `close` (taken) or the end of the text.
     ///
     /// A line end takes all blanks and line ends behind it, a `;` only those that begin with a line end; what is left
-    /// between two ends is an empty statement, and shows. Comments are blanks, their line end included. At the top only
-    /// an empty statement at the very beginning, or one before a `;`, shows.
+    /// between two ends is an empty statement, and shows. An indented comment is a blank, its line end included, but what
+    /// follows it is a statement again, if an empty one. At the top only an empty statement at the very beginning, or one
+    /// before a `;`, shows.
     fn statements(&mut self, ends: Option<Close>, items: &mut Vec<String>) -> Read<()> {
         let close = ends.map(Close::byte);
         let mut first = true;
@@ -187,10 +200,10 @@ impl<'a> Reader<'a> {
                 Some(b';') => {
                     self.lex.pos += 1;
                     if self.lex.peek() == Some(b'\n') || self.lex.starts_with(b"\r\n") {
-                        self.blank_lines();
+                        self.line_ends();
                     }
                 }
-                Some(b'\n') => self.blank_lines(),
+                Some(b'\n') => self.line_ends(),
                 Some(_) if rest == Rest::Call => return self.fail(ParseErrorKind::Syntax),
                 Some(_) => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
             }

@@ -31,9 +31,11 @@ fn empty_statements_show_where_routers_show_them() {
         (":do { :put a;\n }", "(evl /docommand=;(evl (evl /putmessage=a)))"),
         (":do { :put a; \n }", "(evl /docommand=;(evl (evl /putmessage=a) /))"),
         (":do { :put a; \n :put b}", "(evl /docommand=;(evl (evl /putmessage=a) / (evl /putmessage=b)))"),
-        (":do {:put a\n# c\n}", "(evl /docommand=;(evl (evl /putmessage=a) /))"),
+        (":do {:put a\n # c\n}", "(evl /docommand=;(evl (evl /putmessage=a) /))"),
         (":do {:put a\n\n# c\n# c\n:put b}", "(evl /docommand=;(evl (evl /putmessage=a) (evl /putmessage=b)))"),
-        (":do {:put a\n# c\n\n:put b}", "(evl /docommand=;(evl (evl /putmessage=a) / (evl /putmessage=b)))"),
+        (":do {:put a\n# c\n\n# c\n}", "(evl /docommand=;(evl (evl /putmessage=a)))"),
+        (":do {:put a\n# c\n\n # c\n:put b}", "(evl /docommand=;(evl (evl /putmessage=a) (evl /putmessage=b)))"),
+        (":do {:put a\n # c\n\n:put b}", "(evl /docommand=;(evl (evl /putmessage=a) / (evl /putmessage=b)))"),
         ("/ip address\n{\nprint\n}", "/ip/address/;(evl /ip/address/ (evl /ip/address/print))"),
         (":put 1\r\n:put 2\r\n", "(evl /putmessage=1);(evl /putmessage=2)"),
     ]);
