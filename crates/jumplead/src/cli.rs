@@ -71,7 +71,9 @@ pub enum Color {
     Never,
 }
 
+// A command's options are put together when it is the one: a good part of a quick command's start.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Routers on the segments, merged by router
     Discover {

@@ -21,8 +21,9 @@ use crate::segment::{LazyWatch, Segment};
 /// The first RouterOS that accepts no MD5 answer any more.
 const NO_MD5_FROM: (u32, u32, u32) = (6, 45, 1);
 
-/// A refused login is tried once more after this: RouterOS refuses a correct EC-SRP5 login now and then under load.
-const SECOND_CHANCE: std::time::Duration = std::time::Duration::from_secs(1);
+/// A refused login is tried once more after this: RouterOS refuses a correct EC-SRP5 login now and then under load, and
+/// while it starts. It takes a second by itself before it tells so. \[R\]
+const SECOND_CHANCE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// How often the announcements are looked through for a router that asked for MD5.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(50);

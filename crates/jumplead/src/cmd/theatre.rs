@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bootstrap::event::{Event, Record, Sink};
 use bootstrap::render::{Line, Tone};
-use lab::Tap;
 use lab::pair::Pair;
-use mactelnet::Instant;
+use lab::{Tap, Tapped};
 use mactelnet::wire::frame::Frame;
+use mactelnet::wire::packet::{Packet, PacketType};
+use mactelnet::{Instant, MacAddr};
 use routersim::record::{EventKind, Phase, SessionId, Via};
 
 use super::change::Screen;
@@ -30,6 +31,7 @@ pub struct Theatre(Rc<Stage>);
 struct Stage {
     pair: Pair,
     tap: Tap,
+    host: MacAddr,
     screen: Rc<RefCell<Screen>>,
     show: bool,
     /// Everything, also what was shown before in the same form.
@@ -46,16 +48,29 @@ struct Stage {
 struct Waits {
     /// When router B last became ready for what is waited for.
     ready: Option<Instant>,
-    /// Step, and how long after that the step was done.
-    own: Vec<(String, Duration)>,
+    /// Step, when B was ready for it, and when it was done.
+    over: Vec<(String, Instant, Instant)>,
+}
+
+/// One wait of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The step.
+    pub step: String,
+    /// How long the routers waited for us between being ready and the step's end.
+    pub own: Duration,
+    /// All the time between the two: logins, questions and the last word on a try that began before are the routers'.
+    pub whole: Duration,
 }
 
 impl Theatre {
     /// A stage that shows each kind of line once, or with `all` every line.
-    pub fn new(pair: Pair, tap: Tap, screen: Rc<RefCell<Screen>>, show: bool, all: bool) -> Self {
+    /// `host` is where the tool speaks from.
+    pub fn new(pair: Pair, tap: Tap, host: MacAddr, screen: Rc<RefCell<Screen>>, show: bool, all: bool) -> Self {
         Self(Rc::new(Stage {
             pair,
             tap,
+            host,
             screen,
             show,
             all,
@@ -117,17 +132,16 @@ impl Theatre {
         self.0.screen.borrow_mut().line(&Line { tone: Tone::Dim, text: format!("    {router} {sign} {text}") });
     }
 
-    /// For each wait: from router B being ready to the step being done.
-    pub fn show_waits(&self) {
+    /// The waits until now.
+    pub fn waits(&self) -> Vec<Wait> {
+        let frames = self.0.tap.frames();
         let waits = self.0.waits.borrow();
-        let list: Vec<String> = waits.own.iter().map(|(step, own)| format!("{step} {} ms", own.as_millis())).collect();
-        let sum: Duration = waits.own.iter().map(|(_, own)| *own).sum();
-        let text = format!(
-            "Our own part of the waits (router ready -> step done): {} ms: {}",
-            sum.as_millis(),
-            list.join(", ")
-        );
-        self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
+        let wait = |(step, ready, done): &(String, Instant, Instant)| Wait {
+            step: step.clone(),
+            own: ours(&frames, self.0.host, *ready, *done),
+            whole: done.saturating_since(*ready),
+        };
+        waits.over.iter().map(wait).collect()
     }
 
     /// MAC-Telnet logins at router A until now.
@@ -156,11 +170,41 @@ impl Sink for Theatre {
         {
             let mut waits = self.0.waits.borrow_mut();
             if let Some(ready) = waits.ready {
-                waits.own.push((step.clone(), self.0.pair.world.now().saturating_since(ready)));
+                waits.over.push((step.clone(), ready, self.0.pair.world.now()));
             }
         }
         self.0.screen.borrow_mut().record(record);
     }
+}
+
+/// Our own part of each wait, as a line.
+pub fn own_part(waits: &[Wait]) -> String {
+    let list: Vec<String> = waits
+        .iter()
+        .map(|wait| format!("{} {} ms of {}", wait.step, wait.own.as_millis(), wait.whole.as_millis()))
+        .collect();
+    let sum: Duration = waits.iter().map(|wait| wait.own).sum();
+    format!("Our own part of the waits (router ready -> our next act): {} ms: {}", sum.as_millis(), list.join(", "))
+}
+
+/// How long routers waited for us between `ready` and `done`: the silence before each frame by which we begin or type
+/// something. What passed before a router's own word was the router's time.
+fn ours(frames: &[Tapped], host: MacAddr, ready: Instant, done: Instant) -> Duration {
+    let mut last = ready;
+    let mut own = Duration::ZERO;
+    for tapped in frames.iter().filter(|tapped| tapped.at > ready && tapped.at <= done) {
+        let Ok(view) = Frame::new_checked(&tapped.frame) else { continue };
+        let Ok(packet) = Packet::new_checked(view.payload()) else { continue };
+        if view.src_mac() == host
+            && (packet.kind() == PacketType::Start || packet.kind() == PacketType::Data && !packet.data().is_empty())
+        {
+            own += tapped.at.saturating_since(last);
+            last = tapped.at;
+        } else if view.dst_mac() == host || packet.dst() == host {
+            last = tapped.at;
+        }
+    }
+    own
 }
 
 /// Whether router B is now what a wait waits for: its console is up, or its start as a member of the pair is done.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::config::{Config, FIRST_PORT, GapPolicy, PORTS};
 use super::echo::Echo;
+use super::error::Error;
 use super::event::Event;
 use super::greeting::Greeting;
 use super::login::Login;
@@ -99,6 +100,9 @@ struct Stale {
     at: Instant,
 }
 
+/// A login, and the packet that opens it.
+type Opening = Result<(Login, Vec<u8>), Error>;
+
 /// One session with one router.
 pub struct Client {
     config: Config,
@@ -109,6 +113,8 @@ pub struct Client {
     next_key: Option<u16>,
     streams: Duplex,
     phase: Phase,
+    /// What the login begins with, made while START is on its way.
+    opening: Option<Opening>,
     outbox: VecDeque<Transmit>,
     events: VecDeque<Event>,
     stale: Vec<Stale>,
@@ -146,6 +152,7 @@ impl Client {
             next_key: None,
             streams,
             phase: Phase::Starting { start, proof },
+            opening: None,
             outbox: VecDeque::new(),
             events: VecDeque::new(),
             stale: Vec::new(),

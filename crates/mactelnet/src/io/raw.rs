@@ -6,9 +6,10 @@
 #![allow(clippy::disallowed_types)] // the packet socket lends itself as a `std::net::UdpSocket`, see `open`
 
 use std::io;
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
+use nix::sys::socket::{SockaddrStorage, getsockname};
 use pnet::datalink;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
@@ -48,11 +49,11 @@ impl RawLink {
     /// # Errors
     /// `NotFound`: there is no such interface. `PermissionDenied`: CAP_NET_RAW is missing. Others as the system says.
     pub fn open(name: &str, capture: Capture) -> io::Result<Self> {
-        let interface = datalink::interfaces()
-            .into_iter()
-            .find(|interface| interface.name == name)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no interface {name}")))?;
-        let mac = interface.mac.map(|mac| MacAddr(mac.octets())).unwrap_or_default();
+        // Not from the list of all interfaces, which costs as much as a round trip; and before the packet socket: what
+        // is not there is said to those without the right, too.
+        let any = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+        let index = rustix::net::netdevice::name_to_index(&any, name)
+            .map_err(|_| io::Error::new(io::ErrorKind::NotFound, format!("there is no interface {name}")))?;
         // Protocol 0 queues nothing until the socket is bound, so no foreign frame gets in before the filter.
         let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
         socket.set_nonblocking(true)?;
@@ -60,7 +61,9 @@ impl RawLink {
             Capture::MacServices => &MAC_SERVICES,
             Capture::Everything => &NOT_OUTGOING,
         })?;
-        bind(&socket, &interface, capture == Capture::Everything)?;
+        bind(&socket, name, index, capture == Capture::Everything)?;
+        let bound: SockaddrStorage = getsockname(socket.as_raw_fd())?;
+        let mac = bound.as_link_addr().and_then(|address| address.addr()).map(MacAddr).unwrap_or_default();
         // Only `send` and `recv` are used of it, which are the same system calls for every kind of socket.
         let socket = UdpSocket::from_std(std::net::UdpSocket::from(OwnedFd::from(socket)))?;
         let len = if capture == Capture::Everything { BUFFER_ALL } else { BUFFER };
@@ -74,14 +77,22 @@ impl RawLink {
 
 /// Binds through pnet, which knows the packet socket's address form. pnet closes the descriptor that it is given, so it
 /// gets a duplicate; the binding belongs to both.
-fn bind(socket: &Socket, interface: &datalink::NetworkInterface, promiscuous: bool) -> io::Result<()> {
+fn bind(socket: &Socket, name: &str, index: u32, promiscuous: bool) -> io::Result<()> {
+    let interface = datalink::NetworkInterface {
+        name: name.to_owned(),
+        description: String::new(),
+        index,
+        mac: None,
+        ips: Vec::new(),
+        flags: 0,
+    };
     let config = datalink::Config {
         socket_fd: Some(socket.try_clone()?.into_raw_fd()),
         promiscuous,
         read_timeout: Some(std::time::Duration::ZERO),
         ..datalink::Config::default()
     };
-    datalink::channel(interface, config).map(drop)
+    datalink::channel(&interface, config).map(drop)
 }
 
 impl Link for RawLink {

@@ -7,6 +7,7 @@ use super::{
 use crate::client::config::LoginPolicy;
 use crate::client::error::Error;
 use crate::client::event::Event;
+use crate::client::login::Login;
 use crate::client::start::Due;
 use crate::wire::packet::{self, CLIENT_TYPE_MAC_TELNET, Direction, PacketType};
 use crate::{Instant, Transmit};
@@ -31,6 +32,11 @@ impl Client {
                 let (counter, data) = proving.prover.poll()?;
                 let payload = self.header(PacketType::Data, self.key, counter).to_vec(&data);
                 Some(Transmit { meta: self.meta, payload })
+            }
+            Phase::Starting { proof: false, .. } if self.opening.is_none() => {
+                // The router is a round trip away, and the key pair is ready by then.
+                self.opening = Some(Login::begin(&self.config, &mut self.rng));
+                None
             }
             Phase::Starting { .. } | Phase::Over => None,
             _ => {

@@ -49,7 +49,8 @@ impl Client {
         if self.found.holds_ack_at_gap == Some(true) {
             self.streams.tx.open_window(PROVED_WINDOW, packet::MAX_DATA);
         }
-        match Login::begin(&self.config, &mut self.rng) {
+        let opening = self.opening.take();
+        match opening.unwrap_or_else(|| Login::begin(&self.config, &mut self.rng)) {
             Ok((login, packet)) => {
                 self.streams.tx.push_packet(packet);
                 self.phase = Phase::Login { login: Box::new(login), step_at: now };
