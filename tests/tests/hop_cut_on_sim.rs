@@ -34,7 +34,7 @@ impl Typing {
     fn mark(self) -> &'static [u8] {
         match self {
             Self::Reset => b":execute",
-            Self::Piece(_) => b":set HAjumpleadFile ($",
+            Self::Piece(_) => b":set ($HAjl->\"0",
             Self::Import => b"/import",
         }
     }

@@ -138,6 +138,14 @@ pub enum Error {
         /// The last of what was seen, escaped.
         seen: String,
     },
+    /// The boot loader's menu is not as it should be. It is open; nothing was typed that was not allowed.
+    #[error("the boot loader's menu was left as it is: {why}; last seen: {seen}")]
+    BootMenu {
+        /// What is wrong.
+        why: String,
+        /// The last of what was seen, escaped.
+        seen: String,
+    },
     /// The router began to boot and will not end it by itself. Nothing was typed.
     #[error("the router does not come up: {why}; last seen: {seen}")]
     NotBooting {
@@ -180,6 +188,7 @@ impl Error {
             Self::NoFile { .. } => "routeros.file.absent",
             Self::Garbled { .. } => "routeros.exec.garbled",
             Self::BootLoader { .. } => "routeros.boot.loader",
+            Self::BootMenu { .. } => "routeros.boot.menu",
             Self::NotBooting { .. } => "routeros.boot.stuck",
             Self::WrongSpeed { .. } => "routeros.line.speed",
             Self::Closed => "routeros.shell.closed",
@@ -200,6 +209,7 @@ impl Error {
             | Self::NewPassword { .. }
             | Self::WrongRouter { .. }
             | Self::BootLoader { .. }
+            | Self::BootMenu { .. }
             | Self::NotBooting { .. }
             | Self::WrongSpeed { .. }
             | Self::Unknown(_) => Class::Operator,

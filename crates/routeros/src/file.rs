@@ -1,4 +1,4 @@
-//! Files through a console: written in pieces, read back byte by byte.
+//! Files on a router: names, sizes, reading. Writing is [`crate::put`].
 
 use crate::error::Error;
 use crate::shell::{Command, Shell};
@@ -13,10 +13,6 @@ pub const LIMIT_V6: usize = 4095;
 pub const LIMIT_V7: usize = 60 * 1024;
 /// The first version with `/file add` \[manual\].
 const FILE_ADD: Version = Version::new(7, 9, 0);
-/// Bytes of the file in one line, before quoting; a line of nothing but escapes is three times as long.
-const PIECE: usize = 240;
-/// The variable that the pieces are put together in. It is emptied before and after.
-const VARIABLE: &str = "HAjumpleadFile";
 /// RouterOS 6 makes files in the background, "up to 2 s later" \[field\].
 const APPEARS: Duration = Duration::from_secs(8);
 const APPEARS_STEP: Duration = Duration::from_millis(250);
@@ -73,37 +69,13 @@ pub fn size_limit(version: Version) -> usize {
     if version < FILE_ADD { LIMIT_V6 } else { LIMIT_V7 }
 }
 
-fn find(name: &str) -> String {
+pub(crate) fn find(name: &str) -> String {
     format!("[/file find name={}]", quote(name))
 }
 
 impl Shell {
-    /// Writes a file, replacing one of the same name, and reads it back.
-    ///
-    /// # Errors
-    /// [`Error::FileName`] on RouterOS 6 for names other than `*.txt` and `*.rsc`, [`Error::FileTooLarge`],
-    /// [`Error::FileMismatch`], and those of [`Shell::run`].
-    pub async fn put_file(&self, name: &FileName, content: &[u8]) -> Result<(), Error> {
-        let version = self.version().await?;
-        let limit = size_limit(version);
-        if content.len() > limit {
-            return Err(Error::FileTooLarge { name: name.0.clone(), size: content.len(), limit });
-        }
-        self.make_file(name, version).await?;
-        self.fill_variable(content).await?;
-        let set = format!(":global {VARIABLE}; /file set {} contents=${VARIABLE}", find(name.as_str()));
-        self.run(Command { private: true, ..Command::new(set) }).await?;
-        self.run(format!(":global {VARIABLE}; :set {VARIABLE}")).await?;
-        let back = self.read_file(name.as_str()).await?;
-        if back != content {
-            let offset = back.iter().zip(content).take_while(|(a, b)| a == b).count();
-            return Err(Error::FileMismatch { name: name.0.clone(), wanted: content.len(), got: back.len(), offset });
-        }
-        Ok(())
-    }
-
     /// Makes an empty file of this name, unless there is one.
-    async fn make_file(&self, name: &FileName, version: Version) -> Result<(), Error> {
+    pub(crate) async fn make_file(&self, name: &FileName, version: Version) -> Result<(), Error> {
         if self.file_exists(name.as_str()).await? {
             return Ok(());
         }
@@ -128,25 +100,6 @@ impl Shell {
                 return Err(Error::NoFile { name: name.0.clone() });
             }
             tokio::time::sleep(APPEARS_STEP).await;
-        }
-        Ok(())
-    }
-
-    /// Puts the content together in a variable, each piece acknowledged by the length so far.
-    async fn fill_variable(&self, content: &[u8]) -> Result<(), Error> {
-        self.run(format!(":global {VARIABLE} \"\"")).await?;
-        let mut sent = 0;
-        for piece in content.chunks(PIECE) {
-            let line = format!(
-                ":global {VARIABLE}; :set {VARIABLE} (${VARIABLE} . {}); :put [:len ${VARIABLE}]",
-                quote(piece)
-            );
-            // A piece may hold a part of a secret, which no mask would find.
-            let output = self.run(Command { private: true, ..Command::new(line) }).await?;
-            sent += piece.len();
-            if output.text.trim() != sent.to_string() {
-                return Err(Error::Garbled { what: "the length of a file's pieces".into(), seen: output.text });
-            }
         }
         Ok(())
     }

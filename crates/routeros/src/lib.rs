@@ -4,10 +4,13 @@
 //! that the router itself assembles, never by a prompt; see [`Outcome`] for the three ways a command can end.
 
 pub mod boot;
+pub mod booter;
 mod dialogue;
 mod exec;
 mod frame;
 mod login;
+mod pour;
+mod put;
 mod refusal;
 mod session;
 
@@ -33,6 +36,7 @@ pub mod value;
 pub mod wake;
 
 pub use attach::Attached;
+pub use booter::Booter;
 pub use destructive::Destructive;
 pub use error::{Class, Error};
 pub use file::FileName;

@@ -20,7 +20,8 @@ pub struct TermSize {
 pub enum Suffix {
     /// `+ct511w4098h`: no colours, no probing, a fixed size.
     Network,
-    /// `+ct160w4098h`: every prompt is padded to the width, and a serial line pays for it.
+    /// The same, on a line that says nothing by itself. Every prompt is padded to the width, but a line that is longer
+    /// than the width is repainted at every half of it, and the framed lines of this driver are longer than a narrow one.
     Serial,
     /// None: the router probes, and the emulator answers.
     Plain,
@@ -29,14 +30,13 @@ pub enum Suffix {
 impl Suffix {
     /// The size that it asks for, and that the emulator has.
     pub fn size(self) -> TermSize {
-        TermSize { cols: if self == Self::Serial { 160 } else { 511 }, rows: 4098 }
+        TermSize { cols: 511, rows: 4098 }
     }
 
     /// The text behind the name.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Network => "+ct511w4098h",
-            Self::Serial => "+ct160w4098h",
+            Self::Network | Self::Serial => "+ct511w4098h",
             Self::Plain => "",
         }
     }

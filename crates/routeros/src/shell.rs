@@ -90,6 +90,11 @@ enum Request {
         proof: Proof,
         reply: oneshot::Sender<Result<(), Error>>,
     },
+    /// Lines that do nothing but fill a variable, several at a time; gives which of them the router echoed as they are.
+    Pour {
+        lines: Vec<String>,
+        reply: oneshot::Sender<Result<Vec<bool>, Error>>,
+    },
     Mask(Secret),
     /// Gives the session away and ends the task.
     Take(oneshot::Sender<Session>),
@@ -119,6 +124,10 @@ async fn serve(mut session: Session, mut requests: mpsc::Receiver<Request>) {
                 Some(Request::Exec { reply, .. }) if reply.is_closed() => {}
                 Some(Request::Exec { command, care, proof, reply }) => {
                     let _ = reply.send(session.exec(&command, care, proof).await);
+                }
+                Some(Request::Pour { lines, mut reply }) => {
+                    let poured = session.pour(&lines, &mut reply).await;
+                    let _ = reply.send(poured);
                 }
                 Some(Request::Prove { proof, reply }) => {
                     let _ = reply.send(session.prove(proof).await);
@@ -181,6 +190,18 @@ impl Shell {
         self.requests.send(request).await.map_err(|_| Error::Closed)?;
         // The task answers every request that it takes; it is gone only together with its runtime.
         answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Types lines ahead of their answers, as far as the router's input buffer surely holds them.
+    pub(crate) async fn pour(&self, lines: Vec<String>) -> Result<Vec<bool>, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Pour { lines, reply }).await.map_err(|_| Error::Closed)?;
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Whether this is the console of a router behind another one.
+    pub(crate) fn is_hop(&self) -> bool {
+        self.hops > 0
     }
 
     /// Runs one line that must succeed.

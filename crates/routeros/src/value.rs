@@ -7,7 +7,7 @@ use crate::outcome::Output;
 use crate::text::quote;
 use std::fmt::Write as _;
 
-/// Longest value that comes as it is: the narrowest terminal (160 columns, serial) minus the frame.
+/// Longest value that comes as it is: well below the width of the terminal, with the frame.
 const PLAIN: usize = 100;
 /// Bytes in one line of numbers, up to four characters each.
 const ROW: usize = 30;

@@ -306,6 +306,10 @@ impl Waker {
         wake(&mut self.dialogue, plan).await
     }
 
+    pub(crate) fn dialogue(&mut self) -> &mut Dialogue {
+        &mut self.dialogue
+    }
+
     /// The link again.
     pub fn into_link(self) -> BoxLink {
         self.dialogue.into_link()

@@ -14,6 +14,7 @@ pub fn bench(words: &[&str]) -> Result<()> {
         ("mactelnet", "bench_stream"),
         ("jumplead-tests", "bench_peers"),
         ("jumplead-tests", "bench_simulator"),
+        ("jumplead-tests", "bench_serial"),
     ] {
         if words.first().is_some_and(|only| *only != example) {
             continue;

@@ -1,0 +1,238 @@
+//! Files over a serial line that is slow, changes bytes and breaks: ours, and a plain sender's, in the same runs.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use lab::{NodeHandle, World};
+use routeros::{ByteLink, FileName, LoginOptions, Shell, Suffix};
+use routersim::router::Router;
+use routersim::spec::Spec;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
+use tokio::time::Instant;
+
+/// Bits a second, and bytes: ten bits each.
+pub const BAUD: u32 = 115_200;
+/// The name of what is put.
+pub const FILE: &str = "HA_jumplead_big.rsc";
+
+/// What a line does to what it carries.
+#[derive(Debug)]
+pub struct Noise {
+    state: u64,
+    /// Bytes to the next changed one, each way. Zero: none is changed.
+    every: u64,
+    left: [u64; 2],
+    /// Bytes until the line breaks, both ways together.
+    pub breaks_after: Option<u64>,
+    /// Bytes changed.
+    pub changed: u64,
+}
+
+impl Noise {
+    /// A byte changed every `every` bytes on average, `breaks_after` bytes to the break.
+    pub fn new(seed: u64, every: u64, breaks_after: Option<u64>) -> Self {
+        let mut noise =
+            Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, every, left: [0; 2], breaks_after, changed: 0 };
+        noise.left = [noise.distance(), noise.distance()];
+        noise
+    }
+
+    fn random(&mut self) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state
+    }
+
+    fn distance(&mut self) -> u64 {
+        if self.every == 0 { u64::MAX } else { 1 + self.random() % (2 * self.every) }
+    }
+
+    /// Changes what passes; false: the line is broken.
+    fn pass(&mut self, way: usize, bytes: &mut [u8]) -> bool {
+        for byte in bytes.iter_mut() {
+            let left = &mut self.left[way];
+            *left -= 1;
+            if *left == 0 {
+                *byte ^= 1 << (self.random() % 8);
+                self.changed += 1;
+                self.left[way] = self.distance();
+            }
+        }
+        match &mut self.breaks_after {
+            Some(left) => {
+                *left = left.saturating_sub(bytes.len() as u64);
+                *left > 0
+            }
+            None => true,
+        }
+    }
+}
+
+/// A cable with noise on it.
+pub struct NoisyLine {
+    io: DuplexStream,
+    noise: Arc<Mutex<Noise>>,
+    broken: bool,
+    /// Bytes that came from the router.
+    pub received: Arc<AtomicU64>,
+}
+
+impl NoisyLine {
+    pub fn open(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>) -> Self {
+        let io = lab::serial::cable(router, BAUD);
+        Self { io, noise: Arc::clone(noise), broken: false, received: Arc::default() }
+    }
+
+    fn pass(&mut self, way: usize, bytes: &mut [u8]) -> bool {
+        let mut noise = self.noise.lock().unwrap();
+        if !noise.pass(way, bytes) {
+            self.broken = true;
+            noise.breaks_after = None;
+        }
+        !self.broken
+    }
+}
+
+impl AsyncRead for NoisyLine {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        if self.broken {
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        std::task::ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        let this = &mut *self;
+        let came = &mut buf.filled_mut()[before..];
+        this.received.fetch_add(came.len() as u64, Ordering::Relaxed);
+        if !this.pass(0, came) {
+            buf.set_filled(before);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for NoisyLine {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        // What the far buffer does not take now is not noised twice: it takes all of these.
+        let mut bytes = bytes[..bytes.len().min(1024)].to_vec();
+        if self.broken || !self.pass(1, &mut bytes) {
+            return Poll::Ready(Err(std::io::ErrorKind::BrokenPipe.into()));
+        }
+        Pin::new(&mut self.io).poll_write(cx, &bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+impl ByteLink for NoisyLine {
+    fn describe(&self) -> String {
+        "serial".into()
+    }
+}
+
+/// Bytes of no pattern, control characters among them, or lines of a script. Above 0x7f the simulated `contents` holds UTF-8 only.
+pub fn content(seed: u64, size: usize, text: bool) -> Vec<u8> {
+    let mut noise = Noise::new(seed ^ 0xC0FFEE, 0, None);
+    if text {
+        let line = |i: usize| format!("/ip firewall filter add chain=input comment=\"rule {i}\" action=accept\n");
+        return (0..).flat_map(|i| line(i).into_bytes()).take(size).collect();
+    }
+    (0..size).map(|_| noise.random().to_le_bytes()[3] & 0x7f).collect()
+}
+
+/// A router that is up, alone in its world. To be called inside a `LocalSet`.
+pub async fn router(version: &str, seed: u64) -> NodeHandle<Router> {
+    let spec = Spec::pair_b().version(version.parse().unwrap());
+    let world = World::new(seed);
+    let router = world.add("B", Router::new(spec, seed).unwrap());
+    tokio::task::spawn_local(world.clone().drive(1.0));
+    router.with(|router, now| router.power_on(now));
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    router
+}
+
+fn login() -> LoginOptions {
+    LoginOptions { suffix: Suffix::Serial, wake: Some(routeros::boot::IDLE), ..LoginOptions::new("admin") }
+}
+
+/// What one transfer came to.
+#[derive(Debug)]
+pub struct Sent {
+    /// The file is exactly the content.
+    pub exact: bool,
+    /// From the start of the first put to the end of the last.
+    pub took: Duration,
+    /// Bytes that the router sent meanwhile: on a console its echo is the slower direction.
+    pub echoed: u64,
+    /// Sessions that it took.
+    pub sessions: usize,
+}
+
+fn is_there(router: &NodeHandle<Router>, content: &[u8]) -> bool {
+    router.look(|r| r.system().and_then(|system| system.read_file(FILE))).is_some_and(|file| file == content)
+}
+
+/// Ours: as often as the line breaks.
+pub async fn put(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content: &[u8]) -> Sent {
+    let name = FileName::ours(FILE).unwrap();
+    let (mut took, mut echoed, mut sessions) = (Duration::ZERO, 0, 0);
+    let mut done = false;
+    while !done && sessions < 8 {
+        sessions += 1;
+        // The old cable is out before the new one is in.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let line = NoisyLine::open(router, noise);
+        let received = Arc::clone(&line.received);
+        let Ok(shell) = Shell::login(line, login()).await else { continue };
+        let (start, before) = (Instant::now(), received.load(Ordering::Relaxed));
+        done = shell.put_file(&name, content).await.is_ok();
+        took += start.elapsed();
+        echoed += received.load(Ordering::Relaxed) - before;
+    }
+    Sent { exact: done && is_there(router, content), took, echoed, sessions }
+}
+
+/// A plain sender: the same pieces pasted at the line's speed, and nothing read.
+pub async fn paste(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content: &[u8]) -> Sent {
+    let quiet = Arc::new(Mutex::new(Noise::new(1, 0, None)));
+    let shell = Shell::login(NoisyLine::open(router, &quiet), login()).await.unwrap();
+    drop(shell);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    let mut lines = vec![":global zb \"\"\r".to_owned()];
+    for piece in content.chunks(300) {
+        let hex: String = piece.iter().map(|byte| format!("\\{byte:02X}")).collect();
+        lines.push(format!(":set zb ($zb . \"{hex}\")\r"));
+    }
+    lines.push(format!("/file add name={FILE} contents=$zb\r"));
+    let mut line = NoisyLine::open(router, noise);
+    let mut echoed = 0;
+    for text in lines {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            match line.write(rest).await {
+                Ok(count) => rest = &rest[count..],
+                // The terminal is opened again and the paste goes on.
+                Err(_) => line = NoisyLine::open(router, noise),
+            }
+        }
+        let time = Duration::from_micros(text.len() as u64 * 10_000_000 / u64::from(BAUD));
+        tokio::time::sleep(time).await;
+        let mut space = [0; 4096];
+        while let Ok(Ok(count)) = tokio::time::timeout(Duration::ZERO, line.read(&mut space)).await {
+            echoed += count as u64;
+            if count == 0 {
+                line = NoisyLine::open(router, noise);
+            }
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    Sent { exact: is_there(router, content), took: start.elapsed(), echoed, sessions: 1 }
+}

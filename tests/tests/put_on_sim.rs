@@ -1,0 +1,75 @@
+//! Files over a simulated serial line at its speed: how well the line is used, and whether they arrive over one that changes
+//! bytes and breaks. The whole sample is
+//! `JUMPLEAD_RUNS=1000 cargo xtask bench bench_serial`.
+
+use std::sync::{Arc, Mutex};
+
+use jumplead_tests::noisy_line::{BAUD, Noise, content, paste, put, router};
+
+fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async { test().await });
+}
+
+fn noise(seed: u64, every: u64, breaks_after: Option<u64>) -> Arc<Mutex<Noise>> {
+    Arc::new(Mutex::new(Noise::new(seed, every, breaks_after)))
+}
+
+#[test]
+fn a_good_line_is_kept_busy() {
+    for text in [false, true] {
+        simulated(|| async {
+            let content = content(1, 40 * 1024, text);
+            let router = router("7.18.2", 1).await;
+            let sent = put(&router, &noise(1, 0, None), &content).await;
+            let carried = sent.took.as_secs_f64() * f64::from(BAUD) / 10.0;
+            let ratio = sent.echoed as f64 / carried;
+            let rate = content.len() as f64 / sent.took.as_secs_f64();
+            println!(
+                "{} bytes in {:?}: {rate:.0} bytes/s, {:.1} % of the line",
+                content.len(),
+                sent.took,
+                ratio * 100.0
+            );
+            assert!(sent.exact && sent.sessions == 1, "{sent:?}");
+            assert!(ratio >= 0.95, "{ratio}");
+        });
+    }
+}
+
+#[test]
+fn on_6_x_what_fits_arrives() {
+    simulated(|| async {
+        let content = content(2, 4000, false);
+        let router = router("6.44.6", 2).await;
+        let sent = put(&router, &noise(7, 20_000, Some(9000)), &content).await;
+        assert!(sent.exact, "{sent:?}");
+    });
+}
+
+#[test]
+fn a_bad_line_brings_it_whole_all_the_same() {
+    let mut resumed = 0;
+    for seed in 1..=3 {
+        simulated(|| async {
+            let content = content(seed, 40 * 1024, false);
+            let router = router("7.18.2", seed).await;
+            let noise = noise(seed, 20_000, Some(100_000));
+            let sent = put(&router, &noise, &content).await;
+            println!("seed {seed}: {sent:?}, {} bytes changed", noise.lock().unwrap().changed);
+            assert!(sent.exact, "seed {seed}: {sent:?}");
+            resumed += usize::from(sent.sessions > 1);
+        });
+    }
+    assert_eq!(resumed, 3, "each line broke once");
+}
+
+#[test]
+fn a_plain_sender_loses_it() {
+    simulated(|| async {
+        let content = content(1, 8 * 1024, false);
+        let router = router("7.18.2", 1).await;
+        let sent = paste(&router, &noise(1, 20_000, Some(15_000)), &content).await;
+        assert!(!sent.exact, "{sent:?}");
+    });
+}
