@@ -2,6 +2,7 @@
 //!
 //! This crate names no transport: roads to routers come in through [`road::Roads`].
 
+pub mod diagnosis;
 pub mod engine;
 pub mod event;
 pub mod exit;

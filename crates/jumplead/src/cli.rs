@@ -124,6 +124,31 @@ pub enum Command {
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<String>,
     },
+    /// What state a router is in, what shows it and what to do; changes nothing
+    Diagnose {
+        /// A router
+        target: String,
+        /// Type nothing at all: only listen on its serial line
+        #[arg(long)]
+        listen: bool,
+    },
+    /// A router that is stuck in its boot loader, over its serial line: a plan, one question, what it proved
+    Recover {
+        /// Its serial line; with --sheet any router
+        target: String,
+        /// What to do
+        #[arg(value_name = "PROCEDURE", default_value = "leave-loader")]
+        procedure: Procedure,
+        /// Show the plan and stop; the menu stays as it is
+        #[arg(long)]
+        plan_only: bool,
+        /// Go ahead with the plan of this fingerprint, without a question
+        #[arg(long, value_name = "FINGERPRINT")]
+        confirm: Option<String>,
+        /// Print a page for the person who stands beside the router, and stop
+        #[arg(long)]
+        sheet: bool,
+    },
     /// An erased member becomes the proved standby: ERASES ROUTER B when it is not clean
     Bootstrap {
         /// The pair
@@ -184,6 +209,15 @@ pub enum Command {
         /// The command whose page it is, as in `man config init`; without one, the page of all
         command: Vec<String>,
     },
+}
+
+/// What `recover` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Procedure {
+    /// Leaves the menu, so that it boots; writes nothing
+    LeaveLoader,
+    /// Boots over Ethernet once, for netinstall
+    Etherboot,
 }
 
 /// What the other end of a session is.

@@ -88,6 +88,8 @@ const fn name(command: &Command) -> &'static str {
         Command::Resume { .. } => "resume",
         Command::Runs { .. } => "runs",
         Command::Ports => "ports",
+        Command::Diagnose { .. } => "diagnose",
+        Command::Recover { .. } => "recover",
         Command::Doctor => "doctor",
         Command::Rehearse(_) => "rehearse",
         Command::Config { .. } => "config",
@@ -132,6 +134,13 @@ async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
     match &cli.command {
         Command::Discover { interface, duration, watch } => cmd::discover::run(out, interface, *duration, *watch).await,
         Command::Ports => cmd::ports::run(out),
+        Command::Recover { target, sheet: true, .. } => cmd::recover::sheet(out, target),
+        Command::Recover { target, procedure, plan_only, confirm, .. } => {
+            let (procedure, plan_only) = (*procedure, *plan_only);
+            let asked = cmd::recover::Asked { target, procedure, plan_only, confirm: confirm.as_deref() };
+            cmd::recover::run(out, &cli.global, asked).await
+        }
+        Command::Diagnose { target, listen } => cmd::diagnose::run(out, &cli.global, target, *listen).await,
         Command::Doctor => cmd::doctor::run(out, &folders::state(cli.global.state_dir.as_deref())?),
         Command::Config { what } => match what {
             Config::Init { name, interface, duration } => cmd::config::init(out, name, interface, *duration).await,

@@ -9,7 +9,7 @@ use bootstrap::secret::{Asker, SecretRef, resolve};
 use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::MacAddr;
-use routeros::{LoginOptions, Secret, Shell, Suffix};
+use routeros::{BoxLink, LoginOptions, Secret, Shell, Suffix};
 use serial_console::io::Endpoint;
 
 use crate::cli::Global;
@@ -125,6 +125,15 @@ impl Reach {
         Ok(link)
     }
 
+    /// A login on a line that is open.
+    pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
+        let mut options = LoginOptions::new(self.user.clone());
+        options.passwords = vec![self.password.clone()];
+        options.secrets = options.passwords.clone();
+        let shell = Shell::login(link, line_road::options(&options, false)).await;
+        shell.map_err(|error| failure(RoadError::from_console(url, &error)))
+    }
+
     /// A logged-in RouterOS shell.
     pub async fn shell(&self, target: &Target) -> Result<Shell> {
         match target {
@@ -139,11 +148,7 @@ impl Reach {
             }
             Target::Line { endpoint, url } => {
                 let link = self.line(endpoint, url).await?;
-                let mut options = LoginOptions::new(self.user.clone());
-                options.passwords = vec![self.password.clone()];
-                options.secrets = options.passwords.clone();
-                let shell = Shell::login(link, line_road::options(&options, false)).await;
-                shell.map_err(|error| failure(RoadError::from_console(url, &error)))
+                self.login_on(Box::new(link), url).await
             }
             Target::Member { pair, member } => {
                 let site = Rc::new(config::load(pair)?);

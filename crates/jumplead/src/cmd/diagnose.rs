@@ -1,0 +1,114 @@
+//! `diagnose`: what state a router is in, what shows it, what to do. Changes nothing.
+
+use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line};
+use bootstrap::facts;
+use bootstrap::target::Member;
+use routeros::wake::{Plan, State};
+use routeros::{Shell, Waker, boot};
+
+use crate::cli::Global;
+use crate::cmd::config;
+use crate::failure::{Exit, Failure, Result};
+use crate::line_road::LineLink;
+use crate::output::{GREEN, Output, RED, YELLOW};
+use crate::reach::{self, Reach, Target};
+
+/// The HA port of a router of which no site file says another one.
+const HA_INTERFACE: &str = "ether8";
+
+pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> Result {
+    let target = reach::target(target)?;
+    let diagnosis = match &target {
+        Target::Line { endpoint, url } => {
+            let link = LineLink::open(endpoint, url).await.map_err(reach::failure)?;
+            link.notes().iter().for_each(|note| out.warn(note));
+            let mut waker = Waker::new(Box::new(link), None);
+            let broken = |error: routeros::Error| Failure::new(Exit::TimedOut, error.code(), error.to_string());
+            let heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
+            match of_line(&heard.state) {
+                Some(diagnosis) if listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
+                    diagnosis
+                }
+                _ if listen => {
+                    return Err(Failure::new(
+                        Exit::NotFound,
+                        "diagnose.login",
+                        format!("the line is in order: {}", heard.state),
+                    )
+                    .hint("without --listen the router itself is asked"));
+                }
+                // Silence says nothing about a router: its consoles stand silent where nobody types.
+                _ => {
+                    let woken = waker.wake(&Plan::settle(boot::IDLE)).await.map_err(broken)?;
+                    match of_line(&woken.state) {
+                        Some(diagnosis) => diagnosis,
+                        None => {
+                            let reach = Reach::new(global)?;
+                            let shell = reach.login_on(waker.into_link(), url).await?;
+                            of_router(shell, None, HA_INTERFACE).await?
+                        }
+                    }
+                }
+            }
+        }
+        _ if listen => {
+            return Err(Failure::new(Exit::Usage, "usage.target", "--listen is for a serial line")
+                .hint("as in  jumplead diagnose --listen serial:///dev/serial/by-id/..."));
+        }
+        Target::Mac(_) => {
+            let reach = Reach::new(global)?;
+            let shell = reach.shell(&target).await;
+            reach.warn(out);
+            of_router(shell?, None, HA_INTERFACE).await?
+        }
+        Target::Member { pair, member } => {
+            let site = config::load(pair)?;
+            let reach = Reach::new(global)?;
+            let shell = reach.shell(&target).await;
+            reach.warn(out);
+            match shell {
+                Ok(shell) => of_router(shell, Some(*member), &site.ha_interface).await?,
+                // Its line was reached, and that is where it stands.
+                Err(failure) => match failure.code.as_str() {
+                    "routeros.boot.loader" => of_line(&State::Menu(routeros::wake::Menu::Main)).ok_or(failure)?,
+                    _ => return Err(failure),
+                },
+            }
+        }
+    };
+    show(out, &diagnosis);
+    Ok(())
+}
+
+async fn of_router(shell: Shell, member: Option<Member>, ha_interface: &str) -> Result<Diagnosis> {
+    let unread = |error: routeros::Error| {
+        Failure::new(Exit::TimedOut, error.code(), format!("the router could not be read: {error}"))
+            .state("nothing was changed")
+    };
+    let facts = facts::read(&shell, ha_interface).await.map_err(unread)?;
+    let log = StartupLog::read(&shell).await.map_err(unread)?;
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(3), shell.close()).await;
+    Ok(of_facts(&facts, member, ha_interface, &log))
+}
+
+fn show(out: &Output, diagnosis: &Diagnosis) {
+    if out.json {
+        return out.object(diagnosis, &[]);
+    }
+    let name = format!("{:?}", diagnosis.state);
+    let style = match name.as_bytes() {
+        [b'F', ..] => RED,
+        b"X" | b"S4" => GREEN,
+        _ => YELLOW,
+    };
+    out.data(format!("{style}{name}{style:#}  {}", diagnosis.says));
+    for line in &diagnosis.evidence {
+        out.data(format!("  seen   {line}"));
+    }
+    for (number, step) in diagnosis.procedure.iter().enumerate() {
+        out.data(format!("  do  {}  {step}", number + 1));
+    }
+    if let Some(never) = &diagnosis.never {
+        out.data(format!("  {RED}not{RED:#}    {never}"));
+    }
+}
