@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use routeros_script::ast::{Arg, ExprKind, Script, Statement, StrPart};
-use routeros_script::{Literal, Outcome, Version, incomplete, lint, parse, quote};
+use routeros_script::{Literal, Outcome, Version, incomplete, judge, lint, parse, quote};
 
 const VERSIONS: [Version; 2] = [Version::new(6, 44, 6), Version::new(7, 18, 2)];
 
@@ -149,6 +149,8 @@ proptest! {
             for text in [quote::literal(&bytes), quote::word(&bytes)] {
                 let script = parse(format!(":put {text}").as_bytes(), version).unwrap();
                 prop_assert_eq!(only_argument(&script), Some(bytes.clone()), "{}", text);
+                let judged = judge(format!(":put {text}").as_bytes(), VERSIONS[1]);
+                prop_assert!(matches!(judged, Outcome::Accepted { .. }), "{}: {:?}", text, judged);
             }
         }
     }
