@@ -74,7 +74,7 @@ fn single_lines(version: &str) {
     let to = format!("admin@{ROUTER}");
     let wrong = ssh(&rig, version, "wrong").args([&to, ":put x"]).output().unwrap();
     assert_eq!((wrong.stdout.as_slice(), wrong.status.code()), (&b""[..], Some(255)));
-    assert!(text(&wrong).contains("Permission denied (password)"), "{}", text(&wrong));
+    assert!(text(&wrong).contains("Permission denied (publickey,password)"), "{}", text(&wrong));
     let log = exec(&rig, version, ":put [/log find message=\"login failure for user admin from 10.9.8.2 via ssh\"]");
     assert!(log.stdout.starts_with(b"*"), "{}", text(&log));
     claim.holds();
@@ -175,4 +175,144 @@ fn openssh_of_today_refuses_a_router_of_yesterday_until_it_is_told() {
     exec(&rig, old, "/ip ssh regenerate-host-key");
     let changed = exec(&rig, old, ":put x");
     assert!(text(&changed).contains("REMOTE HOST IDENTIFICATION HAS CHANGED"), "{}", text(&changed));
+}
+
+/// `sftp` or `scp` on the host, with the options and the answer of [`ssh`].
+fn mover(rig: &Rig, program: &str, version: &str, password: &str) -> Command {
+    let line = ssh(rig, version, password);
+    let mut command = rig.command(program);
+    // behind the words that enter the namespace; `-e` is ssh's alone
+    let own = rig.command("ssh").get_args().count();
+    let mut words: Vec<_> = line.get_args().skip(own).collect();
+    if let Some(at) = words.iter().position(|word| *word == "-e") {
+        words.drain(at..at + 2);
+    }
+    command.args(words);
+    for (name, value) in line.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn openssh_moves_files() {
+    if available("openssh_moves_files", &["sftp", "scp"]) {
+        with_both(files);
+    }
+}
+
+fn files(version: &str) {
+    let openssh = version_of("ssh", "-V");
+    let rig = Plan::new(version).start();
+    let (folder, to) = (rig.folder.path(), format!("admin@{ROUTER}"));
+    let large: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
+    std::fs::write(folder.join("large.bin"), &large).unwrap();
+    std::fs::write(folder.join("run.auto.rsc"), ":put (\"ran \" . (6 * 7))\n").unwrap();
+
+    let does = "SFTP: put and get of 300 kB, list, rename, make and remove directories, delete; an `.auto.rsc` runs";
+    let claim = Claim::new("sftp", openssh.as_str(), does, version);
+    let batch = folder.join("batch");
+    let here = folder.display();
+    std::fs::write(
+        &batch,
+        format!(
+            "put {here}/large.bin large.bin\nmkdir kept\nrename large.bin kept/moved.bin\nls -l kept\n\
+             get kept/moved.bin {here}/back.bin\nput {here}/run.auto.rsc\n-rm nothing.txt\nrm kept/moved.bin\nrmdir kept\n\
+             ls /\n"
+        ),
+    )
+    .unwrap();
+    let moved =
+        mover(&rig, "sftp", version, PASSWORD).arg("-o").arg("BatchMode=no").arg("-b").arg(&batch).arg(&to).output();
+    let moved = moved.unwrap();
+    let said = text(&moved);
+    assert!(moved.status.success(), "{said}");
+    assert!(said.contains("300000") && said.contains("moved.bin") && said.contains("run.auto.rsc"), "{said}");
+    assert!(std::fs::read(folder.join("back.bin")).unwrap() == large);
+    let ran = exec(
+        &rig,
+        version,
+        ":delay 1; :put [/file get run.auto.log contents]; :put [:len [/file find name~\"large|moved\"]]",
+    );
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).split_whitespace().collect::<Vec<_>>(), ["ran", "42", "0"]);
+    claim.holds();
+
+    for (way, does) in [(None, "by SFTP"), (Some("-O"), "by the old protocol (`-O`)")] {
+        let does =
+            format!("a file of 300 kB there and back {does}; what is not there; a user without the right to files");
+        let claim = Claim::new("scp", openssh.as_str(), &does, version);
+        let copy = |from: &str, target: &str| {
+            mover(&rig, "scp", version, PASSWORD).args(way).args([from, target]).output().unwrap()
+        };
+        let there = copy(&format!("{here}/large.bin"), &format!("{to}:scp.bin"));
+        assert!(there.status.success(), "{}", text(&there));
+        let back = copy(&format!("{to}:scp.bin"), &format!("{here}/scp-back.bin"));
+        assert!(back.status.success(), "{}", text(&back));
+        assert!(std::fs::read(folder.join("scp-back.bin")).unwrap() == large);
+        let none = copy(&format!("{to}:nothing.bin"), &format!("{here}/nothing.bin"));
+        assert!(!none.status.success() && text(&none).to_lowercase().contains("no such file"), "{}", text(&none));
+        exec(
+            &rig,
+            version,
+            "/user group add name=nofiles policy=ssh,read,write; /user add name=eve group=nofiles password=lab",
+        );
+        let eve = copy(&format!("{here}/large.bin"), &format!("eve@{ROUTER}:eve.bin"));
+        assert!(!eve.status.success(), "{}", text(&eve));
+        let left = exec(&rig, version, ":put [:len [/file find name~\"eve|nothing\"]]; /file remove scp.bin");
+        assert_eq!(left.stdout, b"0\r\n");
+        claim.holds();
+    }
+}
+
+#[test]
+fn openssh_logs_in_with_a_key() {
+    if available("openssh_logs_in_with_a_key", &["ssh", "ssh-keygen", "scp"]) {
+        with_both(keys);
+    }
+}
+
+fn keys(version: &str) {
+    let openssh = version_of("ssh", "-V");
+    let rig = Plan::new(version).start();
+    let folder = rig.folder.path();
+    let kinds: &[(&str, &str)] =
+        if version.starts_with('6') { &[("rsa", "ssh-rsa")] } else { &[("ed25519", ""), ("rsa", "ssh-rsa")] };
+    for (kind, also) in kinds {
+        let does = format!("`/user ssh-keys import`, then a login with the {kind} key and without a password");
+        let claim = Claim::new("ssh", openssh.as_str(), &does, version);
+        let (key, other) = (folder.join(format!("id-{kind}")), folder.join(format!("other-{kind}")));
+        for key in [&key, &other] {
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", kind, "-N", "", "-C", "person@host", "-f"])
+                .arg(key)
+                .status();
+            assert!(made.unwrap().success());
+        }
+        let public = key.with_extension("pub");
+        let sent =
+            mover(&rig, "scp", version, PASSWORD).arg(&public).arg(format!("admin@{ROUTER}:key.pub")).output().unwrap();
+        assert!(sent.status.success(), "{}", text(&sent));
+        exec(&rig, version, &format!("/user add name=k{kind} group=full password=lab"));
+        let taken =
+            exec(&rig, version, &format!("/user ssh-keys import public-key-file=key.pub user=k{kind}; :put done"));
+        assert_eq!(taken.stdout, b"done\r\n", "{}", text(&taken));
+        let login = |key: &std::path::Path| {
+            let mut command = ssh(&rig, version, PASSWORD);
+            command.arg("-i").arg(key).args(["-o", "IdentitiesOnly=yes"]);
+            if !also.is_empty() {
+                command.args(["-o", &format!("PubkeyAcceptedAlgorithms=+{also}")]);
+            }
+            command.args([&format!("k{kind}@{ROUTER}"), ":put in"]).output().unwrap()
+        };
+        let own = login(&key);
+        assert_eq!(own.stdout, b"in\r\n", "{}", text(&own));
+        // another key is refused, and so is the password, since there is a key
+        let refused = login(&other);
+        assert!(refused.stdout.is_empty() && text(&refused).contains("Permission denied"), "{}", text(&refused));
+        exec(&rig, version, "/ip ssh set always-allow-password-login=yes");
+        assert_eq!(login(&other).stdout, b"in\r\n", "the password again");
+        exec(&rig, version, "/ip ssh set always-allow-password-login=no");
+        claim.holds();
+    }
 }

@@ -30,6 +30,12 @@ pub trait NetHost {
     /// Removes a file.
     fn remove_file(&self, path: &str) -> Result<(), FileError>;
 
+    /// Gives a file another name.
+    fn rename_file(&self, from: &str, to: &str) -> Result<(), FileError>;
+
+    /// Makes a directory.
+    fn make_directory(&self, path: &str) -> Result<(), FileError>;
+
     /// Whether this directory exists; the root is "".
     fn is_directory(&self, path: &str) -> bool;
 
@@ -47,6 +53,18 @@ pub trait NetHost {
     /// Whether `user` (without suffix) may use SSH from `from` with this password.
     fn ssh_login(&self, user: &str, password: &[u8], from: Ipv4Addr) -> bool {
         let _ = (user, password, from);
+        false
+    }
+
+    /// Whether `user` (without suffix) may use SSH from `from` with this public key, a key file's without base64.
+    fn ssh_key(&self, user: &str, key: &[u8], from: Ipv4Addr) -> bool {
+        let _ = (user, key, from);
+        false
+    }
+
+    /// Whether `user` may transfer files by SFTP and SCP.
+    fn may_transfer(&self, user: &str) -> bool {
+        let _ = user;
         false
     }
 
@@ -233,7 +251,7 @@ pub enum NetEvent {
         /// Its new role.
         state: VrrpState,
     },
-    /// An upload by FTP was stored and its data connection is closed.
+    /// An upload by FTP, SFTP or SCP was stored, and its connection or file is closed.
     FtpUploaded {
         /// Who.
         user: String,

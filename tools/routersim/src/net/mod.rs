@@ -19,6 +19,8 @@ mod mac_client;
 mod mac_layer;
 mod mac_server;
 mod ping;
+mod scp;
+mod sftp;
 mod ssh_server;
 mod stack;
 mod switch;

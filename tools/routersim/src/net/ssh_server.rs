@@ -1,8 +1,8 @@
-//! SSH into this router: the protocol's machine on a TCP connection, with consoles and single lines behind it.
+//! SSH into this router: the protocol's machine on a TCP connection, with consoles, single lines and file transfers behind it.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -12,6 +12,7 @@ use super::error::NetError;
 use super::host::{NetHost, SshExec, SshSession};
 use super::stack::Net;
 use super::tcp::TcpStream;
+use super::{scp, sftp};
 use crate::console::split_login;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::ssh::{ChannelId, Event, Proof, Server};
@@ -27,18 +28,28 @@ const INPUT_LIMIT: usize = 4 * 1024;
 /// The end of what is typed.
 const CTRL_D: u8 = 0x04;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Console,
+    Line,
+    /// SFTP or SCP.
+    Files,
+}
+
 /// What runs on a channel.
 struct Running {
     input: PipeWriter,
     /// Typed, and not taken by `input` yet.
     typed: Vec<u8>,
-    /// A console, not a single line.
-    console: bool,
+    kind: Kind,
+    /// Nothing more will be typed.
+    eof: bool,
     output: Option<PipeReader>,
     status: Rc<Cell<u32>>,
 }
 
 struct Connection {
+    net: Net,
     host: Rc<dyn NetHost>,
     stream: TcpStream,
     remote: Ipv4Addr,
@@ -57,7 +68,7 @@ pub(super) async fn serve(net: Net, stream: TcpStream) {
     let (text, bits) = host.ssh_host_key();
     let server = Server::new(services.ssh_offer, net.ssh_keys(text, bits), net.seed());
     let kernel = net.kernel.clone();
-    let mut connection = Connection { host, stream, remote, server, running: BTreeMap::new() };
+    let mut connection = Connection { net, host, stream, remote, server, running: BTreeMap::new() };
     loop {
         // A connection that broke has nobody to tell.
         let step = if connection.server.user().is_some() {
@@ -113,6 +124,10 @@ impl Connection {
                 self.server.consumed(*id, taken);
                 moved = true;
             }
+            if running.eof && running.kind == Kind::Files && running.typed.is_empty() && !running.input.is_closed() {
+                running.input.close();
+                moved = true;
+            }
             while let Some(output) = &mut running.output {
                 let room = self.server.room(*id);
                 if room == 0 {
@@ -139,11 +154,27 @@ impl Connection {
         match event {
             Event::Login { user, proof } => self.log_in(&user, &proof),
             Event::Shell { channel } => {
-                let (session, _) = self.begin(channel, true);
+                let (session, _) = self.begin(channel, Kind::Console);
                 self.host.ssh_session(session);
             }
+            Event::Sftp { channel } => {
+                let (session, _) = self.begin(channel, Kind::Files);
+                if let Some(user) = self.transfers() {
+                    let (net, host) = (self.net.clone(), Rc::clone(&self.host));
+                    self.spawn("sftp", sftp::serve(net, host, session, user));
+                }
+            }
             Event::Exec { channel, command } => {
-                let (session, status) = self.begin(channel, false);
+                if let Some(request) = scp::request(&command) {
+                    let (session, status) = self.begin(channel, Kind::Files);
+                    status.set(1);
+                    if let Some(user) = self.transfers() {
+                        let (net, host) = (self.net.clone(), Rc::clone(&self.host));
+                        self.spawn("scp", scp::serve(net, host, session, user, request, status));
+                    }
+                    return;
+                }
+                let (session, status) = self.begin(channel, Kind::Line);
                 self.host.ssh_exec(SshExec { session, command, status });
             }
             Event::Data { channel, bytes } => match self.running.get_mut(&channel) {
@@ -152,8 +183,11 @@ impl Connection {
             },
             Event::Eof { channel } => {
                 // What was typed before is still done, then the console hears the end of it as Ctrl-D [I].
-                if let Some(running) = self.running.get_mut(&channel).filter(|running| running.console) {
-                    running.typed.push(CTRL_D);
+                if let Some(running) = self.running.get_mut(&channel) {
+                    running.eof = true;
+                    if running.kind == Kind::Console {
+                        running.typed.push(CTRL_D);
+                    }
                 }
             }
             Event::Closed { channel } => {
@@ -168,22 +202,38 @@ impl Connection {
         let taken = match proof {
             Proof::None => self.host.ssh_login(&user, b"", self.remote),
             Proof::Password(password) => self.host.ssh_login(&user, password, self.remote),
+            Proof::Key { blob, .. } => self.host.ssh_key(&user, blob, self.remote),
         };
-        if !taken && *proof != Proof::None {
+        let tried = !matches!(proof, Proof::None | Proof::Key { proven: false, .. });
+        if !taken && tried {
             self.host.login_failed(&user, &self.remote.to_string(), "ssh");
         }
         self.server.answer_login(taken);
     }
 
+    /// Who transfers files here, if that is allowed; a channel whose pipes nobody takes ends at once.
+    fn transfers(&self) -> Option<String> {
+        let login = self.server.user().unwrap_or_default();
+        let user = String::from_utf8_lossy(split_login(login.as_bytes()).0).into_owned();
+        self.host.may_transfer(&user).then_some(user)
+    }
+
+    fn spawn(&self, name: &str, job: impl Future<Output = ()> + 'static) {
+        if let Some(kernel) = self.net.kernel.upgrade() {
+            kernel.spawn(name, job);
+        }
+    }
+
     /// Pipes for what is to run on a channel.
-    fn begin(&mut self, channel: ChannelId, console: bool) -> (SshSession, Rc<Cell<u32>>) {
+    fn begin(&mut self, channel: ChannelId, kind: Kind) -> (SshSession, Rc<Cell<u32>>) {
         let (to_console, input) = pipe(Some(INPUT_LIMIT));
         let (output, from_console) = pipe(Some(OUTPUT_LIMIT));
         let status = Rc::new(Cell::new(0));
         let running = Running {
             input: to_console,
             typed: Vec::new(),
-            console,
+            kind,
+            eof: false,
             output: Some(from_console),
             status: Rc::clone(&status),
         };

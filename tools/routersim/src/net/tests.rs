@@ -45,6 +45,14 @@ impl NetHost for Disk {
         Ok(())
     }
 
+    fn rename_file(&self, _from: &str, _to: &str) -> Result<(), FileError> {
+        Err(FileError::Denied)
+    }
+
+    fn make_directory(&self, _path: &str) -> Result<(), FileError> {
+        Err(FileError::Denied)
+    }
+
     fn remove_file(&self, path: &str) -> Result<(), FileError> {
         self.files.borrow_mut().remove(path).map(drop).ok_or(FileError::NotFound)
     }

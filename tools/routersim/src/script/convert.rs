@@ -53,7 +53,8 @@ fn rot13(byte: u8) -> u8 {
     }
 }
 
-fn to_base64(raw: &[u8]) -> Vec<u8> {
+/// Bytes as base64, filled up with `=`.
+pub fn to_base64(raw: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(raw.len().div_ceil(3) * 4);
     for chunk in raw.chunks(3) {
         let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));

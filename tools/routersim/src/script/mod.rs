@@ -23,6 +23,7 @@ mod tests;
 mod value;
 
 pub use array::Array;
+pub use convert::to_base64;
 pub use env::Globals;
 pub use error::{Error, ErrorKind};
 pub use host::{Arg, Ctx, Execute, Filter, Host, LocalFuture, MenuCommand, Output, Silent};

@@ -23,9 +23,10 @@ const DSA_G: &[u8] = b"27EBCAC8FD6703745116AF83638B4DB50402BEBD8175EB4695282A7CB
 D4D4236F9209E778E2E62F8E71E2B1AF849644BFE7AB28054";
 
 /// The begin of a SHA-1 digest's ASN.1 form (RFC 8017 section 9.2).
-const SHA1_INFO: &[u8] = &[0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
+pub(super) const SHA1_INFO: &[u8] =
+    &[0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
 /// The begin of a SHA-256 digest's ASN.1 form.
-const SHA256_INFO: &[u8] =
+pub(super) const SHA256_INFO: &[u8] =
     &[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
 
 /// The keys by which a router proves that it is itself.
@@ -39,6 +40,16 @@ impl std::fmt::Debug for HostKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HostKeys")
     }
+}
+
+/// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): a digest filled up to the length of a modulus.
+pub(super) fn encoded(info: &[u8], digest: &[u8], length: usize) -> Vec<u8> {
+    let mut message = vec![0x00, 0x01];
+    message.resize(length.saturating_sub(info.len() + digest.len() + 1), 0xff);
+    message.push(0x00);
+    message.extend(info);
+    message.extend(digest);
+    message
 }
 
 impl HostKeys {
@@ -94,11 +105,7 @@ impl HostKeys {
     /// RSASSA-PKCS1-v1_5.
     fn rsa(&self, info: &[u8], digest: &[u8]) -> Vec<u8> {
         let length = usize::try_from(self.modulus.bits().div_ceil(8)).unwrap_or(0);
-        let mut message = vec![0x00, 0x01];
-        message.resize(length.saturating_sub(info.len() + digest.len() + 1), 0xff);
-        message.push(0x00);
-        message.extend(info);
-        message.extend(digest);
+        let message = encoded(info, digest, length);
         padded(&BigUint::from_bytes_be(&message).modpow(&self.private, &self.modulus), length)
     }
 

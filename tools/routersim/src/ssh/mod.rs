@@ -14,11 +14,12 @@
 //! | `packet` | the binary packet protocol (RFC 4253 section 6) |
 //! | `exchange` | Diffie-Hellman and Curve25519, the exchange hash, the keys from it |
 //! | `transport` | versions, key exchange, keys anew when the client wants them |
+//! | `user_key` | public keys of users: RSA, Ed25519 |
 //! | `server` | logins (RFC 4252) and sessions (RFC 4254) |
 //!
 //! Inferred, to be verified on real routers: the lists of algorithms (known is the list of MACs of 6.49.18:
 //! `hmac-sha1,hmac-md5`); that an empty password is taken without being asked for; that a session ends with
-//! exit status 0. Not built: public keys of users, SFTP, SCP, port forwarding.
+//! exit status 0. Not built: port forwarding.
 
 mod algorithms;
 mod cipher;
@@ -29,6 +30,7 @@ mod packet;
 mod random;
 mod server;
 mod transport;
+mod user_key;
 mod wire;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::algorithms::Offer;
 use super::keys::HostKeys;
 use super::transport::{Broken, SERVICE_REQUEST, Transport};
+use super::user_key::verify;
 use super::wire::{Reader, Writer};
 
 /// Failed logins after which the connection is closed \[I\]; `none` doesn't count.
@@ -25,6 +26,7 @@ const SERVICE_ACCEPT: u8 = 6;
 const USERAUTH_REQUEST: u8 = 50;
 const USERAUTH_FAILURE: u8 = 51;
 const USERAUTH_SUCCESS: u8 = 52;
+const USERAUTH_PK_OK: u8 = 60;
 const GLOBAL_REQUEST: u8 = 80;
 const REQUEST_FAILURE: u8 = 82;
 const CHANNEL_OPEN: u8 = 90;
@@ -50,11 +52,22 @@ pub enum Proof {
     None,
     /// A password.
     Password(Vec<u8>),
+    /// A public key, as its file has it but for base64. Not `proven`: the client asks first whether it would do.
+    Key {
+        /// The key.
+        blob: Vec<u8>,
+        /// The client has signed with it.
+        proven: bool,
+    },
 }
 
 impl std::fmt::Debug for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if *self == Self::None { "None" } else { "Password" })
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Password(_) => "Password",
+            Self::Key { .. } => "Key",
+        })
     }
 }
 
@@ -79,6 +92,11 @@ pub enum Event {
         channel: ChannelId,
         /// The line.
         command: Vec<u8>,
+    },
+    /// The subsystem `sftp`.
+    Sftp {
+        /// Where.
+        channel: ChannelId,
     },
     /// Bytes typed; [`Server::consumed`] gives the room back.
     Data {
@@ -132,6 +150,8 @@ enum Login {
 pub struct Server {
     transport: Transport,
     login: Login,
+    /// Algorithm and key that a client asks about, while the answer is out.
+    offered: Option<(Vec<u8>, Vec<u8>)>,
     failures: u32,
     channels: BTreeMap<ChannelId, Channel>,
     next_channel: u32,
@@ -145,6 +165,7 @@ impl Server {
         Self {
             transport: Transport::new(offer, keys, seed),
             login: Login::Before,
+            offered: None,
             failures: 0,
             channels: BTreeMap::new(),
             next_channel: 0,
@@ -257,16 +278,35 @@ impl Server {
                 }
                 Proof::Password(password)
             }
+            b"publickey" => {
+                let signed = reader.bool()?;
+                let (algorithm, blob) = (reader.string()?, reader.string()?);
+                if signed {
+                    // what is signed: the session, and the request up to here (RFC 4252 section 7)
+                    let request = Writer::default().string(self.transport.session()).u8(USERAUTH_REQUEST);
+                    let request = request.string(user.as_bytes()).string(service).string(method).bool(true);
+                    let request = request.string(algorithm).string(blob).0;
+                    let signature = reader.string()?;
+                    if Reader(signature).string() != Some(algorithm) || !verify(blob, &request, signature) {
+                        return self.refuse(true);
+                    }
+                } else {
+                    self.offered = Some((algorithm.to_vec(), blob.to_vec()));
+                }
+                Proof::Key { blob: blob.to_vec(), proven: signed }
+            }
             _ => return self.refuse(true),
         };
-        self.login = Login::Asked(user.clone(), proof != Proof::None);
+        // a client tries all keys that it has: asking about one does not count
+        let counts = !matches!(proof, Proof::None | Proof::Key { proven: false, .. });
+        self.login = Login::Asked(user.clone(), counts);
         self.events.push_back(Event::Login { user, proof });
         Some(())
     }
 
     fn refuse(&mut self, counts: bool) -> Option<()> {
         self.failures += u32::from(counts);
-        self.transport.send(Writer::message(USERAUTH_FAILURE).string(b"password").bool(false));
+        self.transport.send(Writer::message(USERAUTH_FAILURE).string(b"publickey,password").bool(false));
         if self.failures >= MAX_FAILURES {
             self.end(Broken::TooManyLogins);
         }
@@ -276,7 +316,9 @@ impl Server {
     /// Answers an [`Event::Login`].
     pub fn answer_login(&mut self, taken: bool) {
         let Login::Asked(user, counts) = std::mem::replace(&mut self.login, Login::Open) else { return };
-        if taken {
+        if let Some((algorithm, blob)) = self.offered.take().filter(|_| taken) {
+            self.transport.send(Writer::message(USERAUTH_PK_OK).string(&algorithm).string(&blob));
+        } else if taken {
             self.login = Login::Done(user);
             self.transport.send(Writer::message(USERAUTH_SUCCESS));
         } else {
@@ -371,6 +413,11 @@ impl Server {
             b"exec" if !channel.busy => {
                 channel.busy = true;
                 self.events.push_back(Event::Exec { channel: id, command: reader.string()?.to_vec() });
+                true
+            }
+            b"subsystem" if !channel.busy && reader.string()? == b"sftp" => {
+                channel.busy = true;
+                self.events.push_back(Event::Sftp { channel: id });
                 true
             }
             _ => false,

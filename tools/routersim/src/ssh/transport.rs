@@ -99,6 +99,11 @@ pub(super) struct Transport {
 }
 
 impl Transport {
+    /// The session's identifier: the first exchange's hash, empty before it.
+    pub(super) fn session(&self) -> &[u8] {
+        self.session.as_deref().unwrap_or_default()
+    }
+
     pub(super) fn new(offer: Offer, keys: Rc<HostKeys>, seed: [u8; 32]) -> Self {
         let mut transport = Self {
             offer,

@@ -7,6 +7,7 @@ use super::files::Refusal;
 use crate::console::{Login, Transport};
 use crate::net::{Credential, FileEntry, FileError, MacTelnetSession, NetHost, SshExec, SshSession};
 use crate::record::{Phase, Via};
+use crate::script::to_base64;
 
 impl From<Refusal> for FileError {
     fn from(refusal: Refusal) -> Self {
@@ -41,6 +42,14 @@ impl NetHost for System {
 
     fn remove_file(&self, path: &str) -> Result<(), FileError> {
         Ok(System::remove_file(self, path)?)
+    }
+
+    fn rename_file(&self, from: &str, to: &str) -> Result<(), FileError> {
+        Ok(System::rename_file(self, from, to)?)
+    }
+
+    fn make_directory(&self, path: &str) -> Result<(), FileError> {
+        Ok(System::make_directory(self, path)?)
     }
 
     fn is_directory(&self, path: &str) -> bool {
@@ -81,7 +90,21 @@ impl NetHost for System {
         // Before the console process runs nobody gets in.
         self.phase() == Phase::Up
             && self.policy_of(user).allows("ssh")
+            && !self.keys_alone(user)
             && self.password_right(user, password, Some(from))
+    }
+
+    fn ssh_key(&self, user: &str, key: &[u8], from: Ipv4Addr) -> bool {
+        let text = String::from_utf8_lossy(&to_base64(key)).into_owned();
+        self.phase() == Phase::Up
+            && self.policy_of(user).allows("ssh")
+            && self.welcome(user, Some(from))
+            && self.ssh_keys(user).contains(&text)
+    }
+
+    fn may_transfer(&self, user: &str) -> bool {
+        // The policy of FTP is that of all file transfers [doc].
+        self.policy_of(user).allows("ftp")
     }
 
     fn ssh_session(&self, session: SshSession) {

@@ -30,18 +30,37 @@ impl System {
         Who { user: Rc::from(user), policy: self.policy_of(user), via, session: None }
     }
 
-    /// Whether the password is the user's, and the address one that the user may come from.
-    pub fn password_right(&self, user: &str, password: &[u8], from: Option<Ipv4Addr>) -> bool {
+    /// Whether there is such a user, and the address is one that the user may come from.
+    pub fn welcome(&self, user: &str, from: Option<Ipv4Addr>) -> bool {
         let Some(user) = self.user(user) else { return false };
         let allowed = user.get("address").unwrap_or_default();
-        let welcome = from.is_none_or(|from| {
+        from.is_none_or(|from| {
             allowed.is_empty()
                 || allowed
                     .split(',')
                     .filter_map(parse_cidr)
                     .any(|(address, length)| Prefix { address, length }.contains(from))
-        });
-        welcome && user.get("password").unwrap_or_default().as_bytes() == password
+        })
+    }
+
+    /// Whether the password is the user's, and the address one that the user may come from.
+    pub fn password_right(&self, user: &str, password: &[u8], from: Option<Ipv4Addr>) -> bool {
+        let own = self.user(user).map(|user| user.get("password").unwrap_or_default().as_bytes().to_vec());
+        self.welcome(user, from) && own.is_some_and(|own| own == password)
+    }
+
+    /// A user's public keys, in base64.
+    pub fn ssh_keys(&self, user: &str) -> Vec<String> {
+        self.config(|config| {
+            let keys = config.items("/user/ssh-keys").iter().filter(|item| item.get("user") == Some(user));
+            keys.filter_map(|item| item.get("key").map(str::to_owned)).collect()
+        })
+    }
+
+    /// Whether SSH takes no password of this user any more: there are keys, and `always-allow-password-login` is off \[doc\].
+    pub fn keys_alone(&self, user: &str) -> bool {
+        let item = self.config(|config| config.items("/ip/ssh").first().cloned()).unwrap_or_default();
+        item.get("always-allow-password-login") != Some("yes") && !self.ssh_keys(user).is_empty()
     }
 
     /// Whether the policy of `/user settings` lets a password pass; else why not.

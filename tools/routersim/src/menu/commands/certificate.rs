@@ -82,7 +82,9 @@ pub(super) async fn ssh_key(sys: Rc<System>, _ctx: &Ctx, command: &MenuCommand) 
     let text = String::from_utf8_lossy(&text).into_owned();
     let mut words = text.split_whitespace();
     let (kind, key) = (words.next().unwrap_or_default(), words.next());
-    let kind = kind.strip_prefix("ssh-").or(kind.strip_prefix("ecdsa-"));
+    // 6.x knows no elliptic curves here \[I\].
+    let curve = kind.starts_with("ecdsa-") || kind == "ssh-ed25519";
+    let kind = kind.strip_prefix("ssh-").or(kind.strip_prefix("ecdsa-")).filter(|_| sys.spec.version.is_v7() || !curve);
     let (Some(kind), Some(key)) = (kind, key) else {
         return Err(Error::failure("unable to load key file (wrong format or bad passphrase)!"));
     };

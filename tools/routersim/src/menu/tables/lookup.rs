@@ -45,3 +45,15 @@ pub fn all_by_path(path: &str) -> &'static [&'static Menu] {
 pub fn by_path(path: &str) -> Option<&'static Menu> {
     all_by_path(path).first().copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_counts_the_menus() {
+        let page = include_str!("../../../../../docs/simulator.md");
+        let said = format!("**Menus**: {} of", BY_PATH.len());
+        assert!(page.contains(&said), "{said}");
+    }
+}
