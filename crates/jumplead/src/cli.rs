@@ -227,7 +227,8 @@ pub enum ShellKind {
     Posix,
 }
 
-/// Options of every command that changes a router.
+// Options of every command that changes a router. No doc comment: with deferred options clap would take it for what the
+// command does.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Change {
     /// Show the plan and stop
@@ -356,7 +357,7 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     if range.is_empty() { Err("this range holds no seed".to_owned()) } else { Ok(range) }
 }
 
-/// How a console is shown and kept.
+// How a console is shown and kept. No doc comment, as for `Change`.
 #[derive(Debug, Clone, Args)]
 pub struct Terminal {
     /// Appends the lines that are shown, each with its time and without control characters
