@@ -99,27 +99,6 @@ fn every_place_of_the_simulated_console() {
     assert!(listed.expect(0).out.contains("\"ports\""));
 }
 
-#[test]
-fn a_router_is_diagnosed_and_left_as_it_is() {
-    let router = Router::start();
-    let url = format!("tcp://{}", router.tcp);
-    let run = |words: &[&str]| -> Ended {
-        let mut program = Command::new(jumplead());
-        isolate(&mut program, router.folder.path());
-        program.args(words).env("JUMPLEAD_PASSWORD", "lab");
-        program.output().unwrap().into()
-    };
-    router.answers(&url);
-    let found = run(&["diagnose", &url]).expect(0);
-    assert!(found.out.starts_with("E1  erased") && found.out.contains("7F0001"), "{}", found.out);
-    let json = run(&["diagnose", "--json", &url]).expect(0);
-    assert!(json.out.contains("\"state\":\"E1\""), "{}", json.out);
-    run(&["recover", &url, "--plan-only"]).refused(5, "recover.not-in-the-loader");
-    run(&["diagnose", "--listen", "mac://74:4D:28:00:00:0B%lo"]).refused(2, "usage.target");
-    let sheet = run(&["recover", "--sheet", &url]).expect(0);
-    assert!(sheet.out.contains("letter by letter"), "{}", sheet.out);
-}
-
 /// Waits until somebody listens.
 fn listens(port: u16) {
     let until = Instant::now() + PATIENCE;
