@@ -21,9 +21,6 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options) -> 
     })?;
     let name = link.describe();
     let interactive = term::interactive();
-    if interactive {
-        out.say(format!("Connected to {name}. Ctrl-] opens the menu."));
-    }
     let raw = if interactive {
         Some(RawMode::enter().map_err(|error| {
             Failure::new(Exit::Bug, "console.terminal", "the terminal refused raw mode").cause(error)
@@ -31,6 +28,10 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options) -> 
     } else {
         None
     };
+    if interactive {
+        // Said when it is so: what is typed before the terminal is raw is thrown away. A raw one wants its CR.
+        out.say(format!("Connected to {name}. Ctrl-] opens the menu.\r"));
+    }
     let end = pump(link, interactive, options, record).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
     drop(raw);
