@@ -82,7 +82,15 @@ impl Router {
 fn every_place_of_the_simulated_console() {
     let router = Router::start();
     let before = std::fs::read_link(&router.pty).unwrap();
+    // By a name of the operator's own: line 1 is at the port behind the base.
+    let base = router.rfc2217.rsplit_once(':').unwrap().1.parse::<u16>().unwrap() - 1;
+    let config = router.folder.path().join("config/jumplead");
+    std::fs::create_dir_all(&config).unwrap();
+    let consoles = format!("[server.lab]\nhost = \"127.0.0.1\"\nkind = \"shelf\"\n[kind.shelf]\nrfc2217 = {base}\n");
+    std::fs::write(config.join("consoles.toml"), consoles).unwrap();
+    router.exec("console://nowhere/1", ":put 1").refused(11, "serial.server.unknown");
     for url in [
+        "console://lab/1".to_owned(),
         format!("serial://{}", router.pty),
         format!("rfc2217://{}", router.rfc2217),
         format!("tcp://{}", router.tcp),

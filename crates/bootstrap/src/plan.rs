@@ -236,7 +236,14 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     steps.push(step(Act::Verify, None, "verify roles, version and closed ports", Effect::ReadOnly, STEP_LIMIT_S));
     steps.push(step(Act::Clean, None, "remove our files", Effect::Reversible, STEP_LIMIT_S));
     let logged = |road: &TargetUrl| {
-        matches!(road, TargetUrl::Rfc2217(_) | TargetUrl::Tcp(_) | TargetUrl::Telnet(_) | TargetUrl::ConsoleSsh { .. })
+        matches!(
+            road,
+            TargetUrl::Rfc2217(_)
+                | TargetUrl::Tcp(_)
+                | TargetUrl::Telnet(_)
+                | TargetUrl::Console { .. }
+                | TargetUrl::ConsoleSsh { .. }
+        )
     };
     if site.b.reach.iter().any(logged) {
         notes.push("b can be reached by a console server, which may log the HA password".to_owned());

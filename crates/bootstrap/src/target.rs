@@ -106,6 +106,13 @@ pub enum TargetUrl {
     Tcp(HostPort),
     /// `telnet://host:port`
     Telnet(HostPort),
+    /// `console://NAME/LINE`: a line of a console server that the host's own `consoles.toml` names
+    Console {
+        /// The server's name there.
+        server: String,
+        /// Its line, counted as on the server.
+        line: u16,
+    },
     /// `console+ssh://host?login=user:port03`
     ConsoleSsh {
         /// The console server.
@@ -171,8 +178,7 @@ impl TargetError {
 /// The speed of a RouterBOARD's console unless the URL says another.
 pub const DEFAULT_BAUD: u32 = 115_200;
 
-const SCHEMES: &str =
-    "mac://, serial://, rfc2217://, tcp://, telnet://, console+ssh://, ssh://, via:PAIR/a, or PAIR/a and PAIR/b";
+const SCHEMES: &str = "mac://, serial://, rfc2217://, tcp://, telnet://, console://NAME/LINE, console+ssh://, ssh://, via:PAIR/a, or PAIR/a and PAIR/b";
 
 impl FromStr for TargetUrl {
     type Err = TargetError;
@@ -241,6 +247,13 @@ impl FromStr for TargetUrl {
                     _ => Self::Telnet(end),
                 })
             }
+            "console" => {
+                query.only(&[]).map_err(|why| fail(&why))?;
+                let (server, line) = place.split_once('/').ok_or_else(|| fail("which line? console://NAME/3"))?;
+                let server = pair_name(server).map_err(|_| fail("this is no name of a console server"))?;
+                let line = line.parse().map_err(|_| fail("a line is a number: console://NAME/3"))?;
+                Ok(Self::Console { server, line })
+            }
             "console+ssh" => {
                 let (host, port) = host_port(place).map_err(|why| fail(&why))?;
                 let login = query.get("login").ok_or_else(|| fail("which line? ?login=user:port03"))?.to_owned();
@@ -280,6 +293,7 @@ impl fmt::Display for TargetUrl {
             Self::Rfc2217(end) => write!(f, "rfc2217://{end}"),
             Self::Tcp(end) => write!(f, "tcp://{end}"),
             Self::Telnet(end) => write!(f, "telnet://{end}"),
+            Self::Console { server, line } => write!(f, "console://{server}/{line}"),
             Self::ConsoleSsh { host, port, login } => {
                 write!(f, "console+ssh://{}?login={login}", Host { host, port: (*port != 22).then_some(*port) })
             }
@@ -401,6 +415,7 @@ mod tests {
             "rfc2217://oob.example:4001",
             "tcp://[2001:db8::1]:4001",
             "telnet://oob.example:23",
+            "console://oob-1/3",
             "console+ssh://oob.example?login=user:port03",
             "ssh://admin@192.0.2.11",
             "ssh://192.0.2.11:2222",

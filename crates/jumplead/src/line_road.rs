@@ -11,20 +11,40 @@ use serial_console::LineSettings;
 use serial_console::io::{Endpoint, Error, Line, Outcome, Transport};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::consoles::{self, Consoles};
+use crate::folders;
+
 /// The line that a URL means, if it means one.
-pub fn endpoint(url: &TargetUrl) -> Option<Endpoint> {
-    let net = |end: &bootstrap::target::HostPort, transport| {
-        Some(Endpoint::Net { host: end.host.clone(), port: end.port, transport })
+///
+/// # Errors
+/// A console server that nobody has described.
+pub fn endpoint(url: &TargetUrl) -> Result<Option<Endpoint>, RoadError> {
+    let net = |end: &bootstrap::target::HostPort, transport| Endpoint::Net {
+        host: end.host.clone(),
+        port: end.port,
+        transport,
     };
-    match url {
-        TargetUrl::Serial { path, baud } => {
-            Some(Endpoint::Local { path: path.clone(), settings: LineSettings::at(*baud) })
-        }
+    Ok(Some(match url {
+        TargetUrl::Serial { path, baud } => Endpoint::Local { path: path.clone(), settings: LineSettings::at(*baud) },
         TargetUrl::Rfc2217(end) => net(end, Transport::Rfc2217(LineSettings::default())),
         TargetUrl::Tcp(end) => net(end, Transport::Raw),
         TargetUrl::Telnet(end) => net(end, Transport::Telnet),
-        _ => None,
-    }
+        TargetUrl::Console { server, line } => return named(url, server, *line).map(Some),
+        _ => return Ok(None),
+    }))
+}
+
+/// A line of a server that `consoles.toml` names.
+fn named(url: &TargetUrl, server: &str, line: u16) -> Result<Endpoint, RoadError> {
+    let folder = folders::config().map_err(|failure| failure.message);
+    let found = folder.and_then(|folder| Consoles::load(&folder)).and_then(|consoles| consoles.endpoint(server, line));
+    found.map_err(|message| RoadError {
+        trouble: RoadTrouble::Host,
+        code: "serial.server.unknown".into(),
+        road: url.to_string(),
+        message,
+        hints: vec![format!("describe it in {} of the configuration folder, see docs/serial.md", consoles::FILE)],
+    })
 }
 
 /// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in. `suspect`: the

@@ -6,6 +6,7 @@
 mod cli;
 mod cmd;
 mod console;
+mod consoles;
 mod failure;
 mod folders;
 mod known;

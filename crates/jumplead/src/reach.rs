@@ -53,7 +53,7 @@ pub fn target(text: &str) -> Result<Target> {
         TargetUrl::Pair { pair, member } | TargetUrl::Via { pair: Some(pair), member } => {
             Ok(Target::Member { pair, member })
         }
-        url => match line_road::endpoint(&url) {
+        url => match line_road::endpoint(&url).map_err(failure)? {
             Some(endpoint) => Ok(Target::Line { endpoint, url: url.to_string() }),
             None => Err(Failure::new(
                 Exit::Usage,

@@ -38,7 +38,7 @@ const ROADS: &str = "roads are mac://%INTERFACE, via:a, serial:///dev/..., rfc22
 /// Something that is written may have rebooted the router, in an earlier process too: then it is listened to for longer.
 async fn line(url: &TargetUrl, login: &LoginOptions, purpose: Purpose) -> Result<Connection, RoadError> {
     let road = url.to_string();
-    let Some(endpoint) = line_road::endpoint(url) else {
+    let Some(endpoint) = line_road::endpoint(url)? else {
         return Err(RoadError {
             trouble: RoadTrouble::Fatal,
             code: "road.unsupported".into(),
@@ -122,7 +122,7 @@ impl PairRoads {
                 Ok(Connection { shell, road, evidence })
             }
             TargetUrl::Via { pair: None, member: near } if *near != member => self.hop(*near, member, request).await,
-            url if line_road::endpoint(url).is_some() => line(url, &request.login, request.purpose).await,
+            url if line_road::endpoint(url)?.is_some() => line(url, &request.login, request.purpose).await,
             other => Err(RoadError {
                 trouble: RoadTrouble::Fatal,
                 code: "road.unsupported".into(),

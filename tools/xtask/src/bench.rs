@@ -15,6 +15,7 @@ pub fn bench(words: &[&str]) -> Result<()> {
         ("jumplead-tests", "bench_peers"),
         ("jumplead-tests", "bench_simulator"),
         ("jumplead-tests", "bench_serial"),
+        ("jumplead-tests", "bench_lines"),
     ] {
         if words.first().is_some_and(|only| *only != example) {
             continue;

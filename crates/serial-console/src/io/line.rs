@@ -60,6 +60,37 @@ pub enum Outcome {
     NotSupported,
 }
 
+/// The wires beside the data. Whoever has none says so, and nothing is wrong: a pty has none.
+pub trait ModemLines {
+    /// Sets DTR, RTS. A server that answers nothing counts as done.
+    ///
+    /// # Errors
+    /// The line is gone.
+    fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> io::Result<Outcome>;
+
+    /// The far side's wires, where somebody knows.
+    fn modem(&mut self) -> Option<ModemState>;
+}
+
+impl ModemLines for NetLine<TcpStream> {
+    fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> io::Result<Outcome> {
+        let known = self.with(|client, now| {
+            if let Some(on) = dtr {
+                client.set_dtr(now, on);
+            }
+            if let Some(on) = rts {
+                client.set_rts(now, on);
+            }
+            client.state(Setting::ComPort) == Some(State::Confirmed)
+        });
+        Ok(if known == Some(true) { Outcome::Done } else { Outcome::NotSupported })
+    }
+
+    fn modem(&mut self) -> Option<ModemState> {
+        self.with(|client, _| client.modem()).flatten()
+    }
+}
+
 #[derive(Debug)]
 enum Inner {
     Local(LocalPort),
@@ -151,30 +182,21 @@ impl Line {
     /// # Errors
     /// The line is gone.
     pub async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> io::Result<Outcome> {
+        let outcome = self.wires().set_wires(dtr, rts)?;
+        self.flush().await?;
+        Ok(outcome)
+    }
+
+    fn wires(&mut self) -> &mut dyn ModemLines {
         match &mut self.inner {
-            Inner::Local(port) => port.set_wires(dtr, rts),
-            Inner::Net(net) => {
-                let known = net.with(|client, now| {
-                    if let Some(on) = dtr {
-                        client.set_dtr(now, on);
-                    }
-                    if let Some(on) = rts {
-                        client.set_rts(now, on);
-                    }
-                    client.state(Setting::ComPort) == Some(State::Confirmed)
-                });
-                net.flush().await?;
-                Ok(if known == Some(true) { Outcome::Done } else { Outcome::NotSupported })
-            }
+            Inner::Local(port) => port,
+            Inner::Net(net) => net,
         }
     }
 
     /// The far side's wires, where somebody knows.
     pub fn modem(&mut self) -> Option<ModemState> {
-        match &mut self.inner {
-            Inner::Local(port) => port.modem(),
-            Inner::Net(net) => net.with(|client, _| client.modem()).flatten(),
-        }
+        self.wires().modem()
     }
 
     /// Another speed, now.

@@ -14,7 +14,7 @@ use tokio_serial::{SerialPortBuilderExt as _, SerialStream};
 
 use super::error::Error;
 use super::identity::Identity;
-use super::line::Outcome;
+use super::line::{ModemLines, Outcome};
 use super::list::{Sysfs, holders};
 use crate::settings::{DataBits, Flow, LineSettings, ModemState, Parity, StopBits};
 
@@ -132,11 +132,19 @@ impl LocalPort {
         self.opened.as_ref().is_some_and(|opened| opened.wires)
     }
 
-    /// Sets DTR, RTS.
+    /// Another speed.
     ///
     /// # Errors
-    /// The port is gone.
-    pub fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> std::io::Result<Outcome> {
+    /// The port is gone, or can't do it.
+    pub fn set_baud(&mut self, baud: u32) -> std::io::Result<()> {
+        self.stream()?.set_baud_rate(baud)?;
+        self.settings.baud = baud;
+        Ok(())
+    }
+}
+
+impl ModemLines for LocalPort {
+    fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> std::io::Result<Outcome> {
         if !self.has_wires() {
             self.stream()?;
             return Ok(Outcome::NotSupported);
@@ -151,8 +159,7 @@ impl LocalPort {
         Ok(Outcome::Done)
     }
 
-    /// The far side's wires; `None` where there are none.
-    pub fn modem(&mut self) -> Option<ModemState> {
+    fn modem(&mut self) -> Option<ModemState> {
         if !self.has_wires() {
             return None;
         }
@@ -163,16 +170,6 @@ impl LocalPort {
             dsr: stream.read_data_set_ready().ok()?,
             cts: stream.read_clear_to_send().ok()?,
         })
-    }
-
-    /// Another speed.
-    ///
-    /// # Errors
-    /// The port is gone, or can't do it.
-    pub fn set_baud(&mut self, baud: u32) -> std::io::Result<()> {
-        self.stream()?.set_baud_rate(baud)?;
-        self.settings.baud = baud;
-        Ok(())
     }
 }
 
