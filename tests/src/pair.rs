@@ -184,6 +184,12 @@ impl Pair {
         pair
     }
 
+    /// Router A's process does not run, or runs again: what is sent to it meanwhile waits for it.
+    pub fn freeze_a(&self, frozen: bool) {
+        let [a, ..] = self.routers.as_slice() else { unreachable!("a pair has two routers") };
+        a.signal(if frozen { "STOP" } else { "CONT" });
+    }
+
     fn wait_for_active(&self, target: &str) {
         wait_for_active(|| self.exec(target, MASTERS));
     }

@@ -45,6 +45,19 @@ impl Stream {
         false
     }
 
+    /// Reads what people are told until this was said, or nothing more is; byte for byte, so that the rest stays there.
+    pub fn until_said(&mut self, words: &str) -> bool {
+        let stderr = self.process.0.stderr.as_mut().unwrap();
+        let (mut said, mut byte) = (Vec::new(), [0]);
+        while stderr.read(&mut byte).unwrap() > 0 {
+            said.push(byte[0]);
+            if said.ends_with(words.as_bytes()) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Reads to the end.
     pub fn end(mut self) -> Ended {
         let mut out = String::new();

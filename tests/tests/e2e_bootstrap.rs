@@ -184,6 +184,32 @@ fn interrupted_and_unplugged_and_resumed() {
     );
 }
 
+/// The first Ctrl-C waits for a router that says nothing any more; the second does not, and that router is told all the
+/// same.
+#[test]
+fn a_second_interrupt_leaves_at_once_and_no_session_behind() {
+    if !available("a_second_interrupt_leaves_at_once_and_no_session_behind", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings::default());
+    let plan = pair.plan();
+    // Whoever asks is one of them.
+    let users = || pair.exec("edge-1/a", ":put [:len [/user active find]]").expect(0).out;
+    let before = users();
+    let mut run = Stream::start(&pair, &["bootstrap", "edge-1", "--confirm", &plan]);
+    assert!(run.until_started("b.bootstrap-file"), "{}", run.end().err);
+    pair.freeze_a(true);
+    run.process.signal("INT");
+    assert!(run.until_said("Ctrl-C again stops at once."), "{}", run.end().err);
+    run.process.signal("INT");
+    let left = silent(run.end()).expect(130);
+    assert!(finished(&left).contains("\"resumable\":true"), "{}", left.out);
+    pair.freeze_a(false);
+    assert_eq!(users(), before, "a session was left on a");
+    silent(pair.jumplead(&["resume"])).expect(0);
+    proved(&pair);
+}
+
 /// Opens a console on a terminal and ends it by the escape key or a signal; the terminal must be as it was.
 fn console_gives_back(pair: &Pair, end: &str, code: i32) {
     let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).unwrap();

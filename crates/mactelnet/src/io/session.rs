@@ -178,26 +178,47 @@ struct Driver {
     ending: Arc<Ending>,
 }
 
+/// A driver with its client: however the task goes, also by the end of the runtime, the router is told once. One that is
+/// not told keeps a user logged in.
+struct Parting {
+    driver: Driver,
+    client: Client,
+}
+
+impl Parting {
+    fn tell(&mut self) {
+        let now = self.driver.clock.now();
+        if !self.client.is_over() {
+            self.client.abort(now);
+        }
+        while let Some(transmit) = self.client.poll_transmit(now) {
+            let _ = self.driver.send(&transmit);
+        }
+    }
+}
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
 impl Driver {
-    async fn run(mut self, config: Config) {
-        let mut client = Client::new(self.clock.now(), config);
-        let ended = self.pump(&mut client).await;
-        // Whatever the reason, the router must not keep a session that nobody reads.
-        if !client.is_over() {
-            client.abort(self.clock.now());
-        }
-        while let Some(transmit) = client.poll_transmit(self.clock.now()) {
-            let _ = self.send(&transmit);
-        }
-        if let Ok(mut ending) = self.ending.0.lock() {
+    async fn run(self, config: Config) {
+        let client = Client::new(self.clock.now(), config);
+        let mut parting = Parting { driver: self, client };
+        let ended = parting.driver.pump(&mut parting.client).await;
+        parting.tell();
+        let this = &mut parting.driver;
+        if let Ok(mut ending) = this.ending.0.lock() {
             *ending = Some(ended.clone());
         }
-        if let Some(admitted) = self.admitted.take() {
+        if let Some(admitted) = this.admitted.take() {
             let _ = admitted.send(Err(ended.err().unwrap_or(Error::EndedInLogin)));
         }
         // What was received is delivered before the end is seen.
-        if let Some(pipe) = &mut self.pipe {
-            let _ = pipe.write_all(&self.shown).await;
+        if let Some(pipe) = &mut this.pipe {
+            let _ = pipe.write_all(&this.shown).await;
             let _ = pipe.shutdown().await;
         }
     }
