@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Bytes typed and not yet seen again. A UART's line discipline holds 4 KB and loses the rest without a word [I].
+/// Bytes typed and not yet seen again. A UART's line discipline holds 4 KB and loses the rest without a word \[I\].
 const WINDOW: usize = 2048;
 /// Silence after which what is still awaited will not come.
 const LOST: Duration = Duration::from_millis(1500);

@@ -20,7 +20,7 @@ const VARIABLE: &str = "HAjl";
 const AROUND: usize = 24;
 /// Characters of a piece where its line is framed and proved.
 const FRAMED: usize = 320;
-/// Characters of a piece at most: about 1 KB in a line works in practice [I].
+/// Characters of a piece at most: about 1 KB in a line works in practice \[I\].
 const LONGEST: usize = 900;
 /// Shortest piece that is worth a line.
 const SHORTEST: usize = 40;
