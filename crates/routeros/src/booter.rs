@@ -19,6 +19,9 @@ const PRINTED: Duration = Duration::from_millis(300);
 const ANSWER: Duration = Duration::from_secs(20);
 /// For storage to be formatted.
 const FORMATS: Duration = Duration::from_secs(300);
+/// Ends a question for `yes` by another word, whatever is typed there already: Backspaces alone could make it `yes`, where
+/// they take back what was typed behind it. No menu knows this key.
+const NO_YES: &[u8] = b"#\r";
 /// Attempts to have the main menu printed.
 const TRIES: usize = 3;
 
@@ -118,7 +121,7 @@ impl Booter {
             match here {
                 Some(State::Menu(Menu::Main)) if !booter.menu.entries.is_empty() => return Ok(booter),
                 // It reads a word there: this is not the one.
-                Some(State::Menu(Menu::Format)) => booter.type_keys(b"\x08\r", ANSWER).await?,
+                Some(State::Menu(Menu::Format)) => booter.type_keys(NO_YES, ANSWER).await?,
                 _ => {}
             }
         }

@@ -44,8 +44,9 @@ const LEAVING: usize = 4;
 /// Bytes of which a verdict can be made; power that comes or goes makes one or two.
 const LEGIBLE_MIN: usize = 3;
 
-/// Enter, behind a Backspace: were a boot loader asking for `yes` with the word typed already, it would not be that word.
-const ENTER: &[u8] = b"\x08\r";
+/// Enter, behind Backspaces: were a boot loader asking for `yes` with the word typed already, it would not be that word. More
+/// than one, because the Ctrl-C before may be a character to a boot loader \[verify\], which one Backspace takes back alone.
+const ENTER: &[u8] = b"\x08\x08\x08\r";
 
 /// Speeds in the order in which they are tried: RouterBOARD, x86, then what RouterBOOT can be set to.
 pub const SPEEDS: [u32; 5] = [115_200, 9600, 57_600, 38_400, 19_200];
@@ -324,6 +325,11 @@ struct Wake<'a> {
 }
 
 impl Wake<'_> {
+    /// Nothing came that can be read: too little of it, or bells and line ends alone.
+    fn unread(&self) -> bool {
+        self.dialogue.legibility.total() < LEGIBLE_MIN || self.dialogue.seen().trim().is_empty()
+    }
+
     fn look(&self) -> Option<State> {
         let skip = self.lines.len().saturating_sub(RECENT);
         let recent: Vec<&str> = self.lines.iter().skip(skip).map(|line| line.text.as_str()).collect();
@@ -463,7 +469,7 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 state = wake.settle(wait, ANSWERED).await?;
             }
             // Keys at the wrong speed may have no answer at all, or too little of one.
-            State::Silent | State::Text if plan.poke && wake.dialogue.legibility.total() < LEGIBLE_MIN => {
+            State::Silent | State::Text if plan.poke && wake.unread() => {
                 let Some(next) = wake.next_speed(&mut speeds, own) else { break };
                 speed = Some(next);
                 (ctrl_c, enter) = (false, false);

@@ -317,6 +317,13 @@ impl Booter {
                         self.formatted |= yes;
                         self.main_menu();
                     }
+                    // The worst of what is thinkable [verify]: Backspace takes back, and Ctrl-C is a character like any other.
+                    0x08 | 0x7f => {
+                        if typed.pop().is_some() {
+                            self.say("\x08 \x08");
+                        }
+                        self.state = State::Format(typed);
+                    }
                     _ => {
                         self.out.push(key);
                         typed.push(key);
