@@ -3,6 +3,7 @@
 
 use bootstrap::diagnosis::of_line;
 use bootstrap::target::TargetUrl;
+use clap::ValueEnum as _;
 use routeros::booter::{BoardInfo, Task};
 use routeros::wake::{Plan, State};
 use routeros::{Booter, Waker, boot};
@@ -12,7 +13,7 @@ use crate::cli::{Global, Procedure};
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::line_road::LineLink;
-use crate::output::Output;
+use crate::output::{Output, clean};
 use crate::reach::{self, Target};
 use crate::term;
 
@@ -91,9 +92,10 @@ pub async fn run(out: &Output, global: &Global, asked: Asked<'_>) -> Result {
     let fingerprint = fingerprint(asked.procedure, &info);
     out.say(format!("Seen   {}", woken.state));
     for (name, value) in &info.values {
-        out.say(format!("       {name}: {value}"));
+        out.say(clean(&format!("       {name}: {value}")));
     }
-    out.say(format!("Plan {fingerprint}: {:?}", asked.procedure));
+    let procedure = asked.procedure.to_possible_value();
+    out.say(format!("Plan {fingerprint}: {}", procedure.as_ref().map_or("", |value| value.get_name())));
     for (number, step) in steps(asked.procedure).iter().enumerate() {
         out.say(format!("   {}  {step}", number + 1));
     }
@@ -106,7 +108,11 @@ pub async fn run(out: &Output, global: &Global, asked: Asked<'_>) -> Result {
     }
     confirm(out, global, &asked, &fingerprint).map_err(|failure| failure.state(open))?;
     if asked.procedure == Procedure::Etherboot {
-        booter.run(&Task::EthernetOnce).await.map_err(menu)?;
+        booter.run(&Task::EthernetOnce).await.map_err(|error| {
+            Failure::new(Exit::StepFailed, error.code(), error.to_string())
+                .state("the boot loader's menu is open; what was set in it is written when it is left")
+                .hint(format!("look, and leave by hand:  jumplead console {url}"))
+        })?;
     }
     let (ridden, state) = booter.leave().await.map_err(|error| {
         Failure::new(Exit::StepFailed, error.code(), error.to_string())
