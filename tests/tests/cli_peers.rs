@@ -99,7 +99,7 @@ fn console_in_a_pipe() {
     let Some(lab) = Lab::new("console_in_a_pipe") else { return };
     let console = |password: &str, typed: &[u8]| -> Ended {
         // The suffix that asks a router for a plain console would be a part of the name to this server.
-        let mut command = lab.command(password, &["console", "--shell", "posix", THERE]);
+        let mut command = lab.command(password, &["console", "--shell", "posix", "--log", "/dev/full", THERE]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A login that is refused reads nothing of it.
         let _ = child.stdin.take().unwrap().write_all(typed);
@@ -108,6 +108,8 @@ fn console_in_a_pipe() {
     let session = console(PASSWORD, b"echo answer=$((6 * 7))\nexit\n").expect(0);
     assert!(session.out.contains("answer=42\r\n"), "{}", session.out);
     assert!(session.err.contains("closed the session"), "{}", session.err);
+    // A log that can't be written is told once, and is no reason to end.
+    assert_eq!(session.err.matches("/dev/full can't be written any more").count(), 1, "{}", session.err);
     // The input ends, and the session with it, after what it printed was shown.
     let session = console(PASSWORD, b"echo answer=$((6 * 8))\n").expect(0);
     assert!(session.out.contains("answer=48\r\n"), "{}", session.out);

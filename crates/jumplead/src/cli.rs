@@ -1,10 +1,12 @@
 //! The words of the command line: the one place where `--help` comes from.
 
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::console::map::Map;
 use crate::console::pump::Options;
@@ -28,6 +30,26 @@ pub struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line.
+    ///
+    /// Options that stand everywhere are copied into every command that there is, a good part of a quick command's
+    /// start; so first with the one command that is called, and with all of them only where that fails: what a tree of
+    /// one branch takes, the whole tree takes in the same way.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        // Trees are not taken apart: the process ends with them.
+        let mut whole = ManuallyDrop::new(Self::command());
+        if let Some(called) = words.iter().skip(1).find_map(|word| whole.find_subcommand(word)).cloned() {
+            let trunk = clap::Command::new("jumplead").disable_help_subcommand(true);
+            let mut one = ManuallyDrop::new(Global::augment_args(trunk).subcommand(called));
+            if let Ok(matches) = one.try_get_matches_from_mut(words) {
+                return Self::from_arg_matches(&ManuallyDrop::new(matches));
+            }
+        }
+        Self::from_arg_matches(&whole.try_get_matches_from_mut(words)?).map_err(|error| error.format(&mut whole))
+    }
 }
 
 /// What every command takes.
@@ -406,6 +428,40 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// A tree of one branch reads a line as the whole tree does, and leaves all that is wrong to it.
+    #[test]
+    fn the_called_command_alone_reads_the_same() {
+        let lines = [
+            "--json console mac://74:4D:28:00:00:0B%eth1 --shell posix -v",
+            "console --user console x",
+            "--user console exec x -- /system identity print",
+            "--user exec console x",
+            "exec x -- console --json",
+            "discover --watch --for 5s -qi eth*",
+            "config show edge-1 --state-dir bootstrap",
+            "runs list",
+            "bootstrap edge-1 --plan-only --waive same-board",
+            "ports --help",
+            "--version ports",
+            "config",
+            "consol x",
+            "console",
+            "console x y",
+            "-q -v ports",
+            "ports ports",
+            "",
+        ];
+        for line in lines {
+            let words: Vec<OsString> =
+                std::iter::once("jumplead").chain(line.split_whitespace()).map(Into::into).collect();
+            let told = |read: Result<Cli, clap::Error>| match read {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => format!("{:?} {error}", error.kind()),
+            };
+            assert_eq!(told(Cli::read(&words)), told(Cli::try_parse_from(&words)), "{line}");
+        }
     }
 
     #[test]

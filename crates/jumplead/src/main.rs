@@ -12,6 +12,7 @@ mod folders;
 mod known;
 mod line_road;
 mod links;
+mod logging;
 mod mac_road;
 mod output;
 mod reach;
@@ -19,9 +20,10 @@ mod roads;
 mod segment;
 mod term;
 
+use std::pin::Pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use cli::{Cli, Command, Config, Ha};
@@ -30,12 +32,13 @@ use output::Output;
 use routeros::Suffix;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(error) => return misread(&error),
     };
     let out = Output::new(&cli.global, name(&cli.command));
-    let ended = logging(&cli).and_then(|()| start(&cli, &out));
+    let ended = logging::start(&cli.global).and_then(|()| start(&cli, &out));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -131,53 +134,91 @@ fn farewell(runtime: &tokio::runtime::Runtime) {
     });
 }
 
-async fn dispatch(cli: &Cli, out: &Output) -> failure::Result {
+/// A command on its way. The stack of who starts one holds that one alone: a frame for whichever it may be is as big as
+/// the biggest of them, and all its pages would be touched first.
+type Running<'a> = Pin<Box<dyn Future<Output = failure::Result> + 'a>>;
+
+#[inline(never)]
+fn running<'a, F: Future<Output = failure::Result> + 'a>(command: impl FnOnce() -> F) -> Running<'a> {
+    Box::pin(command())
+}
+
+fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
+    let global = &cli.global;
+    let state = || folders::state(global.state_dir.as_deref());
     match &cli.command {
-        Command::Discover { interface, duration, watch } => cmd::discover::run(out, interface, *duration, *watch).await,
-        Command::Ports => cmd::ports::run(out),
-        Command::Recover { target, sheet: true, .. } => cmd::recover::sheet(out, target),
-        Command::Recover { target, procedure, plan_only, confirm, .. } => {
+        Command::Discover { interface, duration, watch } => {
+            running(move || cmd::discover::run(out, interface, *duration, *watch))
+        }
+        Command::Recover { target, procedure, plan_only, confirm, sheet: false } => running(move || {
             let (procedure, plan_only) = (*procedure, *plan_only);
-            let asked = cmd::recover::Asked { target, procedure, plan_only, confirm: confirm.as_deref() };
-            cmd::recover::run(out, &cli.global, asked).await
+            cmd::recover::run(
+                out,
+                global,
+                cmd::recover::Asked { target, procedure, plan_only, confirm: confirm.as_deref() },
+            )
+        }),
+        Command::Diagnose { target, listen } => running(move || cmd::diagnose::run(out, global, target, *listen)),
+        Command::Config { what: Config::Init { name, interface, duration } } => {
+            running(move || cmd::config::init(out, name, interface, *duration))
         }
-        Command::Diagnose { target, listen } => cmd::diagnose::run(out, &cli.global, target, *listen).await,
-        Command::Doctor => cmd::doctor::run(out, &folders::state(cli.global.state_dir.as_deref())?),
-        Command::Config { what } => match what {
-            Config::Init { name, interface, duration } => cmd::config::init(out, name, interface, *duration).await,
-            Config::Check { pair } => cmd::config::check(out, pair),
-            Config::Show { pair } => cmd::config::show(out, pair),
-            Config::Schema => cmd::made::schema(out),
-        },
-        Command::Runs { what } => cmd::runs::run(out, &folders::state(cli.global.state_dir.as_deref())?, what),
-        Command::Ping { target, count, interval } => match reach::target(target)? {
-            reach::Target::Mac(target) => {
-                cmd::ping::run(out, target.mac, target.interface.as_deref(), *count, *interval).await
-            }
-            reach::Target::Member { .. } | reach::Target::Line { .. } => {
-                Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
-                    .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
-            }
-        },
-        Command::Console { target, shell, terminal } => console(cli, out, target, *shell, terminal.options()).await,
+        Command::Ping { target, count, interval } => running(move || ping(out, target, *count, *interval)),
+        Command::Console { target, shell, terminal } => {
+            running(move || console(cli, out, target, *shell, terminal.options()))
+        }
         Command::Exec { target, shell, timeout, command } => {
-            let target = reach::target(target)?;
-            let reach = reach::Reach::new(&cli.global)?;
-            tokio::select! {
-                biased;
-                stopped = cmd::exec::stopped() => Err(stopped),
-                ended = cmd::exec::run(out, &reach, &target, *shell, *timeout, command) => ended,
-            }
+            running(move || exec(cli, out, target, *shell, *timeout, command))
         }
-        Command::Bootstrap { pair, change } => cmd::bootstrap::run(out, &cli.global, pair, change).await,
-        Command::Resume { run, change } => cmd::bootstrap::resume(out, &cli.global, run.as_deref(), change).await,
-        Command::Lint { files, routeros, form } => cmd::lint::run(out, files, routeros, *form),
-        Command::Ha { what: Ha::Render } => cmd::ha::render(out),
-        Command::Explain { code } => cmd::explain::run(out, code.as_deref()),
-        Command::Completions { shell } => cmd::made::completions(out, *shell),
-        Command::Man { command } => cmd::made::man(out, command),
+        Command::Bootstrap { pair, change } => running(move || cmd::bootstrap::run(out, global, pair, change)),
+        Command::Resume { run, change } => running(move || cmd::bootstrap::resume(out, global, run.as_deref(), change)),
+        Command::Ports => now(|| cmd::ports::run(out)),
+        Command::Recover { target, sheet: true, .. } => now(|| cmd::recover::sheet(out, target)),
+        Command::Doctor => now(|| cmd::doctor::run(out, &state()?)),
+        Command::Config { what: Config::Check { pair } } => now(|| cmd::config::check(out, pair)),
+        Command::Config { what: Config::Show { pair } } => now(|| cmd::config::show(out, pair)),
+        Command::Config { what: Config::Schema } => now(|| cmd::made::schema(out)),
+        Command::Runs { what } => now(|| cmd::runs::run(out, &state()?, what)),
+        Command::Lint { files, routeros, form } => now(|| cmd::lint::run(out, files, routeros, *form)),
+        Command::Ha { what: Ha::Render } => now(|| cmd::ha::render(out)),
+        Command::Explain { code } => now(|| cmd::explain::run(out, code.as_deref())),
+        Command::Completions { shell } => now(|| cmd::made::completions(out, *shell)),
+        Command::Man { command } => now(|| cmd::made::man(out, command)),
         // Has a runtime of its own, see `start`.
-        Command::Rehearse(args) => cmd::rehearse::run(out, args),
+        Command::Rehearse(args) => now(|| cmd::rehearse::run(out, args)),
+    }
+}
+
+/// A command that waits for nobody.
+fn now<'a>(command: impl FnOnce() -> failure::Result) -> Running<'a> {
+    Box::pin(std::future::ready(command()))
+}
+
+async fn ping(out: &Output, target: &str, count: u32, interval: Duration) -> failure::Result {
+    match reach::target(target)? {
+        reach::Target::Mac(target) => {
+            cmd::ping::run(out, target.mac, target.interface.as_deref(), count, interval).await
+        }
+        reach::Target::Member { .. } | reach::Target::Line { .. } => {
+            Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
+                .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
+        }
+    }
+}
+
+async fn exec(
+    cli: &Cli,
+    out: &Output,
+    target: &str,
+    shell: cli::ShellKind,
+    timeout: Duration,
+    command: &[String],
+) -> failure::Result {
+    let target = reach::target(target)?;
+    let reach = reach::Reach::new(&cli.global)?;
+    tokio::select! {
+        biased;
+        stopped = cmd::exec::stopped() => Err(stopped),
+        ended = cmd::exec::run(out, &reach, &target, shell, timeout, command) => ended,
     }
 }
 
@@ -220,49 +261,6 @@ async fn console(
     let mut link = reach.session(mac, suffix, size).await?;
     reach.warn(out);
     cmd::console::run(&mut link, out, &options).await
-}
-
-/// What is logged: JUMPLEAD_LOG, or `level`. Directives are parsed only where there are some: their parser costs a good
-/// part of a quick command's start.
-fn filter<S: tracing::Subscriber>(
-    level: tracing_subscriber::filter::LevelFilter,
-) -> Box<dyn tracing_subscriber::layer::Filter<S> + Send + Sync> {
-    let given = std::env::var_os("JUMPLEAD_LOG").is_some();
-    match given.then(|| tracing_subscriber::EnvFilter::try_from_env("JUMPLEAD_LOG")) {
-        Some(Ok(directives)) => Box::new(directives),
-        _ => Box::new(level),
-    }
-}
-
-/// Sends the log to stderr (with `-v`) and to `--log-file`. The log holds addresses, types and lengths, no session bytes.
-fn logging(cli: &Cli) -> failure::Result {
-    use tracing_subscriber::filter::LevelFilter;
-    use tracing_subscriber::prelude::*;
-    let level = match cli.global.verbose {
-        0 => LevelFilter::WARN,
-        1 => LevelFilter::INFO,
-        2 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    let terminal =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter(level));
-    let file = match &cli.global.log_file {
-        None => None,
-        Some(path) => {
-            let file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-                Failure::new(Exit::Usage, "host.log-file", format!("the log file {} can't be written", path.display()))
-                    .cause(error)
-            })?;
-            Some(
-                tracing_subscriber::fmt::layer()
-                    .with_ansi(false)
-                    .with_writer(std::sync::Mutex::new(file))
-                    .with_filter(filter(level)),
-            )
-        }
-    };
-    tracing_subscriber::registry().with(terminal).with(file).init();
-    Ok(())
 }
 
 #[cfg(test)]

@@ -107,17 +107,18 @@ impl Desk {
     /// Bytes came from the router.
     async fn heard(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let at = self.now();
-        let trouble = self.record.heard(&at, bytes);
         if let Some((_, paste)) = &mut self.paste {
             paste.heard(Instant::now());
         }
         let shown = self.view.show(&at, &self.map.inward(bytes));
         self.status.passed(&shown);
+        // Shown first, kept then: somebody waits for it.
         let rest = if self.terminal { shown.as_slice() } else { term::write_at_once(&shown)? };
         if !rest.is_empty() {
             self.stdout.write_all(rest).await?;
             self.stdout.flush().await?;
         }
+        let trouble = self.record.heard(&at, bytes);
         self.trouble(trouble).await
     }
 

@@ -13,7 +13,7 @@ use nix::sys::socket::{SockaddrStorage, getsockname};
 use pnet::datalink;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
-use socket2::{Domain, SockFilter, Socket, Type};
+use socket2::{Domain, SockFilter, SockRef, Socket, Type};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
@@ -41,6 +41,9 @@ pub struct RawLink {
     info: LinkInfo,
     socket: UdpSocket,
     buffer: Box<[u8]>,
+    /// Not attached yet: the kernel takes longer to compile it than a router to answer, so a session's first frame
+    /// leaves before. What is queued until then is as good as anything on the wire: whoever receives looks at it.
+    filter: Option<&'static [SockFilter]>,
 }
 
 impl RawLink {
@@ -54,13 +57,17 @@ impl RawLink {
         let any = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
         let index = rustix::net::netdevice::name_to_index(&any, name)
             .map_err(|_| io::Error::new(io::ErrorKind::NotFound, format!("there is no interface {name}")))?;
-        // Protocol 0 queues nothing until the socket is bound, so no foreign frame gets in before the filter.
+        // Protocol 0 queues nothing until the socket is bound.
         let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
         socket.set_nonblocking(true)?;
-        socket.attach_filter(match capture {
-            Capture::MacServices => &MAC_SERVICES,
-            Capture::Everything => &NOT_OUTGOING,
-        })?;
+        let filter: Option<&'static [SockFilter]> = match capture {
+            Capture::MacServices => Some(&MAC_SERVICES),
+            // A simulated router takes a frame of its own for another's: none may get in before the filter.
+            Capture::Everything => {
+                socket.attach_filter(&NOT_OUTGOING)?;
+                None
+            }
+        };
         bind(&socket, name, index, capture == Capture::Everything)?;
         let bound: SockaddrStorage = getsockname(socket.as_raw_fd())?;
         let mac = bound.as_link_addr().and_then(|address| address.addr()).map(MacAddr).unwrap_or_default();
@@ -71,6 +78,7 @@ impl RawLink {
             info: LinkInfo { name: name.to_owned(), mac, kind: LinkKind::Raw },
             socket,
             buffer: vec![0; len].into_boxed_slice(),
+            filter,
         })
     }
 }
@@ -112,11 +120,19 @@ impl Link for RawLink {
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>, frame: &mut Vec<u8>) -> Poll<io::Result<()>> {
-        let mut buffer = ReadBuf::new(&mut self.buffer);
-        ready!(self.socket.poll_recv(cx, &mut buffer))?;
-        frame.clear();
-        frame.extend_from_slice(buffer.filled());
-        Poll::Ready(Ok(()))
+        if let Some(filter) = self.filter.take() {
+            SockRef::from(&self.socket).attach_filter(filter)?;
+        }
+        loop {
+            let mut buffer = ReadBuf::new(&mut self.buffer);
+            ready!(self.socket.poll_recv(cx, &mut buffer))?;
+            // Ours, sent before there was a filter: a simulated router's MAC is none of the interface's.
+            if buffer.filled().get(6..12) != Some(self.info.mac.octets().as_slice()) {
+                frame.clear();
+                frame.extend_from_slice(buffer.filled());
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 

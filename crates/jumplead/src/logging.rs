@@ -1,0 +1,106 @@
+//! Where the log goes: to stderr (with `-v`) and to `--log-file`. It holds addresses, types and lengths, no session bytes.
+
+use std::sync::OnceLock;
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
+
+use crate::cli::Global;
+use crate::failure::{Exit, Failure, Result};
+
+/// Overrides what is logged, in tracing's own words.
+const DIRECTIVES: &str = "JUMPLEAD_LOG";
+
+/// What is logged: JUMPLEAD_LOG, or `level`. Directives are parsed only where there are some: their parser costs a good
+/// part of a quick command's start.
+fn filter<S: Subscriber>(level: LevelFilter) -> Box<dyn tracing_subscriber::layer::Filter<S> + Send + Sync> {
+    let given = std::env::var_os(DIRECTIVES).is_some();
+    match given.then(|| tracing_subscriber::EnvFilter::try_from_env(DIRECTIVES)) {
+        Some(Ok(directives)) => Box::new(directives),
+        _ => Box::new(level),
+    }
+}
+
+/// To stderr.
+fn terminal(
+    level: LevelFilter,
+) -> impl Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a> + Send + Sync {
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(layer.with_filter(filter(level)))
+}
+
+/// Begins to log as the command line says.
+pub fn start(global: &Global) -> Result {
+    let level = match global.verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let Some(path) = &global.log_file else {
+        if level == LevelFilter::WARN && std::env::var_os(DIRECTIVES).is_none() {
+            // Nothing was set before.
+            let _ = tracing::subscriber::set_global_default(Late::default());
+        } else {
+            terminal(level).init();
+        }
+        return Ok(());
+    };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+        Failure::new(Exit::Usage, "host.log-file", format!("the log file {} can't be written", path.display()))
+            .cause(error)
+    })?;
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::sync::Mutex::new(file));
+    terminal(level).with(layer.with_filter(filter(level))).init();
+    Ok(())
+}
+
+/// Warnings to stderr, by what is made when there is the first one: most commands have none, and it is as big as all of a
+/// quick command's other memory.
+#[derive(Default)]
+struct Late(OnceLock<Box<dyn Subscriber + Send + Sync>>);
+
+impl Late {
+    fn made(&self) -> &(dyn Subscriber + Send + Sync) {
+        &**self.0.get_or_init(|| Box::new(terminal(LevelFilter::WARN)))
+    }
+}
+
+impl Subscriber for Late {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::WARN)
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.made().new_span(span)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        self.made().record(span, values);
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.made().record_follows_from(span, follows);
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        // Per-layer filters note in `enabled` what `event` is to show.
+        if self.made().enabled(event.metadata()) {
+            self.made().event(event);
+        }
+    }
+
+    fn enter(&self, span: &Id) {
+        self.made().enter(span);
+    }
+
+    fn exit(&self, span: &Id) {
+        self.made().exit(span);
+    }
+}
