@@ -114,7 +114,7 @@ fn start(cli: &Cli, out: &Output) -> failure::Result {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Bug, "host.runtime", "the event loop could not be started").cause(error))?;
-    let ended = runtime.block_on(dispatch(cli, out));
+    let ended = runtime.block_on(async { dispatch(cli, out).await });
     farewell(&runtime);
     // A read of standard input may still wait in its thread; nobody needs its answer.
     runtime.shutdown_background();
