@@ -72,7 +72,7 @@ struct Desk {
 
 impl Desk {
     fn now(&self) -> Moment {
-        Moment { since: self.begun.elapsed(), wall: jiff::Zoned::now() }
+        Moment { since: self.begun.elapsed(), time: jiff::Timestamp::now(), zone: None }
     }
 
     async fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {

@@ -95,7 +95,7 @@ impl Record {
     }
 
     fn line(&mut self, at: &Moment, text: String) -> Option<String> {
-        let time = at.wall.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
+        let time = at.wall().strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
         let trouble = self.clean.as_mut().and_then(|clean| clean.write(format!("{time} {text}\n").as_bytes()));
         self.bytes += text.len();
         self.lines.push_back((time, text));
@@ -134,8 +134,8 @@ mod tests {
     use super::*;
 
     fn now() -> Moment {
-        let wall = jiff::Timestamp::from_second(1_767_323_045).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
-        Moment { since: std::time::Duration::ZERO, wall }
+        let time = jiff::Timestamp::from_second(1_767_323_045).unwrap();
+        Moment { since: std::time::Duration::ZERO, time, zone: Some(jiff::tz::TimeZone::UTC) }
     }
 
     #[test]

@@ -36,8 +36,17 @@ impl Times {
 pub struct Moment {
     /// Since some beginning.
     pub since: Duration,
+    /// On everybody's wall.
+    pub time: jiff::Timestamp,
+    /// Where the wall is; this host's own zone is looked for when a time is shown, not before.
+    pub zone: Option<jiff::tz::TimeZone>,
+}
+
+impl Moment {
     /// On the wall.
-    pub wall: jiff::Zoned,
+    pub fn wall(&self) -> jiff::Zoned {
+        self.time.to_zoned(self.zone.clone().unwrap_or_else(jiff::tz::TimeZone::system))
+    }
 }
 
 /// The view.
@@ -68,8 +77,8 @@ impl View {
         let last = self.last.replace(at.since).unwrap_or(at.since);
         match self.times {
             Times::Off => String::new(),
-            Times::Clock => at.wall.strftime("[%H:%M:%S%.3f] ").to_string(),
-            Times::Iso => at.wall.strftime("[%Y-%m-%dT%H:%M:%S%.3f%:z] ").to_string(),
+            Times::Clock => at.wall().strftime("[%H:%M:%S%.3f] ").to_string(),
+            Times::Iso => at.wall().strftime("[%Y-%m-%dT%H:%M:%S%.3f%:z] ").to_string(),
             Times::Delta => format!("[+{:9.3}] ", at.since.saturating_sub(last).as_secs_f64()),
         }
     }
@@ -117,8 +126,8 @@ mod tests {
     use super::*;
 
     fn at(millis: u64) -> Moment {
-        let wall = jiff::Timestamp::from_millisecond(1_767_323_045_000 + i64::try_from(millis).unwrap()).unwrap();
-        Moment { since: Duration::from_millis(millis), wall: wall.to_zoned(jiff::tz::TimeZone::UTC) }
+        let time = jiff::Timestamp::from_millisecond(1_767_323_045_000 + i64::try_from(millis).unwrap()).unwrap();
+        Moment { since: Duration::from_millis(millis), time, zone: Some(jiff::tz::TimeZone::UTC) }
     }
 
     fn shown(view: &mut View, millis: u64, bytes: &[u8]) -> String {
@@ -137,6 +146,14 @@ mod tests {
         assert_eq!(shown(&mut view, 3500, b"\nf"), "\n[+    2.000] f");
         view.times = view.times.next();
         assert_eq!(shown(&mut view, 9000, b"\ng\xff".get(..2).unwrap()), "\ng");
+    }
+
+    #[test]
+    fn times_are_those_of_the_wall() {
+        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(5));
+        let moment = Moment { zone: Some(zone), ..at(7) };
+        let mut view = View::new(Times::Iso, false);
+        assert_eq!(view.show(&moment, b"a"), b"[2026-01-02T08:04:05.007+05:00] a");
     }
 
     #[test]
