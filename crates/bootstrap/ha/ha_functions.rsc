@@ -45,8 +45,12 @@
   :set base ($base . ":global haMacB \"" . $b . "\"\n")
   :set base ($base . ":global haPreferMac \"" . $prefer . "\"\n")
   :set base ($base . ":global haSync \"" . $way . "\"\n")
-  /system script remove [find name="ha_config_base"]
-  /system script add name="ha_config_base" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon source=$base
+  # in one go, where there is one: a router without it is no member any more
+  :if ([:len [/system script find name="ha_config_base"]] = 1) do={
+    /system script set [find name="ha_config_base"] source=$base
+  } else={
+    /system script add name="ha_config_base" policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon source=$base
+  }
 }
 # The HA password lies in a switched-off PPP secret: the one kind of item that every version hides in exports.
 :global haSecret do={ :return [/ppp secret get [find name="HA_PASSWORD"] password] }
@@ -71,6 +75,33 @@
   :global haSecret
   :local secret [$haSecret]
   /tool fetch upload=yes mode=ftp address=$haAddressOther user="ha" password=$secret src-path=$fileFrom dst-path=$fileTo
+}
+# The last file of a sync, which the other router runs when it has come, to restart: a transfer that fails may have arrived.
+# One that did not is sent again as long as the other router is there. False when it never took it.
+:global haUploadLast do={
+  :global haAddressOther
+  :global haUpload
+  :local tries 0
+  :local sent false
+  :while ((!$sent) and ($tries < 5)) do={
+    :do {
+      $haUpload fileFrom=$fileFrom fileTo=$fileTo
+      :set sent true
+    } on-error={
+      :set tries ($tries + 1)
+      # it acts after two seconds and is down some four later
+      :delay 12
+      :local heard ""
+      :do { :set heard [:tostr [/ping $haAddressOther count=5 as-value]] } on-error={}
+      :if ([:typeof [:find $heard "time="]] = "nil") do={
+        :put "haUploadLast: the standby went away during the last transfer, as it may"
+        :set sent true
+      } else={
+        /log warning "haUploadLast: $fileTo did not arrive"
+      }
+    }
+  }
+  :return $sent
 }
 # The value of KEY in an answer: it stands between " KEY=" and ";".
 :global haField do={

@@ -4,6 +4,7 @@
 :global haSecret
 :global haWriteFile
 :global haUpload
+:global haUploadLast
 :local secret [$haSecret]
 # The restore proves on its own line that it runs on the router that it is meant for.
 :local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
@@ -15,6 +16,7 @@ $haWriteFile fileName="HA_restore-backup" fileText=("/file remove [find name=\"H
 /system backup save name="HA_b2s" password=$secret
 :delay 2
 $haUpload fileFrom="HA_b2s.backup" fileTo="HA_b2s.backup"
-:do { $haUpload fileFrom="HA_restore-backup.txt" fileTo="HA_restore-backup.auto.rsc" } on-error={ :put "ha_sendbackup: the standby went away during the last transfer, as it may" }
+:local sent [$haUploadLast fileFrom="HA_restore-backup.txt" fileTo="HA_restore-backup.auto.rsc"]
 # it holds the HA password
 /file remove [find name="HA_restore-backup.txt"]
+:if (!$sent) do={ :error "ha_sendbackup: the standby is there and does not take the last file" }

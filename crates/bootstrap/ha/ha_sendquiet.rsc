@@ -2,9 +2,11 @@
 # of the active's is applied, and stay so.
 :global haInterface
 :global haMacOther
+:global haAddressOther
 :global haSecret
 :global haWriteFile
 :global haUpload
+:global haUploadLast
 :if ([:len [/file find name="flash"]] > 0) do={ :error "ha_sendquiet: this board forgets files outside flash/ at a reset; set the sync to backup" }
 :local waitFor do={
   :local tries 0
@@ -28,14 +30,16 @@ $waitFor file="HA_scripts.rsc"
 :local count [:len [/interface ethernet find]]
 # First: right after the reset. Only closes ports, again and again until all are there, and starts the second as a job of its
 # own: what runs after a reset is cut off at 120 s on 7.x.
-:local first (":local tries 0\n/interface ethernet disable [find]\n")
+:local first (":local tries 0\n/interface ethernet disable [find]\n/log warning \"ha_sendquiet: BEGIN, this router is made again from the active's export\"\n")
+# Whatever cuts this off: the next start finds this mark and makes the router reachable again.
+:set first ($first . ":do {/system scheduler add name=\"ha_quiet\" comment=\"HA_AUTO\" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event=\"/import HA_quiet-rescue.rsc\"} on-error={}\n")
 :set first ($first . ":while (([:len [/interface ethernet find]] < " . $count . ") and (\$tries < 600)) do={:delay 0.1; :set tries (\$tries + 1); /interface ethernet disable [find]}\n")
 :set first ($first . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
 :set first ($first . ":execute \"/import HA_quiet-second.rsc\"\n")
 $haWriteFile fileName="HA_quiet-first" fileText=$first
 # Second: the active's configuration, then this router's own startup. The HA port is off meanwhile, since the active's HA
 # address is part of it. Counts tell whether all of it was taken.
-:local second (":local whole true\n:do {/import HA_quiet.rsc} on-error={:set whole false}\n")
+:local second (":local whole true\n:do {/import HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
 :set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
 :foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
   :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
@@ -44,8 +48,10 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
     :set parts [:parse ":return [:len [$menu find]]"]
     :do { :set number [$parts] } on-error={}
   }
+  # the mark
+  :if ($menu = "/system scheduler") do={ :set number ($number + 1) }
   :if ($number > 0) do={
-    :set second ($second . ":if ([:len [" . $menu . " find]] < " . $number . ") do={:set whole false}\n")
+    :set second ($second . ":if ([:len [" . $menu . " find]] < " . $number . ") do={:set whole false; /log error \"ha_sendquiet: of " . $number . " items of " . $menu . " some are missing\"}\n")
   }
 }
 :set second ($second . ":if (!\$whole) do={\n/log error \"ha_sendquiet: the active's configuration was not taken whole\"\n")
@@ -53,8 +59,22 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 :local secret [$haSecret]
 :set second ($second . ":if ([:len [/ppp secret find name=\"HA_PASSWORD\"]] = 0) do={/ppp secret add name=\"HA_PASSWORD\" password=\"" . $secret . "\" disabled=yes comment=\"HA_AUTO\"}\n")
 :set second ($second . ":if ([:len [/system script find name=\"ha_startup\"]] = 0) do={/system script remove [find]; /import HA_scripts.rsc}\n}\n")
+:set second ($second . "/system scheduler remove [find name=\"ha_quiet\"]\n")
 :set second ($second . ":global haAllowBootstrap true\n/system script run ha_startup\n")
 $haWriteFile fileName="HA_quiet-second" fileText=$second
+# A start that finds the mark, and nothing of the sync in its log: no data port, the HA port with its address, ready for the
+# next push. What there is of the active's configuration has no version and is not started.
+:local rescue ":if ([:len [/log find message~\"ha_sendquiet: BEGIN\"]] = 0) do={\n"
+:set rescue ($rescue . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
+:set rescue ($rescue . "/system scheduler remove [find name!=\"ha_quiet\"]\n/system script remove [find]\n")
+:set rescue ($rescue . "/interface vrrp remove [find name=\"HA_VRRP\"]\n/ip address remove [find comment=\"HA_AUTO\"]\n")
+:set rescue ($rescue . "/interface bridge port remove [find interface=\"" . $haInterface . "\"]\n/ip firewall filter disable [find]\n")
+:set rescue ($rescue . ":do {/tool mac-server set allowed-interface-list=all} on-error={}\n")
+:set rescue ($rescue . ":if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}\n")
+:set rescue ($rescue . "/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no\n")
+:set rescue ($rescue . "/interface ethernet enable [find default-name=\"" . $haInterface . "\"]\n")
+:set rescue ($rescue . "/log error \"ha_sendquiet: the sync was cut off; this router waits for the next one, data ports closed\"\n}\n")
+$haWriteFile fileName="HA_quiet-rescue" fileText=$rescue
 :local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
 :local date [/system clock get date]
 :local time [/system clock get time]
@@ -65,7 +85,9 @@ $haUpload fileFrom="HA_quiet.rsc" fileTo="HA_quiet.rsc"
 $haUpload fileFrom="HA_scripts.rsc" fileTo="HA_scripts.rsc"
 $haUpload fileFrom="HA_quiet-first.txt" fileTo="HA_quiet-first.rsc"
 $haUpload fileFrom="HA_quiet-second.txt" fileTo="HA_quiet-second.rsc"
-:do { $haUpload fileFrom="HA_quiet-go.txt" fileTo="HA_quiet-go.auto.rsc" } on-error={ :put "ha_sendquiet: the standby went away during the last transfer, as it may" }
+$haUpload fileFrom="HA_quiet-rescue.txt" fileTo="HA_quiet-rescue.rsc"
+:local sent [$haUploadLast fileFrom="HA_quiet-go.txt" fileTo="HA_quiet-go.auto.rsc"]
 # they hold every secret of this router
 /file remove [find name~"^HA_quiet"]
 /file remove [find name~"^HA_scripts"]
+:if (!$sent) do={ :error "ha_sendquiet: the standby is there and does not take the last file" }

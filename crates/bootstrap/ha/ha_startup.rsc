@@ -9,6 +9,12 @@
   :set allowed false
   /log warning "ha_startup: already running"
 }
+# A quiet sync that is not over has left its mark: it calls this script when all is there, and what a cut-off one left is
+# for its own rescue.
+:if ([:len [/system scheduler find name="ha_quiet"]] > 0) do={
+  :set alone false
+  :set allowed false
+}
 # A second run in one boot is a restarted console: closing ports would take an active down. The log outlives the console.
 :if (([/system resource get uptime] > 5m) or ([:len [/log find message~"ha_startup: DONE"]] > 0)) do={
   :if ($haAllowBootstrap != true) do={ :set allowed false }

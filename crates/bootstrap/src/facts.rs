@@ -1,6 +1,7 @@
 //! What one router is and has, read from its own console. Nothing here changes anything.
 
 use crate::mac::Mac;
+use crate::site::Sync;
 use routeros::{Error, Outcome, Shell, Version};
 use std::time::Duration;
 
@@ -95,6 +96,8 @@ pub struct Ha {
     pub mac_a: Option<Mac>,
     /// `haMacB`.
     pub mac_b: Option<Mac>,
+    /// `haSync`, by builds that have more than one way.
+    pub sync: Option<Sync>,
 }
 
 impl Facts {
@@ -228,6 +231,20 @@ pub async fn active_version(shell: &Shell) -> Result<String, Error> {
         .ok_or_else(|| garbled("the configuration's version", &text.text))
 }
 
+/// What the quiet way of sync can't carry on this router, in the words of its own `ha_quietlist`.
+///
+/// # Errors
+/// Those of [`Shell::run`].
+pub async fn not_carried(shell: &Shell) -> Result<Vec<String>, Error> {
+    let output = shell.run("/system script run ha_quietlist").await?;
+    let of = |line: &str| {
+        let (_, what) = line.split_once("NOT CARRIED: ")?;
+        // the router's own text goes to terminals and journals
+        Some(what.trim_end().chars().take(200).map(|c| if c.is_control() { '.' } else { c }).collect())
+    };
+    Ok(output.text.lines().filter_map(of).collect())
+}
+
 const BASICS: &str = ":put (\"identity=\" . [/system identity get name]); :put (\"version=\" . [/system resource get version]); \
      :put (\"board=\" . [/system resource get board-name]); :put (\"uptime=\" . [:tostr [/system resource get uptime]])";
 
@@ -257,10 +274,11 @@ const VRRP: &str = ":foreach i in=[/interface vrrp find name=\"HA_VRRP\"] do={\
 const FTP: &str = ":put (\"ftp=\" . [/ip service get [:pick [/ip service find name=\"ftp\"] 0] disabled])";
 
 // ha_config defines globals and functions, nothing else
-const HA: &str = "/system script run ha_config; :global haInterface; :global haMacA; :global haMacB; \
+const HA: &str = "/system script run ha_config; :global haInterface; :global haMacA; :global haMacB; :global haSync; \
      :local s [/system script get [find name=\"ha_startup\"] source]; :local i [:find $s \"haStartupHAVersion \\\"\"]; \
      :if ([:typeof $i] = \"num\") do={:put (\"build=\" . [:pick $s ($i + 20) ($i + 100)])}; \
-     :put (\"interface=\" . $haInterface); :put (\"macA=\" . $haMacA); :put (\"macB=\" . $haMacB)";
+     :put (\"interface=\" . $haInterface); :put (\"macA=\" . $haMacA); :put (\"macB=\" . $haMacB); \
+     :put (\"sync=\" . $haSync)";
 
 /// Menus that are empty on an erased router.
 const OTHER: [&str; 3] = ["/ip firewall filter", "/ip firewall nat", "/ip dhcp-client"];
@@ -377,6 +395,11 @@ fn ha(lines: &Lines) -> Option<Ha> {
         interface: lines.one("interface")?,
         mac_a: lines.one("macA").and_then(|text| text.parse().ok()),
         mac_b: lines.one("macB").and_then(|text| text.parse().ok()),
+        sync: match lines.one("sync").as_deref() {
+            Some("quiet") => Some(Sync::Quiet),
+            Some("backup") => Some(Sync::Backup),
+            _ => None,
+        },
     })
 }
 

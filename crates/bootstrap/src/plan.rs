@@ -2,7 +2,7 @@
 
 use crate::preflight::Survey;
 use crate::proof::Target;
-use crate::site::Site;
+use crate::site::{Site, Sync};
 use crate::state::State;
 use crate::target::{Member, TargetUrl};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,9 @@ pub enum Act {
     /// Runs the bootstrap file where the reset didn't.
     #[serde(rename = "b.import")]
     Import,
+    /// Makes the site file's way of sync A's own.
+    #[serde(rename = "a.choose-sync")]
+    ChooseSync,
     /// A logs in to B over the HA address.
     #[serde(rename = "a.reach-b")]
     ReachB,
@@ -58,6 +61,9 @@ pub enum Act {
     /// Waits until B is back as the standby.
     #[serde(rename = "b.wait-standby")]
     WaitStandby,
+    /// A's user with A's password on B, where the sync carries no users.
+    #[serde(rename = "b.user")]
+    User,
     /// Proves roles, versions and closed ports.
     #[serde(rename = "pair.verify")]
     Verify,
@@ -68,14 +74,16 @@ pub enum Act {
 
 impl Act {
     /// All of them, in the order of a plan.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::BootstrapFile,
         Self::Reset,
         Self::WaitReset,
         Self::Import,
+        Self::ChooseSync,
         Self::ReachB,
         Self::Push,
         Self::WaitStandby,
+        Self::User,
         Self::Verify,
         Self::Clean,
     ];
@@ -87,9 +95,11 @@ impl Act {
             Self::Reset => "b.reset",
             Self::WaitReset => "b.wait-reset",
             Self::Import => "b.import",
+            Self::ChooseSync => "a.choose-sync",
             Self::ReachB => "a.reach-b",
             Self::Push => "a.push",
             Self::WaitStandby => "b.wait-standby",
+            Self::User => "b.user",
             Self::Verify => "pair.verify",
             Self::Clean => "pair.clean",
         }
@@ -129,6 +139,9 @@ pub struct Plan {
     pub erases: Option<String>,
     /// What it means for the pair.
     pub notes: Vec<String>,
+    /// How B gets A's configuration.
+    #[serde(default)]
+    pub sync: Sync,
 }
 
 impl Plan {
@@ -157,12 +170,17 @@ impl Plan {
             [("a serial number", &site.a), ("b serial number", &site.b)]
                 .map(|(name, member)| (name, member.serial_number.clone())),
         );
-        now.into_iter()
+        let mut moved: Vec<String> = now
+            .into_iter()
             .filter_map(|(name, now)| {
                 let (now, (_, then)) = (now?, self.basis.iter().find(|(n, _)| n == name)?);
                 (*then != now && then != "none").then(|| format!("{name}: was {then}, is {now}"))
             })
-            .collect()
+            .collect();
+        if self.sync != site.sync {
+            moved.push(format!("sync: was {}, is {}", self.sync, site.sync));
+        }
+        moved
     }
 
     /// The number of steps that can't be taken back.
@@ -177,6 +195,7 @@ impl Plan {
             .map(|step| match step.id {
                 Act::WaitReset | Act::WaitStandby => 100,
                 Act::Push => 15,
+                Act::ChooseSync | Act::User => 1,
                 _ => 5,
             })
             .sum()
@@ -187,6 +206,8 @@ impl Plan {
 pub const REBOOT_LIMIT_S: u64 = 300;
 /// Patience for anything else: several times what the slowest board takes.
 pub const STEP_LIMIT_S: u64 = 120;
+/// An export of a large configuration, and its import, take minutes on a small CPU [ha-system section 9].
+pub const QUIET_LIMIT_S: u64 = 900;
 
 /// The plan that turns B into the standby, from whatever state B is in. `None` when B is the active, or who it is is not known.
 pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
@@ -221,17 +242,46 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
         }
         State::Bootstrapped | State::Standby => {}
     }
-    if !(b.state() == State::Standby && in_sync) {
-        steps.push(step(Act::ReachB, a_only, "log in to b over the HA address", Effect::ReadOnly, STEP_LIMIT_S));
+    let choose = site.sync == Sync::Quiet && survey.a.ha.as_ref().and_then(|ha| ha.sync) != Some(Sync::Quiet);
+    if choose {
         steps.push(step(
-            Act::Push,
-            b_only,
-            "a gives its configuration to b, b restores it",
-            Effect::Destructive,
-            REBOOT_LIMIT_S,
+            Act::ChooseSync,
+            a_only,
+            "the quiet way of sync from now on",
+            Effect::Reversible,
+            STEP_LIMIT_S,
         ));
-        steps.push(step(Act::WaitStandby, b_only, "wait for b as standby", Effect::ReadOnly, REBOOT_LIMIT_S));
-        notes.push("the pair syncs: b reboots with a's configuration, users and data-port addresses".to_owned());
+    }
+    // another way of sync is a change of A's configuration: B has that one not yet
+    if choose || !(b.state() == State::Standby && in_sync) {
+        steps.push(step(Act::ReachB, a_only, "log in to b over the HA address", Effect::ReadOnly, STEP_LIMIT_S));
+        let (what, limit) = match site.sync {
+            Sync::Backup => ("a gives its configuration to b, b restores it", REBOOT_LIMIT_S),
+            Sync::Quiet => ("a gives its export to b, b is reset and runs it", QUIET_LIMIT_S),
+        };
+        steps.push(step(Act::Push, b_only, what, Effect::Destructive, limit));
+        steps.push(step(Act::WaitStandby, b_only, "wait for b as standby", Effect::ReadOnly, limit));
+        notes.push(match site.sync {
+            Sync::Backup => {
+                "the pair syncs: b reboots with a's configuration, users and data-port addresses".to_owned()
+            }
+            Sync::Quiet => {
+                "the pair syncs quietly: b is reset and made again from a's export, data ports shut".to_owned()
+            }
+        });
+    }
+    if site.sync == Sync::Quiet {
+        notes.extend(survey.not_carried.iter().map(|what| format!("NOT CARRIED: {what}")));
+        if site.a.password.is_some() {
+            let title = format!("user {} with a's password", site.a.user);
+            steps.push(step(Act::User, b_only, &title, Effect::Reversible, STEP_LIMIT_S));
+            if site.a.user != "admin" {
+                notes.push("b's user admin gets a's password, too: b must not take over with an open one".to_owned());
+            }
+        } else {
+            notes
+                .push("the site file has no pair.a.password: b's user admin keeps the password that it has".to_owned());
+        }
     }
     steps.push(step(Act::Verify, None, "verify roles, version and closed ports", Effect::ReadOnly, STEP_LIMIT_S));
     steps.push(step(Act::Clean, None, "remove our files", Effect::Reversible, STEP_LIMIT_S));
@@ -251,7 +301,8 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     let erases = steps.iter().any(|s| s.id == Act::Reset).then(|| b.erase_name());
     let basis = basis(site, survey, a, b);
     let fingerprint = fingerprint(&site.name, &basis, &steps);
-    Some(Plan { pair: site.name.clone(), command: "bootstrap".into(), fingerprint, basis, steps, erases, notes })
+    let (pair, command, sync) = (site.name.clone(), "bootstrap".to_owned(), site.sync);
+    Some(Plan { pair, command, fingerprint, basis, steps, erases, notes, sync })
 }
 
 /// What decides about the steps and about whom they hit. Times and counters are left out: they always move.

@@ -66,6 +66,8 @@ pub struct Survey {
     pub a_password_fits: Option<bool>,
     /// The version of A's configuration.
     pub a_version: Option<String>,
+    /// What the quiet way can't carry from A; asked where the site file wants that way.
+    pub not_carried: Vec<String>,
     /// Router B.
     pub b: Facts,
     /// B is who it should be.
@@ -142,13 +144,13 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
         Check::new("same-board", Pass, a.board.clone())
     } else {
         Check::new("same-board", Fail, format!("a is {}, b is {}", a.board, b.board))
-            .hint("a backup loads on the same model only")
+            .hint("a sync goes to the same model only")
     });
     checks.push(if a.version == b.version {
         Check::new("same-version", Pass, a.version.clone())
     } else {
         Check::new("same-version", Fail, format!("a runs {}, b runs {}", a.version, b.version))
-            .hint("a backup loads on the same version only: bring b to a's version first")
+            .hint("a sync goes to the same version only: bring b to a's version first")
     });
     checks.push(routeros(a));
     checks.push(port_name(site, a));
@@ -173,13 +175,7 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
             )
         });
     }
-    if site.sync == Sync::Quiet {
-        checks.push(Check::new("sync-by-backup", Fail, "sync = \"quiet\" is not known to this version"));
-    }
-    checks.push(
-        Check::new("b-data-ports-uncabled", Warn, "b boots once with a's addresses on its data ports")
-            .hint("keep b's data cables out, or its switch ports shut, until the run is done"),
-    );
+    checks.extend(way_of_sync(site, survey));
     for check in &mut checks {
         if check.verdict == Fail && !check.firm && waived.contains(&check.name) {
             check.verdict = Verdict::Waived;
@@ -191,6 +187,58 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
 /// Some check failed and was not waived.
 pub fn refused(checks: &[Check]) -> bool {
     checks.iter().any(|check| check.verdict == Verdict::Fail)
+}
+
+/// The site file's way of sync, whether these routers can do it, and what it costs.
+fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
+    use Verdict::{Fail, Pass, Warn};
+    let (a, b) = (&survey.a, &survey.b);
+    let name = "a-sync-is-the-site-files";
+    let of_a = a.ha.as_ref().and_then(|ha| ha.sync);
+    match site.sync {
+        Sync::Backup => {
+            let mut checks = Vec::new();
+            if of_a == Some(Sync::Quiet) {
+                checks.push(Check::new(name, Fail, "a syncs by sync=quiet, the site file says backup").firm().hint(
+                    "set pair.sync = \"quiet\" in the site file, or give a the other way: $HAInstall ... sync=backup",
+                ));
+            }
+            checks.push(
+                Check::new("b-data-ports-uncabled", Warn, "b boots once with a's addresses on its data ports")
+                    .hint("keep b's data cables out, or its switch ports shut, until the run is done"),
+            );
+            checks
+        }
+        Sync::Quiet => {
+            let mut checks = vec![match of_a {
+                Some(Sync::Quiet) => Check::new(name, Pass, "quiet"),
+                _ => Check::new(name, Warn, "a syncs by backup so far; the plan changes that, also for later syncs"),
+            }];
+            let scripts = a.scripts.iter().any(|script| script == "ha_sendquiet");
+            let flash = [(Member::A, a), (Member::B, b)].into_iter().find(|(_, facts)| facts.has_flash_folder());
+            let name = "a-can-sync-quietly";
+            checks.push(match (scripts, flash) {
+                (false, _) => Check::new(name, Fail, "a's HA scripts know no quiet way")
+                    .firm()
+                    .hint("import a newer HA_init.rsc on a, or set pair.sync = \"backup\""),
+                (_, Some((member, _))) => {
+                    Check::new(name, Fail, format!("{member} keeps files over a reset only below flash/"))
+                        .firm()
+                        .hint("set pair.sync = \"backup\" in the site file")
+                }
+                _ => Check::new(name, Pass, "a's HA scripts can"),
+            });
+            let name = "quiet-carries-all";
+            checks.push(if survey.not_carried.is_empty() {
+                Check::new(name, Warn, "a did not say what an export leaves behind")
+            } else {
+                Check::new(name, Warn, format!("NOT CARRIED: {}", survey.not_carried.join("; NOT CARRIED: ")))
+                    .hint("bring these to b by hand, or set pair.sync = \"backup\"")
+            });
+            checks.push(Check::new("b-data-ports-uncabled", Pass, "no need: they stay shut, with their own addresses"));
+            checks
+        }
+    }
 }
 
 fn identity(member: Member, proof: &Result<Target, ProofError>) -> Check {
@@ -304,6 +352,7 @@ pub(crate) mod tests {
             b_proof: Target::prove(site, Member::B, &b, &Evidence::default()),
             a_password_fits: Some(true),
             a_version: Some("v1".into()),
+            not_carried: Vec::new(),
             b_version: None,
             a,
             b,

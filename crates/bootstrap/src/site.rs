@@ -4,7 +4,7 @@ use crate::mac::Mac;
 use crate::secret::SecretRef;
 use crate::target::{LoginMode, Member, TargetUrl, pair_name};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 /// The one format number of site files.
@@ -32,14 +32,23 @@ pub struct Site {
 }
 
 /// How the active's configuration gets to the standby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sync {
-    /// By a backup that the standby loads; its data ports' MACs become the active's.
+    /// By a backup that the standby loads; until its first closing its data ports speak with the active's addresses.
     #[default]
     Backup,
-    /// By differences applied live.
+    /// By a reset and the active's export, data ports off throughout; what an export lacks is not carried.
     Quiet,
+}
+
+impl std::fmt::Display for Sync {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Backup => "backup",
+            Self::Quiet => "quiet",
+        })
+    }
 }
 
 /// One member as the site file has it.
@@ -85,14 +94,10 @@ impl Site {
     /// The file as it is understood: defaults filled in, secrets as references, commands left out.
     pub fn redacted(&self) -> String {
         let mut out = String::new();
-        let sync = match self.sync {
-            Sync::Backup => "backup",
-            Sync::Quiet => "quiet",
-        };
         let _ = write!(
             out,
-            "format = {FORMAT}\n[pair]\nname = {:?}\nha_interface = {:?}\nsync = {sync:?}\n",
-            self.name, self.ha_interface
+            "format = {FORMAT}\n[pair]\nname = {:?}\nha_interface = {:?}\nsync = \"{}\"\n",
+            self.name, self.ha_interface, self.sync
         );
         for (name, member) in [("a", &self.a), ("b", &self.b)] {
             let _ = write!(out, "[pair.{name}]\nha_mac = \"{}\"\n", member.ha_mac);

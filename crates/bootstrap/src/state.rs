@@ -143,6 +143,7 @@ pub(crate) mod tests {
                 interface: "ether8".into(),
                 mac_a: "74:4D:28:00:00:0A".parse().ok(),
                 mac_b: "74:4D:28:00:00:0B".parse().ok(),
+                sync: Some(crate::site::Sync::Backup),
             }),
             ftp: true,
             ..erased("7F0001", 0x0a)

@@ -294,8 +294,23 @@ pub struct Rehearse {
     #[arg(long, value_name = "ROAD", default_value = "via-a")]
     pub road: Road,
     /// The RouterOS version of both routers
-    #[arg(long, value_name = "VERSION", default_value = "7.18.2")]
+    #[arg(long, value_name = "VERSION", default_value = ROUTEROS)]
     pub routeros: String,
+    /// How the pair syncs
+    #[arg(long, value_name = "WAY", default_value = "backup")]
+    pub sync: Way,
+}
+
+/// The usual version of a rehearsal.
+pub const ROUTEROS: &str = "7.18.2";
+
+/// How the pair of a rehearsal syncs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// Router b loads router a's backup
+    Backup,
+    /// Router b is reset and made again from router a's export, its data ports shut
+    Quiet,
 }
 
 /// How router b is reached in a rehearsal.

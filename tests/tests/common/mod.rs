@@ -16,7 +16,7 @@ use bootstrap::mac::Mac;
 use bootstrap::pair::PairSecrets;
 use bootstrap::path::{Confirmation, Start, prepare, resume, run};
 use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
-use bootstrap::site::Site;
+use bootstrap::site::{Site, Sync};
 use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::TargetUrl;
 use lab::pair::{Pair, Settings, Topology};
@@ -46,11 +46,13 @@ pub struct Case {
     pub seed: u64,
     /// B's only road, where it is not the topology's own.
     pub road_b: Option<&'static str>,
+    /// How the site file wants the pair to sync.
+    pub sync: Sync,
 }
 
 impl Case {
     pub fn new(version: &'static str, topology: Topology, dirty: bool) -> Self {
-        Self { version, topology, dirty, seed: 1, road_b: None }
+        Self { version, topology, dirty, seed: 1, road_b: None, sync: Sync::Backup }
     }
 
     pub fn all() -> Vec<Self> {
@@ -97,9 +99,10 @@ impl Case {
         let b_road = self.road_b.unwrap_or(b_road);
         let b_password = if self.dirty { "password = \"env:UNUSED\"\n" } else { "" };
         Site::parse(&format!(
-            "format = 1\n[pair]\nname = \"edge-1\"\n[pair.a]\nha_mac = \"74:4D:28:00:00:0A\"\nserial_number = \"7F0001\"\n\
+            "format = 1\n[pair]\nname = \"edge-1\"\nsync = \"{}\"\n[pair.a]\nha_mac = \"74:4D:28:00:00:0A\"\nserial_number = \"7F0001\"\n\
              reach = [\"mac://{a_mac}%host\"]\npassword = \"env:UNUSED\"\n[pair.b]\nha_mac = \"74:4D:28:00:00:0B\"\n\
-             serial_number = \"7F0002\"\nreach = [\"{b_road}\"]\n{b_password}[secrets]\nha_password = \"env:UNUSED\"\n"
+             serial_number = \"7F0002\"\nreach = [\"{b_road}\"]\n{b_password}[secrets]\nha_password = \"env:UNUSED\"\n",
+            self.sync
         ))
         .unwrap()
     }

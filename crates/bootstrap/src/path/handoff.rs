@@ -6,6 +6,7 @@ use crate::facts;
 use crate::ha::PASSWORD_OF_PAIR;
 use crate::pair::Users;
 use crate::plan::Act;
+use crate::site::Sync;
 use crate::state::{State, ha_address, open_data_ports};
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 /// A push saves a backup and copies files; the slowest board needs far less.
 const PUSH_LIMIT: Duration = Duration::from_secs(240);
+/// The same by an export, which a small CPU takes minutes for.
+const QUIET_PUSH_LIMIT: Duration = Duration::from_secs(800);
 /// A transfer of a few bytes over the HA cable.
 const FETCH_LIMIT: Duration = Duration::from_secs(30);
 /// B still without A's configuration, this long after the push: it refused the backup.
@@ -62,6 +65,9 @@ impl PairJob<'_> {
                 return Err(trouble);
             }
         };
+        if pushed && self.plan.sync == Sync::Quiet {
+            return self.probe_quiet(state, progress).await;
+        }
         match state {
             State::Standby => {
                 let (a, b) = self.versions().await?;
@@ -107,11 +113,16 @@ impl PairJob<'_> {
             ));
         }
         self.say(Member::B, "b may have been given a's configuration");
-        let a = self.a().await?;
         let mut command = Command::new("/system script run ha_pushbackup");
-        command.timeout = Some(PUSH_LIMIT);
+        command.timeout = Some(match self.plan.sync {
+            Sync::Backup => PUSH_LIMIT,
+            Sync::Quiet => QUIET_PUSH_LIMIT,
+        });
+        let a = self.a().await?;
         let outcome = a.connection.shell.exec(command).await?;
-        self.users = Users::OfA;
+        if self.plan.sync == Sync::Backup {
+            self.users = Users::OfA;
+        }
         self.say(Member::B, "b was given a's configuration and may be restarting");
         match outcome {
             Outcome::Done(output) if output.text.contains("ha_pushbackup: pushed") => Ok(Some("pushed".into())),
@@ -129,7 +140,9 @@ impl PairJob<'_> {
 
     /// Waits until B has restarted with A's configuration and closed its ports.
     pub(super) async fn wait_standby(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        self.users = Users::OfA;
+        if self.plan.sync == Sync::Backup {
+            self.users = Users::OfA;
+        }
         let began = tokio::time::Instant::now();
         loop {
             let last = match self.look_b().await {
@@ -137,6 +150,9 @@ impl PairJob<'_> {
                     // so it looks for a moment while its startup is still under way, too: its version says when that is over
                     State::Standby => match self.versions().await {
                         Ok((a, Some(b))) if a == b => return Ok(Some("standby, with a's version".into())),
+                        Ok(_) if self.plan.sync == Sync::Quiet && self.was_not_taken_whole().await? => {
+                            return Err(self.not_whole().await);
+                        }
                         Ok(_) => "b is standby, with another version than a's".to_owned(),
                         Err(trouble) => {
                             self.forget();
@@ -149,7 +165,18 @@ impl PairJob<'_> {
                             "bootstrap.handoff.restore-refused",
                             "b got a's configuration and did not load it",
                         )
-                        .hint("a backup loads on the same model and version only; resume pushes again"));
+                        .hint("a sync goes to the same model and version only; resume pushes again"));
+                    }
+                    // the HA port is shut while B is being made again: what answers is what a cut-off one left
+                    State::Erased | State::Configured
+                        if self.plan.sync == Sync::Quiet && began.elapsed() > RESTORE_REFUSED =>
+                    {
+                        return Err(Trouble::new(
+                            Kind::Silent,
+                            "bootstrap.handoff.cut-off",
+                            "b was cut off while it was made again",
+                        )
+                        .hint("b's data ports are shut; resume pushes again"));
                     }
                     state => format!("b is {state}"),
                 },
@@ -168,7 +195,7 @@ impl PairJob<'_> {
                 )
                 .cause(last)
                 .hint("a is untouched and stays active; b's data ports are closed unless b says otherwise");
-                trouble.causes.extend(self.startup_log().await);
+                trouble.causes.extend(self.log_of_b("ha_startup").await);
                 return Err(trouble);
             }
             progress.waiting("b to come back as the standby", USUAL_REBOOT);
@@ -176,10 +203,10 @@ impl PairJob<'_> {
         }
     }
 
-    /// The last lines that B's startup logged, as far as B answers.
-    async fn startup_log(&self) -> Vec<String> {
+    /// The last lines that one of B's HA scripts logged, as far as B answers.
+    pub(super) async fn log_of_b(&self, script: &str) -> Vec<String> {
         let Some(b) = &self.b else { return Vec::new() };
-        let command = ":foreach i in=[/log find message~\"ha_startup\"] do={:put [/log get $i message]}";
+        let command = format!(":foreach i in=[/log find message~\"{script}\"] do={{:put [/log get $i message]}}");
         match b.connection.shell.run(command).await {
             Ok(output) => {
                 let lines: Vec<&str> = output.text.lines().collect();

@@ -5,13 +5,14 @@ use crate::facts;
 use crate::pair::{Look, Pair, Users};
 use crate::plan::{Act, Plan, Step};
 use crate::road::{Connection, Purpose};
+use crate::site::Sync;
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use std::time::Duration;
 
-/// Between two looks at a router that may be ready any moment.
-pub(super) const POLL: Duration = Duration::from_millis(200);
+/// Between two looks at a router that may be ready any moment: with what a look itself takes, under a quarter of a second.
+pub(super) const POLL: Duration = Duration::from_millis(150);
 /// Between two looks at a router that can hardly be back yet, or is long overdue: each is a login, and the active logs those that go through it.
 const EARLY_POLL: Duration = Duration::from_secs(3);
 /// What a reset or restore usually takes until the console is back [ha-system section 5].
@@ -161,11 +162,13 @@ impl Job for PairJob<'_> {
     async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble> {
         self.was_reset = history.started(Act::Reset);
         self.secret_on_b = history.started(Act::BootstrapFile) && !history.completed(Act::Clean);
-        if history.started(Act::Push) {
+        if history.started(Act::Push) && self.plan.sync == Sync::Backup || history.started(Act::User) {
             self.users = Users::OfA;
         }
-        let before_push =
-            matches!(step.id, Act::BootstrapFile | Act::Reset | Act::WaitReset | Act::Import | Act::ReachB);
+        let before_push = matches!(
+            step.id,
+            Act::BootstrapFile | Act::Reset | Act::WaitReset | Act::Import | Act::ChooseSync | Act::ReachB
+        );
         if before_push && history.started(Act::Push) {
             // B may be rebooting, or be the standby already: waiting for what it was before would wait for ever. What a power
             // cut took away since then, the push puts back.
@@ -175,7 +178,9 @@ impl Job for PairJob<'_> {
             Act::BootstrapFile => self.probe_file(history).await,
             Act::Reset => self.probe_reset(history, progress).await,
             Act::WaitReset if history.completed(Act::WaitReset) => Ok(Probe::Done(None)),
-            Act::WaitReset | Act::ReachB | Act::WaitStandby | Act::Verify => Ok(Probe::NotDone),
+            // setting it again changes nothing
+            Act::WaitReset | Act::ReachB | Act::WaitStandby | Act::User | Act::Verify => Ok(Probe::NotDone),
+            Act::ChooseSync => self.probe_sync().await,
             Act::Import => self.probe_import().await,
             Act::Push => self.probe_push(history, progress).await,
             Act::Clean => self.probe_clean().await,
@@ -191,9 +196,11 @@ impl Job for PairJob<'_> {
             Act::Reset => self.reset(progress).await,
             Act::WaitReset => self.wait_reset(progress).await,
             Act::Import => self.import(progress).await,
+            Act::ChooseSync => self.choose_sync().await,
             Act::ReachB => self.reach_b().await,
             Act::Push => self.push(progress).await,
             Act::WaitStandby => self.wait_standby(progress).await,
+            Act::User => self.give_user().await,
             Act::Verify => self.check_pair(progress).await,
             Act::Clean => self.clean().await,
         }

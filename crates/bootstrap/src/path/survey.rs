@@ -6,6 +6,7 @@ use crate::pair::{Pair, Users};
 use crate::preflight::Survey;
 use crate::proof::Target;
 use crate::road::Purpose;
+use crate::site::Sync;
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::Trouble;
@@ -23,6 +24,11 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let has = |name: &str| a.scripts.iter().any(|script| script == name);
     let a_password_fits = if has("ha_config") { password_fits(pair, &a_console.shell).await? } else { None };
     let a_version = if has("ha_setconfigver") { Some(facts::active_version(&a_console.shell).await?) } else { None };
+    let not_carried = if pair.site.sync == Sync::Quiet && has("ha_quietlist") {
+        facts::not_carried(&a_console.shell).await?
+    } else {
+        Vec::new()
+    };
     let a_road = a_console.road.clone();
     pair.roads.give_back(a_console).await;
 
@@ -33,7 +39,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };
     let b_road = b_console.road.clone();
     pair.roads.give_back(b_console).await;
-    Ok(Survey { a, a_proof, a_password_fits, a_version, b, b_proof, b_version, roads: (a_road, b_road) })
+    Ok(Survey { a, a_proof, a_password_fits, a_version, not_carried, b, b_proof, b_version, roads: (a_road, b_road) })
 }
 
 /// Whether A's scripts have our HA password: A compares, so that its own never travels.

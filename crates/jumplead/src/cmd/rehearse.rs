@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 
 use super::change::{self, Answer, Screen, Surroundings};
 use super::theatre::{Theatre, Wait, own_part};
-use crate::cli::{Change, Faults, Rehearse, Road};
+use crate::cli::{Change, Faults, ROUTEROS, Rehearse, Road, Way};
 use crate::failure::{Exit, Failure, Result};
 use crate::known::KnownRouters;
 use crate::mac_road::MacRoad;
@@ -98,9 +98,34 @@ fn many(out: &Output, args: &Rehearse, seeds: std::ops::Range<u64>) -> Result {
         Some(seed) => {
             Err(Failure::new(Exit::EndCheckFailed, "rehearse.seeds", format!("{} runs did not end well", failed.len()))
                 .state("simulated routers only")
-                .hint(format!("repeat one:  jumplead rehearse --seed {seed}")))
+                .hint(format!("repeat one:  {}", repeated(args, *seed))))
         }
     }
+}
+
+/// The command that plays one seed again, with what is not as usual.
+fn repeated(args: &Rehearse, seed: u64) -> String {
+    let mut command = format!("jumplead rehearse --seed {seed}");
+    if args.dirty {
+        command.push_str(" --dirty");
+    }
+    let options = [
+        ("road", value(&args.road), args.road != Road::ViaA),
+        ("routeros", args.routeros.clone(), args.routeros != ROUTEROS),
+        ("sync", value(&args.sync), args.sync != Way::Backup),
+        ("faults", value(&args.faults), args.faults != Faults::None),
+    ];
+    for (name, value, unusual) in options {
+        if unusual {
+            command.push_str(&format!(" --{name} {value}"));
+        }
+    }
+    command
+}
+
+/// The word by which an option's value is typed.
+fn value(of: &impl clap::ValueEnum) -> String {
+    of.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// The lab's segment: one interface, shared.
@@ -143,16 +168,18 @@ fn bug(what: &str) -> Failure {
         .state("nothing was touched")
 }
 
-fn site(road: Road) -> Result<Site> {
+fn site(road: Road, sync: Way) -> Result<Site> {
     let (reach_a, reach_b) = match road {
         Road::ViaA => ("mac://74:4D:28:0A:00:01%host", "via:a"),
         Road::Mac => ("mac://%host", "mac://%host"),
     };
+    let sync = value(&sync);
     let text = format!(
         r#"format = 1
 [pair]
 name = "rehearsal"
 ha_interface = "ether8"
+sync = "{sync}"
 [pair.a]
 ha_mac = "74:4D:28:00:00:0A"
 serial_number = "7F0001"
@@ -236,7 +263,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     let world = tokio::task::spawn_local(pair.world.clone().drive(1.0));
 
     let began = tokio::time::Instant::now();
-    let site = Rc::new(site(args.road)?);
+    let site = Rc::new(site(args.road, args.sync)?);
     let folder = tempfile::tempdir().map_err(|error| bug(&error.to_string()))?;
     let known = KnownRouters::open(folder.path()).map_err(|error| bug(&error.to_string()))?;
     let host = link.info().mac;
@@ -305,6 +332,18 @@ mod tests {
         let played = LocalSet::new().block_on(&runtime(false).unwrap(), play(&out, args, false, true)).unwrap();
         assert!((2..=MOST_LOGINS).contains(&played.logins), "{} logins", played.logins);
         assert_prompt(&played);
+    }
+
+    #[test]
+    fn a_failed_seed_is_repeated_as_it_was() {
+        let line = "jumplead rehearse --dirty --road mac --routeros 6.44.6 --sync quiet --faults all --seeds 0..9";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Command::Rehearse(args) = &cli.command else { panic!() };
+        let again = repeated(args, 7);
+        let cli = Cli::try_parse_from(again.split(' ')).unwrap();
+        let Command::Rehearse(parsed) = &cli.command else { panic!() };
+        assert_eq!(repeated(parsed, 7), again);
+        assert_eq!(again.replace("--seed 7", "").len(), line.replace("--seeds 0..9", "").len());
     }
 
     const MOST_LOGINS: usize = 12;

@@ -1,0 +1,121 @@
+//! What the quiet way of sync needs beside the steps of both ways: choosing it, B's user, and reading B after a push that was
+//! cut off.
+
+use super::job::{PairJob, closed};
+use crate::engine::{Probe, Progress};
+use crate::pair::Users;
+use crate::site::Sync;
+use crate::state::State;
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::Command;
+use routeros::text::quote;
+use std::time::Duration;
+
+/// A B that is being made again closes its HA port within seconds of taking the order, and what it is afterwards it stays.
+const SETTLED: Duration = Duration::from_secs(20);
+
+impl PairJob<'_> {
+    pub(super) async fn probe_sync(&mut self) -> Result<Probe, Trouble> {
+        self.a = None;
+        let way = self.a().await?.facts.ha.as_ref().and_then(|ha| ha.sync);
+        Ok(if way == Some(Sync::Quiet) { Probe::Done(Some("a syncs quietly".into())) } else { Probe::NotDone })
+    }
+
+    /// The way is a part of the pair's own facts on A, as `$HAInstall` writes them.
+    pub(super) async fn choose_sync(&mut self) -> Result<Option<String>, Trouble> {
+        self.say(Member::A, "a may have got the quiet way of sync");
+        let command = "/system script run ha_config; :global haWriteBase; :global haInterface; :global haMacA; \
+             :global haMacB; :global haPreferMac; \
+             $haWriteBase port=$haInterface a=$haMacA b=$haMacB prefer=$haPreferMac way=\"quiet\"; \
+             /system script run ha_config; :global haSync; :put (\"sync=\" . $haSync)";
+        let output = self.a().await?.connection.shell.run(command).await?;
+        // what is known of it is older than this
+        self.a = None;
+        if output.text.contains("sync=quiet") {
+            self.a().await?;
+            return Ok(Some("quiet".into()));
+        }
+        let words: String = output.text.chars().take(200).collect();
+        Err(Trouble::new(Kind::Fatal, "bootstrap.handoff.sync-not-chosen", "a's HA scripts did not take sync=quiet")
+            .cause(words)
+            .hint("set it on a:  $HAInstall interface=.. macA=.. macB=.. sync=quiet accept=yes")
+            .acted())
+    }
+
+    /// After a push whose end was not seen, or that was cut off: whatever B is now and stays, is what came of it.
+    pub(super) async fn probe_quiet(&mut self, state: State, progress: &mut Progress<'_>) -> Result<Probe, Trouble> {
+        if state == State::Active {
+            return Err(Trouble::new(Kind::Operator, "bootstrap.state.moved", "b is the active now")
+                .hint("look at both before anything else"));
+        }
+        if self.has_version(state).await? {
+            return Ok(Probe::Done(Some("b has it".into())));
+        }
+        progress.pause(SETTLED).await?;
+        let again = self.look_b().await?.state();
+        if again != state {
+            return Err(closed());
+        }
+        Ok(match again {
+            _ if self.has_version(again).await? => Probe::Done(Some("b has it".into())),
+            State::Erased => Probe::Partly("b lost the HA address and gets it again".into()),
+            _ => Probe::NotDone,
+        })
+    }
+
+    async fn has_version(&mut self, state: State) -> Result<bool, Trouble> {
+        if state != State::Standby {
+            return Ok(false);
+        }
+        let (a, b) = self.versions().await?;
+        Ok(b.as_deref() == Some(a.as_str()))
+    }
+
+    /// B says itself that it did not get everything.
+    pub(super) async fn was_not_taken_whole(&self) -> Result<bool, Trouble> {
+        let b = self.b.as_ref().ok_or_else(closed)?;
+        let command =
+            ":put (\"partial=\" . [:len [/log find message~\"ha_sendquiet: the active.s configuration was not\"]])";
+        let output = b.connection.shell.run(command).await?;
+        Ok(output.text.lines().any(|line| line.starts_with("partial=") && line.trim_end() != "partial=0"))
+    }
+
+    pub(super) async fn not_whole(&self) -> Trouble {
+        let mut trouble = Trouble::new(
+            Kind::Operator,
+            "bootstrap.handoff.not-whole",
+            "b did not take the whole of a's configuration",
+        )
+        .hint("b stays a standby that is never ready; a is untouched and stays active")
+        .hint("take what b's log names out of a's configuration, or set pair.sync = \"backup\", then:  jumplead bootstrap PAIR");
+        trouble.causes.extend(self.log_of_b("ha_sendquiet").await);
+        trouble
+    }
+
+    /// An export carries no users: A's gets the same password on B, and no `admin` stays open there.
+    pub(super) async fn give_user(&mut self) -> Result<Option<String>, Trouble> {
+        let user = self.pair.site.a.user.clone();
+        let Some(password) = self.pair.secrets.a.clone() else { return Ok(Some("a has no password".into())) };
+        self.look_b().await?;
+        self.say(Member::B, "b is the standby, its users may be new");
+        let (name, password) = (quote(&user), quote(password.reveal()));
+        let mut line = format!(
+            ":if ([:len [/user find name={name}]] = 0) do={{/user add name={name} group=full password={password}}} \
+             else={{/user set [find name={name}] group=full password={password}}}"
+        );
+        if user != "admin" {
+            line.push_str(&format!("; /user set [find name=\"admin\"] password={password}"));
+        }
+        let mut command = Command::new(line);
+        command.private = true;
+        let look = self.b.as_ref().ok_or_else(closed)?;
+        let outcome = look.connection.shell.exec(command).await?;
+        self.users = Users::OfA;
+        outcome.done().map_err(|error| Trouble::from(error).acted())?;
+        // by the login that it is for
+        self.leave_b().await;
+        self.look_b().await?;
+        Ok(Some(format!("{user} can log in")))
+    }
+}
