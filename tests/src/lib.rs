@@ -8,6 +8,7 @@ pub mod disk;
 pub mod ha_pair;
 pub mod inside;
 pub mod leak;
+pub mod line_process;
 pub mod noisy_line;
 pub mod our_server;
 pub mod pair;

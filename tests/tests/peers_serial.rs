@@ -1,86 +1,21 @@
 //! The serial line on this host: the real binary and programs that people use, against the simulated router's console, and
 //! through ser2net and socat. Foreign programs are skipped aloud where they are missing; with `CI=true` that is a failure.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use jumplead_tests::binary::{Ended, isolate, jumplead, routersim};
+use jumplead_tests::binary::{Ended, isolate, jumplead};
+use jumplead_tests::line_process::{LineRouter, PATIENCE, Running, free_port, listens};
 use jumplead_tests::terminal::Far;
 use lab::netns::available;
-use tempfile::TempDir;
-
-/// A loaded machine is slow; a hang is not.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Debian's, which has python3-serial; another one may come first in PATH.
 const PYTHON: &str = "/usr/bin/python3";
 
-struct Running(Child);
-
-impl Running {
-    /// Asks it to end: it has children of its own.
-    fn terminate(mut self) {
-        Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A simulated router whose console is on a pty, at RFC 2217 and as plain TCP.
-struct Router {
-    folder: TempDir,
-    pty: String,
-    rfc2217: String,
-    tcp: String,
-    _process: Running,
-}
-
-impl Router {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let pty = folder.path().join("line").display().to_string();
-        let spec = folder.path().join("router.toml");
-        let text = format!(
-            "name = \"B\"\nversion = \"7.18.2\"\ntime_scale = 0.02\nsetup = '''\n/user set [find name=admin] password=\"lab\"\n'''\n\
-             [serial]\npty = \"{pty}\"\nrfc2217 = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n"
-        );
-        std::fs::write(&spec, text).unwrap();
-        let mut command = Command::new(routersim());
-        command.arg("run").arg(&spec).args(["--seed", "1"]).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let place = |name: &str| ready["serial"][name].as_str().unwrap().to_owned();
-        Self { pty, rfc2217: place("rfc2217"), tcp: place("tcp"), folder, _process: Running(child) }
-    }
-
-    fn exec(&self, url: &str, command: &str) -> Ended {
-        let mut program = Command::new(jumplead());
-        isolate(&mut program, self.folder.path());
-        program.args(["exec", url, "--", command]).env("JUMPLEAD_PASSWORD", "lab");
-        program.output().unwrap().into()
-    }
-
-    #[track_caller]
-    fn answers(&self, url: &str) {
-        let ended = self.exec(url, ":put (6 * 7)").expect(0);
-        assert_eq!(ended.out.trim(), "42", "{url}");
-    }
-}
-
 #[test]
 fn every_place_of_the_simulated_console() {
-    let router = Router::start();
+    let router = LineRouter::start();
     let before = std::fs::read_link(&router.pty).unwrap();
     // By a name of the operator's own: line 1 is at the port behind the base.
     let base = router.rfc2217.rsplit_once(':').unwrap().1.parse::<u16>().unwrap() - 1;
@@ -107,26 +42,12 @@ fn every_place_of_the_simulated_console() {
     assert!(listed.expect(0).out.contains("\"ports\""));
 }
 
-/// Waits until somebody listens.
-fn listens(port: u16) {
-    let until = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < until, "nobody listens on {port}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// A port that nobody has; the next one to ask may get it too, which three of three never did.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn ser2net_in_its_modes() {
     if !available("ser2net_in_its_modes", &["ser2net"]) {
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let [rfc, telnet, raw, taken] = [free_port(), free_port(), free_port(), free_port()];
     let accept = |name: &str, accepter: &str, port: u16| {
         format!(
@@ -201,7 +122,7 @@ fn socat_makes_a_port_of_a_socket() {
     if !available("socat_makes_a_port_of_a_socket", &["socat"]) {
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let link = router.folder.path().join("socat");
     let mut command = Command::new("socat");
     command.arg(format!("PTY,link={},raw,echo=0", link.display())).arg(format!("TCP:{}", router.tcp));
@@ -271,7 +192,7 @@ fn pyserial_on_our_server() {
         available("pyserial_on_our_server", &["python3-serial"]);
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let urls = [format!("rfc2217://{}", router.rfc2217), format!("socket://{}", router.tcp)];
     let said = python(router.folder.path(), PYSERIAL, &[&urls[0], &urls[1]]);
     assert_eq!(said, "ok rfc2217\nok socket\n");
@@ -340,7 +261,7 @@ fn terminals_that_people_type_at() {
     if !available("terminals_that_people_type_at", &[PYTHON, "tio", "picocom"]) {
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let url = format!("serial://{}", router.pty);
     let ours = jumplead().display().to_string();
     // Ctrl-T q, Ctrl-A Ctrl-X, Ctrl-] q
@@ -360,7 +281,7 @@ fn conserver_in_between() {
     if !available("conserver_in_between", &[PYTHON, "conserver", "console"]) {
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let [port, base] = [free_port(), free_port()];
     let (rfc2217, tcp) = (router.rfc2217.rsplit_once(':').unwrap().1, router.tcp.rsplit_once(':').unwrap().1);
     let file = router.folder.path().join("conserver.cf");
@@ -390,7 +311,7 @@ fn a_port_that_another_program_has_names_it() {
     if !available("a_port_that_another_program_has_names_it", &["picocom"]) {
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let hold = |program: &str, arguments: &[&str]| {
         let mut screen = Far::new(None).sized(24, 80);
         let mut command = Command::new(program);
@@ -431,7 +352,7 @@ fn no_wire_is_touched_unasked() {
         let _ = std::io::stderr().write_all(b"SKIPPED no_wire_is_touched_unasked: strace can't trace here\n");
         return;
     }
-    let router = Router::start();
+    let router = LineRouter::start();
     let trace = router.folder.path().join("trace");
     let mut program = Command::new("strace");
     program.args(["-f", "-e", "trace=ioctl", "-o"]).arg(&trace).arg(jumplead());

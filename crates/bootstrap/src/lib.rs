@@ -5,6 +5,7 @@
 pub mod diagnosis;
 pub mod engine;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod facts;
 pub mod ha;

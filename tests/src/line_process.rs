@@ -1,0 +1,171 @@
+//! A simulated router as a process whose console is on a pseudo terminal, at RFC 2217 and as plain TCP, all of one line;
+//! and ser2net in between. Needs neither root nor a namespace.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::binary::{Ended, isolate, jumplead, routersim};
+
+/// A loaded machine is slow; a hang is not.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The password of `admin`.
+pub const PASSWORD: &str = "lab";
+
+/// A child that is ended with the test.
+#[derive(Debug)]
+pub struct Running(pub Child);
+
+impl Running {
+    /// Asks it to end: it has children of its own.
+    pub fn terminate(mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The router.
+#[derive(Debug)]
+pub struct LineRouter {
+    /// Home of what is run, and the router's own files.
+    pub folder: TempDir,
+    /// The pseudo terminal's lasting name.
+    pub pty: String,
+    /// `127.0.0.1:PORT`
+    pub rfc2217: String,
+    /// `127.0.0.1:PORT`
+    pub tcp: String,
+    _process: Running,
+}
+
+impl LineRouter {
+    /// B of the standard pair, with a password.
+    pub fn start() -> Self {
+        Self::with("", &format!("/user set [find name=admin] password=\"{PASSWORD}\"\n"))
+    }
+
+    /// The same with these lines of its specification, and these commands instead.
+    pub fn with(spec: &str, setup: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pty = folder.path().join("line").display().to_string();
+        let file = folder.path().join("router.toml");
+        assert!(!setup.contains("'''"));
+        let text = format!(
+            "name = \"B\"\nversion = \"7.18.2\"\nserial_number = \"7F0002\"\nbase_mac = \"74:4D:28:0B:00:01\"\ntime_scale = 0.02\nsetup = '''\n{setup}'''\n{spec}\n\
+             [macs]\nether8 = \"74:4D:28:00:00:0B\"\n[serial]\npty = \"{pty}\"\nrfc2217 = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n"
+        );
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new(routersim());
+        command.arg("run").arg(&file).args(["--seed", "1"]).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("a router starts");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("it was piped");
+        BufReader::new(out).read_line(&mut line).expect("a router says that it is ready");
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let place = |name: &str| ready["serial"][name].as_str().unwrap_or_default().to_owned();
+        // Its file may hold secrets; what is searched for them is the rest.
+        let _ = std::fs::remove_file(&file);
+        Self { pty, rfc2217: place("rfc2217"), tcp: place("tcp"), folder, _process: Running(child) }
+    }
+
+    /// The three ways to its line.
+    pub fn urls(&self) -> [String; 3] {
+        [format!("serial://{}", self.pty), format!("rfc2217://{}", self.rfc2217), format!("tcp://{}", self.tcp)]
+    }
+
+    /// jumplead in the router's home.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut program = Command::new(jumplead());
+        isolate(&mut program, self.folder.path());
+        program.args(arguments).env("JUMPLEAD_PASSWORD", PASSWORD);
+        program
+    }
+
+    /// jumplead, run to its end.
+    pub fn jumplead(&self, arguments: &[&str]) -> Ended {
+        self.command(arguments).output().expect("jumplead starts").into()
+    }
+
+    /// One command on the router.
+    pub fn exec(&self, url: &str, command: &str) -> Ended {
+        self.jumplead(&["exec", url, "--", command])
+    }
+
+    /// It answers at this place.
+    #[track_caller]
+    pub fn answers(&self, url: &str) {
+        let ended = self.exec(url, ":put (6 * 7)").expect(0);
+        assert_eq!(ended.out.trim(), "42", "{url}");
+    }
+
+    /// Restarts it, types noise into its key window, and lets go of the line with the boot loader's menu open.
+    #[track_caller]
+    pub fn into_the_loader(&self) {
+        // Some seconds of real time: the command has let go of the line by then.
+        self.exec(&format!("tcp://{}", self.tcp), ":execute \":delay 5; /system reboot\"").expect(0);
+        let mut line = TcpStream::connect(&self.tcp).expect("its line");
+        line.set_read_timeout(Some(Duration::from_millis(4))).expect("a time limit");
+        let (until, mut seen, mut space) = (Instant::now() + PATIENCE, Vec::new(), [0; 4096]);
+        while !String::from_utf8_lossy(&seen).contains("your choice:") {
+            assert!(Instant::now() < until, "no menu: {}", String::from_utf8_lossy(&seen));
+            line.write_all(b" ").expect("the line is open");
+            if let Ok(count) = line.read(&mut space) {
+                seen.extend_from_slice(&space[..count]);
+            }
+        }
+    }
+}
+
+/// ser2net between a port and a socket, with RFC 2217 or plain; `None` where there is none, said aloud.
+pub fn ser2net(test: &str, router: &LineRouter, accepter: &str) -> Option<(Running, u16)> {
+    if !lab::netns::available(test, &["ser2net"]) {
+        return None;
+    }
+    let port = free_port();
+    let file = router.folder.path().join(format!("ser2net-{port}.yaml"));
+    let text = format!(
+        "%YAML 1.1\n---\nconnection: &line\n    accepter: {accepter},127.0.0.1,{port}\n    connector: serialdev,{},115200n81,local\n",
+        router.pty
+    );
+    std::fs::write(&file, text).expect("a file");
+    let mut command = Command::new("ser2net");
+    command.args(["-n", "-d", "-c"]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+    let server = Running(command.spawn().expect("ser2net starts"));
+    listens(port);
+    Some((server, port))
+}
+
+/// Waits until somebody listens.
+pub fn listens(port: u16) {
+    let until = Instant::now() + PATIENCE;
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < until, "nobody listens on {port}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that nobody has; the next one to ask may get it too, which three of three never did.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("it has an address").port()
+}
+
+/// Fails where `path` is readable by others.
+#[track_caller]
+pub fn owners_alone(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+}
