@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod c_server;
 pub mod conformance;
+pub mod console_server;
 pub mod disk;
 pub mod ha_pair;
 pub mod inside;

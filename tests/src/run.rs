@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use crate::binary::Ended;
 use crate::leak;
@@ -125,4 +126,37 @@ pub fn ridden_out_or_resumed(pair: &Pair, run: Stream) {
         assert!(last.contains("\"resumable\":true"), "{last}\n{}", ended.err);
         silent(pair.jumplead(&["resume"])).expect(0);
     }
+}
+
+/// One run that is killed in each of these steps, so many milliseconds after its beginning, and resumed until the pair is
+/// proved.
+#[track_caller]
+pub fn killed_in_each(pair: &Pair, moments: &[(&str, u64)]) {
+    let plan = pair.plan();
+    let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
+    let mut over = false;
+    for (step, after) in moments {
+        let mut run = Stream::start(pair, &arguments);
+        if !run.until_started(step) {
+            // On a busy machine the one before came further than it was meant to: this one had less to do.
+            silent(run.end()).expect(0);
+            over = true;
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(*after));
+        run.kill();
+        let list = pair.jumplead(&["runs", "list"]).expect(0);
+        over = list.out.contains("done");
+        if over {
+            break;
+        }
+        assert!(list.out.contains("resumable"), "killed in {step}: {}", list.out);
+        arguments = vec!["resume"];
+    }
+    if !over {
+        silent(pair.jumplead(&["resume"])).expect(0);
+    }
+    proved(pair);
+    let list = pair.jumplead(&["runs", "list"]).expect(0);
+    assert_eq!(list.out.lines().count(), 1, "one run from the beginning to the end: {}", list.out);
 }

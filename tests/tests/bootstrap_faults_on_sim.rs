@@ -99,7 +99,7 @@ fn the_active_is_never_the_target() {
 }
 
 /// The process dies right after each record it writes, and once more after the next one; a new one goes on.
-fn killed_after_each_record(case: Case, parity: usize) {
+fn killed_after_every(case: Case, parity: usize, step: usize) {
     let total = Rc::new(Cell::new(0));
     let mut nth = parity + 1;
     loop {
@@ -134,18 +134,18 @@ fn killed_after_each_record(case: Case, parity: usize) {
         if past_the_end {
             return;
         }
-        nth += 2;
+        nth += step;
     }
 }
 
 #[test]
 fn killed_after_each_odd_record() {
-    killed_after_each_record(Case::new("7.18.2", VIA, true), 0);
+    killed_after_every(Case::new("7.18.2", VIA, true), 0, 2);
 }
 
 #[test]
 fn killed_after_each_even_record() {
-    killed_after_each_record(Case::new("7.18.2", VIA, true), 1);
+    killed_after_every(Case::new("7.18.2", VIA, true), 1, 2);
 }
 
 /// What happens to the hardware when a step begins.
@@ -196,6 +196,27 @@ fn the_cable_is_pulled_for_twenty_seconds_in_every_step() {
             wire.restore();
         });
     });
+}
+
+/// The line gives no sign of it: what is typed meanwhile is lost, and so is what the router says.
+#[test]
+fn the_serial_line_is_pulled_for_twenty_seconds_in_every_step() {
+    let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.22.1", VIA, true) };
+    disturbed(case, STEPS, |bench| {
+        let b = bench.pair.b.clone();
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(Duration::from_millis(130)).await;
+            b.with(|router, now| router.plug_serial(now, false));
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            b.with(|router, now| router.plug_serial(now, true));
+        });
+    });
+}
+
+#[test]
+fn killed_after_each_fifth_record_over_the_serial_line() {
+    let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.22.1", VIA, true) };
+    killed_after_every(case, 1, 5);
 }
 
 /// Both are master while the cable is out, and of equals the higher address stays: B. The pair goes on with one active, the

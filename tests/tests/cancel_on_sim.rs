@@ -39,7 +39,8 @@ fn login(member: Member) -> LoginOptions {
 }
 
 async fn console(bench: &Bench, member: Member) -> Shell {
-    let request = Request { member, purpose: Purpose::Write, login: login(member), via: login(Member::A) };
+    let request =
+        Request { member, purpose: Purpose::Write, login: login(member), via: login(Member::A), restarting: None };
     bench.roads.connect(&request).await.unwrap().shell
 }
 
@@ -100,8 +101,13 @@ fn roads_given_up_at_any_poll() {
         // The login at A, the hop, and the login at B, which asks its questions.
         let (mut polls, mut done) = (1, false);
         while !done {
-            let request =
-                Request { member: Member::B, purpose: Purpose::Write, login: login(Member::B), via: login(Member::A) };
+            let request = Request {
+                member: Member::B,
+                purpose: Purpose::Write,
+                login: login(Member::B),
+                via: login(Member::A),
+                restarting: None,
+            };
             done = given_up(bench.roads.connect(&request), polls).await;
             // Past the beginning, moments that are further and further apart.
             polls += 1 + polls / 5;

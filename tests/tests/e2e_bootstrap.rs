@@ -7,8 +7,10 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use jumplead_tests::pair::{MAC_A, Pair, Process, Settings, active_of_another_pair, used_before};
-use jumplead_tests::run::{Stream, configuration_of_b, finished, proved, ridden_out_or_resumed, silent};
+use jumplead_tests::pair::{MAC_A, Pair, Process, Settings, active_of_another_pair};
+use jumplead_tests::run::{
+    Stream, configuration_of_b, finished, killed_in_each, proved, ridden_out_or_resumed, silent,
+};
 use lab::netns::available;
 use rustix::{pty, termios};
 
@@ -55,22 +57,6 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     proved(&pair);
 }
 
-/// The first road of the site file leads nowhere, the second one is B's serial console: it carries the whole job.
-#[test]
-fn over_the_serial_line_alone_from_dirty_to_proved() {
-    if !available("over_the_serial_line_alone_from_dirty_to_proved", &["ip"]) {
-        return;
-    }
-    let pair = Pair::new(&Settings { b_setup: used_before(), ..Settings::default() });
-    let line = pair.line_b();
-    pair.site_reaching(&["tcp://127.0.0.1:9", &line], "ether8", "74:4D:28:00:00:0B", "7F0002");
-    assert_eq!(pair.exec("edge-1/b", ":put [/system routerboard get serial-number]").expect(0).out.trim(), "7F0002");
-    let plan = pair.plan();
-    let run = silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &plan, "-v"])).expect(0);
-    assert!(run.err.contains(&line), "the road is named: {}", run.err);
-    proved(&pair);
-}
-
 #[test]
 fn a_router_that_does_not_answer_is_3() {
     if !available("a_router_that_does_not_answer_is_3", &["ip"]) {
@@ -110,43 +96,19 @@ fn killed_in_every_step_and_resumed_to_the_proved_pair() {
         return;
     }
     let pair = Pair::new(&Settings::default());
-    let plan = pair.plan();
-    let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
     // After how long within the step; the moments differ so that some are before and some after its effect.
-    let moments = [
-        ("b.bootstrap-file", 150),
-        ("b.import", 400),
-        ("a.reach-b", 20),
-        ("a.push", 900),
-        ("b.wait-standby", 700),
-        ("pair.verify", 0),
-        ("pair.clean", 0),
-    ];
-    let mut over = false;
-    for (step, after) in moments {
-        let mut run = Stream::start(&pair, &arguments);
-        if !run.until_started(step) {
-            // On a busy machine the one before came further than it was meant to: this one had less to do.
-            silent(run.end()).expect(0);
-            over = true;
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(after));
-        run.kill();
-        let list = pair.jumplead(&["runs", "list"]).expect(0);
-        over = list.out.contains("done");
-        if over {
-            break;
-        }
-        assert!(list.out.contains("resumable"), "killed in {step}: {}", list.out);
-        arguments = vec!["resume"];
-    }
-    if !over {
-        silent(pair.jumplead(&["resume"])).expect(0);
-    }
-    proved(&pair);
-    let list = pair.jumplead(&["runs", "list"]).expect(0);
-    assert_eq!(list.out.lines().count(), 1, "one run from the beginning to the end: {}", list.out);
+    killed_in_each(
+        &pair,
+        &[
+            ("b.bootstrap-file", 150),
+            ("b.import", 400),
+            ("a.reach-b", 20),
+            ("a.push", 900),
+            ("b.wait-standby", 700),
+            ("pair.verify", 0),
+            ("pair.clean", 0),
+        ],
+    );
 }
 
 #[test]

@@ -15,6 +15,8 @@ use tokio::time::Instant;
 /// Between two attempts: long enough not to hammer a booting router, short enough not to be noticed.
 const BACKOFF: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// Between two words about a wait.
+const TELL: Duration = Duration::from_secs(1);
 /// A step that fails this often fails; the time limit comes first where attempts are slow.
 const MAX_ATTEMPTS: u32 = 60;
 
@@ -164,6 +166,28 @@ impl Progress<'_> {
             usual_ms: (ms(usual.0), ms(usual.1)),
             limit_ms: ms(self.limit),
         });
+    }
+
+    /// A start that was waited for has been watched; unlike a wait it stays in the journal.
+    pub fn watched(&mut self, event: Event) {
+        (self.emit)(event);
+    }
+
+    /// Says every second that `what` is still waited for, as long as `work` takes.
+    pub async fn while_waiting<T>(
+        &mut self,
+        what: &str,
+        usual: (Duration, Duration),
+        work: impl Future<Output = T>,
+    ) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(TELL) => self.waiting(what, usual),
+            }
+        }
     }
 
     /// Time left until the end of patience.
@@ -383,7 +407,7 @@ impl Engine<'_> {
         let trouble = |t| Stop::Trouble(t, attempt);
         let probe = {
             let (journal, sink, mut stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
-            let mut emit = |event| sink.record(&journal.stamp(event));
+            let mut emit = |event| tell(journal, sink, event);
             let mut progress = progress(&mut emit, stop.clone(), step, began);
             unless_stopped(&mut stop, job.probe(step, history, &mut progress)).await.map_err(trouble)?
         };
@@ -399,7 +423,7 @@ impl Engine<'_> {
         history.start(step);
         let note = {
             let (journal, sink, mut stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
-            let mut emit = |event| sink.record(&journal.stamp(event));
+            let mut emit = |event| tell(journal, sink, event);
             let mut progress = progress(&mut emit, stop.clone(), step, began);
             let note = match unless_stopped(&mut stop, job.apply(step, &mut progress)).await {
                 Ok(note) => note,
@@ -526,6 +550,19 @@ pub fn room(error: &JournalError) -> &'static str {
         JournalError::Store(StoreError::Io { full: true, .. }) => "make room in the state folder",
         _ => "make the state folder writable again",
     }
+}
+
+/// Shows what happens within a step. A wait is not kept; what was learned is.
+fn tell(journal: &mut Journal<'_>, sink: &mut dyn Sink, event: Event) {
+    let record = match event {
+        Event::Waiting { .. } => journal.stamp(event),
+        // A disk that is full says so at the step's own record, which must not be lost.
+        event => match journal.write(event.clone()) {
+            Ok(record) => record,
+            Err(_) => journal.stamp(event),
+        },
+    };
+    sink.record(&record);
 }
 
 fn progress<'p>(

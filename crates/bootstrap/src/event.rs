@@ -113,6 +113,18 @@ pub enum Event {
         /// The end of patience.
         limit_ms: u64,
     },
+    /// A start of a member that the run waited for, by what its road showed of it.
+    BootWatched {
+        /// The router.
+        member: Member,
+        /// The road: `serial:///dev/...`.
+        road: String,
+        /// How many starts it was, where the road shows them: an upgrade takes two.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boots: Option<usize>,
+        /// When each stretch began, from the first sign on.
+        phases: Vec<PhaseAt>,
+    },
     /// It did not work and is tried again.
     AttemptRetry {
         /// The step.
@@ -164,6 +176,15 @@ pub enum Event {
     /// A kind of a later version.
     #[serde(other)]
     Unknown,
+}
+
+/// A stretch of a start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseAt {
+    /// `going down`, `boot loader`, `network boot`, `kernel`, `system`, `login`; `silent` and `answers` where no console shows more.
+    pub phase: String,
+    /// Milliseconds from the first sign.
+    pub at_ms: u64,
 }
 
 /// A failure, complete: what happened, what state things are in, what to do.

@@ -18,6 +18,8 @@ pub struct Facts {
     pub serial: Option<String>,
     /// Boot firmware, where the board has one.
     pub firmware: Option<String>,
+    /// Its boot loader says nothing on the serial console; only [`silent_boot`] asks for it.
+    pub silent_boot: bool,
     /// Since the last boot.
     pub uptime: Duration,
     /// Ethernet ports, in the router's order.
@@ -183,6 +185,14 @@ pub async fn read(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
     Ok(facts)
 }
 
+/// Whether its boot loader says nothing on the serial console, as far as the board has such a setting.
+///
+/// # Errors
+/// Those of [`Shell::run`].
+pub async fn silent_boot(shell: &Shell) -> Result<bool, Error> {
+    Ok(matches!(tolerant(shell, SILENT_BOOT).await?.one("silent").as_deref(), Some("true" | "yes")))
+}
+
 /// What tells a router that has restarted from one that is about to, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
@@ -265,6 +275,8 @@ const LISTS: &str = ":foreach i in=[/user find] do={:put (\"user=\" . [/user get
      :foreach i in=[/system script find] do={:put (\"script=\" . [/system script get $i name])}; \
      :foreach i in=[/system scheduler find] do={:put (\"scheduler=\" . [/system scheduler get $i name])}; \
      :foreach i in=[/interface bridge find] do={:put (\"bridge=\" . [/interface bridge get $i name])}";
+
+const SILENT_BOOT: &str = ":put (\"silent=\" . [:tostr [/system routerboard settings get silent-boot]])";
 
 const FILES: &str = ":foreach i in=[/file find] do={:put (\"file=\" . [/file get $i name])}";
 
@@ -467,7 +479,7 @@ mod tests {
     fn the_questions_parse() {
         for version in ["6.43.13", "7.24"] {
             let version: routeros_script::Version = version.parse().unwrap();
-            for line in [BASICS, PORTS, ADDRESSES, LISTS, FILES, VRRP, FTP, HA] {
+            for line in [BASICS, SILENT_BOOT, PORTS, ADDRESSES, LISTS, FILES, VRRP, FTP, HA] {
                 if let Err(error) = routeros_script::parse(line.as_bytes(), version) {
                     panic!("{line}: {}", error.message);
                 }

@@ -2,7 +2,7 @@
 
 use crate::facts::{self, Facts};
 use crate::proof::Target;
-use crate::road::{Connection, Purpose, Request, Roads};
+use crate::road::{Connection, Purpose, Request, Restarting, Roads};
 use crate::secret::{Asker, SecretError, check_ha_password, resolve};
 use crate::site::{MemberSite, Site};
 use crate::state::State;
@@ -150,11 +150,25 @@ impl Pair<'_> {
     /// # Errors
     /// Trouble of the last login that was tried.
     pub async fn open(&self, member: Member, purpose: Purpose, users: Users) -> Result<Connection, Trouble> {
+        self.open_after(member, purpose, users, None).await
+    }
+
+    /// The same, of a member that may be restarting.
+    ///
+    /// # Errors
+    /// Trouble of the last login that was tried.
+    pub async fn open_after(
+        &self,
+        member: Member,
+        purpose: Purpose,
+        users: Users,
+        restarting: Option<Restarting>,
+    ) -> Result<Connection, Trouble> {
         let via = self.logins(member.other(), Users::OfA)?.into_iter().next();
         let via = via.ok_or_else(|| Trouble::new(Kind::Bug, "bootstrap.bug", "no login for the other member"))?;
         let mut last = None;
         for login in self.logins(member, users)? {
-            let request = Request { member, purpose, login, via: via.clone() };
+            let request = Request { member, purpose, login, via: via.clone(), restarting };
             match self.roads.connect(&request).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {

@@ -137,6 +137,9 @@ pub struct Plan {
     /// What a confirmation has to name, when a step erases: B's serial number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erases: Option<String>,
+    /// B says nothing on its console while it boots: its login prompt is the first that shows that it is up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent_boot: bool,
     /// What it means for the pair.
     pub notes: Vec<String>,
     /// How B gets A's configuration.
@@ -298,11 +301,21 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     if site.b.reach.iter().any(logged) {
         notes.push("b can be reached by a console server, which may log the HA password".to_owned());
     }
+    let silent_boot = survey.b.silent_boot;
+    if silent_boot && site.b.reach.iter().any(TargetUrl::is_line) {
+        notes.push(
+            "b boots silently (silent-boot=yes): nothing on its line tells a boot from an idle console, and a key in its boot \
+             loader stops it"
+                .to_owned(),
+        );
+        notes.push("after each restart nothing is typed on it before its login prompt, for up to 3 min".to_owned());
+        notes.push("don't power-cycle b by hand while the run is on".to_owned());
+    }
     let erases = steps.iter().any(|s| s.id == Act::Reset).then(|| b.erase_name());
     let basis = basis(site, survey, a, b);
     let fingerprint = fingerprint(&site.name, &basis, &steps);
     let (pair, command, sync) = (site.name.clone(), "bootstrap".to_owned(), site.sync);
-    Some(Plan { pair, command, fingerprint, basis, steps, erases, notes, sync })
+    Some(Plan { pair, command, fingerprint, basis, steps, erases, silent_boot, notes, sync })
 }
 
 /// What decides about the steps and about whom they hit. Times and counters are left out: they always move.

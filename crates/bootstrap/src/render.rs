@@ -1,8 +1,9 @@
 //! Records as lines for people. Text only: where it goes and in which colours is the caller's.
 
-use crate::event::{Changed, Done, Event, Failure, Record};
+use crate::event::{Changed, Done, Event, Failure, PhaseAt, Record};
 use crate::plan::{Effect, Plan};
 use crate::preflight::{Check, Verdict};
+use crate::target::Member;
 use std::fmt::Write as _;
 
 /// How a line is meant.
@@ -77,6 +78,9 @@ impl Renderer {
                     limit_ms / 1000
                 );
                 vec![line(Tone::Live, text)]
+            }
+            Event::BootWatched { member, road, boots, phases } => {
+                vec![line(Tone::Dim, format!("{:9}{}", "", start(*member, road, *boots, phases)))]
             }
             Event::AttemptRetry { step, attempt, message, .. } => {
                 vec![line(Tone::Warn, format!("{}attempt {attempt} failed: {}", self.place(step), clean(message)))]
@@ -163,6 +167,17 @@ impl Renderer {
     fn effect(&self, step: &str) -> Option<Effect> {
         self.index(step).and_then(|(index, plan)| plan.steps.get(index)).map(|s| s.effect)
     }
+}
+
+/// A start that was watched, in one line.
+pub fn start(member: Member, road: &str, boots: Option<usize>, phases: &[PhaseAt]) -> String {
+    let starts = match boots {
+        Some(1) | None => "start".to_owned(),
+        Some(n) => format!("{n} starts"),
+    };
+    let at = |phase: &PhaseAt| format!("{} at {}", clean(&phase.phase), took(phase.at_ms));
+    let list: Vec<String> = phases.iter().map(at).collect();
+    format!("{member}'s {starts} on {}: {}", clean(road), list.join(", "))
 }
 
 /// A failure in full: what happened, why, what state things are in, what to type.

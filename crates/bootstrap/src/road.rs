@@ -5,6 +5,7 @@ use crate::target::Member;
 use routeros::{Class, LoginOptions, Shell};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 /// A boxed future; not `Send`: a run lives on one thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -48,6 +49,15 @@ pub enum Purpose {
     Write,
 }
 
+/// A restart of the router that was ordered, and whose end was not seen yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restarting {
+    /// How long ago, at least.
+    pub ago: Duration,
+    /// Nothing but its login prompt shows on a console that it is up again (`silent-boot`).
+    pub silent: bool,
+}
+
 /// Whom to reach, and as whom.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -59,6 +69,8 @@ pub struct Request {
     pub login: LoginOptions,
     /// The login at the other member, where the road leads through it.
     pub via: LoginOptions,
+    /// The member may be restarting. A road on which a boot loader listens types nothing before it is over.
+    pub restarting: Option<Restarting>,
 }
 
 /// A logged-in console and what was seen of the router below it.

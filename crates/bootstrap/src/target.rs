@@ -180,6 +180,21 @@ pub const DEFAULT_BAUD: u32 = 115_200;
 
 const SCHEMES: &str = "mac://, serial://, rfc2217://, tcp://, telnet://, console://NAME/LINE, console+ssh://, ssh://, via:PAIR/a, or PAIR/a and PAIR/b";
 
+impl TargetUrl {
+    /// A console's line, on which the boot loader listens too.
+    pub fn is_line(&self) -> bool {
+        matches!(
+            self,
+            Self::Serial { .. }
+                | Self::Rfc2217(_)
+                | Self::Tcp(_)
+                | Self::Telnet(_)
+                | Self::Console { .. }
+                | Self::ConsoleSsh { .. }
+        )
+    }
+}
+
 impl FromStr for TargetUrl {
     type Err = TargetError;
 

@@ -320,6 +320,8 @@ pub enum Road {
     ViaA,
     /// The host sits on the HA segment
     Mac,
+    /// Router b's serial console alone, boot loader and all
+    Serial,
 }
 
 /// What goes wrong in a rehearsal.

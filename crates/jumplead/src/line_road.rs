@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bootstrap::road::{RoadError, RoadTrouble};
+use bootstrap::road::{LocalFuture, Purpose, Restarting, RoadError, RoadTrouble};
 use bootstrap::target::TargetUrl;
-use routeros::{ByteLink, LoginOptions, Suffix, boot};
+use routeros::{BoxLink, ByteLink, LoginOptions, Suffix, boot};
 use serial_console::LineSettings;
 use serial_console::io::{Endpoint, Error, Line, Outcome, Transport};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -47,11 +47,44 @@ fn named(url: &TargetUrl, server: &str, line: u16) -> Result<Endpoint, RoadError
     })
 }
 
-/// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in. `suspect`: the
-/// router may be booting.
-pub fn options(login: &LoginOptions, suspect: bool) -> LoginOptions {
-    let listen = if suspect { boot::SUSPECT } else { boot::IDLE };
+/// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in. Nothing is typed
+/// before it was `listen`ed for.
+pub fn options(login: &LoginOptions, listen: Duration) -> LoginOptions {
     LoginOptions { suffix: Suffix::Serial, wake: Some(listen), ..login.clone() }
+}
+
+/// How long a line is listened to. `idle`: a session on it was ended a moment ago, with no restart ordered.
+pub fn listen(purpose: Purpose, restarting: Option<Restarting>, idle: bool) -> Duration {
+    match restarting {
+        // Nothing but the login prompt will be said: only time tells.
+        Some(Restarting { ago, silent: true }) => boot::SILENT.saturating_sub(ago).max(boot::SUSPECT),
+        Some(_) => boot::SUSPECT,
+        // Something that was written may have rebooted the router, in an earlier process too.
+        None if purpose == Purpose::Write && !idle => boot::SUSPECT,
+        None => boot::IDLE,
+    }
+}
+
+/// Where lines come from: this host's ports and console servers, or a rehearsal's cable.
+pub trait Lines {
+    /// Opens the line that a URL means, with nothing sent to the router; with it what the operator should know of how.
+    /// `None`: the URL means none.
+    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Result<Option<(BoxLink, Vec<String>)>, RoadError>>;
+}
+
+/// This host's.
+#[derive(Debug)]
+pub struct HostLines;
+
+impl Lines for HostLines {
+    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Result<Option<(BoxLink, Vec<String>)>, RoadError>> {
+        Box::pin(async move {
+            let Some(endpoint) = endpoint(url)? else { return Ok(None) };
+            let link = LineLink::open(&endpoint, &url.to_string()).await?;
+            let notes = link.notes().to_vec();
+            Ok(Some((Box::new(link) as BoxLink, notes)))
+        })
+    }
 }
 
 /// An open line as a byte link.

@@ -19,7 +19,7 @@ use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
 use crate::known::KnownRouters;
-use crate::line_road::{self, LineLink};
+use crate::line_road::{self, HostLines, LineLink};
 use crate::mac_road::{MacLink, MacRoad, MacTarget};
 use crate::output::Output;
 use crate::roads::PairRoads;
@@ -130,7 +130,7 @@ impl Reach {
         let mut options = LoginOptions::new(self.user.clone());
         options.passwords = vec![self.password.clone()];
         options.secrets = options.passwords.clone();
-        let shell = Shell::login(link, line_road::options(&options, false)).await;
+        let shell = Shell::login(link, line_road::options(&options, routeros::boot::IDLE)).await;
         shell.map_err(|error| failure(RoadError::from_console(url, &error)))
     }
 
@@ -156,7 +156,7 @@ impl Reach {
                 let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
                 let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
                     .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
-                let roads = PairRoads::new(Rc::clone(&site), self.road.clone());
+                let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
                 let mut seed = [0; 8];
                 asker.random(&mut seed);
                 let pair = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };

@@ -1,18 +1,19 @@
 //! The roads to the members of a pair, in the order of the site file.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bootstrap::facts::hop_interface;
-use bootstrap::road::{Connection, Evidence, LocalFuture, Purpose, Request, RoadError, RoadTrouble, Roads};
+use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
 use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::MacAddr;
 use routeros::{HopOptions, LoginOptions, Shell};
 use tokio::time::Instant;
 
-use crate::line_road::{self, LineLink};
+use crate::line_road::{self, Lines};
 use crate::mac_road::{MacRoad, MacTarget};
 
 /// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
@@ -33,39 +34,76 @@ struct Kept {
 /// What a `reach` may hold.
 const ROADS: &str = "roads are mac://%INTERFACE, via:a, serial:///dev/..., rfc2217://HOST:PORT, tcp:// and telnet://";
 
-/// A console's line. No frame says who is there: the console's own answer is all the evidence.
-///
-/// Something that is written may have rebooted the router, in an earlier process too: then it is listened to for longer.
-async fn line(url: &TargetUrl, login: &LoginOptions, purpose: Purpose) -> Result<Connection, RoadError> {
-    let road = url.to_string();
-    let Some(endpoint) = line_road::endpoint(url)? else {
-        return Err(RoadError {
-            trouble: RoadTrouble::Fatal,
-            code: "road.unsupported".into(),
-            message: "this is no line".into(),
-            hints: vec![ROADS.into()],
-            road,
-        });
-    };
-    let link = LineLink::open(&endpoint, &road).await?;
-    let shell = Shell::login(link, line_road::options(login, purpose == Purpose::Write)).await;
-    let shell = shell.map_err(|error| RoadError::from_console(road.clone(), &error))?;
-    Ok(Connection { shell, road, evidence: Evidence::default() })
+/// What this process knows of a line.
+#[derive(Debug, Clone, Copy, Default)]
+struct KnownLine {
+    /// When its last session was ended in good order.
+    let_go: Option<Instant>,
+    /// The speed at which a login was had, where the site file has another.
+    speed: Option<u32>,
 }
 
 /// Roads of one pair.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PairRoads {
     pub site: Rc<Site>,
     pub mac: MacRoad,
+    lines: Rc<dyn Lines>,
+    /// Lines that were opened, by their road.
+    known: Rc<RefCell<BTreeMap<String, KnownLine>>>,
     /// What the last hop left: waiting for a router that restarts is a hop every few seconds, and a login of its own for
     /// each would fill the near router's log.
     kept: Rc<RefCell<Option<Kept>>>,
 }
 
 impl PairRoads {
-    pub fn new(site: Rc<Site>, mac: MacRoad) -> Self {
-        Self { site, mac, kept: Rc::default() }
+    pub fn new(site: Rc<Site>, mac: MacRoad, lines: Rc<dyn Lines>) -> Self {
+        Self { site, mac, lines, known: Rc::default(), kept: Rc::default() }
+    }
+
+    /// A console's line. No frame says who is there: the console's own answer is all the evidence.
+    async fn line(&self, url: &TargetUrl, request: &Request) -> Result<Connection, RoadError> {
+        let road = url.to_string();
+        let opened = self.lines.open(url).await;
+        let known = self.known.borrow_mut().get_mut(&road).map(std::mem::take);
+        let (mut link, notes) = match opened {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Err(unsupported(&road)),
+            // It was there a moment ago: an adapter that was unplugged comes back.
+            Err(error) if error.trouble == RoadTrouble::Host && known.is_some() => {
+                self.known.borrow_mut().insert(road, known.unwrap_or_default());
+                return Err(RoadError { trouble: RoadTrouble::Transient, ..error });
+            }
+            Err(error) => return Err(error),
+        };
+        self.warn(notes);
+        let written = link.speed();
+        let before = known.unwrap_or_default();
+        if let Some(speed) = before.speed {
+            link.set_speed(speed);
+        }
+        let idle = before.let_go.is_some_and(|at| at.elapsed() < STALE);
+        self.known.borrow_mut().insert(road.clone(), KnownLine { let_go: None, ..before });
+        let listen = line_road::listen(request.purpose, request.restarting, idle);
+        let shell = Shell::login(link, line_road::options(&request.login, listen)).await;
+        let shell = shell.map_err(|error| RoadError::from_console(road.clone(), &error))?;
+        if let (Some(written), Some(speed)) = (written, shell.speed())
+            && written != speed
+        {
+            self.known.borrow_mut().entry(road.clone()).or_default().speed = Some(speed);
+            self.warn(vec![format!("{road}: the line's speed is {speed}, not {written}: write ?baud={speed}")]);
+        }
+        Ok(Connection { shell, road, evidence: Evidence::default() })
+    }
+
+    /// Each thing is said once.
+    fn warn(&self, news: Vec<String>) {
+        let mut warnings = self.mac.warnings.borrow_mut();
+        for note in news {
+            if !warnings.contains(&note) {
+                warnings.push(note);
+            }
+        }
     }
 
     /// A console of `near` that still answers: the one that was kept, or a new one.
@@ -122,22 +160,21 @@ impl PairRoads {
                 Ok(Connection { shell, road, evidence })
             }
             TargetUrl::Via { pair: None, member: near } if *near != member => self.hop(*near, member, request).await,
-            url if line_road::endpoint(url)?.is_some() => line(url, &request.login, request.purpose).await,
-            other => Err(RoadError {
-                trouble: RoadTrouble::Fatal,
-                code: "road.unsupported".into(),
-                road: other.to_string(),
-                message: "this version can't take this road yet".into(),
-                hints: vec![ROADS.into()],
-            }),
+            url if url.is_line() => self.line(url, request).await,
+            other => Err(unsupported(&other.to_string())),
         }
     }
 
     /// Through `near`'s own MAC-Telnet client.
     async fn hop(&self, near: Member, far: Member, request: &Request) -> Result<Connection, RoadError> {
         let road = format!("via:{near}");
-        let near_request =
-            Request { member: near, purpose: request.purpose, login: request.via.clone(), via: LoginOptions::new("") };
+        let near_request = Request {
+            member: near,
+            purpose: request.purpose,
+            login: request.via.clone(),
+            via: LoginOptions::new(""),
+            restarting: None,
+        };
         let connection = self.near(near, &near_request).await?;
         let console = |error: &routeros::Error| RoadError::from_console(road.clone(), error);
         let interface =
@@ -189,6 +226,12 @@ impl PairRoads {
     }
 }
 
+impl std::fmt::Debug for PairRoads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairRoads").field("site", &self.site.name).finish_non_exhaustive()
+    }
+}
+
 impl Roads for PairRoads {
     fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
         Box::pin(self.first(request.member, request, |_| true))
@@ -199,7 +242,13 @@ impl Roads for PairRoads {
             // Whose console lies behind a hop says the road that it was taken by.
             let near = [Member::A, Member::B].into_iter().find(|member| connection.road == format!("via:{member}"));
             match near {
-                None => goodbye(connection.shell).await,
+                None => {
+                    if goodbye(connection.shell).await
+                        && let Some(line) = self.known.borrow_mut().get_mut(&connection.road)
+                    {
+                        line.let_go = Some(Instant::now());
+                    }
+                }
                 Some(near) => {
                     // A console that does not come back loses its link, which ends the session.
                     if let Ok(Ok(shell)) = tokio::time::timeout(GOODBYE, connection.shell.unhop()).await {
@@ -224,7 +273,17 @@ impl Roads for PairRoads {
     }
 }
 
-/// Logs out, as far as the router still answers.
-async fn goodbye(shell: Shell) {
-    let _ = tokio::time::timeout(GOODBYE, shell.close()).await;
+/// Logs out, as far as the router still answers; whether it did.
+async fn goodbye(shell: Shell) -> bool {
+    matches!(tokio::time::timeout(GOODBYE, shell.close()).await, Ok(Ok(())))
+}
+
+fn unsupported(road: &str) -> RoadError {
+    RoadError {
+        trouble: RoadTrouble::Fatal,
+        code: "road.unsupported".into(),
+        road: road.to_owned(),
+        message: "this version can't take this road yet".into(),
+        hints: vec![ROADS.into()],
+    }
 }

@@ -22,6 +22,9 @@ pub const IDLE: Duration = Duration::from_millis(1050);
 /// said. What it says before and behind the window is a sign; while its kernel loads it is silent for longer, and deaf.
 /// A box with silent boot can't be told from an idle one.
 pub const SUSPECT: Duration = Duration::from_secs(12);
+/// How long where it surely restarts, and says nothing while it boots: only its login prompt ends that. Longer than a boot
+/// usually takes; two boots in a row are told from an idle line by nothing.
+pub const SILENT: Duration = Duration::from_secs(180);
 /// From the first sign of a boot to the login prompt: the slowest boards take minutes, and some boots are two.
 const BOOT: Duration = Duration::from_secs(300);
 /// A line that is silent for so long in the middle of a boot, or stays in a menu: nobody will come.

@@ -1,6 +1,6 @@
 //! The tokio side of the expect engine: pumps a byte link, keeps the transcript.
 
-use crate::boot::Boot;
+use crate::boot::{self, Boot};
 use crate::error::Error;
 use crate::expect::{Event, Expect, Found, Pattern};
 use crate::link::{BoxLink, ByteLink as _};
@@ -21,6 +21,10 @@ use tokio::time::Instant;
 const READ: usize = 16 * 1024;
 /// Bytes that wait to be written before answers to the router's questions are left out: it asks without listening.
 const MAX_OUT: usize = 64 * 1024;
+
+/// A line that reads like one of a boot is one, unless an answer comes behind it within this time: a command may print
+/// anything.
+const RESTARTS: Duration = Duration::from_secs(1);
 
 /// A match, as [`Event::Matched`].
 #[derive(Debug)]
@@ -44,6 +48,10 @@ pub(crate) struct Dialogue {
     size: TermSize,
     /// Boots that were waited for.
     pub(crate) boots: Vec<Boot>,
+    /// On a serial line, whose session says nothing of its end: the line up to which a boot was looked for.
+    guard: Option<u64>,
+    /// When the router was last seen to go down or to start, with no answer of the session behind it.
+    restart: Option<Duration>,
 }
 
 impl Dialogue {
@@ -59,6 +67,8 @@ impl Dialogue {
             legibility: Legibility::default(),
             size,
             boots: Vec::new(),
+            guard: None,
+            restart: None,
         }
     }
 
@@ -120,6 +130,29 @@ impl Dialogue {
         }
     }
 
+    /// From now on a boot that shows on the line is the end of the session: nothing is typed into one.
+    pub(crate) fn guard(&mut self) {
+        self.guard = Some(self.expect.line_number());
+    }
+
+    /// Boots are no end any more: they are what is waited for.
+    pub(crate) fn unguard(&mut self) {
+        self.guard = None;
+    }
+
+    /// Whether a boot was seen, with no answer of the session behind it.
+    pub(crate) fn restarts(&self) -> bool {
+        self.restart.is_some()
+    }
+
+    fn look_for_boot(&mut self, now: Duration) {
+        let Some(from) = self.guard else { return };
+        if self.expect.finished_since(from).any(|line| boot::sign(line) == Some(boot::Sign::Booting)) {
+            self.restart.get_or_insert(now);
+        }
+        self.guard = Some(self.expect.line_number());
+    }
+
     /// Waits until a pattern matches.
     pub(crate) async fn wait(
         &mut self,
@@ -131,7 +164,12 @@ impl Dialogue {
         self.expect.expect(start, patterns, start + limit);
         loop {
             match self.expect.poll_event() {
-                Some(Event::Matched { pattern, found, before }) => return Ok(Match { pattern, found, before }),
+                Some(Event::Matched { pattern, found, before }) => {
+                    if found != Found::Quiet {
+                        self.restart = None;
+                    }
+                    return Ok(Match { pattern, found, before });
+                }
                 Some(Event::Eof) => return Err(self.closed(waiting)),
                 Some(Event::Timeout) => {
                     return Err(Error::Timeout {
@@ -142,7 +180,13 @@ impl Dialogue {
                 }
                 None => {}
             }
-            let wake = self.epoch + self.expect.poll_timeout().unwrap_or(start + limit);
+            let restarts = self.restart.filter(|_| self.guard.is_some()).map(|at| at + RESTARTS);
+            if restarts.is_some_and(|at| at <= self.now()) {
+                self.fault = Some("the router restarts".into());
+                return Err(self.closed(waiting));
+            }
+            let wake = self.expect.poll_timeout().unwrap_or(start + limit);
+            let wake = self.epoch + restarts.map_or(wake, |at| at.min(wake));
             tokio::select! {
                 biased;
                 () = self.pump() => {}
@@ -193,6 +237,7 @@ impl Dialogue {
                 self.log.record(Direction::Received, buffer.filled());
                 self.legibility.on_bytes(buffer.filled());
                 self.expect.on_bytes(now, buffer.filled());
+                self.look_for_boot(now);
                 Poll::Ready(())
             }
         }

@@ -185,6 +185,17 @@ impl Expect {
         self.terminal.current()
     }
 
+    /// The number of the line at the cursor.
+    pub(crate) fn line_number(&self) -> u64 {
+        self.terminal.line_number()
+    }
+
+    /// Finished lines from this number on that are no prompt, as far as they are still kept.
+    pub(crate) fn finished_since(&self, from: u64) -> impl Iterator<Item = &str> {
+        let kept = from.max(self.terminal.oldest())..self.terminal.line_number();
+        kept.filter_map(|number| self.terminal.line(number)).filter(|line| !line.prompt).map(|line| line.text.as_str())
+    }
+
     /// Whether lines were lost to the limits since [`Self::discard`].
     pub fn lost(&self) -> bool {
         self.lost

@@ -36,6 +36,7 @@ pub mod value;
 pub mod wake;
 
 pub use attach::Attached;
+pub use boot::Boot;
 pub use booter::Booter;
 pub use destructive::Destructive;
 pub use error::{Class, Error};

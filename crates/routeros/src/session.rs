@@ -71,6 +71,9 @@ impl Session {
         }
         let mut ladder = login::Ladder::new(&options.passwords);
         let prompt = login::login(&mut dialogue, &options, &mut ladder, login::Mode::Direct).await?;
+        if options.wake.is_some() {
+            dialogue.guard();
+        }
         let mut session = Self {
             dialogue,
             prompt,
@@ -191,6 +194,7 @@ impl Session {
             self.over = Some(error.clone());
             return Err(error);
         }
+        self.stays_up("between commands")?;
         if self.near_prompt_shows().is_some() {
             return Err(self.hop_lost("between commands"));
         }
@@ -206,6 +210,17 @@ impl Session {
         Ok(())
     }
 
+    /// Nothing is typed at a router that was seen to restart: a boot loader listens there.
+    fn stays_up(&mut self, waiting: &str) -> Result<(), Error> {
+        if !self.dialogue.restarts() {
+            return Ok(());
+        }
+        let why = "the router restarts".to_owned();
+        let error = Error::LinkClosed { waiting: waiting.to_owned(), why, seen: self.dialogue.seen() };
+        self.over = Some(error.clone());
+        Err(error)
+    }
+
     /// Gets back to a prompt, whatever was left open, and asks who is there.
     pub(crate) async fn resync_as(&mut self, proof: Option<&Proof>) -> Result<Option<String>, Error> {
         let mut round = 1;
@@ -213,6 +228,7 @@ impl Session {
             if self.near_prompt_shows().is_some() {
                 return Err(self.hop_lost("getting back in step"));
             }
+            self.stays_up("getting back in step")?;
             self.dialogue.send(CTRL_C);
             let patterns = vec![Pattern::Prompt(SETTLE), Pattern::Question(SETTLE, SETTLE)];
             match self.dialogue.wait(patterns, FENCE, "getting back in step").await {
@@ -239,6 +255,7 @@ impl Session {
             if self.near_prompt_shows().is_some() {
                 return Err(self.hop_lost("getting back in step"));
             }
+            self.stays_up("getting back in step")?;
             self.dialogue.expect.discard();
             match self.fence(proof).await {
                 Ok(found) => {
@@ -265,8 +282,9 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        if self.ready().await.is_err() {
-            return Ok(());
+        if let Err(error) = self.ready().await {
+            // It was not let go of: it is gone.
+            return if self.dialogue.restarts() { Err(error) } else { Ok(()) };
         }
         self.dialogue.send(b"/quit\r");
         let patterns = vec![Pattern::Line("interrupted".into()), Pattern::Question(Duration::ZERO, QUIT)];

@@ -1,6 +1,7 @@
 //! The shell: a handle to the task that owns a session.
 
 use crate::attach::Attached;
+use crate::boot::{self, Boot};
 use crate::error::Error;
 use crate::exec::Care;
 use crate::expect::{Found, Pattern};
@@ -65,6 +66,8 @@ pub enum Gone {
     LinkClosed,
     /// The far session ended; this is the near router's shell, proved.
     BackAt(Shell),
+    /// A serial line shows that the router restarts. The link is dropped, with nothing typed.
+    Restarts,
     /// Nothing came for the given time, which proves nothing. The link is dropped.
     Silent,
 }
@@ -108,6 +111,8 @@ pub struct Shell {
     shared: Arc<Shared>,
     link: String,
     hops: usize,
+    boots: Vec<Boot>,
+    speed: Option<u32>,
 }
 
 async fn serve(mut session: Session, mut requests: mpsc::Receiver<Request>) {
@@ -154,6 +159,8 @@ impl Shell {
             shared: session.shared.clone(),
             link: session.dialogue.describe(),
             hops: session.near.len(),
+            boots: session.dialogue.boots.clone(),
+            speed: session.dialogue.speed(),
         };
         tokio::spawn(serve(session, receiver));
         shell
@@ -162,6 +169,16 @@ impl Shell {
     /// The exact prompt, as learned last.
     pub fn prompt(&self) -> String {
         self.shared.prompt.lock().map(|prompt| prompt.clone()).unwrap_or_default()
+    }
+
+    /// The boots that its login waited out, on a serial line.
+    pub fn boots(&self) -> &[Boot] {
+        &self.boots
+    }
+
+    /// The speed at which the login was had, in bits a second, where the link has one that is set here.
+    pub fn speed(&self) -> Option<u32> {
+        self.speed
     }
 
     /// The link, for people.
@@ -337,7 +354,12 @@ impl Shell {
         let mut session = self.take().await?;
         let deadline = tokio::time::Instant::now() + limit;
         session.dialogue.catch_up().await;
+        session.dialogue.unguard();
+        let serial = session.options.wake.is_some();
         loop {
+            if session.dialogue.restarts() {
+                return Ok(Gone::Restarts);
+            }
             if session.near_prompt_shows().is_some() {
                 return match session.back().await {
                     Ok(()) => Ok(Gone::BackAt(Self::start(session))),
@@ -346,8 +368,13 @@ impl Shell {
                 };
             }
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            let patterns = vec![Pattern::Prompt(NEAR_SETTLE), Pattern::Quiet(silence)];
+            let mut patterns = vec![Pattern::Prompt(NEAR_SETTLE), Pattern::Quiet(silence)];
+            let boots = patterns.len();
+            if serial {
+                patterns.extend(boot::patterns());
+            }
             match session.dialogue.wait(patterns, left, "waiting for the session to end").await {
+                Ok(found) if found.pattern >= boots => return Ok(Gone::Restarts),
                 Ok(found) if found.found == Found::Quiet => return Ok(Gone::Silent),
                 Ok(_) if session.both_prompts_are_alike() => {
                     // Whose prompt it is can only be asked; the question changes nothing on either.

@@ -357,7 +357,7 @@ impl Wake<'_> {
                 if !doubtful || !came {
                     return Ok(state);
                 }
-            } else if garbage || (!came && start.elapsed() >= quiet) || start.elapsed() >= STREAM {
+            } else if garbage || (!came && start.elapsed() >= quiet) || (came && start.elapsed() >= STREAM) {
                 return Ok(self.unknown());
             }
         }

@@ -22,12 +22,16 @@ pub fn cable(router: &NodeHandle<Router>, baud: u32) -> DuplexStream {
 pub fn cable_at(router: &NodeHandle<Router>, baud: Arc<AtomicU32>) -> DuplexStream {
     let (host, far) = tokio::io::duplex(BUFFER);
     let (mut typed, mut shown) = split(far);
-    router.with(|router, now| router.plug_serial(now, true));
+    let mine = router.with(|router, now| router.lay_serial_cable(now));
     let (show, speed) = (router.clone(), Arc::clone(&baud));
     let showing = tokio::task::spawn_local(async move {
         loop {
+            // The host's next cable may be there before this one has noticed that it was dropped.
             let read = |cx: &mut std::task::Context<'_>| {
-                show.look_mut(|router| router.poll_serial(cx, speed.load(Ordering::Relaxed)))
+                show.look_mut(|router| match router.serial_cable() == mine {
+                    true => router.poll_serial(cx, speed.load(Ordering::Relaxed)),
+                    false => std::task::Poll::Pending,
+                })
             };
             let bytes = poll_fn(read).await;
             if shown.write_all(&bytes).await.is_err() {
@@ -46,7 +50,11 @@ pub fn cable_at(router: &NodeHandle<Router>, baud: Arc<AtomicU32>) -> DuplexStre
             router.with(|router, now| router.serial_send(now, bytes, baud.load(Ordering::Relaxed)));
         }
         showing.abort();
-        router.with(|router, now| router.plug_serial(now, false));
+        router.with(|router, now| {
+            if router.serial_cable() == mine {
+                router.plug_serial(now, false);
+            }
+        });
     });
     host
 }

@@ -113,6 +113,7 @@ impl PairJob<'_> {
             ));
         }
         self.say(Member::B, "b may have been given a's configuration");
+        self.restart = Some(tokio::time::Instant::now());
         let mut command = Command::new("/system script run ha_pushbackup");
         command.timeout = Some(match self.plan.sync {
             Sync::Backup => PUSH_LIMIT,
@@ -144,12 +145,24 @@ impl PairJob<'_> {
             self.users = Users::OfA;
         }
         let began = tokio::time::Instant::now();
+        let mut gone = None;
         loop {
-            let last = match self.look_b().await {
+            let looking = async { self.look_b().await.map(drop) };
+            let looked = progress.while_waiting("b to come back as the standby", USUAL_REBOOT, looking).await;
+            let silence = gone.map(|gone| (gone, began.elapsed()));
+            let looked = match looked {
+                Ok(()) => self.b.as_ref().ok_or_else(closed),
+                Err(trouble) => Err(trouble),
+            };
+            let last = match looked {
                 Ok(look) => match look.state() {
                     // so it looks for a moment while its startup is still under way, too: its version says when that is over
                     State::Standby => match self.versions().await {
-                        Ok((a, Some(b))) if a == b => return Ok(Some("standby, with a's version".into())),
+                        Ok((a, Some(b))) if a == b => {
+                            self.restart = None;
+                            self.tell_starts(progress, silence);
+                            return Ok(Some("standby, with a's version".into()));
+                        }
                         Ok(_) if self.plan.sync == Sync::Quiet && self.was_not_taken_whole().await? => {
                             return Err(self.not_whole().await);
                         }
@@ -183,6 +196,7 @@ impl PairJob<'_> {
                 // between its users and A's a login can fail; a cloned address on the HA port ends with its startup
                 Err(trouble) if trouble.kind != Kind::Interrupted && trouble.kind != Kind::Bug => {
                     self.b = None;
+                    gone.get_or_insert(began.elapsed());
                     trouble.message
                 }
                 Err(trouble) => return Err(trouble),

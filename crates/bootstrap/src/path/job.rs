@@ -1,14 +1,16 @@
 //! The work behind the steps of a bootstrap.
 
 use crate::engine::{History, Job, Probe, Progress};
+use crate::event::{Event, PhaseAt};
 use crate::facts;
 use crate::pair::{Look, Pair, Users};
 use crate::plan::{Act, Plan, Step};
-use crate::road::{Connection, Purpose};
+use crate::road::{Connection, Purpose, Restarting};
 use crate::site::Sync;
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
+use routeros::Boot;
 use std::time::Duration;
 
 /// Between two looks at a router that may be ready any moment: with what a look itself takes, under a quarter of a second.
@@ -37,6 +39,10 @@ pub struct PairJob<'a> {
     pub(super) users: Users,
     /// A reset was ordered by this process or an earlier one.
     pub(super) was_reset: bool,
+    /// When a restart of B was ordered whose end was not seen, as far as this process knows.
+    pub(super) restart: Option<tokio::time::Instant>,
+    /// Starts of B that its consoles have shown, and that are not told yet.
+    watched: Vec<(String, Boot)>,
     /// The bootstrap file may lie on B: whoever gives the run up should know.
     secret_on_b: bool,
     words: (String, String),
@@ -63,6 +69,8 @@ impl<'a> PairJob<'a> {
             glanced: None,
             users: Users::Own,
             was_reset: false,
+            restart: None,
+            watched: Vec::new(),
             secret_on_b: false,
             words,
         }
@@ -128,7 +136,16 @@ impl<'a> PairJob<'a> {
         } else {
             let look = match self.glanced.take() {
                 Some(connection) => self.pair.look_on(Member::B, connection).await,
-                None => self.pair.look(Member::B, Purpose::Write, self.users).await,
+                None => {
+                    let opened = self.pair.open_after(Member::B, Purpose::Write, self.users, self.restarting()).await;
+                    match opened {
+                        Ok(connection) => {
+                            self.watch(&connection);
+                            self.pair.look_on(Member::B, connection).await
+                        }
+                        Err(trouble) => Err(trouble),
+                    }
+                }
             };
             self.b = Some(look.map_err(|trouble| self.unseen(Member::B, trouble))?);
         }
@@ -137,6 +154,33 @@ impl<'a> PairJob<'a> {
             self.say(Member::B, format!("b is {state}"));
         }
         self.b.as_ref().ok_or_else(closed)
+    }
+
+    /// What a road to B has to know of a restart.
+    pub(super) fn restarting(&self) -> Option<Restarting> {
+        self.restart.map(|ordered| Restarting { ago: ordered.elapsed(), silent: self.plan.silent_boot })
+    }
+
+    /// Keeps the boots that a console waited out, to be told.
+    pub(super) fn watch(&mut self, connection: &Connection) {
+        self.watched.extend(connection.shell.boots().iter().map(|boot| (connection.road.clone(), boot.clone())));
+    }
+
+    /// Tells the starts that were seen, and on a road that shows nothing of them the silence from `gone` to `back`, both
+    /// since the wait began.
+    pub(super) fn tell_starts(&mut self, progress: &mut Progress<'_>, silence: Option<(Duration, Duration)>) {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let at = |phase: String, time| PhaseAt { phase, at_ms: ms(time) };
+        let shown = !self.watched.is_empty();
+        for (road, boot) in self.watched.drain(..) {
+            let phases = boot.phases.iter().map(|(phase, when)| at(phase.to_string(), *when)).collect();
+            progress.watched(Event::BootWatched { member: Member::B, road, boots: Some(boot.count()), phases });
+        }
+        let road = self.b.as_ref().map(|look| &look.connection).or(self.glanced.as_ref()).map(|c| c.road.clone());
+        if let (Some((gone, back)), Some(road), false) = (silence, road, shown) {
+            let phases = vec![at("silent".into(), Duration::ZERO), at("answers".into(), back.saturating_sub(gone))];
+            progress.watched(Event::BootWatched { member: Member::B, road, boots: None, phases });
+        }
     }
 
     /// Lets B's console go, politely where it still answers.
@@ -164,6 +208,12 @@ impl Job for PairJob<'_> {
         self.secret_on_b = history.started(Act::BootstrapFile) && !history.completed(Act::Clean);
         if history.started(Act::Push) && self.plan.sync == Sync::Backup || history.started(Act::User) {
             self.users = Users::OfA;
+        }
+        let waits = (history.started(Act::Reset) && !history.completed(Act::WaitReset))
+            || (history.started(Act::Push) && !history.completed(Act::WaitStandby));
+        if waits && self.restart.is_none() {
+            // An earlier process ordered it, at a time that this one does not know.
+            self.restart = Some(tokio::time::Instant::now());
         }
         let before_push = matches!(
             step.id,

@@ -112,11 +112,13 @@ impl PairJob<'_> {
             ),
         )?;
         self.say(Member::B, "b may have been reset");
+        self.restart = Some(tokio::time::Instant::now());
         let outcome = look.connection.shell.destroy(&act).await;
         let outcome = outcome.map_err(Trouble::from)?;
         match outcome {
             Outcome::Done(_) => {}
             Outcome::Refused(refusal) => {
+                self.restart = None;
                 self.say(Member::B, "b is as it was");
                 return Err(Trouble::new(
                     Kind::Fatal,
@@ -141,6 +143,7 @@ impl PairJob<'_> {
         match look.connection.shell.wait_gone(RESET_SILENCE, RESET_GONE).await {
             Ok(Gone::BackAt(near)) => self.pair.roads.left_over(Member::A, near).await,
             Ok(Gone::LinkClosed) | Err(routeros::Error::Closed) => {}
+            Ok(Gone::Restarts) => {}
             // silence is what an idle console says, too
             Ok(Gone::Silent) | Err(_) => self.went_down(progress).await?,
         }
@@ -173,8 +176,9 @@ impl PairJob<'_> {
         if self.b.is_some() {
             return Ok(None);
         }
-        let connection = self.pair.open(Member::B, Purpose::Write, self.users).await;
+        let connection = self.pair.open_after(Member::B, Purpose::Write, self.users, self.restarting()).await;
         let connection = connection.map_err(|trouble| self.unseen(Member::B, trouble))?;
+        self.watch(&connection);
         let glance = facts::glance(&connection.shell).await?;
         let road = connection.road.clone();
         self.glanced = Some(connection);
@@ -189,17 +193,32 @@ impl PairJob<'_> {
     pub(super) async fn wait_reset(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         self.users = Users::Own;
         let began = tokio::time::Instant::now();
+        let mut gone = None;
         loop {
-            let looked = match self.glance_b(began.elapsed()).await {
-                Ok(Some(note)) => return Ok(Some(note)),
-                Ok(None) => self.look_b().await,
+            let looking = async {
+                match self.glance_b(began.elapsed()).await {
+                    Ok(None) => self.look_b().await.map(|_| None),
+                    other => other,
+                }
+            };
+            let looked = progress.while_waiting("b to come back", USUAL_REBOOT, looking).await;
+            let silence = gone.map(|gone| (gone, began.elapsed()));
+            let looked = match looked {
+                Ok(Some(note)) => {
+                    self.restart = None;
+                    self.tell_starts(progress, silence);
+                    return Ok(Some(note));
+                }
+                Ok(None) => self.b.as_ref().ok_or_else(closed),
                 Err(trouble) => Err(trouble),
             };
             let last = match looked {
                 Ok(look) => match look.state() {
                     State::Erased | State::Bootstrapped => {
-                        let road = look.connection.road.clone();
-                        return Ok(Some(format!("back on {road}, identity {}", look.facts.identity)));
+                        let note = format!("back on {}, identity {}", look.connection.road, look.facts.identity);
+                        self.restart = None;
+                        self.tell_starts(progress, silence);
+                        return Ok(Some(note));
                     }
                     state => {
                         // the shutdown takes a while in which the old configuration still answers
@@ -209,6 +228,7 @@ impl PairJob<'_> {
                 },
                 Err(trouble) if matches!(trouble.kind, Kind::Transient | Kind::Silent | Kind::Login) => {
                     self.b = None;
+                    gone.get_or_insert(began.elapsed());
                     trouble.message
                 }
                 Err(trouble) => return Err(trouble),

@@ -33,7 +33,8 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     pair.roads.give_back(a_console).await;
 
     let b_console = pair.open(Member::B, Purpose::Write, Users::Own).await?;
-    let b = facts::read(&b_console.shell, &pair.site.ha_interface).await?;
+    let mut b = facts::read(&b_console.shell, &pair.site.ha_interface).await?;
+    b.silent_boot = facts::silent_boot(&b_console.shell).await?;
     let b_proof = Target::prove(pair.site, Member::B, &b, &b_console.evidence);
     let standby = b_proof.as_ref().is_ok_and(|target| target.state() == State::Standby);
     let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };

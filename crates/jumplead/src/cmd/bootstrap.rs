@@ -21,6 +21,7 @@ use super::{config, runs};
 use crate::cli::{Change, Global};
 use crate::failure::{Exit, Failure, Result};
 use crate::known::KnownRouters;
+use crate::line_road::HostLines;
 use crate::mac_road::MacRoad;
 use crate::output::Output;
 use crate::roads::PairRoads;
@@ -116,7 +117,7 @@ async fn with_pair(
         known: Rc::new(RefCell::new(known)),
         warnings: Rc::clone(&warnings),
     };
-    let roads = PairRoads::new(Rc::clone(site), mac);
+    let roads = PairRoads::new(Rc::clone(site), mac, Rc::new(HostLines));
     let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
     let (stop, stopped) = watch::channel(false);
     let (leave, left) = oneshot::channel();

@@ -15,6 +15,7 @@ pub mod made;
 pub mod ping;
 pub mod ports;
 pub mod recover;
+pub mod rehearsal_line;
 pub mod rehearse;
 pub mod runs;
 pub mod theatre;

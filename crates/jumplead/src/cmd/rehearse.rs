@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use super::change::{self, Answer, Screen, Surroundings};
+use super::rehearsal_line::RehearsalLines;
 use super::theatre::{Theatre, Wait, own_part};
 use crate::cli::{Change, Faults, ROUTEROS, Rehearse, Road, Way};
 use crate::failure::{Exit, Failure, Result};
@@ -39,6 +40,12 @@ const INTERFACE: &str = "host";
 const BOOT: Duration = Duration::from_secs(300);
 /// And how long A may take to become the active.
 const SETTLE: Duration = Duration::from_secs(60);
+
+/// A bad serial line: one damaged character in so many, each way, and what a console server adds.
+const LINE_ERROR_EVERY: u32 = 20_000;
+const LINE_LATENCY: Duration = Duration::from_millis(20);
+/// Which of them are damaged.
+const LINE_SEED: u64 = 0x5E11_A1;
 
 /// Where simulated wall-clock time begins: 2026-01-01.
 const EPOCH: i64 = 1_767_225_600;
@@ -64,7 +71,9 @@ fn once(out: &Output, args: &Rehearse) -> Result {
     let runtime = runtime(args.real_time)?;
     let played = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet, false))?;
     if !out.json {
-        out.say(own_part(&played.waits));
+        if args.road != Road::Serial {
+            out.say(own_part(&played.waits));
+        }
         out.say(format!(
             "{GREEN}The pair is proved.{GREEN:#} {:.0} s of router time in {:.2} s. Nothing outside this process was touched.",
             played.took.as_secs_f64(),
@@ -172,6 +181,7 @@ fn site(road: Road, sync: Way) -> Result<Site> {
     let (reach_a, reach_b) = match road {
         Road::ViaA => ("mac://74:4D:28:0A:00:01%host", "via:a"),
         Road::Mac => ("mac://%host", "mac://%host"),
+        Road::Serial => ("mac://74:4D:28:0A:00:01%host", "serial:///dev/rehearsal"),
     };
     let sync = value(&sync);
     let text = format!(
@@ -227,7 +237,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     let mut settings =
         if args.dirty { Settings::dirty(args.seed, &installed()) } else { Settings::standard(args.seed, &installed()) };
     settings.topology = match args.road {
-        Road::ViaA => Topology::BehindA,
+        Road::ViaA | Road::Serial => Topology::BehindA,
         Road::Mac => Topology::OnSegment,
     };
     settings.a = settings.a.version(version);
@@ -259,6 +269,12 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         };
         pair.ha_wire.set_all_faults(faults);
         pair.host_wire.set_all_faults(faults);
+        let wire = routersim::serial::Wire {
+            error_every: LINE_ERROR_EVERY,
+            latency: LINE_LATENCY,
+            seed: args.seed ^ LINE_SEED,
+        };
+        pair.b.with(|router, _| router.set_serial_wire(wire));
     }
     let world = tokio::task::spawn_local(pair.world.clone().drive(1.0));
 
@@ -274,7 +290,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         known: Rc::new(RefCell::new(known)),
         warnings: Rc::default(),
     };
-    let roads = PairRoads::new(Rc::clone(&site), mac);
+    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(RehearsalLines(pair.b.clone())));
     let secrets =
         PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), b: None, b_factory: None };
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };

@@ -174,6 +174,7 @@ fn replay_line(out: &Output, record: &Record) {
             format!("{step} started{}", if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() })
         }
         Event::Waiting { step, what, .. } => format!("{step} waiting for {what}"),
+        Event::BootWatched { member, road, boots, phases } => bootstrap::render::start(*member, road, *boots, phases),
         Event::AttemptRetry { step, attempt, message, .. } => format!("{step} attempt {attempt} failed: {message}"),
         Event::StepCompleted { step, elapsed_ms, note, .. } => {
             let note = note.as_ref().map_or_else(String::new, |note| format!("   {note}"));

@@ -35,11 +35,20 @@ pub(super) struct Serial {
     console: Option<(PipeWriter, PipeReader)>,
     /// Nothing is left to boot from.
     formatted: bool,
+    /// How many cables were laid; the last one is there.
+    cables: u64,
 }
 
 impl Default for Serial {
     fn default() -> Self {
-        Self { line: Line::new(CONSOLE_BAUD), waiting: VecDeque::new(), booter: None, console: None, formatted: false }
+        Self {
+            line: Line::new(CONSOLE_BAUD),
+            waiting: VecDeque::new(),
+            booter: None,
+            console: None,
+            formatted: false,
+            cables: 0,
+        }
     }
 }
 
@@ -129,6 +138,18 @@ impl Router {
         self.pump(now);
         self.serial.line.plug(plugged);
         self.pump(now);
+    }
+
+    /// Lays a new cable in the place of the one that is there, and plugs it in. Its number, for [`Self::serial_cable`].
+    pub fn lay_serial_cable(&mut self, now: Instant) -> u64 {
+        self.serial.cables += 1;
+        self.plug_serial(now, true);
+        self.serial.cables
+    }
+
+    /// The number of the cable that is there: what an older one still carries belongs to nobody.
+    pub fn serial_cable(&self) -> u64 {
+        self.serial.cables
     }
 
     /// Another cable, or another state of it.
