@@ -183,7 +183,13 @@ impl View {
         })
     }
 
-    fn commands(self, id: MenuId) -> impl Iterator<Item = (&'static str, &'static [Argument])> {
+    /// The menus directly below `id`, with their names.
+    pub fn below(self, id: MenuId) -> impl Iterator<Item = (MenuId, &'static str)> {
+        self.menus(id).map(|(id, menu)| (id, menu.name))
+    }
+
+    /// The commands of a menu, each with its arguments.
+    pub fn commands(self, id: MenuId) -> impl Iterator<Item = (&'static str, &'static [Argument])> {
         let commands = self.menu(id).map(|menu| menu.commands.as_slice()).unwrap_or_default();
         commands.iter().filter_map(move |command| {
             let list = (*command.lists.get(self.at).or(command.lists.last())?)?;

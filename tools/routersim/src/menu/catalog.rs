@@ -7,6 +7,7 @@ use routeros_script::{Lookup, Names};
 
 use super::commands::{COMMANDS, Command};
 use super::def::{Menu, Shape, Verbs, When};
+use super::tables::stored::Stored;
 use super::tables::{self, MENUS};
 use crate::system::System;
 
@@ -57,7 +58,12 @@ impl System {
     /// The menu at a path, in this version.
     pub fn menu(&self, path: &str) -> Option<&'static Menu> {
         let mut all = tables::all_by_path(path).iter().copied();
-        all.find(|menu| (menu.when)(self.spec.version, &self.quirks))
+        all.find(|menu| (menu.when)(self.spec.version, &self.quirks)).or_else(|| self.stored()?.menu(path))
+    }
+
+    /// The menus that are stored only, in this version.
+    pub(crate) fn stored(&self) -> Option<&'static Stored> {
+        tables::stored::of(*self.spec.version)
     }
 
     /// The command that is no table's, in this version.
@@ -80,13 +86,17 @@ impl System {
         self.paths()
             .filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next())
             .filter(|name| !name.is_empty())
+            .chain(self.stored().into_iter().flat_map(|stored| stored.children(path)))
             .collect()
     }
 
     fn has_child(&self, path: &str, word: &str) -> bool {
         let (version, quirks) = (self.spec.version, &self.quirks);
-        !word.is_empty()
-            && PATHS.get(&format!("{path}/{word}")).is_some_and(|all| all.iter().any(|when| when(version, quirks)))
+        !word.is_empty() && {
+            let below = format!("{path}/{word}");
+            PATHS.get(&below).is_some_and(|all| all.iter().any(|when| when(version, quirks)))
+                || self.stored().is_some_and(|stored| stored.leads(&below))
+        }
     }
 
     /// Names of the commands of a menu.

@@ -5,6 +5,7 @@ use super::def::{Export, Menu};
 use super::quote::{folded, quote_word};
 use super::row::Row;
 use super::tables::MENUS;
+use super::tables::stored::Stored;
 use super::time::Calendar;
 use super::values::text_of;
 use crate::menu::Config;
@@ -63,7 +64,12 @@ impl System {
             lines.push(format!("# serial number = {}", self.spec.serial_number));
         }
         let fresh = crate::system::erased(&self.spec);
-        for menu in MENUS.iter().flat_map(|area| area.iter()) {
+        // what is stored only is referred to by name alone: its interfaces first, for those that name them, the rest last
+        let stored = || self.stored().into_iter().flat_map(Stored::all);
+        let interface = |menu: &&Menu| menu.path.starts_with("/interface/");
+        let menus = stored().filter(interface);
+        let menus = menus.chain(MENUS.iter().flat_map(|area| area.iter()).copied());
+        for menu in menus.chain(stored().filter(|menu| !interface(menu))) {
             let below = path.is_empty() || menu.path == path || menu.path.starts_with(&format!("{path}/"));
             if !below || menu.export == Export::No || self.menu(menu.path).is_none() {
                 continue;

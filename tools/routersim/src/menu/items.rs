@@ -6,6 +6,7 @@ use super::kind::{Kind, References};
 use super::refused::Refused;
 use super::row::Row;
 use super::tables;
+use super::tables::stored::Stored;
 use crate::record::EventKind;
 use crate::system::{Change, Placed, Policy, System, Who};
 
@@ -14,7 +15,13 @@ pub type Args = Vec<(String, String)>;
 
 impl References for System {
     fn interface_exists(&self, name: &str) -> bool {
-        self.interface_names().iter().any(|known| known == name)
+        let stored = || {
+            let mut menus = self.stored().into_iter().flat_map(Stored::all);
+            menus.any(|menu| {
+                menu.path.starts_with("/interface/") && self.config(|config| config.by_name(menu.path, name).is_some())
+            })
+        };
+        self.interface_names().iter().any(|known| known == name) || stored()
     }
 
     fn item_exists(&self, menu: &str, name: &str) -> bool {

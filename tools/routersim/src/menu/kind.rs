@@ -14,6 +14,8 @@ pub enum Kind {
     Str,
     /// A text that details show without quotes.
     Word,
+    /// Whatever is given; a script sees switches and numbers as such. Of menus that are stored only.
+    Any,
     /// A number of bytes, shown as `12.5KiB`.
     Bytes,
     /// `yes` or `no`.
@@ -64,6 +66,11 @@ impl Kind {
         let invalid = || Refused::InvalidValue(name.to_owned());
         match self {
             Self::Str | Self::Word | Self::Id => Ok(text.to_owned()),
+            Self::Any => Ok(match text {
+                "true" => "yes".to_owned(),
+                "false" => "no".to_owned(),
+                text => text.to_owned(),
+            }),
             Self::Bytes => Self::Num(0, i64::MAX).parse(name, text, refs),
             Self::Bool => match text {
                 "yes" | "true" => Ok("yes".to_owned()),

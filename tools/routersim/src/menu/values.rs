@@ -11,6 +11,8 @@ use crate::system::System;
 pub fn value_of(kind: Kind, text: &str) -> Value {
     match kind {
         Kind::Bool => Value::Bool(text == "yes"),
+        Kind::Any if matches!(text, "yes" | "no") => Value::Bool(text == "yes"),
+        Kind::Any => text.parse().map_or_else(|_| Value::str(text), Value::Num),
         Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| Value::str(text), Value::Num),
         Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| Value::str(text), Value::time),
         Kind::Ip => text.parse().map_or_else(|_| Value::str(text), Value::Ip),

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use routeros_script::Version;
+
 use super::{
-    certificate, file, firewall, hardware, interface, ip, log, routing, script, services, system, tool, tunnel, user,
+    certificate, file, firewall, hardware, interface, ip, log, routing, script, services, stored, system, tool, tunnel,
+    user,
 };
 use crate::menu::def::Menu;
 
@@ -41,9 +44,16 @@ pub fn all_by_path(path: &str) -> &'static [&'static Menu] {
     BY_PATH.get(path).map_or(&[], Vec::as_slice)
 }
 
-/// The first menu of that path, in whatever version: the only one of all but a few paths.
+/// Whether there is a table of that path, in whatever version.
+pub(super) fn has_table(path: &str) -> bool {
+    BY_PATH.contains_key(path)
+}
+
+/// The first menu of that path, in whatever version: the only one of all but a few paths. Where there is no table, what the
+/// newest tree has.
 pub fn by_path(path: &str) -> Option<&'static Menu> {
-    all_by_path(path).first().copied()
+    let stored = || stored::of(Version::new(u16::MAX, 0, 0))?.menu(path);
+    all_by_path(path).first().copied().or_else(stored)
 }
 
 #[cfg(test)]

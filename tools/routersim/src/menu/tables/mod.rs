@@ -12,6 +12,7 @@ mod routing;
 mod script;
 mod services;
 mod short;
+pub mod stored;
 mod system;
 mod tool;
 mod tunnel;

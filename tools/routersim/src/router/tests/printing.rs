@@ -183,3 +183,33 @@ fn everything_that_is_exported_imports_on_an_erased_router() {
         assert_eq!(text[1..], again[1..]);
     }
 }
+
+/// Menus that only the tree knows: they keep what they are given, and do nothing with it. 6.x has no tree.
+#[test]
+fn a_menu_without_a_table_is_stored() {
+    let mut bench = Bench::v7();
+    bench.run(
+        "/interface vxlan add name=vx1 vni=100 comment=far disabled=yes; /ip address add address=10.7.0.1/24 interface=vx1; \
+         /ip proxy set enabled=yes port=3128; /ip traffic-flow target add dst-address=10.0.0.9 port=2055; \
+         /interface sstp-client add name=s1 connect-to=192.0.2.1 password=Hidden-Secret",
+    );
+    assert_eq!(bench.run(":put [/interface vxlan get vx1 vni]"), "100");
+    assert_eq!(bench.run(":put ([/ip proxy get enabled] = true)"), "true");
+    assert_eq!(bench.run(":put [:len [/interface vxlan find where vni=100 disabled=yes]]"), "1");
+    assert!(bench.run("/interface vxlan print detail").contains("name=\"vx1\" vni=100"));
+    assert!(bench.fails("/interface vxlan add nosuch=1").contains("bad parameter nosuch"));
+    bench.run("/interface vxlan set vx1 vni=200; /interface vxlan enable vx1");
+    let form = ExportForm { hide_secrets: false, ..ExportForm::default() };
+    let text = bench.router.system().unwrap().export("", form);
+    let body = text.join("\n");
+    assert!(body.contains("/interface vxlan\nadd comment=far name=vx1 vni=200\n"), "{body}");
+    assert!(body.contains("/ip proxy\nset enabled=yes port=3128\n"), "{body}");
+    let hidden = bench.router.system().unwrap().export("", ExportForm { hide_secrets: true, ..form }).join("\n");
+    assert!(body.contains("Hidden-Secret") && !hidden.contains("Hidden-Secret"));
+    let mut other = Bench::of(Spec::pair_a().version(Version::new(7, 18, 2)));
+    other.run(&text.join("\r\n"));
+    assert_eq!(text[1..], other.router.system().unwrap().export("", form)[1..]);
+    bench.run("/undo; /undo");
+    assert_eq!(bench.run(":put [/interface vxlan get vx1 vni]"), "100", "the history has it");
+    assert!(Bench::v6().fails("/interface vxlan add name=x").contains("bad command name vxlan"));
+}
