@@ -45,6 +45,38 @@ fn a_switch_restarts_nobody() {
     }
 }
 
+/// BGP follows the role, in the menu that the version has: sessions of the active are on, those of the standby off, and one
+/// marked `HA_OFF` is never switched on. The other version's menu is not even tried.
+#[test]
+fn bgp_follows_the_role_by_the_versions_own_menu() {
+    for version in VERSIONS {
+        let (menu, more) = if version.major == 6 {
+            ("/routing bgp peer", "remote-address=192.0.2.254 remote-as=65001")
+        } else {
+            ("/routing bgp connection", "remote.address=192.0.2.254 local.role=ebgp as=65000")
+        };
+        let pair = Pair::new(version, 17);
+        pair.run(
+            &pair.a,
+            &format!("{menu} add name=isp {more}; {menu} add name=kept {more} comment=HA_OFF disabled=yes"),
+        );
+        pair.install();
+        pair.basic_networking();
+        pair.first_push();
+        assert!(pair.sync().contains("GOOD"), "{version}: {}", pair.tail());
+        let off = |router, name: &str| pair.get(router, &format!("[{menu} get [find name={name}] disabled]"));
+        let states = || [&pair.a, &pair.b].map(|router| (off(router, "isp"), off(router, "kept")));
+        let (on, standby) = (("false".to_owned(), "true".to_owned()), ("true".to_owned(), "true".to_owned()));
+        assert_eq!(states(), [on.clone(), standby.clone()], "{version}");
+        assert!(pair.call(&pair.a, "HASwitchRole").contains("DONE"), "{version}: {}", pair.tail());
+        pair.wait(5);
+        assert_eq!(states(), [standby, on], "{version}");
+        for which in [0, 1] {
+            assert_eq!(pair.seen(which, says("bad command name")), 0, "{version}: {}", pair.tail());
+        }
+    }
+}
+
 /// Without the proof nothing changes: not the standby, another version, nobody there, startup failed, a preferred router set.
 #[test]
 fn a_switch_wants_the_proof() {
