@@ -1,38 +1,180 @@
 //! `recover` as people run it: the real binary, a simulated router's console on a pty, at ser2net with RFC 2217, as plain TCP.
 
-use jumplead_tests::line_process::{LineRouter, ser2net};
+use std::io::Read as _;
+use std::process::Stdio;
+
+use jumplead_tests::binary::Ended;
+use jumplead_tests::leak;
+use jumplead_tests::line_process::{LineRouter, PASSWORD, owners_alone, ser2net};
+
+/// Planted on the router where it must not be shown.
+const HIDDEN: &str = "Pl4nted-Hidden-Sloe.66";
+/// The HA password, which a site file names.
+const HA_PASSWORD: &str = "Pl4nted-HA-Quince.77";
 
 /// The plan's fingerprint, from what was said.
 #[track_caller]
-fn fingerprint(said: &str) -> String {
-    let (_, rest) = said.split_once("Plan ").unwrap_or_else(|| panic!("no plan in: {said}"));
-    rest.split([':', ' ']).next().unwrap().to_owned()
+fn fingerprint(planned: &Ended) -> String {
+    let (_, rest) = planned.err.split_once("--confirm ").unwrap_or_else(|| panic!("no plan in: {planned:?}"));
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
-/// One stuck router, one way to its line: planned, refused without a confirmation and with a wrong one, then out of the menu.
 #[track_caller]
-fn out_of_the_loader(router: &LineRouter, url: &str) {
-    let planned = router.jumplead(&["recover", url, "leave-loader", "--plan-only"]).expect(0);
-    assert!(planned.err.contains("7F0002") || planned.out.contains("7F0002"), "{planned:?}");
-    router.jumplead(&["recover", url, "leave-loader", "--non-interactive"]).refused(2, "recover.confirm");
-    router.jumplead(&["recover", url, "leave-loader", "--confirm", "0000-0000"]).refused(12, "recover.confirm");
-    let plan = fingerprint(&format!("{}{}", planned.out, planned.err));
-    router.jumplead(&["recover", url, "leave-loader", "--confirm", &plan]).expect(0);
-    router.answers(url);
+fn plan(router: &LineRouter, url: &str, words: &[&str]) -> String {
+    let mut all = vec!["recover", url];
+    all.extend(words);
+    all.push("--plan-only");
+    fingerprint(&router.jumplead(&all).expect(0))
 }
 
 #[test]
 fn out_of_the_loader_over_each_kind_of_line() {
     let router = LineRouter::start();
-    for url in router.urls() {
-        router.jumplead(&["recover", &url, "leave-loader", "--plan-only"]).refused(5, "recover.not-in-the-loader");
-        router.into_the_loader();
-        out_of_the_loader(&router, &url);
+    let [pty, rfc2217, tcp] = router.urls();
+    router.jumplead(&["recover", &pty, "leave-loader", "--plan-only"]).refused(5, "recover.not-in-the-loader");
+    router.into_the_loader();
+    let seen = router.jumplead(&["recover", &pty]).expect(0);
+    assert!(seen.out.starts_with("F8") && seen.out.contains("fits   leave-loader"), "{seen:?}");
+    let words = router.jumplead(&["recover", &pty, "leave-loader", "--plan-only"]).expect(0);
+    let known = fingerprint(&words);
+    assert!(words.out.contains("leave the menu") && words.out.contains("read-only"), "{words:?}");
+    router.jumplead(&["recover", &pty, "leave-loader", "--non-interactive"]).refused(2, "recover.confirm");
+    router.jumplead(&["recover", &pty, "leave-loader", "--confirm", "0000-0000"]).refused(12, "bootstrap.plan.moved");
+    let ended = router.jumplead(&["recover", &pty, "leave-loader", "--confirm", &known]).expect(0);
+    for words in ["Seen ", "Done   leave the menu", "Proved ", "Run "] {
+        assert!(ended.err.contains(words), "{words} is not in {}", ended.err);
     }
-    if let Some((_server, port)) =
-        ser2net("out_of_the_loader_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp")
-    {
+    router.answers(&pty);
+    let mut urls = vec![rfc2217, tcp];
+    let server = ser2net("out_of_the_loader_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp");
+    urls.extend(server.iter().map(|(_, port)| format!("rfc2217://127.0.0.1:{port}")));
+    for url in urls {
         router.into_the_loader();
-        out_of_the_loader(&router, &format!("rfc2217://127.0.0.1:{port}"));
+        let known = plan(&router, &url, &["leave-loader"]);
+        router.jumplead(&["recover", &url, "leave-loader", "--confirm", &known]).expect(0);
     }
+    router.answers(&pty);
+}
+
+/// A failed startup, as a router without its HA password has one, over each kind of line; the evidence is on disk, for its
+/// owner alone, and holds no secret.
+#[test]
+fn a_failed_startup_is_left_with_its_evidence_and_bundled() {
+    let setup = format!(
+        "/user set [find name=admin] password=\"{PASSWORD}\"\n/system identity set name=edge-1_HA_B_STANDBY\n\
+         /system script add name=ha_startup source=\":error x\"\n\
+         /system script add name=ha_config_base source=\":global haPassword \\\"{HIDDEN}\\\"\"\n\
+         /ppp secret add name=HA_PASSWORD password=\"{HIDDEN}\"\n\
+         /log warning \"ha_startup: START\"\n/log error \"ha_startup: FAILED - DATA PORTS CLOSED\"\n"
+    );
+    let router = LineRouter::with("", &setup);
+    let url = router.urls()[0].clone();
+    // what was logged before the start is gone with it
+    router
+        .exec(&url, "/log warning \"ha_startup: START\"; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"")
+        .expect(0);
+    let mut urls: Vec<String> = router.urls().into();
+    let server = ser2net("a_failed_startup_is_left_with_its_evidence_and_bundled", &router, "telnet(rfc2217=true),tcp");
+    urls.extend(server.iter().map(|(_, port)| format!("rfc2217://127.0.0.1:{port}")));
+    for (number, url) in urls.iter().enumerate() {
+        let known = plan(&router, url, &["leave"]);
+        let ended = router.jumplead(&["recover", url, "leave", "--confirm", &known]).expect(0);
+        assert!(ended.err.contains("Done   nothing was changed on the router"), "{}", ended.err);
+        let file = router.folder.path().join(format!("bundle-{number}.txt"));
+        router.jumplead(&["bundle", url, "--output", &file.display().to_string()]).expect(0);
+        owners_alone(&file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("FAILED - DATA PORTS CLOSED") && text.contains("==== /export"), "{text}");
+        assert!(!text.contains("MISSING"), "{text}");
+        assert_eq!(leak::found(text.as_bytes(), &[HIDDEN]), None);
+        router.jumplead(&["bundle", url, "--output", &file.display().to_string()]).refused(2, "bundle.exists");
+    }
+    let runs = router.folder.path().join("state/jumplead/runs");
+    let saved: Vec<_> = std::fs::read_dir(runs).unwrap().map(|run| run.unwrap().path().join("evidence.txt")).collect();
+    assert_eq!(saved.len(), urls.len());
+    saved.iter().for_each(|file| owners_alone(file));
+    assert!(leak::none_below(&router.folder.path().join("state"), &[HIDDEN]) > urls.len());
+}
+
+/// An erased router whose bootstrap waits in vain, over each kind of line: the tool is killed at a step, another one each time,
+/// and goes on to the end.
+#[test]
+fn a_stuck_bootstrap_is_finished_over_each_kind_of_line_with_the_tool_killed() {
+    let router = LineRouter::start();
+    let [pty, _, tcp] = router.urls();
+    let config = router.folder.path().join("config/jumplead");
+    std::fs::create_dir_all(&config).unwrap();
+    let site = jumplead_tests::site::edge_1("mac://74:4D:28:0A:00:01%lo")
+        .replace("reach = [\"via:a\"]", "reach = [\"via:a\"]\npassword = \"env:EDGE1_B\"");
+    std::fs::write(config.join("edge-1.toml"), site).unwrap();
+    let server = ser2net("a_stuck_bootstrap_is_finished_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp");
+    let mut cases = vec![(pty.clone(), "router.evidence"), (tcp, "router.bootstrap")];
+    cases.extend(server.iter().map(|(_, port)| (format!("rfc2217://127.0.0.1:{port}"), "router.end-job")));
+    for (url, step) in &cases {
+        router
+            .exec(
+                url,
+                ":log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :execute \":while (true) do={:delay 1}\"",
+            )
+            .expect(0);
+        killed_and_gone_on_with(&router, url, step);
+        let asked = "[:len [/user find name=ha]] . [:len [/ip address find address=\"169.254.23.2/24\"]] . \
+                     [:len [/file find name~\"HA_jumplead\"]] . [:len [/system script job find where type!=\"login\"]]";
+        let seen = router.exec(url, &format!(":put ({asked})")).expect(0);
+        // this very line may be a job
+        assert!(seen.out.starts_with("110"), "{url}: {}", seen.out);
+        router.exec(url, "/user remove ha; /ip address remove [find]").expect(0);
+    }
+    assert!(leak::none_below(&router.folder.path().join("state"), &[HA_PASSWORD]) > 2);
+}
+
+/// Runs the rescue until `step` is begun, kills it there, and goes on.
+#[track_caller]
+fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
+    let run = |words: &[&str]| {
+        let mut command = router.command(words);
+        command.env("EDGE1_A", "none").env("EDGE1_B", PASSWORD).env("EDGE1_HA", HA_PASSWORD);
+        command
+    };
+    let words = ["recover", url, "finish-bootstrap", "--as", "edge-1/b"];
+    let planned: Ended = run(&[&words[..], &["--plan-only"]].concat()).output().unwrap().into();
+    let known = fingerprint(&planned.expect(0));
+    let mut command = run(&[&words[..], &["--json", "--confirm", &known]].concat());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut seen, mut space) = (String::new(), [0; 4096]);
+    let out = child.stdout.as_mut().unwrap();
+    while !seen.contains(&format!("\"step_started\",\"step\":\"{step}\"")) {
+        let count = out.read(&mut space).unwrap();
+        assert!(count > 0, "{step} was not begun: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&space[..count]));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ended: Ended = run(&["resume"]).output().unwrap().into();
+    let ended = ended.expect(0);
+    assert!(ended.err.contains("Proved "), "{url}: {}", ended.err);
+}
+
+/// A wrong place for a password, a missing program, an architecture that is not the board's: said before a byte is typed.
+#[test]
+fn what_is_missing_is_said_before_anything_is_touched() {
+    let router = LineRouter::start();
+    let url = router.urls()[0].clone();
+    let says = router.jumplead(&["recover", &url, "password"]).expect(0);
+    assert!(says.out.contains("Protected RouterBOOT") && says.out.contains("Device-mode"), "{}", says.out);
+    router
+        .jumplead(&["recover", &url, "netinstall", "--netinstall", "/nowhere/netinstall-cli", "--package", "x"])
+        .refused(2, "recover.netinstall");
+    router.into_the_loader();
+    let needs = router.jumplead(&["recover", &url, "netinstall", "--plan-only"]).refused(5, "recover.netinstall");
+    assert!(needs.err.contains("-tile.npk") && needs.err.contains("BOOT"), "{}", needs.err);
+    let package = router.folder.path().join("routeros-7.18.2-arm.npk");
+    std::fs::write(&package, "x").unwrap();
+    let tool = router.folder.path().join("tool");
+    std::fs::write(&tool, "#!/bin/sh\nexit 0\n").unwrap();
+    let (tool, package) = (tool.display().to_string(), package.display().to_string());
+    let words = ["recover", &url, "netinstall", "--netinstall", &tool, "--package", &package, "--boot-interface", "lo"];
+    router.jumplead(&words).refused(5, "recover.package");
+    let known = plan(&router, &url, &["leave-loader"]);
+    router.jumplead(&["recover", &url, "leave-loader", "--confirm", &known]).expect(0);
 }

@@ -13,7 +13,10 @@
 # Globals may be another user's, so a startup is known by what it logged.
 :local done "no"
 :if (([:len [/log find message~"ha_startup: DONE"]] > 0) or ([/system resource get uptime] > 5m)) do={ :set done "yes" }
-:if ([:len [/log find message~"ha_startup: FAILED"]] > 0) do={ :set done "failed" }
+# The last word counts: what failed may have been mended in place since.
+:foreach line in=[/log find message~"ha_startup: (FAILED|DONE)"] do={
+  :if ([:typeof [:find [/log get $line message] "FAILED"]] = "num") do={ :set done "failed" } else={ :set done "yes" }
+}
 :local open 0
 :local cloned 0
 :foreach port in=[/interface ethernet find default-name!=$haInterface comment!="HA_RESCUE"] do={

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// What an operator calls the states of a router (ha-system.md section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
 pub enum Name {
     /// Factory configuration.
     E0,
@@ -122,6 +122,24 @@ impl StartupLog {
 
     fn has(&self, words: &str) -> Option<&String> {
         self.newest().iter().rev().find(|line| line.contains(words))
+    }
+
+    /// What the newest start failed at: the number of its last step, `none` where it logged none. The same twice is the same
+    /// failure. `None`: it did not fail, as far as the log says.
+    pub fn signature(&self) -> Option<String> {
+        let failed = self.has("FAILED").is_some() || self.has("I AM UNKNOWN").is_some();
+        let ended = self.has("ha_startup: DONE").is_some();
+        (failed || (self.has("ha_startup: START").is_some() && !ended)).then(|| {
+            let step =
+                self.last_step().and_then(|(line, _)| line.split_once("ha_startup: ")?.1.split_whitespace().next());
+            step.unwrap_or("none").chars().filter(|c| c.is_ascii_graphic()).take(40).collect()
+        })
+    }
+
+    /// The newest start ended in a failure, and what was done since in place ended well.
+    pub fn mended(&self) -> bool {
+        let at = |words: &str| self.newest().iter().rposition(|line| line.contains(words));
+        at("ha_startup: DONE").is_some_and(|done| at("FAILED").is_none_or(|failed| done > failed))
     }
 
     /// The last line of the startup, and what it says that was being done.

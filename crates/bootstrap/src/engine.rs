@@ -95,6 +95,7 @@ impl History {
         if step.effect != Effect::ReadOnly {
             self.changed = match step.member {
                 Some(member) => self.changed.and(member),
+                None if step.alone => Changed::Router,
                 None => self.changed,
             };
         }
@@ -140,9 +141,46 @@ pub struct RunEnd {
     pub next: String,
 }
 
-/// What a step uses to say that it is waiting, and to hear that it should stop.
+/// A run's journal and whoever reads along, for a step under way.
+struct Desk<'a, 'j> {
+    journal: &'a mut Journal<'j>,
+    sink: &'a mut dyn Sink,
+}
+
+/// What a step does with its run.
+trait Run {
+    fn emit(&mut self, event: Event);
+    fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, StoreError>;
+    fn remember(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError>;
+    fn recall(&mut self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    fn now(&self) -> jiff::Timestamp;
+}
+
+impl Run for Desk<'_, '_> {
+    fn emit(&mut self, event: Event) {
+        tell(self.journal, self.sink, event);
+    }
+
+    fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, StoreError> {
+        self.journal.keep(name, content)
+    }
+
+    fn remember(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        self.journal.store().keep(folder, name, content)
+    }
+
+    fn recall(&mut self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.journal.store().kept(folder, name)
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.journal.now()
+    }
+}
+
+/// What a step uses to say that it is waiting, to keep files with its run, and to hear that it should stop.
 pub struct Progress<'a> {
-    emit: &'a mut dyn FnMut(Event),
+    run: &'a mut dyn Run,
     stop: watch::Receiver<bool>,
     step: &'static str,
     since: Instant,
@@ -159,7 +197,7 @@ impl Progress<'_> {
     /// Says that it still waits for `what`.
     pub fn waiting(&mut self, what: impl Into<String>, usual: (Duration, Duration)) {
         let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        (self.emit)(Event::Waiting {
+        self.run.emit(Event::Waiting {
             step: self.step.to_owned(),
             what: what.into(),
             elapsed_ms: ms(self.since.elapsed()),
@@ -170,7 +208,7 @@ impl Progress<'_> {
 
     /// A start that was waited for has been watched; unlike a wait it stays in the journal.
     pub fn watched(&mut self, event: Event) {
-        (self.emit)(event);
+        self.run.emit(event);
     }
 
     /// Says every second that `what` is still waited for, as long as `work` takes.
@@ -190,6 +228,35 @@ impl Progress<'_> {
         }
     }
 
+    /// Keeps a file in the run's folder, for its owner alone, whole and durable when this returns. Where it is comes back.
+    ///
+    /// # Errors
+    /// [`Kind::Host`].
+    pub fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, Trouble> {
+        self.run.keep(name, content).map_err(host)
+    }
+
+    /// Keeps what later runs should know, by folder and name.
+    ///
+    /// # Errors
+    /// [`Kind::Host`].
+    pub fn remember(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), Trouble> {
+        self.run.remember(folder, name, content).map_err(host)
+    }
+
+    /// What an earlier run remembered.
+    ///
+    /// # Errors
+    /// [`Kind::Host`].
+    pub fn recall(&mut self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        self.run.recall(folder, name).map_err(host)
+    }
+
+    /// Wall-clock time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.run.now()
+    }
+
     /// Time left until the end of patience.
     pub fn left(&self) -> Duration {
         self.limit.saturating_sub(self.since.elapsed())
@@ -202,6 +269,11 @@ impl Progress<'_> {
     pub async fn pause(&mut self, time: Duration) -> Result<(), Trouble> {
         interruptible(&mut self.stop, tokio::time::sleep(time)).await
     }
+}
+
+fn host(error: StoreError) -> Trouble {
+    let made = room(&JournalError::Store(error.clone()));
+    Trouble::new(Kind::Host, error.code(), error.to_string()).hint(made)
 }
 
 fn interrupted() -> Trouble {
@@ -291,6 +363,12 @@ impl Engine<'_> {
         let record = self.journal.write(event)?;
         self.sink.record(&record);
         Ok(())
+    }
+
+    /// Shows an event that the journal has from before.
+    pub fn show(&mut self, event: Event) {
+        let record = self.journal.stamp(event);
+        self.sink.record(&record);
     }
 
     /// Runs the plan to its end. The last record is always `run_finished`, on the journal as long as that can be written.
@@ -406,9 +484,9 @@ impl Engine<'_> {
     ) -> Result<Looked, Stop> {
         let trouble = |t| Stop::Trouble(t, attempt);
         let probe = {
-            let (journal, sink, mut stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
-            let mut emit = |event| tell(journal, sink, event);
-            let mut progress = progress(&mut emit, stop.clone(), step, began);
+            let mut stop = self.stop.clone();
+            let mut desk = Desk { journal: &mut self.journal, sink: &mut *self.sink };
+            let mut progress = progress(&mut desk, stop.clone(), step, began);
             unless_stopped(&mut stop, job.probe(step, history, &mut progress)).await.map_err(trouble)?
         };
         if let Probe::Done(note) = probe {
@@ -422,9 +500,9 @@ impl Engine<'_> {
         let before = history.clone();
         history.start(step);
         let note = {
-            let (journal, sink, mut stop) = (&mut self.journal, &mut *self.sink, self.stop.clone());
-            let mut emit = |event| tell(journal, sink, event);
-            let mut progress = progress(&mut emit, stop.clone(), step, began);
+            let mut stop = self.stop.clone();
+            let mut desk = Desk { journal: &mut self.journal, sink: &mut *self.sink };
+            let mut progress = progress(&mut desk, stop.clone(), step, began);
             let note = match unless_stopped(&mut stop, job.apply(step, &mut progress)).await {
                 Ok(note) => note,
                 Err(error) => {
@@ -487,7 +565,7 @@ impl Engine<'_> {
         let failure = Some(trouble.failure(job.state(), vec![]));
         let mut end = self.end(Exit::Done, failure, history.changed(), options.may_resume());
         if !end.resumable {
-            end.next = format!("jumplead bootstrap {}", options.site_file.as_ref().unwrap_or(&plan.pair));
+            end.next = again(plan, options);
         }
         end
     }
@@ -544,6 +622,14 @@ impl Engine<'_> {
     }
 }
 
+/// The command that looks anew.
+pub(crate) fn again(plan: &Plan, options: &Options) -> String {
+    match &plan.subject {
+        Some(subject) => format!("jumplead recover {} {}", subject.target, subject.procedure),
+        None => format!("jumplead bootstrap {}", options.site_file.as_ref().unwrap_or(&plan.pair)),
+    }
+}
+
 /// What makes a state folder that can't be written one that can.
 pub fn room(error: &JournalError) -> &'static str {
     match error {
@@ -565,13 +651,8 @@ fn tell(journal: &mut Journal<'_>, sink: &mut dyn Sink, event: Event) {
     sink.record(&record);
 }
 
-fn progress<'p>(
-    emit: &'p mut dyn FnMut(Event),
-    stop: watch::Receiver<bool>,
-    step: &Step,
-    since: Instant,
-) -> Progress<'p> {
-    Progress { emit, stop, step: step.id.id(), since, limit: Duration::from_secs(step.limit_s) }
+fn progress<'p>(run: &'p mut dyn Run, stop: watch::Receiver<bool>, step: &Step, since: Instant) -> Progress<'p> {
+    Progress { run, stop, step: step.id.id(), since, limit: Duration::from_secs(step.limit_s) }
 }
 
 /// The documented number for trouble in a step.

@@ -48,6 +48,8 @@ pub enum Changed {
     B,
     /// Both.
     Both,
+    /// The one router of a rescue that belongs to no pair as far as is known.
+    Router,
 }
 
 impl Changed {

@@ -219,6 +219,14 @@ impl Evidence {
         all.evidence
     }
 
+    /// The log alone: of a router that is about to restart.
+    pub async fn log(shell: &Shell, redactor: &Redactor) -> Self {
+        let until = Instant::now() + LONGEST;
+        let mut all = Collector { shell, redactor, until, evidence: Self::default(), total: 0, over: None };
+        all.ask(LOG, ALL_LOG).await;
+        all.evidence
+    }
+
     /// What stands on a line of a router that nobody can log in to.
     pub fn of_line(seen: &str, board: &[(String, String)], redactor: &Redactor) -> Self {
         let section =

@@ -93,6 +93,21 @@ pub fn parse(bytes: &[u8]) -> Result<(Vec<Record>, usize), JournalError> {
     Ok((records, good))
 }
 
+/// The plan that was confirmed.
+///
+/// # Errors
+/// [`JournalError::NoPlan`], [`JournalError::DryRun`].
+pub fn plan_of(records: &[Record]) -> Result<crate::plan::Plan, JournalError> {
+    if records.iter().any(|record| matches!(record.event, Event::RunStarted { resumed: false, dry_run: true, .. })) {
+        return Err(JournalError::DryRun);
+    }
+    let plan = records.iter().find_map(|record| match &record.event {
+        Event::Plan { plan } => Some(plan.clone()),
+        _ => None,
+    });
+    plan.ok_or(JournalError::NoPlan)
+}
+
 /// The journal of one run, being written.
 pub struct Journal<'a> {
     store: &'a mut dyn Store,
@@ -146,6 +161,25 @@ impl<'a> Journal<'a> {
     /// Where its evidence is.
     pub fn place(&self) -> String {
         self.store.place(&self.run)
+    }
+
+    /// Keeps a file in the run's folder. Where that is comes back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, StoreError> {
+        self.store.keep_with(&self.run, name, content)?;
+        Ok(format!("{}/{name}", self.place()))
+    }
+
+    /// The state folder.
+    pub fn store(&mut self) -> &mut dyn Store {
+        self.store
+    }
+
+    /// Now.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     /// Stamps an event without writing it: for those that only people see.

@@ -17,6 +17,7 @@ pub mod path;
 pub mod plan;
 pub mod preflight;
 pub mod proof;
+pub mod recover;
 pub mod render;
 pub mod road;
 pub mod secret;

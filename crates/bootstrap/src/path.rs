@@ -11,4 +11,5 @@ mod survey;
 pub use file::{BOOTSTRAP_FILE, bootstrap_file};
 pub use job::PairJob;
 pub use run::{Confirmation, Prepared, Start, keep_plan, prepare, resume, run};
+pub(crate) use run::{PLANS, no_journal, refusal, unconfirmed, unusable, unwritable};
 pub use survey::survey;

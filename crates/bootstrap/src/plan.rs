@@ -2,6 +2,7 @@
 
 use crate::preflight::Survey;
 use crate::proof::Target;
+use crate::recover::Subject;
 use crate::site::{Site, Sync};
 use crate::state::State;
 use crate::target::{Member, TargetUrl};
@@ -34,7 +35,7 @@ impl fmt::Display for Effect {
     }
 }
 
-/// The steps of a bootstrap; each knows its job (`path`).
+/// The steps of a bootstrap and of a rescue; each knows its job (`path`, `recover`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Act {
     /// Writes the bootstrap file and reads it back.
@@ -70,10 +71,67 @@ pub enum Act {
     /// Removes our files.
     #[serde(rename = "pair.clean")]
     Clean,
+    /// Saves what the router says of itself.
+    #[serde(rename = "router.evidence")]
+    Evidence,
+    /// Stops a loop of restarts in the seconds in which the router answers.
+    #[serde(rename = "router.hold")]
+    Hold,
+    /// Saves what there was no time for before.
+    #[serde(rename = "router.evidence-rest")]
+    EvidenceRest,
+    /// Closes the data ports.
+    #[serde(rename = "router.close-ports")]
+    ClosePorts,
+    /// HA port on, with its own MAC.
+    #[serde(rename = "router.ha-port")]
+    HaPort,
+    /// The HA password, the user and FTP.
+    #[serde(rename = "router.ha-user")]
+    HaUser,
+    /// The other member answers on the HA cable.
+    #[serde(rename = "router.peer")]
+    Peer,
+    /// What the startup did not do: address, VRRP.
+    #[serde(rename = "router.startup")]
+    Startup,
+    /// Loads a backup; the router restarts.
+    #[serde(rename = "router.load-backup")]
+    LoadBackup,
+    /// The other member's configuration gets the right address, too.
+    #[serde(rename = "peer.ha-mac")]
+    PeerMac,
+    /// The pair's configuration gets the right address.
+    #[serde(rename = "router.ha-mac")]
+    RightMac,
+    /// Restarts it, once.
+    #[serde(rename = "router.restart")]
+    Restart,
+    /// Proves the standby.
+    #[serde(rename = "router.verify-standby")]
+    VerifyStandby,
+    /// VRRP and FTP off, startup held, identity marked.
+    #[serde(rename = "router.quarantine")]
+    Quarantine,
+    /// Ends the job that waits.
+    #[serde(rename = "router.end-job")]
+    EndJob,
+    /// Address, user and FTP of an erased router.
+    #[serde(rename = "router.bootstrap")]
+    FinishBootstrap,
+    /// Sets the boot device in the boot loader's menu.
+    #[serde(rename = "loader.ethernet-once")]
+    EthernetOnce,
+    /// Leaves the boot loader's menu.
+    #[serde(rename = "loader.leave")]
+    LeaveLoader,
+    /// Leaves it with a network installation waiting on this host.
+    #[serde(rename = "loader.install")]
+    Install,
 }
 
 impl Act {
-    /// All of them, in the order of a plan.
+    /// Those of a bootstrap, in the order of a plan.
     pub const ALL: [Self; 11] = [
         Self::BootstrapFile,
         Self::Reset,
@@ -102,6 +160,25 @@ impl Act {
             Self::User => "b.user",
             Self::Verify => "pair.verify",
             Self::Clean => "pair.clean",
+            Self::Evidence => "router.evidence",
+            Self::Hold => "router.hold",
+            Self::EvidenceRest => "router.evidence-rest",
+            Self::ClosePorts => "router.close-ports",
+            Self::HaPort => "router.ha-port",
+            Self::HaUser => "router.ha-user",
+            Self::Peer => "router.peer",
+            Self::Startup => "router.startup",
+            Self::LoadBackup => "router.load-backup",
+            Self::PeerMac => "peer.ha-mac",
+            Self::RightMac => "router.ha-mac",
+            Self::Restart => "router.restart",
+            Self::VerifyStandby => "router.verify-standby",
+            Self::Quarantine => "router.quarantine",
+            Self::EndJob => "router.end-job",
+            Self::FinishBootstrap => "router.bootstrap",
+            Self::EthernetOnce => "loader.ethernet-once",
+            Self::LeaveLoader => "loader.leave",
+            Self::Install => "loader.install",
         }
     }
 }
@@ -119,6 +196,9 @@ pub struct Step {
     pub effect: Effect,
     /// The end of patience, in seconds.
     pub limit_s: u64,
+    /// It acts on the one router of a rescue that belongs to no pair as far as is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
 }
 
 /// A plan.
@@ -145,6 +225,9 @@ pub struct Plan {
     /// How B gets A's configuration.
     #[serde(default)]
     pub sync: Sync,
+    /// Of a rescue: which router, and what was seen of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Box<Subject>>,
 }
 
 impl Plan {
@@ -196,8 +279,9 @@ impl Plan {
         self.steps
             .iter()
             .map(|step| match step.id {
-                Act::WaitReset | Act::WaitStandby => 100,
-                Act::Push => 15,
+                Act::WaitReset | Act::WaitStandby | Act::VerifyStandby | Act::LeaveLoader => 100,
+                Act::Install => 300,
+                Act::Push | Act::Startup => 15,
                 Act::ChooseSync | Act::User => 1,
                 _ => 5,
             })
@@ -219,7 +303,14 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     let in_sync = survey.a_version.is_some() && survey.a_version == survey.b_version;
     let mut steps = Vec::new();
     let mut notes = Vec::new();
-    let step = |id, member, title: &str, effect, limit_s| Step { id, member, title: title.to_owned(), effect, limit_s };
+    let step = |id, member, title: &str, effect, limit_s| Step {
+        id,
+        member,
+        title: title.to_owned(),
+        effect,
+        limit_s,
+        alone: false,
+    };
     let (b_only, a_only) = (Some(Member::B), Some(Member::A));
     let write =
         step(Act::BootstrapFile, b_only, "write the bootstrap file, read it back", Effect::Reversible, STEP_LIMIT_S);
@@ -315,7 +406,7 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     let basis = basis(site, survey, a, b);
     let fingerprint = fingerprint(&site.name, &basis, &steps);
     let (pair, command, sync) = (site.name.clone(), "bootstrap".to_owned(), site.sync);
-    Some(Plan { pair, command, fingerprint, basis, steps, erases, silent_boot, notes, sync })
+    Some(Plan { pair, command, fingerprint, basis, steps, erases, silent_boot, notes, sync, subject: None })
 }
 
 /// What decides about the steps and about whom they hit. Times and counters are left out: they always move.
@@ -336,7 +427,7 @@ fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, S
     ]
 }
 
-fn fingerprint(pair: &str, basis: &[(String, String)], steps: &[Step]) -> String {
+pub(crate) fn fingerprint(pair: &str, basis: &[(String, String)], steps: &[Step]) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
         // with its length: no two lists read the same

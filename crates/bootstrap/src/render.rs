@@ -45,6 +45,8 @@ const TITLE: usize = 48;
 #[derive(Debug, Clone, Default)]
 pub struct Renderer {
     plan: Option<Plan>,
+    /// Of a rescue: what was done, and by which step's words it was proved.
+    done: Vec<(String, Done, Option<String>)>,
 }
 
 impl Renderer {
@@ -56,9 +58,10 @@ impl Renderer {
     /// The lines of one record; often none.
     pub fn record(&mut self, record: &Record) -> Vec<Line> {
         match &record.event {
-            Event::RunStarted { pair, resumed, .. } => {
+            Event::RunStarted { command, pair, resumed, .. } => {
                 let verb = if *resumed { "goes on" } else { "starts" };
-                vec![line(Tone::Plain, format!("Run {} {verb}: pair {pair}", record.run))]
+                let what = if command == "recover" { "" } else { "pair " };
+                vec![line(Tone::Plain, format!("Run {} {verb}: {what}{pair}", record.run))]
             }
             Event::Preflight { .. } | Event::StepStarted { .. } | Event::Unknown => Vec::new(),
             Event::Plan { plan } => {
@@ -86,6 +89,7 @@ impl Renderer {
                 vec![line(Tone::Warn, format!("{}attempt {attempt} failed: {}", self.place(step), clean(message)))]
             }
             Event::StepCompleted { step, outcome, elapsed_ms, note, .. } => {
+                self.done.push((step.clone(), *outcome, note.clone()));
                 let sent = self.effect(step) == Some(Effect::PointOfNoReturn);
                 let word = match outcome {
                     Done::Already => "done before",
@@ -117,6 +121,7 @@ impl Renderer {
         next: &str,
     ) -> Vec<Line> {
         match failure {
+            None if self.plan.as_ref().is_some_and(|plan| plan.subject.is_some()) => self.report(record, next),
             None => {
                 let pair = self.plan.as_ref().map_or("the pair", |plan| plan.pair.as_str());
                 vec![
@@ -134,11 +139,38 @@ impl Renderer {
                     Changed::A => "router a was changed",
                     Changed::B => "router b was changed",
                     Changed::Both => "both routers were changed",
+                    Changed::Router => "the router was changed",
                 };
                 lines.insert(lines.len() - shown.hints.len(), line(Tone::Plain, format!("  changed   {changed}")));
                 lines
             }
         }
+    }
+
+    /// The end of a rescue: seen, done, proved.
+    fn report(&self, record: &Record, next: &str) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let seen = self.plan.as_ref().and_then(|plan| plan.subject.as_ref()).map(|subject| subject.seen.as_slice());
+        for (number, text) in seen.unwrap_or_default().iter().enumerate() {
+            let head = if number == 0 { "Seen  " } else { "      " };
+            lines.push(line(Tone::Plain, format!("{head} {}", clean(text))));
+        }
+        let acted = |step: &str| self.effect(step).is_some_and(|effect| effect != Effect::ReadOnly);
+        let mut head = "Done  ";
+        for (step, outcome, _) in self.done.iter().filter(|(step, ..)| acted(step)) {
+            let before = if *outcome == Done::Already { " (it was so)" } else { "" };
+            lines.push(line(Tone::Plain, format!("{head} {}{before}", self.title(step))));
+            head = "      ";
+        }
+        if head == "Done  " {
+            lines.push(line(Tone::Plain, "Done   nothing was changed on the router"));
+        }
+        let last =
+            self.done.last().and_then(|(_, _, note)| note.as_deref()).unwrap_or("every step was looked at again");
+        lines.push(line(Tone::Good, format!("Proved {}", clean(last))));
+        lines.push(line(Tone::Plain, format!("Run {}", record.run)));
+        lines.push(line(Tone::Hint, format!("next:  {next}")));
+        lines
     }
 
     fn index(&self, step: &str) -> Option<(usize, &Plan)> {

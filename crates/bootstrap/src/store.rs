@@ -179,6 +179,18 @@ pub trait Store {
     /// [`StoreError::Io`].
     fn kept(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Keeps a file in a run's own folder under this plain name, as [`Store::keep`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn keep_with(&mut self, run: &RunId, name: &str, content: &[u8]) -> Result<(), StoreError>;
+
+    /// A file of a run's own folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn kept_with(&self, run: &RunId, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Where a run's evidence is, for people.
     fn place(&self, run: &RunId) -> String;
 }

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bootstrap::recover::Procedure;
+use clap::builder::TypedValueParser as _;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::console::map::Map;
@@ -19,7 +21,7 @@ TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
          PAIR/a  PAIR/b                 a member of a pair, by the roads of its site file
 PAIR     a site file, or the name of one in the configuration folder
 
-Only `bootstrap` and `resume` change anything, and only after a plan was shown and confirmed.
+Only `bootstrap`, `recover` and `resume` change anything, and only after a plan was shown and confirmed.
 Try the whole job without hardware:  jumplead rehearse";
 
 /// Brings an erased MikroTik standby router with no IP address into a high-availability pair, over the pair's own cable.
@@ -154,22 +156,29 @@ pub enum Command {
         #[arg(long)]
         listen: bool,
     },
-    /// A router that is stuck in its boot loader, over its serial line: a plan, one question, what it proved
+    /// One router in trouble: what is seen, a plan, one question, what was done and what it proved
     Recover {
-        /// Its serial line; with --sheet any router
+        /// A router; with --sheet only its name is used
         target: String,
-        /// What to do
-        #[arg(value_name = "PROCEDURE", default_value = "leave-loader")]
-        procedure: Procedure,
-        /// Show the plan and stop; the menu stays as it is
-        #[arg(long)]
-        plan_only: bool,
-        /// Go ahead with the plan of this fingerprint, without a question
-        #[arg(long, value_name = "FINGERPRINT")]
-        confirm: Option<String>,
+        /// What to do; without one, what was found and which procedures fit
+        #[arg(value_name = "PROCEDURE", value_parser = procedures())]
+        procedure: Option<Procedure>,
+        #[command(flatten)]
+        rescue: RescueOptions,
         /// Print a page for the person who stands beside the router, and stop
         #[arg(long)]
         sheet: bool,
+    },
+    /// What a router says of its trouble, or both of a pair, in one redacted file for a colleague; changes nothing
+    Bundle {
+        /// A router, or a pair
+        target: String,
+        /// The file; it must not be there yet [default: jumplead-bundle-TIME.txt]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The pair's member that a single TARGET leads to, as in edge-1/b
+        #[arg(long = "as", value_name = "PAIR/b")]
+        member_of: Option<String>,
     },
     /// An erased member becomes the proved standby: ERASES ROUTER B when it is not clean
     Bootstrap {
@@ -233,13 +242,38 @@ pub enum Command {
     },
 }
 
-/// What `recover` does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Procedure {
-    /// Leaves the menu, so that it boots; writes nothing
-    LeaveLoader,
-    /// Boots over Ethernet once, for netinstall
-    Etherboot,
+// Options of `recover`. No doc comment, as for `Change`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RescueOptions {
+    /// Show the plan and stop; the router stays as it is
+    #[arg(long)]
+    pub plan_only: bool,
+    /// Go ahead with the plan of this fingerprint, without a question
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub confirm: Option<String>,
+    /// Probe every step, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The pair's member that a single TARGET leads to, as in edge-1/b
+    #[arg(long = "as", value_name = "PAIR/b")]
+    pub member_of: Option<String>,
+    /// known-good may load the ACTIVE'S backup: while it starts the router speaks for the active on its data ports
+    #[arg(long)]
+    pub accept_cloned_window: bool,
+    /// netinstall: the program, netinstall-cli
+    #[arg(long, value_name = "PATH")]
+    pub netinstall: Option<String>,
+    /// netinstall: the RouterOS package for this board
+    #[arg(long, value_name = "FILE")]
+    pub package: Option<String>,
+    /// netinstall: this host's interface on the cable to the port marked BOOT
+    #[arg(long, value_name = "INTERFACE")]
+    pub boot_interface: Option<String>,
+}
+
+fn procedures() -> impl clap::builder::TypedValueParser<Value = Procedure> {
+    let values = Procedure::ALL.map(|one| clap::builder::PossibleValue::new(one.name()).help(one.says()));
+    clap::builder::PossibleValuesParser::new(values).try_map(|name| name.parse::<Procedure>())
 }
 
 /// What the other end of a session is.

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bootstrap::mac::Mac;
-use bootstrap::road::{Evidence, Purpose, RoadError, RoadTrouble};
+use bootstrap::road::{Connection, Evidence, Purpose, RoadError, RoadTrouble};
 use bootstrap::target::LoginMode;
 use mactelnet::MacAddr;
 use mactelnet::auth::{Method, Password};
 use mactelnet::client::{Config, Error as ClientError, LoginPolicy};
 use mactelnet::io::{BoxLink, Session};
-use routeros::{ByteLink, Secret};
+use routeros::{ByteLink, LoginOptions, Secret, Shell};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::known::KnownRouters;
@@ -62,6 +62,22 @@ pub struct MacLink {
 }
 
 impl MacRoad {
+    /// A console of the router at this address.
+    pub async fn connect(
+        &self,
+        target: &MacTarget,
+        purpose: Purpose,
+        login: &LoginOptions,
+    ) -> Result<Connection, RoadError> {
+        let size = login.suffix.size();
+        let (link, evidence) =
+            self.open(target, purpose, &login.login_name(), &login.passwords, (size.cols, size.rows)).await?;
+        let road = describe(target.mac, target.interface.as_deref());
+        let shell = Shell::login(link, login.clone()).await;
+        let shell = shell.map_err(|error| RoadError::from_console(road.clone(), &error))?;
+        Ok(Connection { shell, road, evidence })
+    }
+
     /// Logs in, with the first of `passwords` that is taken.
     pub async fn open(
         &self,

@@ -3,6 +3,7 @@
 // A failure is made once and ends the process: its size costs nothing.
 #![allow(clippy::result_large_err)]
 
+mod access;
 mod cli;
 mod cmd;
 mod console;
@@ -94,6 +95,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Ports => "ports",
         Command::Diagnose { .. } => "diagnose",
         Command::Recover { .. } => "recover",
+        Command::Bundle { .. } => "bundle",
         Command::Doctor => "doctor",
         Command::Rehearse(_) => "rehearse",
         Command::Config { .. } => "config",
@@ -150,14 +152,12 @@ fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
         Command::Discover { interface, duration, watch } => {
             running(move || cmd::discover::run(out, interface, *duration, *watch))
         }
-        Command::Recover { target, procedure, plan_only, confirm, sheet: false } => running(move || {
-            let (procedure, plan_only) = (*procedure, *plan_only);
-            cmd::recover::run(
-                out,
-                global,
-                cmd::recover::Asked { target, procedure, plan_only, confirm: confirm.as_deref() },
-            )
-        }),
+        Command::Recover { target, procedure, rescue, sheet: false } => {
+            running(move || cmd::recover::run(out, global, target, *procedure, rescue))
+        }
+        Command::Bundle { target, output, member_of } => {
+            running(move || cmd::bundle::run(out, global, target, output.as_deref(), member_of.as_deref()))
+        }
         Command::Diagnose { target, listen } => running(move || cmd::diagnose::run(out, global, target, *listen)),
         Command::Config { what: Config::Init { name, interface, duration } } => {
             running(move || cmd::config::init(out, name, interface, *duration))

@@ -81,7 +81,7 @@ impl Output {
         if self.json {
             let mut object = json!({"format": FORMAT, "command": self.command, "ok": false, "data": Value::Null, "warnings": [], "error": failure, "exit_code": failure.exit as i32});
             // The last line of a stream of events is always its result, also when no run began.
-            if matches!(self.command, "bootstrap" | "resume" | "rehearse") {
+            if matches!(self.command, "bootstrap" | "recover" | "resume" | "rehearse") {
                 let stands =
                     self.command == "resume" && !matches!(failure.exit, Exit::Usage | Exit::NotFound | Exit::Stuck);
                 object["event"] = json!("run_finished");

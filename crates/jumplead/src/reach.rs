@@ -111,6 +111,19 @@ impl Reach {
         Ok(Self { road, user, password: password(global)?, global: global.clone() })
     }
 
+    /// The login that was asked for.
+    pub fn login(&self) -> LoginOptions {
+        let mut options = LoginOptions::new(self.user.clone());
+        options.passwords = vec![self.password.clone()];
+        options.secrets = options.passwords.clone();
+        options
+    }
+
+    /// The road to routers at a MAC address.
+    pub fn mac_road(&self) -> &MacRoad {
+        &self.road
+    }
+
     /// A raw session with a router reached by MAC-Telnet.
     pub async fn session(&self, target: &MacTarget, suffix: Suffix, size: (u16, u16)) -> Result<MacLink> {
         let name = format!("{}{}", self.user, suffix.text());
@@ -127,10 +140,7 @@ impl Reach {
 
     /// A login on a line that is open.
     pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
-        let mut options = LoginOptions::new(self.user.clone());
-        options.passwords = vec![self.password.clone()];
-        options.secrets = options.passwords.clone();
-        let shell = Shell::login(link, line_road::options(&options, routeros::boot::IDLE)).await;
+        let shell = Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE)).await;
         shell.map_err(|error| failure(RoadError::from_console(url, &error)))
     }
 
@@ -138,13 +148,8 @@ impl Reach {
     pub async fn shell(&self, target: &Target) -> Result<Shell> {
         match target {
             Target::Mac(target) => {
-                let mut options = LoginOptions::new(self.user.clone());
-                options.passwords = vec![self.password.clone()];
-                options.secrets = options.passwords.clone();
-                let size = options.suffix.size();
-                let link = self.session(target, options.suffix, (size.cols, size.rows)).await?;
-                let road = crate::mac_road::describe(target.mac, target.interface.as_deref());
-                Shell::login(link, options).await.map_err(|error| failure(RoadError::from_console(road, &error)))
+                let connected = self.road.connect(target, Purpose::Read, &self.login()).await;
+                Ok(connected.map_err(failure)?.shell)
             }
             Target::Line { endpoint, url } => {
                 let link = self.line(endpoint, url).await?;

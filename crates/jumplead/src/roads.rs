@@ -147,17 +147,7 @@ impl PairRoads {
                     interface: interface.clone(),
                     login: login.unwrap_or(entry.login),
                 };
-                let options = &request.login;
-                let size = options.suffix.size();
-                let (link, evidence) = self
-                    .mac
-                    .open(&target, request.purpose, &options.login_name(), &options.passwords, (size.cols, size.rows))
-                    .await?;
-                let road = crate::mac_road::describe(target.mac, target.interface.as_deref());
-                let shell = Shell::login(link, options.clone())
-                    .await
-                    .map_err(|error| RoadError::from_console(road.clone(), &error))?;
-                Ok(Connection { shell, road, evidence })
+                self.mac.connect(&target, request.purpose, &request.login).await
             }
             TargetUrl::Via { pair: None, member: near } if *near != member => self.hop(*near, member, request).await,
             url if url.is_line() => self.line(url, request).await,

@@ -202,6 +202,11 @@ pub(super) fn closed() -> Trouble {
     Trouble::new(Kind::Transient, "bootstrap.console.closed", "the console is closed")
 }
 
+/// A plan of another command.
+fn no_step_of_ours(act: Act) -> Trouble {
+    Trouble::new(Kind::Bug, "bootstrap.bug", format!("{} is no step of a bootstrap", act.id()))
+}
+
 impl Job for PairJob<'_> {
     async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble> {
         self.was_reset = history.started(Act::Reset);
@@ -234,6 +239,7 @@ impl Job for PairJob<'_> {
             Act::Import => self.probe_import().await,
             Act::Push => self.probe_push(history, progress).await,
             Act::Clean => self.probe_clean().await,
+            other => Err(no_step_of_ours(other)),
         }
     }
 
@@ -253,6 +259,7 @@ impl Job for PairJob<'_> {
             Act::User => self.give_user().await,
             Act::Verify => self.check_pair(progress).await,
             Act::Clean => self.clean().await,
+            other => Err(no_step_of_ours(other)),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::job::PairJob;
 use super::survey::survey;
-use crate::engine::{Engine, History, Options, RunEnd, room};
+use crate::engine::{self, Engine, History, Options, RunEnd, room};
 use crate::event::{Changed, Event, Failure, Sink};
 use crate::exit::Exit;
-use crate::journal::{Clock, Journal, JournalError};
+use crate::journal::{Clock, Journal, JournalError, plan_of};
 use crate::pair::Pair;
 use crate::plan::{self, Plan};
 use crate::preflight::{self, Check};
@@ -14,7 +14,7 @@ use crate::trouble::{Kind, Trouble};
 use tokio::sync::watch;
 
 /// The state folder's part for plans that were shown.
-const PLANS: &str = "plans";
+pub(crate) const PLANS: &str = "plans";
 
 /// What was found and what would be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,14 +125,7 @@ pub async fn resume(pair: &Pair<'_>, run: RunId, start: Start<'_>) -> Result<Run
     let Start { store, clock, sink, stop, options } = start;
     let _locks = lock(store, pair)?;
     let (journal, records) = Journal::resume(store, clock, run)?;
-    let plan = records.iter().find_map(|record| match &record.event {
-        Event::Plan { plan } => Some(plan.clone()),
-        _ => None,
-    });
-    if records.iter().any(|record| matches!(record.event, Event::RunStarted { resumed: false, dry_run: true, .. })) {
-        return Err(JournalError::DryRun);
-    }
-    let plan = plan.ok_or(JournalError::NoPlan)?;
+    let plan = plan_of(&records)?;
     let moved = plan.moved_site(pair.site);
     if !moved.is_empty() {
         return Err(JournalError::SiteMoved { moved });
@@ -172,13 +165,18 @@ fn open(engine: &mut Engine<'_>, pair: &Pair<'_>, options: &Options, prepared: &
 }
 
 /// Why a plan may not run yet.
-fn unconfirmed(plan: &Plan, confirmation: &Confirmation, shown: Option<&[u8]>, options: &Options) -> Option<RunEnd> {
+pub(crate) fn unconfirmed(
+    plan: &Plan,
+    confirmation: &Confirmation,
+    shown: Option<&[u8]>,
+    options: &Options,
+) -> Option<RunEnd> {
     if confirmation.fingerprint != plan.fingerprint {
         let before: Option<Plan> = shown.and_then(|json| serde_json::from_slice(json).ok());
         let moved = before.map(|before| plan.moved_since(&before)).unwrap_or_default();
         let message = format!("the plan is {} now, {} was confirmed", plan.fingerprint, confirmation.fingerprint);
-        let site = options.site_file.as_ref().unwrap_or(&plan.pair);
-        let hint = format!("look at the new plan, then:  jumplead bootstrap {site} --confirm {}", plan.fingerprint);
+        let hint =
+            format!("look at the new plan, then:  {} --confirm {}", engine::again(plan, options), plan.fingerprint);
         let mut end = refusal(Exit::FactsMoved, "bootstrap.plan.moved", message, &[&hint]);
         if let Some(failure) = &mut end.failure {
             failure.causes = moved;
@@ -211,7 +209,7 @@ fn refused(prepared: &Prepared) -> RunEnd {
 }
 
 /// The end of a run that changed nothing.
-fn refusal(exit: Exit, code: &str, message: String, hints: &[&str]) -> RunEnd {
+pub(crate) fn refusal(exit: Exit, code: &str, message: String, hints: &[&str]) -> RunEnd {
     let failure = Failure {
         code: code.to_owned(),
         message,
@@ -224,7 +222,7 @@ fn refusal(exit: Exit, code: &str, message: String, hints: &[&str]) -> RunEnd {
 }
 
 /// The end of a run that could not even begin.
-fn no_journal(error: &StoreError, clock: &dyn Clock, sink: &mut dyn Sink) -> RunEnd {
+pub(crate) fn no_journal(error: &StoreError, clock: &dyn Clock, sink: &mut dyn Sink) -> RunEnd {
     let (exit, hint) = match error {
         StoreError::Locked { .. } => (Exit::Locked, "wait until the other run is done:  jumplead runs list"),
         _ => (Exit::Host, "check the state folder, or name another with --state-dir"),
@@ -247,13 +245,13 @@ fn no_journal(error: &StoreError, clock: &dyn Clock, sink: &mut dyn Sink) -> Run
 }
 
 /// Before a plan was written down there is nothing to go on with.
-fn unwritable(error: &JournalError) -> RunEnd {
+pub(crate) fn unwritable(error: &JournalError) -> RunEnd {
     let message = format!("the journal can't be written: {error}");
     let hint = format!("{}, or name another with --state-dir", room(error));
     refusal(Exit::Host, error.code(), message, &[&hint])
 }
 
-fn unusable(error: &JournalError) -> RunEnd {
+pub(crate) fn unusable(error: &JournalError) -> RunEnd {
     refusal(Exit::Host, error.code(), error.to_string(), &[])
 }
 

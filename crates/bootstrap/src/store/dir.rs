@@ -83,6 +83,35 @@ fn file_name(name: &str) -> String {
     format!("_{}", name.chars().map(safe).collect::<String>())
 }
 
+/// A name of ours, which leads nowhere else; anything that is none is not a name.
+fn plain(name: &str) -> &str {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    if name.bytes().all(safe) && !name.starts_with('.') && !name.is_empty() { name } else { "unnamed" }
+}
+
+fn keep_in(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreError> {
+    private_dir(dir)?;
+    let path = dir.join(name);
+    // under another name first: a torn file would be taken for the whole one
+    let part = dir.join(format!("{name}.part"));
+    let write = || -> io::Result<()> {
+        let mut file = private_options().create(true).truncate(true).write(true).open(&part)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&part, &path)
+    };
+    write().map_err(|error| io_error(&path, &error))?;
+    sync_dir(dir)
+}
+
+fn kept_in(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(path, &error)),
+    }
+}
+
 impl Store for DirStore {
     fn lock(&mut self, what: &str) -> Result<Lock, StoreError> {
         let dir = self.root.join("locks");
@@ -149,28 +178,19 @@ impl Store for DirStore {
     }
 
     fn keep(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
-        let dir = self.root.join(folder);
-        private_dir(&dir)?;
-        let path = dir.join(file_name(name));
-        // under another name first: a torn file would be taken for the whole one
-        let part = dir.join(format!("{}.part", file_name(name)));
-        let write = || -> io::Result<()> {
-            let mut file = private_options().create(true).truncate(true).write(true).open(&part)?;
-            file.write_all(content)?;
-            file.sync_all()?;
-            fs::rename(&part, &path)
-        };
-        write().map_err(|error| io_error(&path, &error))?;
-        sync_dir(&dir)
+        keep_in(&self.root.join(folder), &file_name(name), content)
     }
 
     fn kept(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let path = self.root.join(folder).join(file_name(name));
-        match fs::read(&path) {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io_error(&path, &error)),
-        }
+        kept_in(&self.root.join(folder).join(file_name(name)))
+    }
+
+    fn keep_with(&mut self, run: &RunId, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        keep_in(&self.run_dir(run), plain(name), content)
+    }
+
+    fn kept_with(&self, run: &RunId, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        kept_in(&self.run_dir(run).join(plain(name)))
     }
 
     fn place(&self, run: &RunId) -> String {
@@ -211,6 +231,13 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(dir.path().join("state/secrets/_edge-1.ha")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        store.keep_with(&run, "evidence.txt", b"log").unwrap();
+        assert_eq!(other.kept_with(&run, "evidence.txt").unwrap().unwrap(), b"log");
+        assert!(other.kept_with(&run, "other.txt").unwrap().is_none());
+        let mode = fs::metadata(store.run_dir(&run).join("evidence.txt")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        store.keep_with(&run, "../../x", b"log").unwrap();
+        assert!(store.run_dir(&run).join("unnamed").exists(), "a name leads nowhere else");
         assert!("2026-11-22-1".parse::<RunId>().is_err() && "../../etc/pass".parse::<RunId>().is_err());
     }
 }

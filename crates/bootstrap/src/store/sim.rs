@@ -148,6 +148,14 @@ impl Store for SimStore {
         Ok(self.0.borrow().kept.get(&(folder.to_owned(), name.to_owned())).cloned())
     }
 
+    fn keep_with(&mut self, run: &RunId, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        self.keep(&self.place(run), name, content)
+    }
+
+    fn kept_with(&self, run: &RunId, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.kept(&self.place(run), name)
+    }
+
     fn place(&self, run: &RunId) -> String {
         format!("runs/{run}")
     }

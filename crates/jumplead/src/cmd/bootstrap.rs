@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
 
-use bootstrap::journal::Clock;
+use bootstrap::journal::{Clock, plan_of};
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::plan::Plan;
 use bootstrap::road::Roads as _;
@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use super::change::{self, Answer, Screen, Surroundings};
-use super::{config, runs};
+use super::{config, recover, runs};
 use crate::cli::{Change, Global};
 use crate::failure::{Exit, Failure, Result};
 use crate::known::KnownRouters;
@@ -33,7 +33,7 @@ const SERIAL_TAIL: usize = 4;
 
 /// The wall clock.
 #[derive(Debug, Clone, Copy)]
-struct WallClock;
+pub struct WallClock;
 
 impl Clock for WallClock {
     fn now(&self) -> jiff::Timestamp {
@@ -82,6 +82,9 @@ pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &C
         None => runs::newest_resumable(&store)?,
     };
     let records = runs::records(&store, &run)?;
+    if let Some(subject) = plan_of(&records).ok().and_then(|plan| plan.subject) {
+        return recover::resume(out, global, &run, &subject, change.dry_run).await;
+    }
     let pair = runs::site_file(&records).unwrap_or_else(|| runs::pair(&records));
     with_pair(out, global, &state, pair, async |pair, around| change::resume(around, pair, run.clone(), change).await)
         .await
@@ -119,19 +122,13 @@ async fn with_pair(
     };
     let roads = PairRoads::new(Rc::clone(site), mac, Rc::new(HostLines));
     let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
-    let (stop, stopped) = watch::channel(false);
-    let (leave, left) = oneshot::channel();
-    let interrupts = tokio::spawn(heed_interrupts(stop, leave));
     let mut screen = Screen::new(out);
-    let around =
-        Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop: stopped, typed, site_file };
-    let ended = tokio::select! {
-        biased;
-        // What is under way is let go of: its sessions tell their routers before the process ends.
-        Ok(()) = left => None,
-        ended = act(&pair, around) => Some(ended),
-    };
-    interrupts.abort();
+    let ended = interruptible(async |stop| {
+        let around =
+            Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop, typed, site_file };
+        act(&pair, around).await
+    })
+    .await;
     let ended = match ended {
         Some(ended) => {
             roads.let_go().await;
@@ -142,6 +139,21 @@ async fn with_pair(
     for warning in warnings.borrow().iter() {
         out.warn(warning);
     }
+    ended
+}
+
+/// Runs work that can be stopped in good order, by the channel that it gets; `None`: it was left at once.
+pub async fn interruptible<T>(work: impl AsyncFnOnce(watch::Receiver<bool>) -> T) -> Option<T> {
+    let (stop, stopped) = watch::channel(false);
+    let (leave, left) = oneshot::channel();
+    let interrupts = tokio::spawn(heed_interrupts(stop, leave));
+    let ended = tokio::select! {
+        biased;
+        // What is under way is let go of: its sessions tell their routers before the process ends.
+        Ok(()) = left => None,
+        ended = work(stopped) => Some(ended),
+    };
+    interrupts.abort();
     ended
 }
 
@@ -195,16 +207,17 @@ async fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answe
                 Answer::No
             }
         }
-        None => {
-            let _ = write!(err, "Go ahead with plan {}? [y/N] ", plan.fingerprint);
-            let _ = err.flush();
-            if matches!(read_line().await.as_str(), "y" | "Y" | "yes") {
-                Answer::Yes { serial: None }
-            } else {
-                Answer::No
-            }
-        }
+        None if go_ahead(plan).await => Answer::Yes { serial: None },
+        None => Answer::No,
     }
+}
+
+/// The question before a plan that erases nothing.
+pub async fn go_ahead(plan: &Plan) -> bool {
+    let mut err = anstream::stderr();
+    let _ = write!(err, "Go ahead with plan {}? [y/N] ", plan.fingerprint);
+    let _ = err.flush();
+    matches!(read_line().await.as_str(), "y" | "Y" | "yes")
 }
 
 fn tail(serial: &str) -> &str {

@@ -235,7 +235,7 @@ pub async fn bootstrap(
 }
 
 /// Before a run begins nothing has been changed, so it can be left at any point.
-async fn unless_stopped<T>(stop: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Result<T> {
+pub async fn unless_stopped<T>(stop: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Result<T> {
     tokio::select! {
         biased;
         Ok(_) = stop.wait_for(|stop| *stop) => {
@@ -260,29 +260,33 @@ async fn refused_before(
 pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, change: &Change) -> Result {
     let options = Options { site_file: around.site_file, ..options(change)? };
     let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
+    let typed = around.typed;
     match path::resume(pair, run, start).await {
         Ok(end) => finish(end),
-        Err(error) => {
-            let exit = match &error {
-                JournalError::Store(StoreError::Locked { .. }) => Exit::Locked,
-                JournalError::Store(StoreError::NoRun(_)) => Exit::NotFound,
-                JournalError::Store(_) => Exit::LacksRight,
-                JournalError::Corrupt { .. } => Exit::Stuck,
-                JournalError::NoPlan | JournalError::DryRun => Exit::Usage,
-                JournalError::SiteMoved { .. } => Exit::FactsMoved,
-            };
-            let failure = Failure::new(exit, error.code(), error.to_string())
-                .state("this command changed nothing on the routers");
-            Err(match error {
-                JournalError::NoPlan | JournalError::DryRun | JournalError::SiteMoved { .. } => {
-                    failure.hint(format!("look anew:  jumplead bootstrap {} --plan-only", around.typed))
-                }
-                JournalError::Store(StoreError::Io { .. }) => {
-                    failure.hint(format!("{}, then:  jumplead resume", engine::room(&error)))
-                }
-                _ => failure.hint("see what there is:  jumplead runs list"),
-            })
+        Err(error) => Err(not_resumed(&error, &format!("jumplead bootstrap {typed} --plan-only"))),
+    }
+}
+
+/// Why a run can't be gone on with. `anew` looks anew.
+pub fn not_resumed(error: &JournalError, anew: &str) -> Failure {
+    let exit = match error {
+        JournalError::Store(StoreError::Locked { .. }) => Exit::Locked,
+        JournalError::Store(StoreError::NoRun(_)) => Exit::NotFound,
+        JournalError::Store(_) => Exit::LacksRight,
+        JournalError::Corrupt { .. } => Exit::Stuck,
+        JournalError::NoPlan | JournalError::DryRun => Exit::Usage,
+        JournalError::SiteMoved { .. } => Exit::FactsMoved,
+    };
+    let failure =
+        Failure::new(exit, error.code(), error.to_string()).state("this command changed nothing on the routers");
+    match error {
+        JournalError::NoPlan | JournalError::DryRun | JournalError::SiteMoved { .. } => {
+            failure.hint(format!("look anew:  {anew}"))
         }
+        JournalError::Store(StoreError::Io { .. }) => {
+            failure.hint(format!("{}, then:  jumplead resume", engine::room(error)))
+        }
+        _ => failure.hint("see what there is:  jumplead runs list"),
     }
 }
 
@@ -317,7 +321,7 @@ fn show(out: &Output, prepared: &Prepared, as_data: bool) {
 }
 
 /// The run's last record has said everything; what is left is the exit code.
-fn finish(end: RunEnd) -> Result {
+pub fn finish(end: RunEnd) -> Result {
     let exit = Exit::from_code(i32::from(end.exit.code()));
     if exit == Exit::Done {
         return Ok(());

@@ -76,7 +76,10 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             }
         }
     };
-    show(out, &diagnosis);
+    out.object(&diagnosis, &[]);
+    if !out.json {
+        show(out, &diagnosis);
+    }
     Ok(())
 }
 
@@ -91,10 +94,8 @@ async fn of_router(shell: Shell, member: Option<Member>, ha_interface: &str) -> 
     Ok(of_facts(&facts, member, ha_interface, &log))
 }
 
-fn show(out: &Output, diagnosis: &Diagnosis) {
-    if out.json {
-        return out.object(diagnosis, &[]);
-    }
+/// What was found, for people.
+pub fn show(out: &Output, diagnosis: &Diagnosis) {
     let name = format!("{:?}", diagnosis.state);
     let style = match name.as_bytes() {
         [b'F', ..] => RED,

@@ -71,13 +71,16 @@ mod tests {
                     let family = word.split('.').next().unwrap_or_default();
                     let known = [
                         "bootstrap",
+                        "bundle",
                         "console",
+                        "diagnose",
                         "discover",
                         "exec",
                         "host",
                         "journal",
                         "mactelnet",
                         "ping",
+                        "recover",
                         "rehearse",
                         "road",
                         "routeros",

@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub mod bootstrap;
+pub mod bundle;
 pub mod change;
 pub mod config;
 pub mod console;

@@ -1,177 +1,175 @@
-//! `recover`: a router that is stuck in its boot loader, over its serial line: what is seen, a plan, one question, what was
-//! done and what it proved. And the page for the person who stands beside the router.
+//! `recover`: one router in trouble: what is seen, a plan, one question, what was done and what it proved. And the page for
+//! the person who stands beside the router.
 
-use bootstrap::diagnosis::of_line;
+use bootstrap::engine::Options;
+use bootstrap::path::{Confirmation, Start, keep_plan};
+use bootstrap::plan::Plan;
+use bootstrap::recover::{self, Access, Asked, Procedure, Rescue, Subject, password_says};
+use bootstrap::render;
+use bootstrap::store::{DirStore, RunId};
 use bootstrap::target::TargetUrl;
-use clap::ValueEnum as _;
-use routeros::booter::{BoardInfo, Task};
-use routeros::wake::{Plan, State};
-use routeros::{Booter, Waker, boot};
 use serde_json::json;
+use tokio::sync::watch;
 
-use crate::cli::{Global, Procedure};
-use crate::cmd::config;
+use super::bootstrap::{WallClock, go_ahead, interruptible};
+use super::change::{Screen, finish, from_trouble, not_resumed, unless_stopped};
+use super::{config, diagnose};
+use crate::access::with_access;
+use crate::cli::{Global, RescueOptions};
 use crate::failure::{Exit, Failure, Result};
-use crate::line_road::LineLink;
-use crate::output::{Output, clean};
-use crate::reach::{self, Target};
-use crate::term;
+use crate::output::Output;
+use crate::{folders, term};
 
-/// What the operator said.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    pub target: &'a str,
-    pub procedure: Procedure,
-    pub plan_only: bool,
-    pub confirm: Option<&'a str>,
-}
-
-/// The same procedure on the same board has the same fingerprint: FNV-1a over both, nobody has an interest to forge it.
-fn fingerprint(procedure: Procedure, info: &BoardInfo) -> String {
-    let text =
-        format!("{procedure:?} {} {}", info.get("board type").unwrap_or(""), info.get("serial number").unwrap_or(""));
-    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{:04x}-{:04x}", hash >> 16, hash & 0xffff)
-}
-
-fn steps(procedure: Procedure) -> Vec<&'static str> {
-    match procedure {
-        Procedure::LeaveLoader => vec![
-            "leave the menu: nothing is written, it boots from what is set",
-            "wait for its login prompt, typing nothing",
-        ],
-        Procedure::Etherboot => vec![
-            "set the boot device: Ethernet once, then storage again (written to the boot loader's flash)",
-            "leave the menu: it asks the network on the port marked BOOT (ether1), once",
-            "wait for what comes of it, typing nothing",
-        ],
+/// `recover TARGET [PROCEDURE]`
+pub async fn run(
+    out: &Output,
+    global: &Global,
+    target: &str,
+    procedure: Option<Procedure>,
+    rescue: &RescueOptions,
+) -> Result {
+    if procedure == Some(Procedure::Password) {
+        return password(out);
     }
+    let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
+    with_access(out, global, target, rescue.member_of.as_deref(), async |access| {
+        let mut screen = Screen::new(out);
+        let ended =
+            interruptible(async |stop| go(out, global, access, &mut store, &mut screen, procedure, rescue, stop).await);
+        match ended.await {
+            Some(ended) => ended,
+            None => Err(screen.left_at_once()),
+        }
+    })
+    .await
 }
 
-/// What has to be there before the board asks the network.
-const ETHERBOOT_NEEDS: [&str; 3] = [
-    "a cable on the port marked BOOT (ether1) to a host; an HA cable on ether8 never boots a router",
-    "on that host, as root:  netinstall-cli -i INTERFACE routeros-VERSION-ARCHITECTURE.npk   (keeps the configuration; -e erases it)",
-    "started before you go ahead: the board asks for some seconds only",
-];
-
-pub async fn run(out: &Output, global: &Global, asked: Asked<'_>) -> Result {
-    let Target::Line { endpoint, url } = reach::target(asked.target)? else {
-        return Err(Failure::new(
-            Exit::Usage,
-            "usage.target",
-            "recover takes a serial line: a boot loader speaks nothing else",
-        )
-        .hint("as in  jumplead recover serial:///dev/serial/by-id/...")
-        .hint("for a router that answers otherwise:  jumplead diagnose TARGET"));
+#[expect(clippy::too_many_arguments, reason = "what one command needs, each once")]
+async fn go(
+    out: &Output,
+    global: &Global,
+    access: &Access<'_>,
+    store: &mut DirStore,
+    screen: &mut Screen,
+    procedure: Option<Procedure>,
+    options: &RescueOptions,
+    mut stop: watch::Receiver<bool>,
+) -> Result {
+    let asked = Asked {
+        cloned_window: options.accept_cloned_window,
+        netinstall: options.netinstall.clone(),
+        package: options.package.clone(),
+        interface: options.boot_interface.clone(),
     };
-    let broken = |error: routeros::Error| Failure::new(Exit::TimedOut, error.code(), error.to_string());
-    let link = LineLink::open(&endpoint, &url).await.map_err(reach::failure)?;
-    link.notes().iter().for_each(|note| out.warn(note));
-    let mut waker = Waker::new(Box::new(link), None);
-    let heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
-    let woken = match heard.state {
-        // Whoever waits in a menu says nothing: Ctrl-C has it printed again.
-        State::Silent | State::Text | State::Garbage => waker.wake(&Plan::settle(boot::IDLE)).await.map_err(broken)?,
-        _ => heard,
+    if procedure == Some(Procedure::Netinstall) {
+        there(&asked)?;
+    }
+    let prepared = recover::prepare(access, store, &WallClock, procedure, &asked);
+    let prepared = unless_stopped(&mut stop, prepared).await?.map_err(|trouble| from_trouble(&trouble))?;
+    let Rescue { diagnosis, fits, plan, .. } = &prepared;
+    let Some(mut plan) = plan.clone() else {
+        if !out.json {
+            diagnose::show(out, diagnosis);
+            for procedure in fits {
+                out.data(format!("  fits   {:17} {}", procedure.name(), procedure.says()));
+            }
+        }
+        let names: Vec<&str> = fits.iter().map(|one| one.name()).collect();
+        out.object(json!({"diagnosis": diagnosis, "twice": prepared.twice, "procedures": names}), &[]);
+        out.say(format!("Nothing was changed. Next:  jumplead recover {} {} --plan-only", access.target, names[0]));
+        return Ok(());
     };
-    if !matches!(woken.state, State::Menu(_)) {
-        let says = of_line(&woken.state).map_or_else(|| woken.state.to_string(), |diagnosis| diagnosis.says);
-        return Err(Failure::new(
-            Exit::PreflightRefused,
-            "recover.not-in-the-loader",
-            format!("no boot-loader menu is open: {says}"),
-        )
-        .state("nothing was changed")
-        .hint(format!("what to do instead:  jumplead diagnose {url}")));
+    if let Some(subject) = &mut plan.subject {
+        subject.member_of.clone_from(&options.member_of);
     }
-    let open = "the boot loader's menu is open, as it was";
-    let menu = |error: routeros::Error| Failure::new(Exit::StepFailed, error.code(), error.to_string()).state(open);
-    let mut booter = Booter::open(waker).await.map_err(menu)?;
-    let info = booter.info().await.map_err(menu)?;
-    let fingerprint = fingerprint(asked.procedure, &info);
-    out.say(format!("Seen   {}", woken.state));
-    for (name, value) in &info.values {
-        out.say(clean(&format!("       {name}: {value}")));
-    }
-    let procedure = asked.procedure.to_possible_value();
-    out.say(format!("Plan {fingerprint}: {}", procedure.as_ref().map_or("", |value| value.get_name())));
-    for (number, step) in steps(asked.procedure).iter().enumerate() {
-        out.say(format!("   {}  {step}", number + 1));
-    }
-    if asked.procedure == Procedure::Etherboot {
-        ETHERBOOT_NEEDS.iter().for_each(|need| out.say(format!("       needs {need}")));
-    }
-    if asked.plan_only {
-        out.object(json!({"fingerprint": fingerprint, "board": info.values, "done": false}), &[]);
+    show(out, screen, &prepared, &plan, options.plan_only);
+    keep_plan(store, &plan).map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
+    let again = again(access, &plan);
+    if options.plan_only {
+        out.object(json!({"plan": plan, "diagnosis": diagnosis}), &[]);
+        out.say(format!("Nothing was changed. Next:  {again} --confirm {}", plan.fingerprint));
         return Ok(());
     }
-    confirm(out, global, &asked, &fingerprint).map_err(|failure| failure.state(open))?;
-    if asked.procedure == Procedure::Etherboot {
-        booter.run(&Task::EthernetOnce).await.map_err(|error| {
-            Failure::new(Exit::StepFailed, error.code(), error.to_string())
-                .state("the boot loader's menu is open; what was set in it is written when it is left")
-                .hint(format!("look, and leave by hand:  jumplead console {url}"))
-        })?;
+    let fingerprint = match &options.confirm {
+        Some(given) => given.clone(),
+        None if options.dry_run => plan.fingerprint.clone(),
+        None if global.non_interactive || out.json || !term::interactive() => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "recover.confirm",
+                "a plan has to be confirmed, and there is nobody to ask",
+            )
+            .hint(format!("go ahead with exactly this plan:  {again} --confirm {}", plan.fingerprint)));
+        }
+        None if unless_stopped(&mut stop, go_ahead(&plan)).await? => plan.fingerprint.clone(),
+        None => return Err(Failure::new(Exit::PreflightRefused, "recover.confirm", "the plan was not confirmed")),
+    };
+    let confirmation = Confirmation { fingerprint, serial: None };
+    let options = Options { dry_run: options.dry_run, ..Options::default() };
+    let start = Start { store, clock: &WallClock, sink: screen, stop, options };
+    finish(recover::run(access, &plan, &confirmation, start).await)
+}
+
+/// `resume` of a run that was a rescue.
+pub async fn resume(out: &Output, global: &Global, run: &RunId, subject: &Subject, dry_run: bool) -> Result {
+    let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
+    with_access(out, global, &subject.target, subject.member_of.as_deref(), async |access| {
+        let mut screen = Screen::new(out);
+        let ended = interruptible(async |stop| {
+            let options = Options { dry_run, ..Options::default() };
+            let start = Start { store: &mut store, clock: &WallClock, sink: &mut screen, stop, options };
+            recover::resume(access, run.clone(), start).await
+        });
+        match ended.await {
+            Some(Ok(end)) => finish(end),
+            Some(Err(error)) => {
+                let anew = format!("jumplead recover {} {} --plan-only", subject.target, subject.procedure);
+                Err(not_resumed(&error, &anew))
+            }
+            None => Err(screen.left_at_once()),
+        }
+    })
+    .await
+}
+
+fn again(access: &Access<'_>, plan: &Plan) -> String {
+    let procedure = plan.subject.as_ref().map_or("", |subject| subject.procedure.name());
+    let member_of = plan.subject.as_ref().and_then(|subject| subject.member_of.as_ref());
+    let member_of = member_of.map_or_else(String::new, |pair| format!(" --as {pair}"));
+    format!("jumplead recover {} {procedure}{member_of}", access.target)
+}
+
+/// A program or package that is missing is said before the board is touched.
+fn there(asked: &Asked) -> Result {
+    for file in [&asked.netinstall, &asked.package].into_iter().flatten() {
+        if !std::path::Path::new(file).is_file() {
+            return Err(Failure::new(Exit::Usage, "recover.netinstall", format!("there is no file {file}")));
+        }
     }
-    let (ridden, state) = booter.leave().await.map_err(|error| {
-        Failure::new(Exit::StepFailed, error.code(), error.to_string())
-            .state("the menu was left; what became of it was not seen")
-    })?;
-    out.say(format!("Done   left the menu; {ridden}"));
-    out.object(json!({"fingerprint": fingerprint, "board": info.values, "done": true, "state": state.name()}), &[]);
-    match (state, asked.procedure) {
-        (State::Login, Procedure::LeaveLoader) => {
-            out.say("Proved its login prompt is there. Who it is, it says only behind a login:");
-            out.say(format!("       jumplead diagnose {url}"));
-            Ok(())
-        }
-        (State::Login, Procedure::Etherboot) => {
-            out.say(
-                "Proved it boots from its storage: no server answered on the BOOT port, or the installation is over.",
-            );
-            Ok(())
-        }
-        (State::Installer, Procedure::Etherboot) => {
-            out.say("Proved the installer runs and waits for netinstall-cli; when it restarts:");
-            out.say(format!("       jumplead diagnose {url}"));
-            Ok(())
-        }
-        (other, _) => {
-            let mut failure = Failure::new(Exit::Stuck, "recover.still-stuck", format!("it did not come up: {other}"))
-                .state("the boot loader's menu was left; the router is not up");
-            failure.hints = of_line(&other).map(|diagnosis| diagnosis.procedure).unwrap_or_default();
-            Err(failure)
-        }
+    Ok(())
+}
+
+fn show(out: &Output, screen: &mut Screen, prepared: &Rescue, plan: &Plan, as_data: bool) {
+    if out.json {
+        return;
+    }
+    if as_data {
+        diagnose::show(out, &prepared.diagnosis);
+        render::plan(plan).iter().for_each(|line| out.data(&line.text));
+    } else if !out.quiet {
+        out.say(format!("Seen   {:?}: {}", prepared.diagnosis.state, prepared.diagnosis.says));
+        prepared.diagnosis.evidence.iter().for_each(|line| out.say(format!("       {line}")));
+        render::plan(plan).iter().for_each(|line| screen.line(line));
     }
 }
 
-fn confirm(out: &Output, global: &Global, asked: &Asked<'_>, fingerprint: &str) -> Result {
-    if let Some(given) = asked.confirm {
-        return if given == fingerprint {
-            Ok(())
-        } else {
-            Err(Failure::new(
-                Exit::FactsMoved,
-                "recover.confirm",
-                format!("{given} is another plan; this one is {fingerprint}"),
-            ))
-        };
+fn password(out: &Output) -> Result {
+    let says = password_says();
+    out.object(json!({"password": says}), &[]);
+    if !out.json {
+        says.iter().for_each(|line| out.data(line));
     }
-    if global.non_interactive || out.json || !term::interactive() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "recover.confirm",
-            "a plan has to be confirmed, and there is nobody to ask",
-        )
-        .hint(format!("go ahead with exactly this plan:  --confirm {fingerprint}")));
-    }
-    out.say("Go ahead? [y/N] ");
-    let mut answer = String::new();
-    match std::io::stdin().read_line(&mut answer) {
-        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(Failure::new(Exit::PreflightRefused, "recover.confirm", "the plan was not confirmed")),
-    }
+    Ok(())
 }
 
 /// The page for the person who stands beside the router. No router is asked.

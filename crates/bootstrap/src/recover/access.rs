@@ -1,0 +1,104 @@
+//! How a rescue gets at its router: a console by the caller's roads, or the bare serial line.
+
+use crate::mac::Mac;
+use crate::pair::{Pair, Users};
+use crate::road::{Connection, LocalFuture, Purpose, Request, RoadError, Roads};
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::{BoxLink, LoginOptions, Proof, Secret};
+
+/// Opens the serial line of a router, where one of its roads is one.
+pub trait Lines {
+    /// The line, nothing sent; `None` where no road is one.
+    fn line(&self) -> LocalFuture<'_, Result<Option<BoxLink>, RoadError>>;
+}
+
+/// How a program of the host ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolEnd {
+    /// Its exit status was success.
+    pub ok: bool,
+    /// The last that it said, for people.
+    pub said: String,
+}
+
+/// Runs programs of this host that a rescue needs: words of argv, no shell.
+pub trait Tools {
+    /// Runs it to its end; it is ended when this is dropped.
+    fn run<'a>(&'a self, argv: &'a [String]) -> LocalFuture<'a, Result<ToolEnd, Trouble>>;
+}
+
+/// Runs nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoTools;
+
+impl Tools for NoTools {
+    fn run<'a>(&'a self, _: &'a [String]) -> LocalFuture<'a, Result<ToolEnd, Trouble>> {
+        Box::pin(async { Err(Trouble::new(Kind::Host, "recover.netinstall", "no program may be run here")) })
+    }
+}
+
+/// One router that may need a rescue.
+pub struct Access<'a> {
+    /// Where it is, as it was typed and can be typed again.
+    pub target: String,
+    /// The roads; of a single router, all lead to it.
+    pub roads: &'a dyn Roads,
+    /// Its line.
+    pub lines: &'a dyn Lines,
+    /// The line is the only road: it is listened to before anybody logs in on it.
+    pub line_first: bool,
+    /// Programs of this host.
+    pub tools: &'a dyn Tools,
+    /// The pair that it belongs to, where the operator says so.
+    pub pair: Option<(&'a Pair<'a>, Member)>,
+    /// The login of a router without a pair.
+    pub login: LoginOptions,
+    /// The pair as it can be typed again, for hints.
+    pub pair_name: Option<String>,
+}
+
+impl std::fmt::Debug for Access<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl Access<'_> {
+    /// Default-name of the HA port.
+    pub fn ha_interface(&self) -> &str {
+        self.pair.map_or("ether8", |(pair, _)| pair.site.ha_interface.as_str())
+    }
+
+    /// The member that it is.
+    pub fn member(&self) -> Option<Member> {
+        self.pair.map(|(_, member)| member)
+    }
+
+    /// Everything that must never be shown.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut all = self.pair.map_or_else(Vec::new, |(pair, _)| pair.secrets.all());
+        all.extend(self.login.passwords.iter().filter(|secret| !secret.is_empty()).cloned());
+        all
+    }
+
+    /// A console of it. `who`: HA port and its address; every line that is typed then proves itself. Of a pair's member the
+    /// site file's address is always asked for.
+    ///
+    /// # Errors
+    /// Trouble with the road, the login, or another router at its end.
+    pub async fn shell(&self, who: Option<(&str, Mac)>, purpose: Purpose) -> Result<Connection, Trouble> {
+        if let Some((pair, member)) = self.pair {
+            return pair.open(member, purpose, Users::Own).await;
+        }
+        let mut login = self.login.clone();
+        login.secrets = self.secrets();
+        login.proof = match who {
+            Some((interface, mac)) => Some(Proof::ha_port(interface, &mac.to_string())?),
+            None => None,
+        };
+        let via = LoginOptions::new("");
+        let request = Request { member: Member::B, purpose, login, via, restarting: None };
+        Ok(self.roads.connect(&request).await?)
+    }
+}

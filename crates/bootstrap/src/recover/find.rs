@@ -1,0 +1,127 @@
+//! Looks at a router that is in trouble: by its console, or by what stands on its line.
+
+use super::access::Access;
+use crate::diagnosis::{Diagnosis, Name, StartupLog, of_facts, of_line};
+use crate::facts::{self, Facts};
+use crate::road::{Connection, Purpose};
+use crate::trouble::{Kind, Trouble};
+use routeros::booter::BoardInfo;
+use routeros::wake::{Plan, State};
+use routeros::{Booter, Waker, boot};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A router in a loop of restarts answers for some seconds in each minute or two; several rounds of that.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What was found.
+#[derive(Debug)]
+pub enum Found {
+    /// It can be logged in to.
+    Router {
+        /// Its console.
+        connection: Connection,
+        /// What it says of itself.
+        facts: Box<Facts>,
+        /// Its startup's lines.
+        log: StartupLog,
+        /// What state that is.
+        diagnosis: Diagnosis,
+    },
+    /// Only its line says something, and that is no login.
+    Line {
+        /// What stands there.
+        state: State,
+        /// The last that was seen, escaped.
+        seen: String,
+        /// What its boot loader says of the board.
+        board: BoardInfo,
+        /// What state that is.
+        diagnosis: Diagnosis,
+    },
+}
+
+impl Found {
+    /// What state it is in.
+    pub fn diagnosis(&self) -> &Diagnosis {
+        match self {
+            Self::Router { diagnosis, .. } | Self::Line { diagnosis, .. } => diagnosis,
+        }
+    }
+}
+
+/// A boot loader, an installer or a stopped system was seen, or nobody answers at all.
+fn says_line(trouble: &Trouble) -> bool {
+    trouble.code.starts_with("routeros.boot.") || trouble.code.starts_with("routeros.timeout")
+}
+
+/// Looks, for as long as a router in a loop needs to answer once. Changes nothing; in an open boot-loader menu its board info
+/// is asked for.
+///
+/// # Errors
+/// Trouble with the road or the login.
+pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
+    let began = Instant::now();
+    if access.line_first
+        && let Some(found) = line(access).await?
+        && found.diagnosis().state != Name::Unknown
+    {
+        return Ok(found);
+    }
+    loop {
+        let trouble = match access.shell(None, Purpose::Read).await {
+            Ok(connection) => match read(access, connection).await {
+                Ok(found) => return Ok(found),
+                Err(trouble) => trouble,
+            },
+            Err(trouble) => trouble,
+        };
+        if says_line(&trouble)
+            && let Some(found) = line(access).await?
+        {
+            return Ok(found);
+        }
+        if trouble.kind != Kind::Transient || began.elapsed() > PATIENCE {
+            return Err(trouble);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The log first: in a loop of restarts it says most in the least time.
+async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trouble> {
+    let log = StartupLog::read(&connection.shell).await?;
+    let facts = facts::read(&connection.shell, access.ha_interface()).await?;
+    let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log);
+    Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
+}
+
+/// `None`: the line is in order, or there is none.
+async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
+    let Some(link) = access.lines.line().await? else { return Ok(None) };
+    let mut waker = Waker::new(link, None);
+    let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
+    if matches!(woken.state, State::Silent | State::Text | State::Garbage) {
+        // whoever waits in a menu says nothing: Ctrl-C has it printed again
+        woken = waker.wake(&Plan::settle(boot::IDLE)).await?;
+    }
+    let Some(mut diagnosis) = of_line(&woken.state) else { return Ok(None) };
+    if diagnosis.state == Name::S3 && access.line_first {
+        // the login waits a boot out
+        return Ok(None);
+    }
+    let (state, seen) = (woken.state, woken.seen);
+    let board = match state {
+        State::Menu(_) => Booter::open(waker).await?.info().await?,
+        _ => BoardInfo::default(),
+    };
+    if diagnosis.state == Name::S3 {
+        return Err(Trouble::new(Kind::Transient, "recover.booting", "it boots: wait for its login prompt"));
+    }
+    diagnosis
+        .evidence
+        .extend(board.values.iter().map(|(name, value)| crate::evidence::escape(&format!("{name}: {value}"))));
+    Ok(Some(Found::Line { state, seen, board, diagnosis }))
+}

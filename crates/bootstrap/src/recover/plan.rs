@@ -1,0 +1,433 @@
+//! The plan of a rescue: a pure function of what was found, what is known from before, and what was asked.
+
+use super::access::Access;
+use super::find::Found;
+use super::procedure::{Procedure, architecture, fitting};
+use crate::diagnosis::Name;
+use crate::facts::Facts;
+use crate::mac::Mac;
+use crate::plan::{Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint};
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::wake::State as Line;
+use serde::{Deserialize, Serialize};
+
+/// Patience for evidence over a slow line: an export of minutes.
+const EVIDENCE_LIMIT_S: u64 = 600;
+/// Patience for a network installation.
+const INSTALL_LIMIT_S: u64 = 1200;
+/// The standby's own backup, as `ha_saveown` writes it.
+pub(super) const OWN_BACKUP: &str = "HA_own.backup";
+/// What was pushed to it: the active's.
+pub(super) const PUSHED_BACKUP: &str = "HA_b2s.backup";
+
+/// What was asked for beside the procedure.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Loading the active's backup is accepted, with the window in which the standby speaks for it.
+    pub cloned_window: bool,
+    /// `netinstall-cli`.
+    pub netinstall: Option<String>,
+    /// The package.
+    pub package: Option<String>,
+    /// The host's interface on the BOOT port's cable.
+    pub interface: Option<String>,
+}
+
+/// What is known of the router from before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Before {
+    /// An earlier start failed at the same step: a third one would show nothing new.
+    pub twice: bool,
+    /// The other member's configuration has a wrong address for this one.
+    pub peer_mac: Option<Mac>,
+    /// What the active runs, where it could be asked.
+    pub active_version: Option<String>,
+}
+
+/// Which router a rescue is for, and what was seen: all that a resumed run needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// As it was typed, and can be typed from anywhere.
+    pub target: String,
+    /// `--as`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_of: Option<String>,
+    /// What is done.
+    pub procedure: Procedure,
+    /// The state that it was in.
+    pub state: Name,
+    /// The same in words, and what shows it.
+    pub seen: Vec<String>,
+    /// The HA port's default-name.
+    pub ha_interface: String,
+    /// Its burnt-in address: every line proves it. `None` in a boot loader.
+    pub mac: Option<Mac>,
+    /// Serial number, where one was told.
+    pub serial: Option<String>,
+    /// Which one its address makes it, where that is known.
+    pub member: Option<Member>,
+    /// It runs our scripts, not another build's.
+    pub ours: bool,
+    /// The startup's failure, for the next run to compare.
+    pub failure: Option<String>,
+    /// An address in its configuration that is to be replaced by its own.
+    pub wrong_mac: Option<Mac>,
+    /// The same in the other member's.
+    pub peer_mac: Option<Mac>,
+    /// The backup that is loaded.
+    pub backup: Option<String>,
+    /// What is run on this host.
+    pub argv: Vec<String>,
+}
+
+/// One plan being made.
+struct Draft {
+    steps: Vec<Step>,
+    notes: Vec<String>,
+    member: Option<Member>,
+}
+
+impl Draft {
+    fn step(&mut self, id: Act, title: &str, effect: Effect, limit_s: u64) {
+        let alone = self.member.is_none();
+        self.steps.push(Step { id, member: self.member, title: title.to_owned(), effect, limit_s, alone });
+    }
+
+    fn look(&mut self, id: Act, title: &str) {
+        self.step(id, title, Effect::ReadOnly, STEP_LIMIT_S);
+    }
+
+    fn change(&mut self, id: Act, title: &str) {
+        self.step(id, title, Effect::Reversible, STEP_LIMIT_S);
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+}
+
+fn refuse(code: &str, message: impl Into<String>) -> Trouble {
+    Trouble::new(Kind::Operator, code, message)
+}
+
+/// Makes the plan of one procedure.
+///
+/// # Errors
+/// Why it does not fit; nothing was changed.
+pub(super) fn plan(
+    access: &Access<'_>,
+    found: &Found,
+    before: &Before,
+    procedure: Procedure,
+    asked: &Asked,
+) -> Result<Plan, Trouble> {
+    let fits = fitting(found, before);
+    let diagnosis = found.diagnosis();
+    if !fits.contains(&procedure) {
+        if before.twice && diagnosis.state == Name::F1 {
+            return Err(refuse(
+                "recover.twice",
+                "it failed a second time at the same step: another start would show nothing new",
+            )
+            .hint(format!("keep it closed and silent:  jumplead recover {} quarantine", access.target)));
+        }
+        let names: Vec<&str> = fits.iter().map(|one| one.name()).collect();
+        let message = format!("{procedure} does not fit: {} ({:?})", diagnosis.says, diagnosis.state);
+        let next = match procedure {
+            Procedure::LeaveLoader | Procedure::Etherboot => "recover.not-in-the-loader",
+            _ => "recover.unfit",
+        };
+        return Err(refuse(next, message)
+            .hint(format!("what fits: {}", names.join(", ")))
+            .hint(format!("look:  jumplead diagnose {}", access.target)));
+    }
+    let (facts, log) = match found {
+        Found::Router { facts, log, .. } => (Some(facts.as_ref()), Some(log)),
+        Found::Line { .. } => (None, None),
+    };
+    let interface = facts.and_then(|f| f.ha.as_ref()).map_or(access.ha_interface(), |ha| ha.interface.as_str());
+    let mac = facts.and_then(|facts| facts.port(interface)?.orig_mac);
+    let member = access.member().or_else(|| own_member(facts?, mac?));
+    let serial = match found {
+        Found::Router { facts, .. } => facts.serial.clone(),
+        Found::Line { board, .. } => board.get("serial number").map(str::to_owned),
+    };
+    if let (Some((pair, member)), Some(told)) = (access.pair, &serial)
+        && pair.site.member(member).serial_number.as_ref().is_some_and(|wanted| wanted != told)
+    {
+        return Err(Trouble::new(
+            Kind::WrongRouter,
+            "bootstrap.proof.wrong-serial",
+            format!("this is not router {member}: its serial number is {told}"),
+        ));
+    }
+    let mut subject = Subject {
+        target: access.target.clone(),
+        member_of: None,
+        procedure,
+        state: diagnosis.state,
+        seen: std::iter::once(diagnosis.says.clone()).chain(diagnosis.evidence.clone()).collect(),
+        ha_interface: interface.to_owned(),
+        mac,
+        serial,
+        member,
+        ours: facts.and_then(|f| f.ha.as_ref()).is_some_and(|ha| ha.build.starts_with("jumplead")),
+        failure: log.and_then(|log| log.signature()),
+        wrong_mac: None,
+        peer_mac: None,
+        backup: None,
+        argv: Vec::new(),
+    };
+    let mut draft = Draft { steps: Vec::new(), notes: Vec::new(), member };
+    let loops = facts.is_some() && diagnosis.state == Name::F2 && !subject.ours;
+    let first =
+        if loops { "save the log first, in the seconds that it answers" } else { "save evidence: log, files, export" };
+    draft.step(Act::Evidence, first, Effect::ReadOnly, EVIDENCE_LIMIT_S);
+    let acts =
+        !matches!(procedure, Procedure::Leave | Procedure::LeaveLoader | Procedure::Etherboot | Procedure::Netinstall);
+    if acts && mac.is_none() {
+        return Err(refuse("recover.unproved", format!("it has no port {interface} whose address could prove it"))
+            .hint("name the pair, whose site file says which port it is:  --as PAIR/b"));
+    }
+    if acts && facts.is_some_and(Facts::is_active) {
+        return Err(refuse("recover.active", "it is the active of its pair: nothing is done to it"));
+    }
+    if loops && acts {
+        draft.change(Act::Hold, "hold the loop: startup held, its waiting job ended");
+        draft.step(Act::EvidenceRest, "save the rest: files, export", Effect::ReadOnly, EVIDENCE_LIMIT_S);
+    }
+    match procedure {
+        Procedure::Leave => draft.note("nothing is changed on the router"),
+        Procedure::Repair => repair(&mut draft, &subject),
+        Procedure::KnownGood => known_good(&mut draft, &mut subject, facts, asked)?,
+        Procedure::Quarantine => quarantine(&mut draft),
+        Procedure::RightMac => right_mac(&mut draft, &mut subject, access, facts, before)?,
+        Procedure::FinishBootstrap => finish_bootstrap(&mut draft, access)?,
+        Procedure::LeaveLoader => {
+            draft.step(
+                Act::LeaveLoader,
+                "leave the menu; wait for its login, typing nothing",
+                Effect::Reversible,
+                REBOOT_LIMIT_S,
+            );
+            draft.note("nothing is written: it boots from what is set");
+        }
+        Procedure::Etherboot => {
+            boot_port(&mut draft);
+            draft.note(format!(
+                "on that host, as root:  {}",
+                netinstall_words(&subject, found, before, asked).join(" ")
+            ));
+            draft.note("started before you go ahead: the board asks for some seconds only");
+            draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
+            draft.step(
+                Act::LeaveLoader,
+                "leave the menu; wait for what comes of it",
+                Effect::Reversible,
+                REBOOT_LIMIT_S,
+            );
+        }
+        Procedure::Netinstall => netinstall(&mut draft, &mut subject, found, before, asked)?,
+        Procedure::Password => {}
+    }
+    let board = match found {
+        Found::Router { facts, .. } => facts.board.clone(),
+        Found::Line { board, .. } => board.get("board type").unwrap_or("none").to_owned(),
+    };
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    let none = || "none".to_owned();
+    let basis = vec![
+        row("target", access.target.clone()),
+        row("procedure", procedure.to_string()),
+        row("state", format!("{:?}", diagnosis.state)),
+        row("board", board),
+        row("serial number", subject.serial.clone().unwrap_or_else(none)),
+        row("ha mac", mac.map_or_else(none, |mac| mac.to_string())),
+        row("version", facts.map_or_else(none, |facts| facts.version.clone())),
+        row("failure", subject.failure.clone().unwrap_or_else(none)),
+        row("program", subject.argv.join(" ")),
+    ];
+    let fingerprint = fingerprint(&access.target, &basis, &draft.steps);
+    Ok(Plan {
+        pair: access.target.clone(),
+        command: "recover".into(),
+        fingerprint,
+        basis,
+        steps: draft.steps,
+        erases: None,
+        silent_boot: false,
+        sync: access.pair.map_or_else(Default::default, |(pair, _)| pair.site.sync),
+        notes: draft.notes,
+        subject: Some(Box::new(subject)),
+    })
+}
+
+fn own_member(facts: &Facts, mac: Mac) -> Option<Member> {
+    let ha = facts.ha.as_ref()?;
+    [(Member::A, ha.mac_a), (Member::B, ha.mac_b)]
+        .into_iter()
+        .find(|(_, own)| *own == Some(mac))
+        .map(|(member, _)| member)
+}
+
+fn repair(draft: &mut Draft, subject: &Subject) {
+    draft.change(Act::ClosePorts, "data ports closed");
+    draft.change(Act::HaPort, "HA port on, with its own MAC");
+    draft.change(Act::HaUser, "the HA password, the user ha, FTP");
+    draft.look(Act::Peer, "the active answers on the HA cable");
+    let title = if subject.ours { "run its startup again, in place" } else { "HA address and VRRP on" };
+    draft.step(Act::Startup, title, Effect::Reversible, REBOOT_LIMIT_S);
+    draft.step(Act::VerifyStandby, "prove it: standby, ports closed, own MAC", Effect::ReadOnly, STEP_LIMIT_S);
+    draft.note("it is not restarted; data ports stay closed all the time");
+    draft.note("without the active's answer VRRP stays off: alone it would open its data ports");
+}
+
+fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, asked: &Asked) -> Result<(), Trouble> {
+    let has = |name: &str| facts.is_some_and(|facts| facts.files.iter().any(|file| file == name));
+    let backup = if has(OWN_BACKUP) {
+        draft.note("HA_own.backup is this standby's own: ports off, own MACs; it speaks for nobody while it starts");
+        OWN_BACKUP
+    } else if has(PUSHED_BACKUP) && asked.cloned_window {
+        draft.note("HA_b2s.backup IS THE ACTIVE'S: while it starts, this router speaks with the active's MACs and addresses on every");
+        draft.note("cabled data port, for up to 15 s. Its data cables must be OUT, or its switch ports shut");
+        PUSHED_BACKUP
+    } else {
+        let why = if has(PUSHED_BACKUP) {
+            "it has no backup of its own; HA_b2s.backup is the active's, and opens the window of cloned MACs"
+        } else {
+            "there is no HA_own.backup on it"
+        };
+        return Err(refuse("recover.no-backup", why)
+            .hint("pull its data cables, then accept that window:  --accept-cloned-window")
+            .hint("or repair it in place, without a restart:  repair"));
+    };
+    subject.backup = Some(backup.to_owned());
+    draft.change(Act::ClosePorts, "data ports closed");
+    if backup == OWN_BACKUP {
+        draft.change(Act::HaUser, "the HA password, which opens the backup");
+    }
+    draft.step(Act::LoadBackup, &format!("LOAD {backup}, restart"), Effect::PointOfNoReturn, REBOOT_LIMIT_S);
+    draft.step(Act::VerifyStandby, "wait for it; prove it", Effect::ReadOnly, REBOOT_LIMIT_S);
+    draft.note("its configuration becomes the backup's; files stay");
+    Ok(())
+}
+
+fn quarantine(draft: &mut Draft) {
+    draft.change(Act::ClosePorts, "data ports closed");
+    draft.change(Act::Quarantine, "VRRP and FTP off, startup held, identity marked");
+    draft.note("it stays so over its next starts; FTP is off so that the active pushes nothing to it");
+    draft.note("back: /system scheduler enable [find name=ha_startup], then restart it once, when the cause is gone");
+}
+
+fn right_mac(
+    draft: &mut Draft,
+    subject: &mut Subject,
+    access: &Access<'_>,
+    facts: Option<&Facts>,
+    before: &Before,
+) -> Result<(), Trouble> {
+    let unproved = |why: &str| {
+        Err(refuse("recover.mac-unproved", why)
+            .hint(
+                "put this router's ha_mac and serial_number into the site file, from its label, and name it as PAIR/b",
+            )
+            .hint(format!("until then:  jumplead recover {} quarantine", access.target)))
+    };
+    let Some((pair, member)) = access.pair else { return unproved("no site file says which address is right") };
+    let entry = pair.site.member(member);
+    if subject.mac != Some(entry.ha_mac) {
+        return unproved("its HA port's address is not the site file's");
+    }
+    if entry.serial_number.is_none() || entry.serial_number != subject.serial {
+        return unproved("its serial number is not in the site file, so nothing but one address says who it is");
+    }
+    let ha = facts.and_then(|facts| facts.ha.as_ref());
+    let configured = ha.and_then(|ha| if member == Member::A { ha.mac_a } else { ha.mac_b });
+    let Some(wrong) = configured.filter(|mac| *mac != entry.ha_mac) else {
+        return unproved("its configuration names that address already: something else is wrong");
+    };
+    subject.wrong_mac = Some(wrong);
+    subject.peer_mac = before.peer_mac;
+    draft.change(Act::ClosePorts, "data ports closed");
+    if before.peer_mac.is_some() {
+        let other = draft.member.map(Member::other);
+        draft.steps.push(Step {
+            id: Act::PeerMac,
+            member: other,
+            title: "the active's configuration gets the right address".into(),
+            effect: Effect::Reversible,
+            limit_s: STEP_LIMIT_S,
+            alone: false,
+        });
+    }
+    draft.change(Act::RightMac, &format!("{wrong} becomes {} in its configuration", entry.ha_mac));
+    draft.step(Act::Restart, "restart it, once", Effect::Destructive, REBOOT_LIMIT_S);
+    draft.step(Act::VerifyStandby, "wait for it; prove it", Effect::ReadOnly, REBOOT_LIMIT_S);
+    Ok(())
+}
+
+fn finish_bootstrap(draft: &mut Draft, access: &Access<'_>) -> Result<(), Trouble> {
+    if access.pair.is_none() {
+        return Err(refuse("recover.needs-pair", "the HA password is the pair's: its site file says where it is")
+            .hint("name it as PAIR/b, or the pair beside its line:  --as PAIR/b"));
+    }
+    draft.change(Act::EndJob, "end the job that waits");
+    draft.change(Act::FinishBootstrap, "HA address, user and FTP");
+    draft.note("then:  jumplead bootstrap PAIR   gives it the active's configuration");
+    Ok(())
+}
+
+fn boot_port(draft: &mut Draft) {
+    draft.note("needs a cable on the port marked BOOT (ether1) to a host; an HA cable on ether8 never boots a router");
+}
+
+/// The exact command for this board, as far as it is known.
+fn netinstall_words(subject: &Subject, found: &Found, before: &Before, asked: &Asked) -> Vec<String> {
+    let board = match found {
+        Found::Line { board, .. } => board.get("board type").unwrap_or_default().to_owned(),
+        Found::Router { facts, .. } => facts.board.clone(),
+    };
+    let arch = architecture(&board).unwrap_or("ARCHITECTURE");
+    let version = before.active_version.clone().unwrap_or_else(|| "VERSION".into());
+    let old = version.starts_with("6.");
+    let name = if old { format!("routeros-{arch}-{version}.npk") } else { format!("routeros-{version}-{arch}.npk") };
+    let _ = subject;
+    vec![
+        asked.netinstall.clone().unwrap_or_else(|| "netinstall-cli".into()),
+        "-i".into(),
+        asked.interface.clone().unwrap_or_else(|| "INTERFACE".into()),
+        asked.package.clone().unwrap_or(name),
+    ]
+}
+
+fn netinstall(
+    draft: &mut Draft,
+    subject: &mut Subject,
+    found: &Found,
+    before: &Before,
+    asked: &Asked,
+) -> Result<(), Trouble> {
+    let argv = netinstall_words(subject, found, before, asked);
+    let (Some(_), Some(package), Some(_)) = (&asked.netinstall, &asked.package, &asked.interface) else {
+        return Err(refuse("recover.netinstall", "a network installation needs a program and a package of this host")
+            .hint("a cable on the port marked BOOT (ether1) first; an HA cable on ether8 never boots a router")
+            .hint("--netinstall PATH --package FILE --boot-interface INTERFACE, or by hand:  etherboot")
+            .hint(format!("the command for this board, as root:  {}", argv.join(" "))));
+    };
+    if let Found::Line { board, .. } = found
+        && let Some(arch) = architecture(board.get("board type").unwrap_or_default())
+        && !package.contains(arch)
+    {
+        return Err(refuse("recover.package", format!("{package} is no package for {arch}, which this board runs")));
+    }
+    boot_port(draft);
+    draft.note(format!("run here, no shell:  {}", argv.join(" ")));
+    draft.note("the configuration is kept (no -r, no -e); when it is up again:  jumplead bootstrap PAIR --plan-only");
+    if matches!(found, Found::Line { state: Line::Menu(_), .. }) {
+        draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
+    }
+    draft.step(Act::Install, "network installation; wait for its login", Effect::Destructive, INSTALL_LIMIT_S);
+    subject.argv = argv;
+    Ok(())
+}

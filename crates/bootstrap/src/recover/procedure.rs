@@ -1,0 +1,186 @@
+//! The procedures, by name, and which of them fits what was found.
+
+use super::find::Found;
+use super::plan::Before;
+use crate::diagnosis::Name;
+use routeros::wake::State;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What can be done for one router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Procedure {
+    /// Evidence and a report; the router is left as it is.
+    Leave,
+    /// What a failed startup did not do is done in place.
+    Repair,
+    /// Loads the standby's own backup.
+    KnownGood,
+    /// Closed, silent, and held so through its next starts.
+    Quarantine,
+    /// The pair's configuration gets the address that the site file proves.
+    RightMac,
+    /// Does what a bootstrap waits for in vain.
+    FinishBootstrap,
+    /// Leaves the boot loader's menu.
+    LeaveLoader,
+    /// Boots over Ethernet once.
+    Etherboot,
+    /// The same, with netinstall run here.
+    Netinstall,
+    /// What is possible without the password, and what it costs. Does nothing.
+    Password,
+}
+
+impl Procedure {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Leave,
+        Self::Repair,
+        Self::KnownGood,
+        Self::Quarantine,
+        Self::RightMac,
+        Self::FinishBootstrap,
+        Self::LeaveLoader,
+        Self::Etherboot,
+        Self::Netinstall,
+        Self::Password,
+    ];
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
+            Self::Repair => "repair",
+            Self::KnownGood => "known-good",
+            Self::Quarantine => "quarantine",
+            Self::RightMac => "right-mac",
+            Self::FinishBootstrap => "finish-bootstrap",
+            Self::LeaveLoader => "leave-loader",
+            Self::Etherboot => "etherboot",
+            Self::Netinstall => "netinstall",
+            Self::Password => "password",
+        }
+    }
+
+    /// In a line.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Leave => "evidence and a report; the router is left as it is",
+            Self::Repair => {
+                "HA port on with its own MAC, user, FTP, VRRP, in place; data ports stay closed; proved as the standby"
+            }
+            Self::KnownGood => "load the standby's own backup (ports off, own MACs), wait, prove it",
+            Self::Quarantine => "data ports closed, VRRP and FTP off, its startup held, its identity marked",
+            Self::RightMac => {
+                "set the address that the site file proves in the pair's configuration, restart once, prove it"
+            }
+            Self::FinishBootstrap => "end the waiting job, set address, user and FTP, verify",
+            Self::LeaveLoader => "leave the boot loader's menu; nothing is written",
+            Self::Etherboot => "boot over Ethernet once, for a netinstall that you run",
+            Self::Netinstall => "boot over Ethernet once, with --netinstall PATH --package FILE run here",
+            Self::Password => "what is possible without the password, and what it costs; does nothing",
+        }
+    }
+}
+
+impl fmt::Display for Procedure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Procedure {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        Self::ALL.into_iter().find(|one| one.name() == text).ok_or_else(|| format!("a procedure is one of {}", names()))
+    }
+}
+
+/// The procedures that fit, the gentlest first.
+pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
+    use Procedure::*;
+    match (found.diagnosis().state, found) {
+        (Name::F1, _) if before.twice => vec![Leave, Quarantine],
+        (Name::F1, _) => vec![Leave, Repair, KnownGood, Quarantine],
+        (Name::F2, _) => vec![Leave, RightMac, Quarantine],
+        (Name::F6, _) => vec![Leave, FinishBootstrap],
+        (Name::F8, Found::Line { state: State::Menu(_), .. }) => vec![Leave, LeaveLoader, Etherboot, Netinstall],
+        (Name::F8, _) => vec![Leave, Netinstall],
+        _ => vec![Leave],
+    }
+}
+
+/// What a board of this name runs packages of, by the beginning of its name \[vendor's product pages, not all boards\].
+const ARCHITECTURES: &[(&str, &str)] = &[
+    ("CCR1", "tile"),
+    ("CCR2004", "arm64"),
+    ("CCR2116", "arm64"),
+    ("CCR2216", "arm64"),
+    ("RB5009", "arm64"),
+    ("RB3011", "arm"),
+    ("RB4011", "arm"),
+    ("RB1100AHx4", "arm"),
+    ("RB1100", "ppc"),
+    ("RB800", "ppc"),
+    ("RB600", "ppc"),
+    ("CRS3", "arm"),
+    ("RB750Gr3", "mmips"),
+    ("RB760", "mmips"),
+    ("RBM", "mmips"),
+    ("RB2011", "mipsbe"),
+    ("RB4", "mipsbe"),
+    ("RB7", "mipsbe"),
+    ("RB9", "mipsbe"),
+];
+
+/// The architecture of a board's packages; `None` where it is not known here.
+pub fn architecture(board: &str) -> Option<&'static str> {
+    let name = board.trim_start_matches("RouterBOARD ").trim_start_matches("RouterBoard ");
+    let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("RB{name}") } else { name.to_owned() };
+    ARCHITECTURES.iter().find(|(begins, _)| name.starts_with(begins)).map(|(_, arch)| *arch)
+}
+
+/// What can be done about a password that nobody knows. No router is asked.
+pub fn password_says() -> Vec<String> {
+    [
+        "A password can't be read back from a router, over no line.",
+        "1  It may be another: the label (boards since about 2022), the site file's, the other member's (after a sync it is the active's).",
+        "2  It is the standby, and the active answers: nothing is lost by erasing it; the active gives everything back.",
+        "   The button: power off, hold it, power on, let go when its LED begins to flash (about 5 s): the configuration is erased.",
+        "   Then:  jumplead bootstrap PAIR    Cost: this router's configuration, an hour; data cables out meanwhile.",
+        "3  The button is out of reach, a cable can be put on the port marked BOOT (ether1):  jumplead recover TARGET netinstall",
+        "   with -e of netinstall-cli. Cost: everything on it; the licence stays.",
+        "4  It is the active and the only one: don't touch it. It goes on forwarding without a password. Prepare the other one first.",
+        "Protected RouterBOOT (an LED that goes on and off each second tells it): the boot loader takes no key and no Etherboot. Only",
+        "   the admin's password helps, or the button held for the time that was set (20 s to 10 min), which erases everything.",
+        "Device-mode: it needs the button or a power cut within its time; three failed attempts lock it; no line can change it.",
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_typed_as_they_are_shown() {
+        for procedure in Procedure::ALL {
+            assert_eq!(procedure.name().parse::<Procedure>(), Ok(procedure));
+        }
+        assert!("x".parse::<Procedure>().unwrap_err().contains("known-good"));
+    }
+
+    #[test]
+    fn boards_by_both_of_their_names() {
+        assert_eq!(architecture("CCR1009-7G-1C"), Some("tile"));
+        assert_eq!(architecture("RouterBOARD 3011UiAS"), Some("arm"));
+        assert_eq!(architecture("RouterBoard 450"), Some("mipsbe"));
+        assert_eq!(architecture("CHR"), None);
+    }
+}

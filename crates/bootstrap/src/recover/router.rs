@@ -1,0 +1,707 @@
+//! Steps on the router's own console. What an operator would type (ha-system.md 4.5), each line proving the router first.
+
+use super::job::{RouterJob, closed};
+use super::plan::OWN_BACKUP;
+use crate::diagnosis::{Name, StartupLog};
+use crate::engine::{Probe, Progress};
+use crate::evidence::{Evidence, USUAL};
+use crate::facts::{self, Facts};
+use crate::mac::Mac;
+use crate::pair::Users;
+use crate::path::{BOOTSTRAP_FILE, bootstrap_file};
+use crate::road::Purpose;
+use crate::state::{State, classify, ha_address, open_data_ports};
+use crate::target::Member;
+use crate::trouble::{Kind, Trouble};
+use routeros::text::quote;
+use routeros::{Command, Destructive, FileName, Gone, Outcome, Proof};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between two looks at a router that is on its way.
+const POLL: Duration = Duration::from_secs(2);
+/// What a start usually takes until its startup is done.
+const USUAL_START: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(130));
+/// After a restart was ordered: the session ends within seconds, or the order had no effect.
+const GOES_DOWN: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_secs(20);
+/// A startup that was run in place and is gone after so long did not do its work.
+const STARTUP_WORKS: Duration = Duration::from_secs(20);
+/// Failures of one router that are remembered.
+const MAX_FAILURES: usize = 20;
+/// Two starts that are seen within this time of each other are one: clocks and uptimes are rounded.
+pub(super) const SAME_START: i64 = 90;
+/// The state folder's parts.
+pub(super) const FAILURES: &str = "failures";
+const RESTARTS: &str = "restarts";
+
+/// A start that failed, as later runs compare it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Failed {
+    /// The step that it failed at.
+    pub signature: String,
+    /// When that start was, in seconds.
+    pub boot: i64,
+}
+
+/// Every failure that is remembered of a router.
+pub(super) fn failures(kept: Option<Vec<u8>>) -> Vec<Failed> {
+    kept.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+}
+
+/// When it was started, by this host's clock.
+pub(super) fn boot(now: jiff::Timestamp, uptime: Duration) -> i64 {
+    now.as_second() - i64::try_from(uptime.as_secs()).unwrap_or(0)
+}
+
+fn interface_list(menu: &str, interface: &str) -> String {
+    format!("[/interface {menu} find default-name={}]", quote(interface))
+}
+
+/// Replaces one address by another in the pair's configuration, wherever it stands there.
+fn replace_mac(from: Mac, to: Mac) -> String {
+    format!(
+        ":local s [/system script get [find name=\"ha_config_base\"] source]; :local i [:find $s \"{from}\"]; \
+         :if ([:typeof $i] = \"num\") do={{/system script set [find name=\"ha_config_base\"] source=([:pick $s 0 $i] . \"{to}\" . [:pick $s ($i + 17) [:len $s]])}}"
+    )
+}
+
+const HAS_MAC: &str = ":put (\"at=\" . [:typeof [:find [/system script get [find name=\"ha_config_base\"] source]";
+
+impl RouterJob<'_> {
+    fn member(&self) -> Member {
+        self.subject.member.unwrap_or(Member::B)
+    }
+
+    fn port(&self) -> String {
+        quote(&self.subject.ha_interface)
+    }
+
+    fn key(&self) -> String {
+        self.subject.mac.map_or_else(|| self.subject.target.clone(), |mac| mac.to_string())
+    }
+
+    fn proof(&self) -> Result<Proof, Trouble> {
+        let mac = self.subject.mac.ok_or_else(closed)?;
+        Ok(Proof::ha_port(&self.subject.ha_interface, &mac.to_string())?)
+    }
+
+    fn header(&self, now: jiff::Timestamp) -> String {
+        let subject = self.subject;
+        let mac = subject.mac.map_or_else(|| "not known".to_owned(), |mac| mac.to_string());
+        let seen: Vec<String> = subject.seen.iter().map(|line| format!("seen: {line}")).collect();
+        let text = format!(
+            "Evidence of {}, taken {} before anything was changed, for the procedure {}\nstate: {:?}\nHA port {}: {mac}\nserial number: {}\n{}\n\n",
+            subject.target,
+            now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            subject.procedure,
+            subject.state,
+            subject.ha_interface,
+            subject.serial.as_deref().unwrap_or("none"),
+            seen.join("\n")
+        );
+        self.redactor.text(&text)
+    }
+
+    /// Saves what it says, before anything is changed.
+    pub(super) async fn evidence(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        if self.subject.state == Name::F8 {
+            let seen = self.subject.seen.join("\n");
+            let text = Evidence::of_line(&seen, &[], &self.redactor).to_text();
+            let place = progress.keep("evidence.txt", format!("{}{text}", self.header(progress.now())).as_bytes())?;
+            return Ok(Some(place));
+        }
+        let hurry = self.hurry;
+        let console = self.console().await?;
+        let glance = facts::glance(&console.shell).await?;
+        let redactor = std::mem::take(&mut self.redactor);
+        let console = self.console().await;
+        let evidence = match (console, hurry) {
+            (Err(trouble), _) => Err(trouble),
+            (Ok(console), true) => Ok(Evidence::log(&console.shell, &redactor).await),
+            (Ok(console), false) => Ok(Evidence::collect(&console.shell, &redactor, USUAL).await),
+        };
+        self.redactor = redactor;
+        self.touch();
+        let evidence = evidence?;
+        if !evidence.has_log() {
+            self.leave().await;
+            return Err(Trouble::new(Kind::Transient, "recover.evidence", "its log could not be read to its end")
+                .cause(evidence.summary()));
+        }
+        let now = progress.now();
+        let text = format!("{}{}", self.header(now), evidence.to_text());
+        let place = progress.keep("evidence.txt", text.as_bytes())?;
+        if let Some(signature) = self.subject.failure.clone().filter(|_| self.subject.state == Name::F1) {
+            let mut known = failures(progress.recall(FAILURES, &self.key())?);
+            let this = Failed { signature, boot: boot(now, glance.uptime) };
+            if !known.iter().any(|one| (one.boot - this.boot).abs() < SAME_START) {
+                known.push(this);
+                let skip = known.len().saturating_sub(MAX_FAILURES);
+                let json = serde_json::to_vec(&known.split_off(skip)).unwrap_or_default();
+                progress.remember(FAILURES, &self.key(), &json)?;
+            }
+        }
+        Ok(Some(format!("{}: {place}", evidence.summary())))
+    }
+
+    pub(super) async fn evidence_rest(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let redactor = std::mem::take(&mut self.redactor);
+        let evidence = match self.console().await {
+            Ok(console) => Ok(Evidence::collect(&console.shell, &redactor, USUAL).await),
+            Err(trouble) => Err(trouble),
+        };
+        self.redactor = redactor;
+        self.touch();
+        let evidence = evidence?;
+        let place = progress.keep("evidence-rest.txt", evidence.to_text().as_bytes())?;
+        Ok(Some(format!("{}: {place}", evidence.summary())))
+    }
+
+    async fn count(&mut self, expression: &str) -> Result<u32, Trouble> {
+        let text = self.run(format!(":put [:len {expression}]")).await?;
+        text.trim()
+            .parse()
+            .map_err(|_| Trouble::new(Kind::Transient, "recover.unverified", format!("no number came of {expression}")))
+    }
+
+    pub(super) async fn probe_hold(&mut self) -> Result<Probe, Trouble> {
+        let on = self.count("[/system scheduler find where name=\"ha_startup\" and disabled=no]").await?;
+        let jobs = self.count("[/system script job find where script=\"ha_startup\"]").await?;
+        Ok(if on == 0 && jobs == 0 { Probe::Done(None) } else { Probe::NotDone })
+    }
+
+    /// Its startup restarts it after some seconds: that is ended, and no next start runs it.
+    pub(super) async fn hold(&mut self) -> Result<Option<String>, Trouble> {
+        let line = "/system scheduler disable [find name=\"ha_startup\"]; /system script job remove [find script=\"ha_startup\"]";
+        self.run(line).await.map_err(Trouble::acted)?;
+        self.hurry = false;
+        self.say("the loop is held: it stays up, its startup is off until this run puts it on again");
+        Ok(None)
+    }
+
+    pub(super) async fn probe_closed(&mut self) -> Result<Probe, Trouble> {
+        let facts = self.facts().await?;
+        let open = open_data_ports(&facts, &self.subject.ha_interface);
+        Ok(if open.is_empty() { Probe::Done(Some("they are".into())) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn close_ports(&mut self) -> Result<Option<String>, Trouble> {
+        let port = self.port();
+        self.run(format!(
+            "/interface bonding disable [find comment!=\"HA_RESCUE\"]; \
+             /interface ethernet disable [find default-name!={port} comment!=\"HA_RESCUE\"]"
+        ))
+        .await
+        .map_err(Trouble::acted)?;
+        // closed first: no port speaks while its address changes
+        self.run(format!("/interface ethernet reset-mac-address [find default-name!={port} comment!=\"HA_RESCUE\"]"))
+            .await
+            .map_err(Trouble::acted)?;
+        self.say("its data ports are closed");
+        Ok(None)
+    }
+
+    pub(super) async fn probe_ha_port(&mut self) -> Result<Probe, Trouble> {
+        let facts = self.facts().await?;
+        let port = facts.port(&self.subject.ha_interface);
+        let own = port.is_some_and(|port| !port.disabled && port.mac.is_some() && port.mac == port.orig_mac);
+        Ok(if own { Probe::Done(Some("it is".into())) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn ha_port(&mut self) -> Result<Option<String>, Trouble> {
+        let port = interface_list("ethernet", &self.subject.ha_interface);
+        self.run(format!("/interface ethernet reset-mac-address {port}; /interface ethernet enable {port}"))
+            .await
+            .map_err(Trouble::acted)?;
+        self.say("its HA port is on, its data ports are closed");
+        Ok(None)
+    }
+
+    /// Our scripts, and the backup that they made, have the password in a PPP secret of their own.
+    fn keeps_secret(&self) -> bool {
+        self.subject.ours || self.subject.backup.as_deref() == Some(OWN_BACKUP)
+    }
+
+    pub(super) async fn probe_ha_user(&mut self) -> Result<Probe, Trouble> {
+        if self.keeps_secret() && self.count("[/ppp secret find name=\"HA_PASSWORD\"]").await? == 0 {
+            return Ok(Probe::NotDone);
+        }
+        let facts = self.facts().await?;
+        let user = facts.users.iter().any(|user| user == "ha");
+        // our startup makes user and FTP itself
+        let done = self.keeps_secret() || (user && facts.ftp);
+        Ok(if done { Probe::Done(Some("they are there".into())) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn ha_user(&mut self) -> Result<Option<String>, Trouble> {
+        let password = || {
+            let missing = Trouble::new(
+                Kind::Operator,
+                "recover.needs-pair",
+                "the HA password is missing on it, and no site file says it",
+            );
+            self.access
+                .pair
+                .map(|(pair, _)| quote(pair.secrets.ha.reveal()))
+                .ok_or(missing.hint("name it as PAIR/b, or the pair beside its line:  --as PAIR/b"))
+        };
+        let private = |text: String| Command { private: true, ..Command::new(text) };
+        if self.keeps_secret() {
+            let line = format!(
+                "/ppp secret add name=\"HA_PASSWORD\" password={} disabled=yes comment=\"HA_AUTO\"",
+                password()?
+            );
+            self.run(private(line)).await.map_err(Trouble::acted)?;
+            return Ok(Some("the HA password was missing".into()));
+        }
+        let facts = self.facts().await?;
+        if !facts.users.iter().any(|user| user == "ha") {
+            let password = self.access.pair.map(|(pair, _)| quote(pair.secrets.ha.reveal())).ok_or_else(|| {
+                Trouble::new(
+                    Kind::Operator,
+                    "recover.needs-pair",
+                    "the user ha is missing, and no site file says its password",
+                )
+                .hint("name it as PAIR/b, or the pair beside its line:  --as PAIR/b")
+            })?;
+            let line = format!("/user add name=\"ha\" group=full password={password}");
+            self.run(private(line)).await.map_err(Trouble::acted)?;
+        }
+        self.run("/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no")
+            .await
+            .map_err(Trouble::acted)?;
+        Ok(None)
+    }
+
+    /// Without the other one's answer VRRP would make this one the active, and open its ports.
+    pub(super) async fn peer(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let facts = self.facts().await?;
+        let member = self.member();
+        let other = match (self.access.pair, &facts.ha) {
+            (Some((pair, _)), _) => Some(pair.site.member(member.other()).ha_mac),
+            (None, Some(ha)) => {
+                if member == Member::B {
+                    ha.mac_a
+                } else {
+                    ha.mac_b
+                }
+            }
+            (None, None) => None,
+        };
+        let Some(mac) = other else {
+            return Err(Trouble::new(Kind::Operator, "recover.no-active", "who the other member is, nobody says")
+                .hint("name it as PAIR/b, or the pair beside its line:  --as PAIR/b"));
+        };
+        let port = self.subject.ha_interface.clone();
+        let interface = facts::hop_interface(&self.console().await?.shell, &port).await?;
+        let began = Instant::now();
+        loop {
+            let command = Command {
+                timeout: Some(Duration::from_secs(15)),
+                ..Command::new(format!("/ping {mac} interface={} count=3", quote(&interface)))
+            };
+            let said = self.run(command).await?;
+            let received =
+                said.rsplit("received=").next().and_then(|rest| rest.split(' ').next()?.trim().parse::<u32>().ok());
+            if said.contains("received=") && received.is_some_and(|count| count > 0) {
+                return Ok(Some(format!("{mac} answers")));
+            }
+            if began.elapsed() > Duration::from_secs(30) || progress.left().is_zero() {
+                return Err(Trouble::new(
+                    Kind::Operator,
+                    "recover.no-active",
+                    format!("the other member, {mac}, does not answer on the HA cable; VRRP stays off here"),
+                )
+                .hint("is the HA cable in? is MAC-Ping allowed there?")
+                .hint("is the other one down, so that this one has to take over: decide it beside the routers, cables first"));
+            }
+            progress.waiting("the active to answer on the HA cable", (Duration::ZERO, Duration::from_secs(10)));
+            progress.pause(POLL).await?;
+        }
+    }
+
+    async fn log(&mut self) -> Result<StartupLog, Trouble> {
+        Ok(StartupLog::read(&self.console().await?.shell).await?)
+    }
+
+    fn is_standby(&self, facts: &Facts) -> bool {
+        let interface = &self.subject.ha_interface;
+        let port = facts.port(interface);
+        classify(facts, self.member(), interface) == State::Standby
+            && open_data_ports(facts, interface).is_empty()
+            && port.is_some_and(|port| port.mac == port.orig_mac)
+    }
+
+    pub(super) async fn probe_startup(&mut self) -> Result<Probe, Trouble> {
+        let facts = self.facts().await?;
+        let mended = self.log().await?.mended();
+        Ok(if self.is_standby(&facts) && mended {
+            Probe::Done(Some("it is the standby".into()))
+        } else {
+            Probe::NotDone
+        })
+    }
+
+    pub(super) async fn startup(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        if self.subject.ours {
+            // in the background: the HA port is set up anew, and this console may lie behind it
+            self.run(":execute \":global haAllowBootstrap true; /system script run ha_startup\"")
+                .await
+                .map_err(Trouble::acted)?;
+        } else {
+            self.startup_by_hand().await?;
+        }
+        self.say("its startup was run in place; its data ports are closed");
+        let began = Instant::now();
+        loop {
+            progress.pause(POLL).await.map_err(Trouble::acted)?;
+            let looked = match self.facts().await {
+                Ok(facts) if self.is_standby(&facts) => Ok(true),
+                Ok(_) => Ok(false),
+                Err(trouble) => Err(trouble),
+            };
+            let last = match looked {
+                Ok(true) if !self.subject.ours || self.log().await?.mended() => return Ok(None),
+                Ok(_) => {
+                    let jobs = self.count("[/system script job find where script=\"ha_startup\"]").await?;
+                    let log = self.log().await?;
+                    let step = log
+                        .last_step()
+                        .map_or("no step was logged".to_owned(), |(line, means)| format!("{line} ({means})"));
+                    if jobs == 0 && began.elapsed() > STARTUP_WORKS {
+                        return Err(Trouble::new(Kind::Fatal, "recover.startup", "its startup failed again, in place")
+                            .cause(format!("last startup line: {step}"))
+                            .hint("mend what that line names, or load its own backup:  known-good")
+                            .acted());
+                    }
+                    step
+                }
+                Err(trouble) if matches!(trouble.kind, Kind::Transient | Kind::Silent | Kind::Login) => {
+                    self.leave().await;
+                    trouble.message
+                }
+                Err(trouble) => return Err(trouble.acted()),
+            };
+            if progress.left().is_zero() {
+                return Err(Trouble::new(Kind::Silent, "recover.startup", "it did not become the standby")
+                    .cause(last)
+                    .acted());
+            }
+            progress.waiting("its startup", (Duration::from_secs(6), Duration::from_secs(15)));
+        }
+    }
+
+    /// What the startup of another build did not come to.
+    async fn startup_by_hand(&mut self) -> Result<(), Trouble> {
+        let facts = self.facts().await?;
+        if facts.vrrp.is_none() {
+            return Err(Trouble::new(
+                Kind::Operator,
+                "recover.no-vrrp",
+                "its startup did not come to VRRP: there is none to switch on",
+            )
+            .hint("address, user and FTP are there: the active can give it its configuration again:  $HASyncStandby")
+            .hint("or load its own backup:  known-good"));
+        }
+        let own = ha_address(self.member());
+        if !facts.addresses.iter().any(|address| address.address == format!("{own}/24")) {
+            let interface = self.subject.ha_interface.clone();
+            let on = facts::hop_interface(&self.console().await?.shell, &interface).await?;
+            self.run(format!("/ip address add address={own}/24 interface={}", quote(on)))
+                .await
+                .map_err(Trouble::acted)?;
+        }
+        self.run("/interface vrrp enable [find name=\"HA_VRRP\"]").await.map_err(Trouble::acted)?;
+        Ok(())
+    }
+
+    /// Waits until it is the standby, and asks the active what it thinks of that.
+    pub(super) async fn verify_standby(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        loop {
+            let last = match self.facts().await {
+                Ok(facts) if self.is_standby(&facts) => break,
+                Ok(facts) => {
+                    let state = classify(&facts, self.member(), &self.subject.ha_interface);
+                    let log = self.log().await.unwrap_or_default();
+                    if facts.uptime > Duration::from_secs(200) && log.signature().is_some() && !log.mended() {
+                        return Err(Trouble::new(
+                            Kind::EndCheck,
+                            "recover.verify",
+                            format!("it is {state}, and its startup failed"),
+                        )
+                        .hint(format!("a second failure:  jumplead recover {} quarantine", self.subject.target)));
+                    }
+                    self.leave().await;
+                    format!("it is {state}")
+                }
+                Err(trouble) if matches!(trouble.kind, Kind::Transient | Kind::Silent | Kind::Login) => {
+                    self.leave().await;
+                    trouble.message
+                }
+                Err(trouble) => return Err(trouble),
+            };
+            if progress.left().is_zero() {
+                return Err(Trouble::new(Kind::EndCheck, "recover.verify", "it did not become the standby").cause(last));
+            }
+            progress.waiting("it to be the standby", USUAL_START);
+            progress.pause(POLL).await?;
+        }
+        self.run("/log warning \"HA_jumplead: mended, ha_startup: DONE by hand\"").await?;
+        progress.remember(FAILURES, &self.key(), b"[]")?;
+        self.say("it is the standby, its data ports are closed");
+        let words = self.words_of_active().await;
+        Ok(Some(format!("standby, data ports closed, HA port with its own MAC{words}")))
+    }
+
+    /// What the active says of it; only words, where it can't be asked.
+    async fn words_of_active(&self) -> String {
+        let Some((pair, member)) = self.access.pair else { return String::new() };
+        let Ok(connection) = pair.open(member.other(), Purpose::Read, Users::OfA).await else {
+            return "; the active was not asked".into();
+        };
+        let command =
+            Command { timeout: Some(Duration::from_secs(60)), ..Command::new("/system script run ha_insync") };
+        let said = match connection.shell.run(command).await {
+            Ok(output) => {
+                let line = output.text.lines().rev().find(|line| line.starts_with("ha_insync: "));
+                line.map(|line| self.redactor.text(line.trim_start_matches("ha_insync: ")))
+            }
+            Err(_) => None,
+        };
+        pair.roads.give_back(connection).await;
+        said.map_or_else(|| "; the active gave no answer".into(), |said| format!("; the active says: {said}"))
+    }
+
+    /// Whether the restart that was ordered has happened: the order is kept on this host, the start is told by the uptime.
+    pub(super) async fn probe_restarted(
+        &mut self,
+        started: bool,
+        progress: &mut Progress<'_>,
+    ) -> Result<Probe, Trouble> {
+        if !started {
+            return Ok(Probe::NotDone);
+        }
+        let kept = progress.recall(RESTARTS, &self.key())?;
+        let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok());
+        let glance = facts::glance(&self.console().await?.shell).await.map_err(|error| {
+            progress.waiting("it, to see whether it has restarted", USUAL_START);
+            Trouble::from(error)
+        })?;
+        let since = boot(progress.now(), glance.uptime);
+        Ok(match ordered {
+            Some(ordered) if since >= ordered - 5 => Probe::Done(Some("it has restarted".into())),
+            _ => Probe::NotDone,
+        })
+    }
+
+    async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let act = Destructive::new(self.proof()?, act)?;
+        progress.remember(RESTARTS, &self.key(), progress.now().as_second().to_string().as_bytes())?;
+        let began = Instant::now();
+        let connection = self.take().await?;
+        self.say("it was told to restart");
+        match connection.shell.destroy(&act).await? {
+            Outcome::Done(_) => {}
+            Outcome::Refused(refusal) => {
+                self.say("it refused to restart and is as it was");
+                return Err(Trouble::new(Kind::Fatal, "recover.refused", format!("it refused: {refusal}"))
+                    .hint("device-mode, or a user without the right, are the usual causes"));
+            }
+            Outcome::Unknown(unknown) if !unknown.began => {
+                return Err(Trouble::new(
+                    Kind::Transient,
+                    "recover.unknown",
+                    format!("whether it took the order is not known: {unknown}"),
+                )
+                .acted());
+            }
+            Outcome::Unknown(_) => {}
+        }
+        progress.waiting("it to go down", (Duration::ZERO, Duration::from_secs(10)));
+        match connection.shell.wait_gone(SILENCE, GOES_DOWN).await {
+            Ok(Gone::BackAt(near)) => self.access.roads.left_over(self.member().other(), near).await,
+            Ok(Gone::Restarts) => return Ok(Some("it restarts".into())),
+            Ok(Gone::LinkClosed | Gone::Silent) | Err(_) => {}
+        }
+        // a line does not end with a session: its restart is told by the uptime
+        while began.elapsed() < GOES_DOWN * 3 {
+            match self.console().await {
+                Ok(console) => match facts::glance(&console.shell).await {
+                    Ok(glance) if glance.uptime < began.elapsed() => return Ok(Some("it restarts".into())),
+                    Ok(_) => {}
+                    Err(_) => self.leave().await,
+                },
+                Err(trouble) if trouble.kind == Kind::WrongRouter => return Err(trouble.acted()),
+                Err(_) => return Ok(Some("it restarts".into())),
+            }
+            progress.pause(POLL).await.map_err(Trouble::acted)?;
+        }
+        self.say("it is as it was: the order had no effect");
+        Err(Trouble::new(Kind::Fatal, "recover.no-effect", "it took the order and did not restart")
+            .hint("its log says why:  /log print   (a backup wants its own password, board and version)")
+            .acted())
+    }
+
+    /// Its own backup is sealed with the pair's password, which it has itself; the active's of other builds with `p`.
+    pub(super) async fn load_backup(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let name = self.subject.backup.as_deref().unwrap_or(OWN_BACKUP).trim_end_matches(".backup").to_owned();
+        let password =
+            if self.keeps_secret() { "[/ppp secret get [find name=\"HA_PASSWORD\"] password]" } else { "\"p\"" };
+        self.order(format!("/system backup load name={} password={password}", quote(name)), progress).await
+    }
+
+    pub(super) async fn restart(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        self.order("/system reboot".into(), progress).await
+    }
+
+    fn macs(&self) -> Result<(Mac, Mac), Trouble> {
+        self.subject.wrong_mac.zip(self.subject.mac).ok_or_else(closed)
+    }
+
+    pub(super) async fn probe_right_mac(&mut self) -> Result<Probe, Trouble> {
+        let (wrong, _) = self.macs()?;
+        let text = self.run(format!("{HAS_MAC} \"{wrong}\"]])")).await?;
+        let on = self.count("[/system scheduler find where name=\"ha_startup\" and disabled=no]").await?;
+        Ok(if text.contains("at=nil") && on > 0 { Probe::Done(None) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn right_mac(&mut self) -> Result<Option<String>, Trouble> {
+        let (wrong, own) = self.macs()?;
+        self.run(replace_mac(wrong, own)).await.map_err(Trouble::acted)?;
+        self.run("/system scheduler enable [find name=\"ha_startup\"]").await.map_err(Trouble::acted)?;
+        self.say("its configuration has its own address; it was not restarted yet");
+        Ok(None)
+    }
+
+    pub(super) async fn probe_peer_mac(&mut self) -> Result<Probe, Trouble> {
+        let (Some((pair, member)), Some(wrong)) = (self.access.pair, self.subject.peer_mac) else {
+            return Ok(Probe::Done(None));
+        };
+        let peer = pair.open(member.other(), Purpose::Write, Users::OfA).await?;
+        let text = peer.shell.run(format!("{HAS_MAC} \"{wrong}\"]])")).await.map(|output| output.text);
+        pair.roads.give_back(peer).await;
+        Ok(if text?.contains("at=nil") { Probe::Done(None) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn peer_mac(&mut self) -> Result<Option<String>, Trouble> {
+        let (Some((pair, member)), Some(wrong), Some(own)) =
+            (self.access.pair, self.subject.peer_mac, self.subject.mac)
+        else {
+            return Ok(None);
+        };
+        let peer = pair.open(member.other(), Purpose::Write, Users::OfA).await?;
+        let done = peer.shell.run(replace_mac(wrong, own)).await;
+        pair.roads.give_back(peer).await;
+        done.map_err(|error| Trouble::from(error).acted())?;
+        Ok(None)
+    }
+
+    pub(super) async fn probe_quarantine(&mut self) -> Result<Probe, Trouble> {
+        let held = self.count("[/system scheduler find where name~\"^ha_\" and disabled=no]").await? == 0;
+        let facts = self.facts().await?;
+        let silent = facts.vrrp.is_none_or(|vrrp| vrrp.disabled) && !facts.ftp;
+        let marked = facts.identity.ends_with("_QUARANTINE");
+        Ok(if held && silent && marked { Probe::Done(Some("it is".into())) } else { Probe::NotDone })
+    }
+
+    pub(super) async fn quarantine(&mut self) -> Result<Option<String>, Trouble> {
+        let identity = self.facts().await?.identity;
+        let base: String = identity.split("_HA_").next().unwrap_or_default().chars().take(40).collect();
+        let name = format!("{base}_HA_{}_QUARANTINE", self.member().to_string().to_uppercase());
+        for line in [
+            "/interface vrrp disable [find name=\"HA_VRRP\"]".to_owned(),
+            "/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=yes".to_owned(),
+            "/system scheduler disable [find name~\"^ha_\"]".to_owned(),
+            format!("/system identity set name={}", quote(&name)),
+        ] {
+            self.run(line).await.map_err(Trouble::acted)?;
+        }
+        self.say("it is in quarantine: data ports closed, VRRP and FTP off, startup held");
+        Ok(Some(format!("identity {}", crate::evidence::escape(&name))))
+    }
+
+    /// Jobs that are there over two lines of this console: its own lines are jobs, too, but never the same one.
+    async fn waiting_jobs(&mut self) -> Result<Vec<String>, Trouble> {
+        let list = ":foreach j in=[/system script job find where type!=\"login\"] do={:put (\"job=\" . [:tostr $j])}";
+        let first = self.run(list).await?;
+        let second = self.run(list).await?;
+        let ids = |text: &str| -> Vec<String> {
+            let id = |line: &str| line.trim().strip_prefix("job=").map(str::to_owned);
+            let plain = |id: &String| id.starts_with('*') && id.bytes().skip(1).all(|b| b.is_ascii_hexdigit());
+            text.lines().filter_map(id).filter(plain).collect()
+        };
+        let before = ids(&first);
+        Ok(ids(&second).into_iter().filter(|id| before.contains(id)).collect())
+    }
+
+    pub(super) async fn probe_end_job(&mut self) -> Result<Probe, Trouble> {
+        Ok(if self.waiting_jobs().await?.is_empty() {
+            Probe::Done(Some("nothing waits".into()))
+        } else {
+            Probe::NotDone
+        })
+    }
+
+    pub(super) async fn end_job(&mut self) -> Result<Option<String>, Trouble> {
+        let jobs = self.waiting_jobs().await?;
+        for job in &jobs {
+            // one that has ended by then, with the one that it belonged to, is ended
+            self.run(format!(":do {{/system script job remove {job}}} on-error={{}}")).await.map_err(Trouble::acted)?;
+        }
+        self.say("the job that waited was ended");
+        Ok(Some(format!("{} ended", jobs.len())))
+    }
+
+    pub(super) async fn probe_bootstrapped(&mut self) -> Result<Probe, Trouble> {
+        let facts = self.facts().await?;
+        let state = classify(&facts, self.member(), &self.subject.ha_interface);
+        Ok(if state == State::Bootstrapped { Probe::Done(Some("it has them".into())) } else { Probe::NotDone })
+    }
+
+    /// The same lines that a bootstrap gives an erased router.
+    pub(super) async fn finish_bootstrap(&mut self) -> Result<Option<String>, Trouble> {
+        let (pair, member) = self.access.pair.ok_or_else(closed)?;
+        let text = bootstrap_file(pair.site, member, &pair.secrets.ha);
+        let facts = self.facts().await?;
+        let folder = if facts.has_flash_folder() { "flash/" } else { "" };
+        let name = FileName::ours(&format!("{folder}{BOOTSTRAP_FILE}"))?;
+        self.console().await?.shell.put_file(&name, text.as_bytes()).await?;
+        self.say("the bootstrap file with the HA password is on it");
+        let import =
+            Command { timeout: Some(Duration::from_secs(90)), ..Command::new(format!("/import {}", name.as_str())) };
+        let ran = self.run(import).await;
+        let removed = self.console().await?.shell.remove_file(&name).await;
+        let words = ran
+            .map_err(|trouble| trouble.acted().hint("a user that is refused: the password policy of /user settings"))?;
+        removed?;
+        self.say("address, user and FTP were set");
+        Ok(Some(self.redactor.text(words.lines().last().unwrap_or_default())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_parses_on_both_versions() {
+        let (a, b): (Mac, Mac) = ("74:4D:28:00:00:0A".parse().unwrap(), "74:4D:28:00:00:0B".parse().unwrap());
+        for version in ["6.43.13", "7.24"] {
+            let version: routeros_script::Version = version.parse().unwrap();
+            for line in [replace_mac(a, b), format!("{HAS_MAC} \"{a}\"]])")] {
+                routeros_script::parse(line.as_bytes(), version)
+                    .unwrap_or_else(|error| panic!("{line}: {}", error.message));
+            }
+        }
+    }
+
+    #[test]
+    fn a_start_is_told_by_the_hosts_clock() {
+        let now: jiff::Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        assert_eq!(boot(now, Duration::from_secs(60)), now.as_second() - 60);
+        assert_eq!(failures(None), []);
+        assert_eq!(failures(Some(b"nonsense".to_vec())), []);
+    }
+}

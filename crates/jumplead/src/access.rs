@@ -1,0 +1,224 @@
+//! One router for `recover` and `bundle`: by any TARGET, with the pair that it belongs to where one is named.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::Stdio;
+use std::rc::Rc;
+
+use bootstrap::pair::{Pair, PairSecrets};
+use bootstrap::recover::{Access, Lines, ToolEnd, Tools};
+use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, Roads};
+use bootstrap::secret::{Asker as _, SecretError};
+use bootstrap::site::Site;
+use bootstrap::store::DirStore;
+use bootstrap::target::{Member, TargetUrl};
+use bootstrap::trouble::{Kind, Trouble};
+use routeros::{BoxLink, LoginOptions, Shell};
+use serial_console::io::Endpoint;
+
+use crate::cli::Global;
+use crate::cmd::bootstrap::TerminalAsker;
+use crate::cmd::config;
+use crate::failure::{Exit, Failure, Result};
+use crate::folders;
+use crate::known::KnownRouters;
+use crate::line_road::{self, HostLines, LineLink};
+use crate::mac_road::MacRoad;
+use crate::output::Output;
+use crate::reach::{self, Reach, Target};
+use crate::roads::PairRoads;
+use crate::segment::{HostSegment, LazyWatch};
+
+/// What a program of the host said that is kept, in bytes from its end.
+const SAID: usize = 600;
+
+/// The roads of one router: all lead to it, whatever member is asked for.
+struct OneRoad<'a> {
+    reach: &'a Reach,
+    target: Target,
+}
+
+impl Roads for OneRoad<'_> {
+    fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, std::result::Result<Connection, RoadError>> {
+        Box::pin(async move {
+            let login = &request.login;
+            match &self.target {
+                Target::Mac(target) => self.reach.mac_road().connect(target, request.purpose, login).await,
+                Target::Line { endpoint, url } => {
+                    let link = LineLink::open(endpoint, url).await?;
+                    let listen = line_road::listen(request.purpose, request.restarting, false);
+                    let shell = Shell::login(link, line_road::options(login, listen)).await;
+                    let shell = shell.map_err(|error| RoadError::from_console(url.clone(), &error))?;
+                    Ok(Connection { shell, road: url.clone(), evidence: Evidence::default() })
+                }
+                Target::Member { .. } => unreachable!("a member has the roads of its pair"),
+            }
+        })
+    }
+}
+
+/// The serial line among the roads.
+struct OneLine(Option<(Endpoint, String)>);
+
+impl Lines for OneLine {
+    fn line(&self) -> LocalFuture<'_, std::result::Result<Option<BoxLink>, RoadError>> {
+        Box::pin(async {
+            let Some((endpoint, url)) = &self.0 else { return Ok(None) };
+            Ok(Some(Box::new(LineLink::open(endpoint, url).await?) as BoxLink))
+        })
+    }
+}
+
+/// Programs of this host: words, no shell, nothing of our environment's secrets.
+struct HostTools;
+
+impl Tools for HostTools {
+    fn run<'a>(&'a self, argv: &'a [String]) -> LocalFuture<'a, std::result::Result<ToolEnd, Trouble>> {
+        Box::pin(async move {
+            let trouble = |why: String| Trouble::new(Kind::Host, "recover.netinstall", why);
+            let (program, words) = argv.split_first().ok_or_else(|| trouble("no program is named".into()))?;
+            let mut command = tokio::process::Command::new(program);
+            command.args(words).stdin(Stdio::null()).kill_on_drop(true).env_remove("JUMPLEAD_PASSWORD");
+            let output =
+                command.output().await.map_err(|error| trouble(format!("{program} can't be started: {error}")))?;
+            let mut said = output.stdout;
+            said.extend(output.stderr);
+            let tail = said.split_off(said.len().saturating_sub(SAID));
+            let text = String::from_utf8_lossy(&tail);
+            let said = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+            Ok(ToolEnd { ok: output.status.success(), said })
+        })
+    }
+}
+
+/// The line of the first road that is one.
+fn line_of(site: &Site, member: Member) -> Option<(Endpoint, String)> {
+    let of = |road: &TargetUrl| Some((line_road::endpoint(road).ok().flatten()?, road.to_string()));
+    site.member(member).reach.iter().find_map(of)
+}
+
+/// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to.
+pub async fn with_access<T>(
+    out: &Output,
+    global: &Global,
+    typed: &str,
+    member_of: Option<&str>,
+    act: impl AsyncFnOnce(&Access<'_>) -> Result<T>,
+) -> Result<T> {
+    let target = reach::target(typed)?;
+    let named = match member_of {
+        None => None,
+        Some(text) => match reach::target(text)? {
+            Target::Member { pair, member } => Some((pair, member)),
+            _ => {
+                return Err(Failure::new(Exit::Usage, "usage.target", "--as names a member of a pair")
+                    .hint("as in  --as edge-1/b"));
+            }
+        },
+    };
+    let (pair, member) = match (&target, named) {
+        (Target::Member { pair, member }, None) => (pair.clone(), *member),
+        (Target::Member { .. }, Some(_)) => {
+            return Err(Failure::new(Exit::Usage, "usage.target", "the TARGET is a member of a pair already"));
+        }
+        (_, Some(named)) => named,
+        (_, None) => return alone(out, global, typed, target, act).await,
+    };
+    let mut site = config::load(&pair)?;
+    if !matches!(target, Target::Member { .. }) {
+        let url: TargetUrl = typed.parse().map_err(|error: bootstrap::target::TargetError| {
+            Failure::new(Exit::Usage, error.code(), error.to_string())
+        })?;
+        match member {
+            Member::A => site.a.reach = vec![url],
+            Member::B => site.b.reach = vec![url],
+        }
+    }
+    let site = Rc::new(site);
+    let state = folders::state(global.state_dir.as_deref())?;
+    let mut store = DirStore::new(&state);
+    let mut asker = TerminalAsker { allowed: !global.non_interactive };
+    let secrets = PairSecrets::resolve(&site, &mut asker, &mut store).map_err(|error| {
+        let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
+        Failure::new(exit, error.code(), error.to_string())
+            .hint("see which secrets the site file names:  jumplead config show")
+    })?;
+    let warnings = Rc::new(RefCell::new(Vec::new()));
+    let mac = MacRoad {
+        segment: Rc::new(HostSegment),
+        watch: LazyWatch::default(),
+        listen: true,
+        known: Rc::new(RefCell::new(known(&state)?)),
+        warnings: Rc::clone(&warnings),
+    };
+    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(HostLines));
+    let mut seed = [0; 8];
+    asker.random(&mut seed);
+    let pair_of = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
+    let lines = OneLine(line_of(&site, member));
+    let only_line = matches!(target, Target::Line { .. });
+    let access = Access {
+        target: again(typed),
+        roads: &roads,
+        lines: &lines,
+        line_first: only_line,
+        tools: &HostTools,
+        pair: Some((&pair_of, member)),
+        login: LoginOptions::new(""),
+        pair_name: Some(pair),
+    };
+    let ended = act(&access).await;
+    roads.let_go().await;
+    warnings.borrow().iter().for_each(|warning| out.warn(warning));
+    ended
+}
+
+fn known(state: &Path) -> Result<KnownRouters> {
+    KnownRouters::open(state).map_err(|error| {
+        Failure::new(Exit::LacksRight, "state.io", format!("{} can't be read", state.join("routers.json").display()))
+            .cause(error)
+    })
+}
+
+async fn alone<T>(
+    out: &Output,
+    global: &Global,
+    typed: &str,
+    target: Target,
+    act: impl AsyncFnOnce(&Access<'_>) -> Result<T>,
+) -> Result<T> {
+    let reach = Reach::new(global)?;
+    let line = match &target {
+        Target::Line { endpoint, url } => Some((endpoint.clone(), url.clone())),
+        _ => None,
+    };
+    let only_line = line.is_some();
+    let (roads, lines) = (OneRoad { reach: &reach, target }, OneLine(line));
+    let access = Access {
+        target: again(typed),
+        roads: &roads,
+        lines: &lines,
+        line_first: only_line,
+        tools: &HostTools,
+        pair: None,
+        login: reach.login(),
+        pair_name: None,
+    };
+    let ended = act(&access).await;
+    reach.warn(out);
+    ended
+}
+
+/// A target as it can be typed from any folder.
+fn again(typed: &str) -> String {
+    if let Some((pair, member)) = typed.rsplit_once('/')
+        && matches!(member, "a" | "b")
+        && !typed.contains("://")
+        && let Ok(path) = folders::site_file(pair)
+        && pair.contains('/')
+        && let Ok(path) = path.canonicalize()
+    {
+        return format!("{}/{member}", path.display());
+    }
+    typed.to_owned()
+}

@@ -1,0 +1,121 @@
+//! `bundle`: what a router says of its trouble, or both of a pair, in one file for a colleague. Secrets are masked, nothing in it
+//! moves a terminal's cursor, and nothing is changed.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bootstrap::evidence::{Evidence, Redactor, USUAL};
+use bootstrap::recover::{Access, Found, find};
+use serde_json::json;
+
+use super::change::from_trouble;
+use crate::access::with_access;
+use crate::cli::Global;
+use crate::failure::{Exit, Failure, Result};
+use crate::output::Output;
+use crate::reach;
+
+/// What was read of one router.
+struct Part {
+    text: String,
+    summary: String,
+    /// It was read at all.
+    there: bool,
+}
+
+pub async fn run(
+    out: &Output,
+    global: &Global,
+    target: &str,
+    output: Option<&Path>,
+    member_of: Option<&str>,
+) -> Result {
+    // PAIR alone means both; the one that is not there is said so.
+    let single = reach::target(target).is_ok();
+    let targets: Vec<String> =
+        if single { vec![target.to_owned()] } else { ["a", "b"].map(|member| format!("{target}/{member}")).into() };
+    let now = jiff::Timestamp::now();
+    let path = output.map_or_else(
+        || PathBuf::from(format!("jumplead-bundle-{}.txt", now.strftime("%Y%m%d-%H%M%SZ"))),
+        Path::to_path_buf,
+    );
+    if path.exists() {
+        return Err(Failure::new(Exit::Usage, "bundle.exists", format!("{} is there already", path.display()))
+            .hint("name another:  --output FILE"));
+    }
+    let mut text = format!(
+        "jumplead {} bundle of {}, {}\nSecrets are masked: those that the site file names, and whatever stands where RouterOS keeps one.\n         Names, addresses and serial numbers are not. Look through it before you send it.\n\n",
+        env!("CARGO_PKG_VERSION"),
+        bootstrap::evidence::escape(target),
+        now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    );
+    let (mut summaries, mut last) = (Vec::new(), None);
+    for target in &targets {
+        let part = with_access(out, global, target, member_of, async |access| Ok(part(access).await)).await;
+        let part = match part {
+            Ok(Ok(part)) => part,
+            Ok(Err(failure)) | Err(failure) => {
+                let said = Part {
+                    text: format!("not read: {failure} [{}]\n", failure.code),
+                    summary: "not read".into(),
+                    there: false,
+                };
+                last = Some(failure);
+                said
+            }
+        };
+        let _ = writeln!(text, "######## {target}\n\n{}", part.text);
+        summaries.push((target.clone(), part.summary, part.there));
+    }
+    if let Some(failure) = last.filter(|_| summaries.iter().all(|(_, _, there)| !there)) {
+        return Err(failure);
+    }
+    write(&path, &text)?;
+    for (target, summary, _) in &summaries {
+        out.say(format!("{target}: {summary}"));
+    }
+    let parts: Vec<_> =
+        summaries.iter().map(|(t, s, there)| json!({"target": t, "summary": s, "read": there})).collect();
+    out.object(json!({"file": path.display().to_string(), "bytes": text.len(), "parts": parts}), &[]);
+    if !out.json {
+        out.data(path.display().to_string());
+    }
+    Ok(())
+}
+
+async fn part(access: &Access<'_>) -> Result<Part> {
+    let redactor = Redactor::new(&access.secrets());
+    let found = find(access).await.map_err(|trouble| from_trouble(&trouble))?;
+    let diagnosis = found.diagnosis().clone();
+    let evidence = match found {
+        Found::Router { connection, .. } => {
+            let evidence = Evidence::collect(&connection.shell, &redactor, USUAL).await;
+            access.roads.give_back(connection).await;
+            evidence
+        }
+        Found::Line { seen, board, .. } => {
+            let board: Vec<(String, String)> = board.values.into_iter().collect();
+            Evidence::of_line(&seen, &board, &redactor)
+        }
+    };
+    let mut text = format!("state: {:?}, {}\n", diagnosis.state, diagnosis.says);
+    for line in &diagnosis.evidence {
+        let _ = writeln!(text, "seen: {line}");
+    }
+    let text = format!("{}\n{}", redactor.text(&text), evidence.to_text());
+    // every section was masked as it came; what the whole of them holds would be a mistake of ours
+    if redactor.finds(text.as_bytes()) {
+        return Err(Failure::new(Exit::Bug, "bundle.secret", "a secret was left in the bundle, which was not written"));
+    }
+    Ok(Part { summary: format!("{:?}, {}", diagnosis.state, evidence.summary()), text, there: true })
+}
+
+fn write(path: &Path, text: &str) -> Result {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = open.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        Failure::new(Exit::LacksRight, "bundle.write", format!("{} can't be written", path.display())).cause(error)
+    })
+}

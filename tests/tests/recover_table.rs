@@ -1,0 +1,134 @@
+//! The table of rescues, state by road: each cell names the tests that show it, and a cell that no test shows says so.
+//! `UPDATE_RESCUES=1` writes docs/rescues.md.
+
+use std::collections::BTreeSet;
+
+const SIM: &str = include_str!("recover_on_sim.rs");
+const PROCESSES: &str = include_str!("recover_processes.rs");
+
+/// Roads, in the order of the columns.
+const ROADS: [&str; 5] = ["HA cable, simulated", "serial line, simulated", "pty", "ser2net, RFC 2217", "raw TCP"];
+
+use Cell::{Hand, Named, Rescued, Untried};
+
+/// What a state comes to over a road.
+#[derive(Clone, Copy)]
+enum Cell {
+    /// Brought back, with the proof.
+    Rescued(&'static [&'static str]),
+    /// Named, with its evidence saved; the rescue itself is tried over another road.
+    Named(&'static [&'static str]),
+    /// A person beside the router: this road can't.
+    Hand(&'static [&'static str]),
+    /// Nobody has tried.
+    Untried,
+}
+
+impl Cell {
+    fn word(self) -> &'static str {
+        match self {
+            Rescued(_) => "*rescued*",
+            Named(_) => "*named*",
+            Hand(_) => "*needs a hand*",
+            Untried => "not tried",
+        }
+    }
+
+    fn tests(self) -> &'static [&'static str] {
+        match self {
+            Rescued(tests) | Named(tests) | Hand(tests) => tests,
+            Untried => &[],
+        }
+    }
+}
+
+const LEFT: &[&str] = &["a_failed_startup_is_left_with_its_evidence_and_bundled"];
+const STUCK: &[&str] = &["a_stuck_bootstrap_is_finished_over_each_kind_of_line_with_the_tool_killed"];
+const LOADER: &[&str] = &["out_of_the_loader_over_each_kind_of_line"];
+const SAID: &[&str] = &["what_is_missing_is_said_before_anything_is_touched"];
+
+const STATES: [(&str, &str, [Cell; 5]); 8] = [
+    (
+        "F1, ours",
+        "`repair`, `known-good`, `leave`",
+        [
+            Rescued(&[
+                "f1_is_repaired_in_place_and_the_active_says_so",
+                "f1_loads_the_standbys_own_backup_and_no_other_unasked",
+                "the_cable_is_pulled_at_every_step",
+                "f1_is_left_as_it_is_with_its_evidence",
+            ]),
+            Rescued(&["f1_is_repaired_in_place_and_the_active_says_so", "killed_at_every_step_and_gone_on_with"]),
+            Named(LEFT),
+            Named(LEFT),
+            Named(LEFT),
+        ],
+    ),
+    (
+        "F1, stand-in",
+        "`repair`, by hand's lines",
+        [Untried, Rescued(&["f1_of_another_build_is_repaired_by_hand"]), Untried, Untried, Untried],
+    ),
+    (
+        "F1 twice, stand-in",
+        "`quarantine`; no third start",
+        [Untried, Rescued(&["twice_the_same_failure_is_quarantined_and_never_restarted"]), Untried, Untried, Untried],
+    ),
+    (
+        "F2, ours",
+        "`right-mac`",
+        [Untried, Rescued(&["f2_gets_the_address_that_the_site_file_proves"]), Untried, Untried, Untried],
+    ),
+    (
+        "F2, stand-in's loop",
+        "held in its window; `right-mac`, `quarantine`",
+        [Untried, Rescued(&["f2_of_another_build_is_held_in_its_window"]), Untried, Untried, Untried],
+    ),
+    (
+        "F6, stand-in",
+        "`finish-bootstrap`",
+        [
+            Untried,
+            Rescued(&["f6_is_finished_for_the_job_that_waits_in_vain"]),
+            Rescued(STUCK),
+            Rescued(STUCK),
+            Rescued(STUCK),
+        ],
+    ),
+    (
+        "F8, in the boot loader's menu",
+        "`leave-loader`; a boot loader speaks on its serial line only",
+        [Hand(&[]), Untried, Rescued(LOADER), Rescued(LOADER), Rescued(LOADER)],
+    ),
+    (
+        "forgotten password",
+        "`password` says what is possible and what it costs",
+        [Hand(&[]), Hand(&[]), Hand(SAID), Hand(&[]), Hand(&[])],
+    ),
+];
+
+#[test]
+fn the_table_of_rescues_is_what_tests_show() {
+    let sources = [SIM, PROCESSES].concat();
+    let mut shown = BTreeSet::new();
+    let mut table = format!("| state | how | {} |\n|---|---|{}\n", ROADS.join(" | "), "---|".repeat(ROADS.len()));
+    for (state, how, cells) in STATES {
+        for test in cells.iter().flat_map(|cell| cell.tests()) {
+            assert!(sources.contains(&format!("#[test]\nfn {test}()")), "{state}: there is no test {test}");
+            shown.insert(*test);
+        }
+        let words: Vec<&str> = cells.iter().map(|cell| cell.word()).collect();
+        table.push_str(&format!("| {state} | {how} | {} |\n", words.join(" | ")));
+    }
+    // what no cell stands on must be about something else than a state
+    let all = sources.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap_or_default());
+    let other: Vec<&str> = all.filter(|test| !shown.contains(test)).collect();
+    assert_eq!(other, ["the_wrong_router_is_never_rescued", "hostile_words_are_only_words_in_the_evidence"]);
+    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* and *named* is what a test of\n`recover_on_sim.rs` (two simulated routers) or `recover_processes.rs` (the real binary) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. F3, F4, F5 and F7 concern the active or both routers: no procedure is here\nfor them yet. A network installation (`netinstall`) and `etherboot` were tried up to the plan and the menu only.\n\n";
+    let page = format!("{head}{table}");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rescues.md");
+    if std::env::var_os("UPDATE_RESCUES").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page);
+}
