@@ -41,11 +41,14 @@ fn over_a_port_from_dirty_to_proved_past_a_road_that_leads_nowhere() {
     }
     let pair = Pair::new(&Settings { b_setup: used_before(), ..Settings::default() });
     let line = pair.line_b();
-    pair.site_reaching(&["tcp://127.0.0.1:9", &line], "ether8", "74:4D:28:00:00:0B", "7F0002");
+    // Its speed is another one than the site file says, too.
+    let road = format!("{line}?baud=9600");
+    pair.site_reaching(&["tcp://127.0.0.1:9", &road], "ether8", "74:4D:28:00:00:0B", "7F0002");
     assert_eq!(pair.exec("edge-1/b", ":put [/system routerboard get serial-number]").expect(0).out.trim(), "7F0002");
     let plan = pair.plan();
     let run = silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &plan, "-v"])).expect(0);
-    assert!(run.err.contains(&line), "the road is named: {}", run.err);
+    assert!(run.err.contains(&format!("back on {road}")), "the road is named: {}", run.err);
+    assert!(run.err.contains("the line's speed is 115200, not 9600: write ?baud=115200"), "{}", run.err);
     proved(&pair);
     // With `time_scale` a whole start takes two seconds, of which the line may be opened too late for the first ones.
     let list = pair.jumplead(&["runs", "list"]).expect(0).out;

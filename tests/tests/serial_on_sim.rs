@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
+use bootstrap::event::Event;
 use bootstrap::exit::Exit;
 use bootstrap::store::SimStore;
 use common::{Bench, Case, Part, simulated};
@@ -93,6 +96,73 @@ fn an_erased_standby_over_serial_alone_becomes_the_proved_one() {
             bench.assert_proved();
             let keys = bench.log.borrow().iter().filter(|(_, e)| matches!(e.kind, EventKind::BootKey { .. })).count();
             assert_eq!(keys, 0, "nothing was typed into a boot loader");
+        });
+    }
+}
+
+/// A run to its end; its records' starts of B: how many, and the names of the stretches.
+async fn starts_of_b(bench: &Bench, store: &SimStore) -> Vec<(Option<usize>, Vec<String>)> {
+    let starts: Rc<RefCell<Vec<_>>> = Rc::default();
+    let seen = Rc::clone(&starts);
+    let part = bench
+        .process(store, move |record| {
+            if let Event::BootWatched { boots, phases, .. } = &record.event {
+                seen.borrow_mut().push((*boots, phases.iter().map(|phase| phase.phase.clone()).collect()));
+            }
+            false
+        })
+        .await;
+    assert!(matches!(&part, Part::Ended(end) if end.exit == Exit::Done), "{part:#?}");
+    bench.assert_proved();
+    starts.take()
+}
+
+/// New boot firmware makes the start behind the reset two starts.
+#[test]
+fn two_starts_in_a_row_are_waited_for_and_timed_on_every_road() {
+    for road in [Some("serial:///dev/b"), None] {
+        let case = Case { road_b: road, ..Case::new("7.22.1", lab::pair::Topology::BehindA, true) };
+        simulated(|| async move {
+            let bench = Bench::new(case);
+            bench.pair.b.with(|router, now| router.start_script(now, "admin", "/system routerboard upgrade"));
+            let starts = starts_of_b(&bench, &SimStore::default()).await;
+            assert_eq!(starts.len(), 2, "behind the reset and behind the restore: {starts:?}");
+            let (boots, phases) = &starts[0];
+            if road.is_some() {
+                assert_eq!((*boots, starts[1].0), (Some(2), Some(1)), "{starts:?}");
+                let loaders = phases.iter().filter(|phase| *phase == "boot loader").count();
+                assert_eq!((loaders, phases.last().map(String::as_str)), (2, Some("login")), "{starts:?}");
+            } else {
+                assert_eq!((*boots, phases.join(" ").as_str()), (None, "silent answers"), "{starts:?}");
+            }
+            let keys = bench.log.borrow().iter().filter(|(_, e)| matches!(e.kind, EventKind::BootKey { .. })).count();
+            assert_eq!(keys, 0, "nothing was typed into a boot loader");
+        });
+    }
+}
+
+/// A box that says nothing while it boots, with the longest key window: the plan says the risk, and no key opens its menu.
+#[test]
+fn a_silent_boot_is_waited_out_before_anything_is_typed() {
+    for kill in [None, Some("b.wait-reset"), Some("b.wait-standby")] {
+        let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.22.1", lab::pair::Topology::BehindA, true) };
+        simulated(|| async move {
+            let mut settings = case.settings();
+            for (name, value) in [("silent-boot", "yes"), ("boot-delay", "9s")] {
+                settings.b.booter.settings.insert(name.to_owned(), value.to_owned());
+            }
+            let bench = Bench::with(case, settings);
+            let prepared = bootstrap::path::prepare(&bench.pair_job(), &[]).await.unwrap();
+            let notes = prepared.plan.unwrap().notes.join("\n");
+            assert!(notes.contains("b boots silently"), "{notes}");
+            let store = SimStore::default();
+            if let Some(step) = kill {
+                let started = move |record: &bootstrap::event::Record| matches!(&record.event, Event::StepStarted { step: s, .. } if s == step);
+                assert!(matches!(bench.process(&store, started).await, Part::Killed));
+            }
+            starts_of_b(&bench, &store).await;
+            let keys = bench.log.borrow().iter().filter(|(_, e)| matches!(e.kind, EventKind::BootKey { .. })).count();
+            assert_eq!(keys, 0, "killed in {kill:?}: nothing was typed into a boot loader");
         });
     }
 }

@@ -150,7 +150,7 @@ pub async fn hop_interface(shell: &Shell, ha_interface: &str) -> Result<String, 
 /// Those of [`Shell::run`]; what a version doesn't know is left out instead.
 pub async fn read(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
     let mut facts = Facts::default();
-    let basics = Lines::of(&shell.run(BASICS).await?.text);
+    let basics = Lines::of(&shell.read(BASICS).await?.done()?.text);
     facts.identity = basics.need("identity")?;
     facts.version = basics.need("version")?;
     facts.board = basics.need("board")?;
@@ -158,19 +158,19 @@ pub async fn read(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
     // exact, by length and value: these decide which router is erased
     facts.serial = exact(shell, "[/system routerboard get serial-number]").await?;
     facts.firmware = exact(shell, "[/system routerboard get current-firmware]").await?;
-    facts.ports = ports(&Lines::of(&shell.run(PORTS).await?.text));
+    facts.ports = ports(&Lines::of(&shell.read(PORTS).await?.done()?.text));
     if let Some(port) = facts.ports.iter_mut().find(|port| port.default_name == ha_interface) {
         let expression = format!("[/interface ethernet get [find default-name=\"{ha_interface}\"] orig-mac-address]");
         port.orig_mac = exact(shell, &expression).await?.and_then(|text| text.parse().ok());
     }
-    let lists = Lines::of(&shell.run(ADDRESSES).await?.text);
+    let lists = Lines::of(&shell.read(ADDRESSES).await?.done()?.text);
     facts.addresses = addresses(&lists);
-    let lists = Lines::of(&shell.run(LISTS).await?.text);
+    let lists = Lines::of(&shell.read(LISTS).await?.done()?.text);
     facts.users = lists.all("user");
     facts.scripts = lists.all("script");
     facts.schedulers = lists.all("scheduler");
     facts.bridges = lists.all("bridge");
-    facts.files = Lines::of(&shell.run(FILES).await?.text).all("file");
+    facts.files = Lines::of(&shell.read(FILES).await?.done()?.text).all("file");
     for menu in OTHER {
         let count = tolerant(shell, &format!(":put (\"count=\" . [:len [{menu} find where !dynamic]])")).await?;
         if let Some(count) = count.one("count").and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
@@ -209,7 +209,7 @@ pub struct Glance {
 /// # Errors
 /// Those of [`Shell::run`].
 pub async fn glance(shell: &Shell) -> Result<Glance, Error> {
-    let lines = Lines::of(&shell.run(GLANCE).await?.text);
+    let lines = Lines::of(&shell.read(GLANCE).await?.done()?.text);
     let count = lines.need("configured")?.parse().map_err(|_| garbled("configured", "no number"))?;
     let uptime = parse_time(&lines.need("uptime")?).ok_or_else(|| garbled("uptime", "no time"))?;
     Ok(Glance { identity: lines.need("identity")?, uptime, configured: count })
@@ -324,7 +324,7 @@ fn garbled(what: &str, seen: &str) -> Error {
 
 /// A command that another version or board may not know: nothing then.
 async fn tolerant(shell: &Shell, command: &str) -> Result<Lines, Error> {
-    match shell.exec(command).await? {
+    match shell.read(command).await? {
         Outcome::Done(output) => Ok(Lines::of(&output.text)),
         Outcome::Refused(_) => Ok(Lines(Vec::new())),
         unknown @ Outcome::Unknown(_) => Err(unknown.done().err().unwrap_or(Error::Closed)),

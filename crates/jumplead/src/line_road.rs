@@ -65,11 +65,13 @@ pub fn listen(purpose: Purpose, restarting: Option<Restarting>, idle: bool) -> D
     }
 }
 
+/// An open line, and what the operator should know of how it was opened; `None` where the URL means no line.
+pub type Opened = Result<Option<(BoxLink, Vec<String>)>, RoadError>;
+
 /// Where lines come from: this host's ports and console servers, or a rehearsal's cable.
 pub trait Lines {
-    /// Opens the line that a URL means, with nothing sent to the router; with it what the operator should know of how.
-    /// `None`: the URL means none.
-    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Result<Option<(BoxLink, Vec<String>)>, RoadError>>;
+    /// Opens the line that a URL means, with nothing sent to the router.
+    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened>;
 }
 
 /// This host's.
@@ -77,7 +79,7 @@ pub trait Lines {
 pub struct HostLines;
 
 impl Lines for HostLines {
-    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Result<Option<(BoxLink, Vec<String>)>, RoadError>> {
+    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
         Box::pin(async move {
             let Some(endpoint) = endpoint(url)? else { return Ok(None) };
             let link = LineLink::open(&endpoint, &url.to_string()).await?;

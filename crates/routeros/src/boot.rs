@@ -207,7 +207,7 @@ pub(crate) async fn ride(dialogue: &mut Dialogue, first: &str) -> Result<(Boot, 
                     boot.note(Phase::Login, start.elapsed());
                     break State::Login;
                 }
-                Found::Question(_) | Found::Prompt(_) => line.clear(),
+                Found::Question(_) | Found::Prompt(_) | Found::Cursor => line.clear(),
                 Found::Quiet if kind == Some(Sign::Menu) => break State::Menu(Menu::Main),
                 Found::Quiet => break State::Silent,
             },

@@ -135,6 +135,11 @@ impl Dialogue {
         self.guard = Some(self.expect.line_number());
     }
 
+    /// Whether this is a serial line, whose session has begun: nothing proves what it carries, and its end is said by nobody.
+    pub(crate) fn is_line(&self) -> bool {
+        self.guard.is_some()
+    }
+
     /// Boots are no end any more: they are what is waited for.
     pub(crate) fn unguard(&mut self) {
         self.guard = None;

@@ -77,8 +77,10 @@ impl Session {
         check_sendable(&line)?;
         let deadline = Instant::now() + command.timeout.unwrap_or(self.options.timeouts.command);
         self.dialogue.expect.discard();
-        self.dialogue.send(line.as_bytes());
-        self.dialogue.send(b"\r");
+        if let Err(error) = self.type_line(&line).await {
+            self.out_of_step = true;
+            return Err(error);
+        }
         let mut run = Run {
             nonce,
             offset,
@@ -170,7 +172,7 @@ impl Session {
                     }
                 }
                 Found::Question(question) => self.question(run, care, question)?,
-                Found::Quiet => {
+                Found::Quiet | Found::Cursor => {
                     // A key alone was not enough here; behind it Enter can only answer the same question.
                     run.key_sent = false;
                     self.dialogue.send(b"\r");
@@ -214,6 +216,10 @@ impl Session {
             return Err(self.wrong_router(proof, found, "running a command"));
         }
         let refusal = self.refusal(run);
+        if self.dialogue.is_line() && run.may_be_done() {
+            // The command may have ended well, and said so in a line that was damaged on its way.
+            return Err(Error::Garbled { what: "a command".into(), seen: self.dialogue.seen() });
+        }
         if !run.began && refusal.text.is_empty() && !run.incomplete {
             // Neither begun nor refused: the line went somewhere else.
             return Err(Error::Garbled { what: "a command".into(), seen: self.dialogue.seen() });
@@ -295,6 +301,17 @@ impl Run {
             patterns.push(Pattern::Quiet(KEY));
         }
         patterns
+    }
+
+    /// Whether a line came that could have been the marker of its good end.
+    fn may_be_done(&self) -> bool {
+        let marker = self.nonce.mark(Mark::Done);
+        let like = |line: &Line| {
+            let text = line.text.trim();
+            let same = text.bytes().zip(marker.bytes()).filter(|(a, b)| a == b).count();
+            text.len().abs_diff(marker.len()) <= 1 && same * 2 > marker.len()
+        };
+        self.seen.iter().any(like)
     }
 
     /// The lines that the router printed in place of a result.

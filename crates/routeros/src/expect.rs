@@ -26,6 +26,8 @@ pub enum Pattern {
     Prompt(Duration),
     /// Any question at the cursor, and then silence: the first for plain ones, the second for those that are doubtful.
     Question(Duration, Duration),
+    /// The line at the cursor ends with this text.
+    Cursor(String),
     /// Silence for that long, counted from the last byte or from the start of the wait.
     Quiet(Duration),
 }
@@ -39,6 +41,8 @@ pub enum Found {
     Prompt(Prompt),
     /// A question at the cursor.
     Question(Question),
+    /// The text at the cursor.
+    Cursor,
     /// Silence.
     Quiet,
 }
@@ -251,6 +255,9 @@ impl Expect {
         }
         match pattern {
             Pattern::Prompt(settle) => Prompt::parse(&tail.current).map(|prompt| (Found::Prompt(prompt), *settle)),
+            Pattern::Cursor(text) => {
+                tail.current.trim_end().ends_with(text.trim_end()).then_some((Found::Cursor, Duration::ZERO))
+            }
             Pattern::Question(plain, doubtful) => {
                 let previous = tail.previous.map(|line| line.text.as_str());
                 let question = Question::at(Tail { current: &tail.current, previous })?;

@@ -153,7 +153,7 @@ impl Shell {
         let mut length = 0;
         for _ in 0..READS {
             let command = Command { timeout: Some(SPELL), private, ..Command::new(statement.clone()) };
-            let output = self.run(command).await?;
+            let output = self.read(command).await?.done()?;
             if let Some(value) = parse_spelled(&output) {
                 return Ok(value);
             }

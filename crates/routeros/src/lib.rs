@@ -32,6 +32,7 @@ pub mod shell;
 pub mod terminal;
 pub mod text;
 pub mod transcript;
+mod typed;
 pub mod value;
 pub mod wake;
 

@@ -169,7 +169,7 @@ pub(crate) async fn login(
                     deadline = Instant::now() + options.timeouts.login;
                 }
             }
-            Found::Quiet => {
+            Found::Quiet | Found::Cursor => {
                 progress.pokes += 1;
                 if !crate::question::asks_password(&dialogue.expect.current()) {
                     dialogue.send(b"\r");

@@ -25,6 +25,8 @@ const QUEUE: usize = 8;
 const LOOKS_BYTES: usize = 1000;
 /// Attempts to read values: a log line may have been pushed into the answer.
 const READS: usize = 3;
+/// Answers that are compared with the one before, until two agree. What is read may move by itself, as a clock does.
+const AGREE: usize = 4;
 /// Silence behind a near prompt after which the far session has ended.
 const NEAR_SETTLE: Duration = Duration::from_millis(500);
 
@@ -113,6 +115,8 @@ pub struct Shell {
     hops: usize,
     boots: Vec<Boot>,
     speed: Option<u32>,
+    /// Nothing proves what the link carries: a serial line.
+    unproved: bool,
 }
 
 async fn serve(mut session: Session, mut requests: mpsc::Receiver<Request>) {
@@ -161,6 +165,7 @@ impl Shell {
             hops: session.near.len(),
             boots: session.dialogue.boots.clone(),
             speed: session.dialogue.speed(),
+            unproved: session.dialogue.is_line(),
         };
         tokio::spawn(serve(session, receiver));
         shell
@@ -221,6 +226,26 @@ impl Shell {
         self.hops > 0
     }
 
+    /// Runs one line that only looks. A serial line may damage what it carries: there it is asked until two answers agree.
+    ///
+    /// # Errors
+    /// As [`Self::exec`], and [`Error::Garbled`] where no two answers agree.
+    pub async fn read(&self, command: impl Into<Command>) -> Result<Outcome, Error> {
+        let command = command.into();
+        let mut last = self.exec(command.clone()).await?;
+        if !self.unproved {
+            return Ok(last);
+        }
+        for _ in 0..AGREE {
+            let next = self.exec(command.clone()).await?;
+            if next == last {
+                return Ok(next);
+            }
+            last = next;
+        }
+        Err(Error::Garbled { what: "a question, by the answers to it".into(), seen: "each time another one".into() })
+    }
+
     /// Runs one line that must succeed.
     ///
     /// # Errors
@@ -274,7 +299,7 @@ impl Shell {
         let line = statements.join("; ");
         let mut length = 0;
         for _ in 0..READS {
-            let output = self.run(line.as_str()).await?;
+            let output = self.read(line.as_str()).await?.done()?;
             match parse_looks(&output) {
                 Some(looks) if looks.len() == expressions.len() => return Ok(looks),
                 _ => length = output.text.len(),

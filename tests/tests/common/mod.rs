@@ -252,10 +252,13 @@ impl SimRoads {
                 let link = lab::serial::cable(&self.line_b, baud);
                 let login = LoginOptions {
                     suffix: routeros::Suffix::Serial,
-                    wake: Some(if request.purpose == bootstrap::road::Purpose::Write {
-                        routeros::boot::SUSPECT
-                    } else {
-                        routeros::boot::IDLE
+                    // As the product's own road does.
+                    wake: Some(match (request.restarting, request.purpose) {
+                        (Some(restarting), _) if restarting.silent => {
+                            routeros::boot::SILENT.saturating_sub(restarting.ago).max(routeros::boot::SUSPECT)
+                        }
+                        (Some(_), _) | (None, bootstrap::road::Purpose::Write) => routeros::boot::SUSPECT,
+                        (None, bootstrap::road::Purpose::Read) => routeros::boot::IDLE,
                     }),
                     ..request.login.clone()
                 };

@@ -19,8 +19,9 @@ const PUSH_LIMIT: Duration = Duration::from_secs(240);
 const QUIET_PUSH_LIMIT: Duration = Duration::from_secs(800);
 /// A transfer of a few bytes over the HA cable.
 const FETCH_LIMIT: Duration = Duration::from_secs(30);
-/// B still without A's configuration, this long after the push: it refused the backup.
-const RESTORE_REFUSED: Duration = Duration::from_secs(60);
+/// B still without A's configuration, this long after the push: it refused the backup. A push that was lost on the HA cable is
+/// done again by the pair's own watch within a minute or so, which is not to be given up on.
+const RESTORE_REFUSED: Duration = Duration::from_secs(150);
 /// Versions may differ for a moment while the standby writes its own down.
 const VERIFY_PATIENCE: Duration = Duration::from_secs(40);
 /// The file that A sends to see whether it can.

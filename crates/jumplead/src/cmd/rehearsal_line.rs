@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
-use bootstrap::road::{LocalFuture, RoadError};
+use bootstrap::road::LocalFuture;
 use bootstrap::target::TargetUrl;
 use lab::NodeHandle;
 use routeros::{BoxLink, ByteLink};
 use routersim::router::Router;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use crate::line_road::Lines;
+use crate::line_road::{Lines, Opened};
 
 /// The cable that leads to router B, whatever port the URL names.
 pub struct RehearsalLines(pub NodeHandle<Router>);
 
 impl Lines for RehearsalLines {
-    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Result<Option<(BoxLink, Vec<String>)>, RoadError>> {
+    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
         Box::pin(async move {
             let TargetUrl::Serial { baud, .. } = url else { return Ok(None) };
             let speed = Arc::new(AtomicU32::new(*baud));

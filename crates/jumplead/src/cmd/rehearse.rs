@@ -45,7 +45,7 @@ const SETTLE: Duration = Duration::from_secs(60);
 const LINE_ERROR_EVERY: u32 = 20_000;
 const LINE_LATENCY: Duration = Duration::from_millis(20);
 /// Which of them are damaged.
-const LINE_SEED: u64 = 0x5E11_A1;
+const LINE_SEED: u64 = 0x005E_11A1;
 
 /// Where simulated wall-clock time begins: 2026-01-01.
 const EPOCH: i64 = 1_767_225_600;

@@ -54,10 +54,22 @@ async fn a_serial_line_is_woken_and_tries_the_ladder() {
         peer.send(b"\r\n").await;
         let painted = peer.painted();
         peer.send(painted).await;
+        peer.echo = true;
         peer.answer(Ok(&[])).await;
+        // A line whose echo is not what was typed is taken back before Enter, and typed anew.
+        peer.spoil = Some(150);
+        peer.typed.clear();
+        let line = peer.answer(Ok(&["42"])).await;
+        assert!(peer.typed.len() == 2 && peer.typed[0].ends_with("^C"), "{:?}", peer.typed);
+        assert!(line.contains(":put (6 * 7)") && line.starts_with(peer.typed[0].trim_end_matches("^C")), "{line}");
+        peer
     };
-    let (shell, ()) = tokio::join!(login, router);
-    shell.unwrap();
+    let used = async {
+        let shell = login.await.unwrap();
+        shell.run(":local a \"something long enough to be typed in more than one piece, of which one is damaged: 120 characters are one\"; :put (6 * 7)").await
+    };
+    let (output, _peer) = tokio::join!(used, router);
+    assert_eq!(output.unwrap().text, "42");
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,11 +36,15 @@ struct Peer {
     mac: Option<&'static str>,
     /// Every line that was typed, for what must not be.
     typed: Vec<String>,
+    /// Keys are echoed one by one, as on a serial line; Ctrl-C takes back what stands there.
+    echo: bool,
+    /// The echo of this key, counted from here, is damaged.
+    spoil: Option<usize>,
 }
 
 fn link() -> (DuplexStream, Peer) {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
-    (ours, Peer { io: theirs, prompt: P.into(), mac: Some(MAC_B), typed: Vec::new() })
+    (ours, Peer { io: theirs, prompt: P.into(), mac: Some(MAC_B), typed: Vec::new(), echo: false, spoil: None })
 }
 
 impl Peer {
@@ -58,7 +62,20 @@ impl Peer {
         loop {
             match self.io.read_u8().await {
                 Ok(b'\r') => break,
-                Ok(byte) => line.push(byte),
+                Ok(3) if self.echo => {
+                    self.typed.push(format!("{}^C", String::from_utf8_lossy(&line)));
+                    line.clear();
+                    let painted = format!("\r\n{}", self.painted());
+                    self.send(painted).await;
+                }
+                Ok(byte) => {
+                    line.push(byte);
+                    if self.echo {
+                        let damaged = self.spoil == Some(0);
+                        self.spoil = self.spoil.and_then(|left| left.checked_sub(1));
+                        self.send([if damaged { byte ^ 1 } else { byte }]).await;
+                    }
+                }
                 Err(_) => return None,
             }
         }
@@ -73,7 +90,8 @@ impl Peer {
     }
 
     fn frame(&self, line: &str, output: &[String]) -> String {
-        let mut frame = format!("{line}\r{}{line}\r\n", self.prompt);
+        let echoed = if self.echo { "" } else { line };
+        let mut frame = format!("{echoed}\r{}{line}\r\n", self.prompt);
         for line in output {
             frame.push_str(&format!("\r{line}\r\n"));
         }

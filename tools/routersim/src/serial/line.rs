@@ -37,7 +37,8 @@ pub struct Line {
     baud: u32,
     latency: Duration,
     noise: [Noise; 2],
-    plugged: bool,
+    /// Cables that are in: a new one may be plugged before the old one is out.
+    plugs: u8,
     inward: VecDeque<(Instant, u8)>,
     next_in: Instant,
     outward: VecDeque<u8>,
@@ -53,7 +54,7 @@ impl Line {
             baud,
             latency: Duration::ZERO,
             noise: [Noise::new(0, 0), Noise::new(0, 0)],
-            plugged: false,
+            plugs: 0,
             inward: VecDeque::new(),
             next_in: Instant::ZERO,
             outward: VecDeque::new(),
@@ -87,13 +88,13 @@ impl Line {
 
     /// Whether there is a cable.
     pub fn is_plugged(&self) -> bool {
-        self.plugged
+        self.plugs > 0
     }
 
-    /// The cable is plugged in or pulled. The router notices nothing: a console has no carrier.
+    /// A cable is plugged in or pulled. The router notices nothing: a console has no carrier.
     pub fn plug(&mut self, plugged: bool) {
-        self.plugged = plugged;
-        if !plugged {
+        self.plugs = if plugged { self.plugs.saturating_add(1) } else { self.plugs.saturating_sub(1) };
+        if self.plugs == 0 {
             self.inward.clear();
             self.arrived.clear();
         }
@@ -105,7 +106,7 @@ impl Line {
 
     /// The host sends, at its own speed.
     pub fn send(&mut self, now: Instant, bytes: &[u8], baud: u32) {
-        if !self.plugged {
+        if self.plugs == 0 {
             return;
         }
         self.next_in = self.next_in.max(now);
@@ -146,7 +147,7 @@ impl Line {
             && let Some(byte) = self.outward.pop_front()
         {
             self.next_out += character;
-            if self.plugged && self.arrived.len() < MAX_ARRIVED {
+            if self.plugs > 0 && self.arrived.len() < MAX_ARRIVED {
                 self.noise[1].pass(byte, &mut self.arrived);
                 moved = true;
             }
