@@ -475,10 +475,11 @@ fn hostile_words_are_only_words_in_the_evidence() {
     });
 }
 
-/// The HA cable, which is the road, is pulled as each step begins, and put back a while later.
+/// The HA cable, which is the road, is pulled as each step begins, and put back a while later. Not behind the startup: then it
+/// is a standby in service, and a pulled cable makes both active (F4), whoever looks on.
 #[test]
-fn the_cable_is_pulled_at_every_step() {
-    for step in ["router.evidence", "router.ha-user", "router.peer", "router.startup", "router.verify-standby"] {
+fn the_cable_is_pulled_at_every_step_before_it_is_in_service() {
+    for step in ["router.evidence", "router.ha-user", "router.peer", "router.startup"] {
         simulated(|| async move {
             let bench = ready("7.18.2", None).await;
             f1(&bench).await;

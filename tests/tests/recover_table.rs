@@ -55,7 +55,7 @@ const STATES: [(&str, &str, [Cell; 5]); 8] = [
             Rescued(&[
                 "f1_is_repaired_in_place_and_the_active_says_so",
                 "f1_loads_the_standbys_own_backup_and_no_other_unasked",
-                "the_cable_is_pulled_at_every_step",
+                "the_cable_is_pulled_at_every_step_before_it_is_in_service",
                 "f1_is_left_as_it_is_with_its_evidence",
             ]),
             Rescued(&["f1_is_repaired_in_place_and_the_active_says_so", "killed_at_every_step_and_gone_on_with"]),
