@@ -2,11 +2,13 @@
 //! engine, with the same journal, as a bootstrap.
 
 mod access;
+mod address;
 mod find;
 mod job;
 mod loader;
 mod plan;
 mod procedure;
+mod restart;
 mod router;
 mod run;
 

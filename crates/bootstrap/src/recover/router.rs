@@ -6,7 +6,6 @@ use crate::diagnosis::{Name, StartupLog};
 use crate::engine::{Probe, Progress};
 use crate::evidence::{Evidence, USUAL};
 use crate::facts::{self, Facts};
-use crate::mac::Mac;
 use crate::pair::Users;
 use crate::path::{BOOTSTRAP_FILE, bootstrap_file};
 use crate::road::Purpose;
@@ -14,27 +13,23 @@ use crate::state::{State, classify, ha_address, open_data_ports};
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::text::quote;
-use routeros::{Command, Destructive, FileName, Gone, Outcome, Proof};
+use routeros::{Command, FileName, Proof};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Between two looks at a router that is on its way.
-const POLL: Duration = Duration::from_secs(2);
+pub(super) const POLL: Duration = Duration::from_secs(2);
 /// What a start usually takes until its startup is done.
-const USUAL_START: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(130));
-/// After a restart was ordered: the session ends within seconds, or the order had no effect.
-const GOES_DOWN: Duration = Duration::from_secs(60);
-const SILENCE: Duration = Duration::from_secs(20);
+pub(super) const USUAL_START: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(130));
 /// A startup that was run in place and is gone after so long did not do its work.
 const STARTUP_WORKS: Duration = Duration::from_secs(20);
 /// Failures of one router that are remembered.
 const MAX_FAILURES: usize = 20;
 /// Two starts that are seen within this time of each other are one: clocks and uptimes are rounded.
 pub(super) const SAME_START: i64 = 90;
-/// The state folder's parts.
+/// The state folder's part.
 pub(super) const FAILURES: &str = "failures";
-const RESTARTS: &str = "restarts";
 
 /// A start that failed, as later runs compare it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,18 +54,8 @@ fn interface_list(menu: &str, interface: &str) -> String {
     format!("[/interface {menu} find default-name={}]", quote(interface))
 }
 
-/// Replaces one address by another in the pair's configuration, wherever it stands there.
-fn replace_mac(from: Mac, to: Mac) -> String {
-    format!(
-        ":local s [/system script get [find name=\"ha_config_base\"] source]; :local i [:find $s \"{from}\"]; \
-         :if ([:typeof $i] = \"num\") do={{/system script set [find name=\"ha_config_base\"] source=([:pick $s 0 $i] . \"{to}\" . [:pick $s ($i + 17) [:len $s]])}}"
-    )
-}
-
-const HAS_MAC: &str = ":put (\"at=\" . [:typeof [:find [/system script get [find name=\"ha_config_base\"] source]";
-
 impl RouterJob<'_> {
-    fn member(&self) -> Member {
+    pub(super) fn member(&self) -> Member {
         self.subject.member.unwrap_or(Member::B)
     }
 
@@ -78,11 +63,11 @@ impl RouterJob<'_> {
         quote(&self.subject.ha_interface)
     }
 
-    fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         self.subject.mac.map_or_else(|| self.subject.target.clone(), |mac| mac.to_string())
     }
 
-    fn proof(&self) -> Result<Proof, Trouble> {
+    pub(super) fn proof(&self) -> Result<Proof, Trouble> {
         let mac = self.subject.mac.ok_or_else(closed)?;
         Ok(Proof::ha_port(&self.subject.ha_interface, &mac.to_string())?)
     }
@@ -159,7 +144,7 @@ impl RouterJob<'_> {
         Ok(Some(format!("{}: {place}", evidence.summary())))
     }
 
-    async fn count(&mut self, expression: &str) -> Result<u32, Trouble> {
+    pub(super) async fn count(&mut self, expression: &str) -> Result<u32, Trouble> {
         let text = self.run(format!(":put [:len {expression}]")).await?;
         text.trim()
             .parse()
@@ -220,7 +205,7 @@ impl RouterJob<'_> {
     }
 
     /// Our scripts, and the backup that they made, have the password in a PPP secret of their own.
-    fn keeps_secret(&self) -> bool {
+    pub(super) fn keeps_secret(&self) -> bool {
         self.subject.ours || self.subject.backup.as_deref() == Some(OWN_BACKUP)
     }
 
@@ -474,130 +459,6 @@ impl RouterJob<'_> {
         said.map_or_else(|| "; the active gave no answer".into(), |said| format!("; the active says: {said}"))
     }
 
-    /// Whether the restart that was ordered has happened: the order is kept on this host, the start is told by the uptime.
-    pub(super) async fn probe_restarted(
-        &mut self,
-        started: bool,
-        progress: &mut Progress<'_>,
-    ) -> Result<Probe, Trouble> {
-        if !started {
-            return Ok(Probe::NotDone);
-        }
-        let kept = progress.recall(RESTARTS, &self.key())?;
-        let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok());
-        let glance = facts::glance(&self.console().await?.shell).await.map_err(|error| {
-            progress.waiting("it, to see whether it has restarted", USUAL_START);
-            Trouble::from(error)
-        })?;
-        let since = boot(progress.now(), glance.uptime);
-        Ok(match ordered {
-            Some(ordered) if since >= ordered - 5 => Probe::Done(Some("it has restarted".into())),
-            _ => Probe::NotDone,
-        })
-    }
-
-    async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        let act = Destructive::new(self.proof()?, act)?;
-        progress.remember(RESTARTS, &self.key(), progress.now().as_second().to_string().as_bytes())?;
-        let began = Instant::now();
-        let connection = self.take().await?;
-        self.say("it was told to restart");
-        match connection.shell.destroy(&act).await? {
-            Outcome::Done(_) => {}
-            Outcome::Refused(refusal) => {
-                self.say("it refused to restart and is as it was");
-                return Err(Trouble::new(Kind::Fatal, "recover.refused", format!("it refused: {refusal}"))
-                    .hint("device-mode, or a user without the right, are the usual causes"));
-            }
-            Outcome::Unknown(unknown) if !unknown.began => {
-                return Err(Trouble::new(
-                    Kind::Transient,
-                    "recover.unknown",
-                    format!("whether it took the order is not known: {unknown}"),
-                )
-                .acted());
-            }
-            Outcome::Unknown(_) => {}
-        }
-        progress.waiting("it to go down", (Duration::ZERO, Duration::from_secs(10)));
-        match connection.shell.wait_gone(SILENCE, GOES_DOWN).await {
-            Ok(Gone::BackAt(near)) => self.access.roads.left_over(self.member().other(), near).await,
-            Ok(Gone::Restarts) => return Ok(Some("it restarts".into())),
-            Ok(Gone::LinkClosed | Gone::Silent) | Err(_) => {}
-        }
-        // a line does not end with a session: its restart is told by the uptime
-        while began.elapsed() < GOES_DOWN * 3 {
-            match self.console().await {
-                Ok(console) => match facts::glance(&console.shell).await {
-                    Ok(glance) if glance.uptime < began.elapsed() => return Ok(Some("it restarts".into())),
-                    Ok(_) => {}
-                    Err(_) => self.leave().await,
-                },
-                Err(trouble) if trouble.kind == Kind::WrongRouter => return Err(trouble.acted()),
-                Err(_) => return Ok(Some("it restarts".into())),
-            }
-            progress.pause(POLL).await.map_err(Trouble::acted)?;
-        }
-        self.say("it is as it was: the order had no effect");
-        Err(Trouble::new(Kind::Fatal, "recover.no-effect", "it took the order and did not restart")
-            .hint("its log says why:  /log print   (a backup wants its own password, board and version)")
-            .acted())
-    }
-
-    /// Its own backup is sealed with the pair's password, which it has itself; the active's of other builds with `p`.
-    pub(super) async fn load_backup(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        let name = self.subject.backup.as_deref().unwrap_or(OWN_BACKUP).trim_end_matches(".backup").to_owned();
-        let password =
-            if self.keeps_secret() { "[/ppp secret get [find name=\"HA_PASSWORD\"] password]" } else { "\"p\"" };
-        self.order(format!("/system backup load name={} password={password}", quote(name)), progress).await
-    }
-
-    pub(super) async fn restart(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        self.order("/system reboot".into(), progress).await
-    }
-
-    fn macs(&self) -> Result<(Mac, Mac), Trouble> {
-        self.subject.wrong_mac.zip(self.subject.mac).ok_or_else(closed)
-    }
-
-    pub(super) async fn probe_right_mac(&mut self) -> Result<Probe, Trouble> {
-        let (wrong, _) = self.macs()?;
-        let text = self.run(format!("{HAS_MAC} \"{wrong}\"]])")).await?;
-        let on = self.count("[/system scheduler find where name=\"ha_startup\" and disabled=no]").await?;
-        Ok(if text.contains("at=nil") && on > 0 { Probe::Done(None) } else { Probe::NotDone })
-    }
-
-    pub(super) async fn right_mac(&mut self) -> Result<Option<String>, Trouble> {
-        let (wrong, own) = self.macs()?;
-        self.run(replace_mac(wrong, own)).await.map_err(Trouble::acted)?;
-        self.run("/system scheduler enable [find name=\"ha_startup\"]").await.map_err(Trouble::acted)?;
-        self.say("its configuration has its own address; it was not restarted yet");
-        Ok(None)
-    }
-
-    pub(super) async fn probe_peer_mac(&mut self) -> Result<Probe, Trouble> {
-        let (Some((pair, member)), Some(wrong)) = (self.access.pair, self.subject.peer_mac) else {
-            return Ok(Probe::Done(None));
-        };
-        let peer = pair.open(member.other(), Purpose::Write, Users::OfA).await?;
-        let text = peer.shell.run(format!("{HAS_MAC} \"{wrong}\"]])")).await.map(|output| output.text);
-        pair.roads.give_back(peer).await;
-        Ok(if text?.contains("at=nil") { Probe::Done(None) } else { Probe::NotDone })
-    }
-
-    pub(super) async fn peer_mac(&mut self) -> Result<Option<String>, Trouble> {
-        let (Some((pair, member)), Some(wrong), Some(own)) =
-            (self.access.pair, self.subject.peer_mac, self.subject.mac)
-        else {
-            return Ok(None);
-        };
-        let peer = pair.open(member.other(), Purpose::Write, Users::OfA).await?;
-        let done = peer.shell.run(replace_mac(wrong, own)).await;
-        pair.roads.give_back(peer).await;
-        done.map_err(|error| Trouble::from(error).acted())?;
-        Ok(None)
-    }
-
     pub(super) async fn probe_quarantine(&mut self) -> Result<Probe, Trouble> {
         let held = self.count("[/system scheduler find where name~\"^ha_\" and disabled=no]").await? == 0;
         let facts = self.facts().await?;
@@ -684,18 +545,6 @@ impl RouterJob<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_line_parses_on_both_versions() {
-        let (a, b): (Mac, Mac) = ("74:4D:28:00:00:0A".parse().unwrap(), "74:4D:28:00:00:0B".parse().unwrap());
-        for version in ["6.43.13", "7.24"] {
-            let version: routeros_script::Version = version.parse().unwrap();
-            for line in [replace_mac(a, b), format!("{HAS_MAC} \"{a}\"]])")] {
-                routeros_script::parse(line.as_bytes(), version)
-                    .unwrap_or_else(|error| panic!("{line}: {}", error.message));
-            }
-        }
-    }
 
     #[test]
     fn a_start_is_told_by_the_hosts_clock() {

@@ -1,0 +1,102 @@
+//! Restarts of the router under rescue: ordered on a line that proves it, told by its uptime.
+
+use super::job::RouterJob;
+use super::plan::OWN_BACKUP;
+use super::router::{POLL, USUAL_START, boot};
+use crate::engine::{Probe, Progress};
+use crate::facts;
+use crate::trouble::{Kind, Trouble};
+use routeros::text::quote;
+use routeros::{Destructive, Gone, Outcome};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// After a restart was ordered: the session ends within seconds, or the order had no effect.
+const GOES_DOWN: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_secs(20);
+/// The state folder's part.
+const RESTARTS: &str = "restarts";
+
+impl RouterJob<'_> {
+    /// Whether the restart that was ordered has happened: the order is kept on this host, the start is told by the uptime.
+    pub(super) async fn probe_restarted(
+        &mut self,
+        started: bool,
+        progress: &mut Progress<'_>,
+    ) -> Result<Probe, Trouble> {
+        if !started {
+            return Ok(Probe::NotDone);
+        }
+        let kept = progress.recall(RESTARTS, &self.key())?;
+        let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok());
+        let glance = facts::glance(&self.console().await?.shell).await.map_err(|error| {
+            progress.waiting("it, to see whether it has restarted", USUAL_START);
+            Trouble::from(error)
+        })?;
+        let since = boot(progress.now(), glance.uptime);
+        Ok(match ordered {
+            Some(ordered) if since >= ordered - 5 => Probe::Done(Some("it has restarted".into())),
+            _ => Probe::NotDone,
+        })
+    }
+
+    async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let act = Destructive::new(self.proof()?, act)?;
+        progress.remember(RESTARTS, &self.key(), progress.now().as_second().to_string().as_bytes())?;
+        let began = Instant::now();
+        let connection = self.take().await?;
+        self.say("it was told to restart");
+        match connection.shell.destroy(&act).await? {
+            Outcome::Done(_) => {}
+            Outcome::Refused(refusal) => {
+                self.say("it refused to restart and is as it was");
+                return Err(Trouble::new(Kind::Fatal, "recover.refused", format!("it refused: {refusal}"))
+                    .hint("device-mode, or a user without the right, are the usual causes"));
+            }
+            Outcome::Unknown(unknown) if !unknown.began => {
+                return Err(Trouble::new(
+                    Kind::Transient,
+                    "recover.unknown",
+                    format!("whether it took the order is not known: {unknown}"),
+                )
+                .acted());
+            }
+            Outcome::Unknown(_) => {}
+        }
+        progress.waiting("it to go down", (Duration::ZERO, Duration::from_secs(10)));
+        match connection.shell.wait_gone(SILENCE, GOES_DOWN).await {
+            Ok(Gone::BackAt(near)) => self.access.roads.left_over(self.member().other(), near).await,
+            Ok(Gone::Restarts) => return Ok(Some("it restarts".into())),
+            Ok(Gone::LinkClosed | Gone::Silent) | Err(_) => {}
+        }
+        // a line does not end with a session: its restart is told by the uptime
+        while began.elapsed() < GOES_DOWN * 3 {
+            match self.console().await {
+                Ok(console) => match facts::glance(&console.shell).await {
+                    Ok(glance) if glance.uptime < began.elapsed() => return Ok(Some("it restarts".into())),
+                    Ok(_) => {}
+                    Err(_) => self.leave().await,
+                },
+                Err(trouble) if trouble.kind == Kind::WrongRouter => return Err(trouble.acted()),
+                Err(_) => return Ok(Some("it restarts".into())),
+            }
+            progress.pause(POLL).await.map_err(Trouble::acted)?;
+        }
+        self.say("it is as it was: the order had no effect");
+        Err(Trouble::new(Kind::Fatal, "recover.no-effect", "it took the order and did not restart")
+            .hint("its log says why:  /log print   (a backup wants its own password, board and version)")
+            .acted())
+    }
+
+    /// Its own backup is sealed with the pair's password, which it has itself; the active's of other builds with `p`.
+    pub(super) async fn load_backup(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let name = self.subject.backup.as_deref().unwrap_or(OWN_BACKUP).trim_end_matches(".backup").to_owned();
+        let password =
+            if self.keeps_secret() { "[/ppp secret get [find name=\"HA_PASSWORD\"] password]" } else { "\"p\"" };
+        self.order(format!("/system backup load name={} password={password}", quote(name)), progress).await
+    }
+
+    pub(super) async fn restart(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        self.order("/system reboot".into(), progress).await
+    }
+}
