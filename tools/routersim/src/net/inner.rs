@@ -16,7 +16,7 @@ use super::mac_client::{self, MacClients};
 use super::mac_layer::{self, MacLayer};
 use super::mac_server::{self, MacServer, Notice};
 use super::switch::{Local, Switch};
-use super::vrrp::{Action, Advert, Machine, Settings, virtual_mac};
+use super::vrrp::{Machine, virtual_mac};
 use crate::kernel::WeakKernel;
 use crate::ssh::HostKeys;
 
@@ -34,9 +34,10 @@ const LOOPBACK_MAC: MacAddr = MacAddr([0x02, 0, 0, 0, 0, 0x01]);
 /// Names one IPv4 interface for its lifetime; never used again.
 pub(super) type L3Id = u64;
 
-struct Instance {
-    config: Vrrp,
-    machine: Machine,
+/// One VRRP machine, and what it was made from.
+pub(super) struct Instance {
+    pub config: Vrrp,
+    pub machine: Machine,
 }
 
 /// A connection to a service of this router.
@@ -71,7 +72,7 @@ pub(super) struct Inner {
     pub mac_layer: MacLayer,
     pub mac_server: MacServer,
     pub mac_clients: MacClients,
-    vrrps: BTreeMap<String, Instance>,
+    pub vrrps: BTreeMap<String, Instance>,
     pub l3: BTreeMap<L3Id, L3>,
     l3_of: BTreeMap<String, L3Id>,
     next_l3: L3Id,
@@ -189,7 +190,7 @@ impl Inner {
     }
 
     /// Sends a frame from an Ethernet port, a bond or a bridge.
-    fn send(&mut self, now: Instant, interface: &str, frame: Vec<u8>) {
+    pub(super) fn send(&mut self, now: Instant, interface: &str, frame: Vec<u8>) {
         let Some((_, destination)) = frame::addresses(&frame) else {
             return;
         };
@@ -231,7 +232,7 @@ impl Inner {
         self.wake();
     }
 
-    fn primary_address(&self, interface: &str) -> Option<Ipv4Addr> {
+    pub(super) fn primary_address(&self, interface: &str) -> Option<Ipv4Addr> {
         let mut own = self.config.addresses.iter().filter(|a| !a.disabled && a.interface == interface);
         own.next().map(|address| address.address)
     }
@@ -239,78 +240,6 @@ impl Inner {
     /// The address that an announcement on `interface` carries.
     pub(super) fn announced_address(&self, interface: &str) -> Option<Ipv4Addr> {
         self.primary_address(interface)
-    }
-
-    fn refresh_vrrps(&mut self, now: Instant) {
-        let configs = self.config.vrrps.clone();
-        let gone: Vec<String> =
-            self.vrrps.keys().filter(|name| !configs.iter().any(|c| c.name == **name)).cloned().collect();
-        for name in gone {
-            self.stop_vrrp(now, &name);
-            self.vrrps.remove(&name);
-        }
-        for config in configs {
-            let name = config.name.clone();
-            let settings = Settings {
-                vrid: config.vrid,
-                priority: config.priority.max(1),
-                interval: config.interval.max(std::time::Duration::from_millis(10)),
-                preemption: config.preemption,
-                primary: self.primary_address(&config.parent).unwrap_or(Ipv4Addr::UNSPECIFIED),
-            };
-            let runs = !config.disabled
-                && self.switch.enabled(&config.parent)
-                && (config.runs_without_link || self.switch.runs(&config.parent) == Some(true));
-            let moved =
-                self.vrrps.get(&name).is_some_and(|i| i.config.vrid != config.vrid || i.config.parent != config.parent);
-            if moved || !runs {
-                self.stop_vrrp(now, &name);
-            }
-            let instance = self
-                .vrrps
-                .entry(name.clone())
-                .or_insert_with(|| Instance { config: config.clone(), machine: Machine::new(settings.clone()) });
-            instance.config = config;
-            instance.machine.set(settings);
-            if runs {
-                let actions = instance.machine.start(now);
-                self.act(now, &name, actions);
-            }
-        }
-    }
-
-    fn stop_vrrp(&mut self, now: Instant, name: &str) {
-        if let Some(actions) = self.vrrps.get_mut(name).map(|instance| instance.machine.stop()) {
-            self.act(now, name, actions);
-        }
-    }
-
-    fn act(&mut self, now: Instant, name: &str, actions: Vec<Action>) {
-        for action in actions {
-            let Some(instance) = self.vrrps.get(name) else {
-                return;
-            };
-            let (parent, vrid) = (instance.config.parent.clone(), instance.config.vrid);
-            let addresses = || self.config.addresses.iter().filter(|a| !a.disabled && a.interface == name);
-            match action {
-                Action::Advertise(advert) => {
-                    let addresses: Vec<Ipv4Addr> = addresses().map(|address| address.address).collect();
-                    self.send(now, &parent, advert.emit(&addresses));
-                }
-                Action::GratuitousArp => {
-                    let frames: Vec<Vec<u8>> =
-                        addresses().map(|a| frame::gratuitous_arp(virtual_mac(vrid), a.address)).collect();
-                    for frame in frames {
-                        self.send(now, &parent, frame);
-                    }
-                }
-                Action::Became(state) => self.event(NetEvent::Vrrp { name: name.to_owned(), state }),
-            }
-        }
-    }
-
-    pub(super) fn vrrp_state(&self, name: &str) -> Option<VrrpState> {
-        self.vrrps.get(name).map(|instance| instance.machine.state())
     }
 
     pub(super) fn runs(&self, interface: &str) -> bool {
@@ -332,7 +261,7 @@ impl Inner {
     }
 
     /// Tells the changes of `running` since last time.
-    fn tell_running(&mut self) {
+    pub(super) fn tell_running(&mut self) {
         let ports = self.config.ports.iter().map(|port| &port.name);
         let bonds = self.config.bonds.iter().map(|bond| &bond.name);
         let bridges = self.config.bridges.iter().map(|bridge| &bridge.name);
@@ -399,7 +328,7 @@ impl Inner {
         shapes
     }
 
-    fn refresh_l3(&mut self, now: Instant) {
+    pub(super) fn refresh_l3(&mut self, now: Instant) {
         let shapes = self.shapes();
         let gone: Vec<String> = self.l3_of.keys().filter(|name| !shapes.contains_key(*name)).cloned().collect();
         for name in gone {
@@ -504,21 +433,6 @@ impl Inner {
         again
     }
 
-    fn run_vrrps(&mut self, now: Instant) {
-        let names: Vec<String> = self.vrrps.keys().cloned().collect();
-        let mut changed = false;
-        for name in names {
-            if let Some(actions) = self.vrrps.get_mut(&name).map(|instance| instance.machine.handle_timeout(now)) {
-                changed |= actions.iter().any(|action| matches!(action, Action::Became(_)));
-                self.act(now, &name, actions);
-            }
-        }
-        if changed {
-            self.refresh_l3(now);
-            self.tell_running();
-        }
-    }
-
     fn handle_frame(&mut self, now: Instant, port: PortId, bytes: &[u8]) {
         let vrrps = &self.vrrps;
         let virtuals = |interface: &str| -> Vec<MacAddr> {
@@ -570,26 +484,6 @@ impl Inner {
                 frame::set_destination(&mut frame, mac);
             }
             l3.receive(frame);
-        }
-    }
-
-    fn handle_advert(&mut self, now: Instant, local: &Local) {
-        let Some(advert) = Advert::parse(&local.frame) else {
-            return;
-        };
-        let names: Vec<String> = self.vrrps.keys().cloned().collect();
-        let mut changed = false;
-        for name in names {
-            let Some(instance) = self.vrrps.get_mut(&name).filter(|i| i.config.parent == local.interface) else {
-                continue;
-            };
-            let actions = instance.machine.handle(now, &advert);
-            changed |= actions.iter().any(|action| matches!(action, Action::Became(_)));
-            self.act(now, &name, actions);
-        }
-        if changed {
-            self.refresh_l3(now);
-            self.tell_running();
         }
     }
 

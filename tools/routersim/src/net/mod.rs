@@ -26,6 +26,7 @@ mod stack;
 mod switch;
 mod tcp;
 mod vrrp;
+mod vrrps;
 
 #[cfg(test)]
 mod tests;
