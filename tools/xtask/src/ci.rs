@@ -1,9 +1,14 @@
 //! What CI runs, in the order that finds faults soonest.
 
-use anyhow::Result;
+use std::process::Command;
 
-use crate::run::{cargo, say, step, works};
+use anyhow::{Context as _, Result, bail};
+
+use crate::run::{cargo, root, say, step, works};
 use crate::{fuzz, graph};
+
+/// Tests of real programs in real time: what they do most is wait, so they run beside all the others.
+const APART: [&str; 4] = ["e2e_bad_day", "e2e_bootstrap", "e2e_serial", "recover_processes"];
 
 /// Everything. A check that this machine cannot do is named, never passed over in silence.
 pub fn ci() -> Result<()> {
@@ -26,7 +31,7 @@ pub fn ci() -> Result<()> {
         ]),
     )?;
     step("release", &mut cargo(&["build", "--locked", "--release", "-p", "jumplead"]))?;
-    step("tests", &mut cargo(&["test", "--locked", "--workspace", "--features", "routersim/real"]))?;
+    tests()?;
     step(
         "docs",
         cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"])
@@ -47,4 +52,67 @@ pub fn ci() -> Result<()> {
     }
     say(&format!("ci: ok, {} checks skipped", skipped.len()));
     Ok(())
+}
+
+/// `cargo test` over the whole workspace: other packages would mean other features, and everything built again.
+fn test() -> Command {
+    cargo(&["test", "--locked", "--workspace", "--features", "routersim/real"])
+}
+
+/// All tests.
+fn tests() -> Result<()> {
+    // All are built first: who builds locks out who wants to.
+    step("tests, built", test().arg("--no-run"))?;
+    let mut apart = test();
+    for name in APART {
+        apart.args(["--test", name]);
+    }
+    say(&format!("== tests beside the others: {}", APART.join(", ")));
+    let mut apart = apart.spawn().context("the tests beside the others could not be started")?;
+    let mut others = test();
+    others.args(["--lib", "--bins"]);
+    for name in test_files()?.iter().filter(|name| !APART.contains(&name.as_str())) {
+        others.args(["--test", name]);
+    }
+    let ended = step("tests", &mut others).and_then(|()| step("tests in docs", test().arg("--doc")));
+    let status = apart.wait()?;
+    ended?;
+    if !status.success() {
+        bail!("tests beside the others failed ({status})");
+    }
+    Ok(())
+}
+
+/// Names of the members' test files: `tests/NAME.rs` and `tests/NAME/main.rs`.
+fn test_files() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let members = ["crates", "tools"].map(|group| root().join(group).read_dir());
+    let members = members.into_iter().flatten().flatten().flatten().map(|member| member.path());
+    for member in members.chain([root().join("tests")]) {
+        let Ok(files) = member.join("tests").read_dir() else { continue };
+        for file in files {
+            let path = file?.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.extension().is_some_and(|end| end == "rs") || path.join("main.rs").exists() {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_test_file_is_found() {
+        let names = test_files().unwrap();
+        // A file of this package, a folder of another, and those that run apart.
+        for name in ["cli", "machines", "vectors", "dialogues"].iter().chain(&APART) {
+            assert!(names.iter().any(|found| found == name), "{name} in {names:?}");
+        }
+        assert!(!names.iter().any(|name| name == "common"), "no test of its own");
+    }
 }
