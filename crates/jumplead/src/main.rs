@@ -87,8 +87,8 @@ const fn name(command: &Command) -> &'static str {
     match command {
         Command::Discover { .. } => "discover",
         Command::Ping { .. } => "ping",
-        Command::Console { .. } => "console",
-        Command::Exec { .. } => "exec",
+        Command::Console(_) => "console",
+        Command::Exec(_) => "exec",
         Command::Bootstrap { .. } => "bootstrap",
         Command::Resume { .. } => "resume",
         Command::Runs { .. } => "runs",
@@ -163,12 +163,8 @@ fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
             running(move || cmd::config::init(out, name, interface, *duration))
         }
         Command::Ping { target, count, interval } => running(move || ping(out, target, *count, *interval)),
-        Command::Console { target, shell, terminal } => {
-            running(move || console(cli, out, target, *shell, terminal.options()))
-        }
-        Command::Exec { target, shell, timeout, command } => {
-            running(move || exec(cli, out, target, *shell, *timeout, command))
-        }
+        Command::Console(asked) => running(move || console(global, out, asked)),
+        Command::Exec(asked) => running(move || exec(global, out, asked)),
         Command::Bootstrap { pair, change } => running(move || cmd::bootstrap::run(out, global, pair, change)),
         Command::Resume { run, change } => running(move || cmd::bootstrap::resume(out, global, run.as_deref(), change)),
         Command::Ports => now(|| cmd::ports::run(out)),
@@ -205,31 +201,19 @@ async fn ping(out: &Output, target: &str, count: u32, interval: Duration) -> fai
     }
 }
 
-async fn exec(
-    cli: &Cli,
-    out: &Output,
-    target: &str,
-    shell: cli::ShellKind,
-    timeout: Duration,
-    command: &[String],
-) -> failure::Result {
-    let target = reach::target(target)?;
-    let reach = reach::Reach::new(&cli.global)?;
+async fn exec(global: &cli::Global, out: &Output, asked: &cli::Exec) -> failure::Result {
+    let target = reach::target(&asked.target)?;
+    let reach = reach::Reach::new(global)?;
     tokio::select! {
         biased;
         stopped = cmd::exec::stopped() => Err(stopped),
-        ended = cmd::exec::run(out, &reach, &target, shell, timeout, command) => ended,
+        ended = cmd::exec::run(out, &reach, &target, asked.shell, asked.timeout, &asked.command) => ended,
     }
 }
 
-async fn console(
-    cli: &Cli,
-    out: &Output,
-    target: &str,
-    shell: cli::ShellKind,
-    options: console::pump::Options,
-) -> failure::Result {
-    let target = reach::target(target)?;
+async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> failure::Result {
+    let target = reach::target(&asked.target)?;
+    let (shell, options) = (asked.shell, asked.terminal.options());
     if let reach::Target::Line { endpoint, url } = &target {
         if shell == cli::ShellKind::Posix {
             return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
@@ -239,7 +223,7 @@ async fn console(
         link.notes().iter().for_each(|note| out.warn(note));
         return cmd::console::run(&mut link, out, &options).await;
     }
-    let reach = reach::Reach::new(&cli.global)?;
+    let reach = reach::Reach::new(global)?;
     let reach::Target::Mac(mac) = &target else {
         if shell == cli::ShellKind::Posix {
             return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
