@@ -221,7 +221,7 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         // The console itself asks who we are: nothing is to be known beforehand, and nothing is sent.
         let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
         link.notes().iter().for_each(|note| out.warn(note));
-        return cmd::console::run(&mut link, out, &options).await;
+        return cmd::console::run(&mut link, out, &options, &mut cmd::console::signals()?).await;
     }
     let reach = reach::Reach::new(global)?;
     let reach::Target::Mac(mac) = &target else {
@@ -242,9 +242,9 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         // To a Unix server the suffix would be a part of the name.
         (None, cli::ShellKind::Posix) => (Suffix::Plain, cmd::exec::POSIX_SIZE),
     };
-    let mut link = reach.session(mac, suffix, size).await?;
+    let (mut link, mut signals) = cmd::console::opened(reach.session(mac, suffix, size)).await?;
     reach.warn(out);
-    cmd::console::run(&mut link, out, &options).await
+    cmd::console::run(&mut link, out, &options, &mut signals).await
 }
 
 #[cfg(test)]

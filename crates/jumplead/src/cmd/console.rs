@@ -6,14 +6,14 @@ use routeros::{Outcome, Shell, TermSize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::console::link::Attached;
-use crate::console::pump::{End, Options, pump};
+use crate::console::pump::{End, Options, Signals, pump};
 use crate::console::record::Record;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::term::{self, RawMode};
 
 /// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
-pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options) -> Result {
+pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, signals: &mut Signals) -> Result {
     let (cols, rows) = term::size().unwrap_or((80, 24));
     let size = TermSize { cols, rows };
     let record = Record::new(options.raw.as_deref(), options.clean.as_deref(), size).map_err(|(path, error)| {
@@ -32,7 +32,7 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options) -> 
         // Said when it is so: what is typed before the terminal is raw is thrown away. A raw one wants its CR.
         out.say(format!("Connected to {name}. Ctrl-] opens the menu.\r"));
     }
-    let end = pump(link, interactive, options, record).await;
+    let end = pump(link, interactive, options, record, signals).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
     drop(raw);
     match end {
@@ -46,14 +46,39 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options) -> 
             out.say(format!("\n{name} closed the session."));
             Ok(())
         }
-        Ok(End::Signal) => {
-            Err(Failure::new(Exit::Interrupted, "console.interrupted", "interrupted").state("the session was closed"))
-        }
+        Ok(End::Signal) => Err(interrupted().state("the session was closed")),
         Err(error) => Err(Failure::new(Exit::ExecUnknown, "console.lost", format!("the session with {name} broke"))
             .cause(error)
             .state("what was typed last may or may not have reached the router")
             .hint(format!("see whether it answers:  jumplead ping {name}"))),
     }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "console.interrupted", "interrupted")
+}
+
+/// Listens to signals from now on.
+pub fn signals() -> Result<Signals> {
+    Signals::new().map_err(|error| Failure::new(Exit::Bug, "host.signals", "signals can't be waited for").cause(error))
+}
+
+/// Opens a session, and listens to signals while the router makes up its mind: one of them lets the session go, so that
+/// the router is told. What is to be made ready for that is made behind the first packet, whose answer takes its time.
+pub async fn opened<T>(opening: impl Future<Output = Result<T>>) -> Result<(T, Signals)> {
+    let mut listening = None;
+    let ended = async {
+        tokio::task::yield_now().await;
+        listening.insert(signals()?).end().await;
+        Err(interrupted().state("no session was opened"))
+    };
+    let session = tokio::select! {
+        biased;
+        session = opening => session?,
+        ended = ended => return ended,
+    };
+    let signals = listening.map_or_else(signals, Ok)?;
+    Ok((session, signals))
 }
 
 /// How long the routers on the way may take to let a console go.
@@ -72,7 +97,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
         let ended = tokio::select! {
             biased;
             _ = tokio::signal::ctrl_c() => {
-                Err(Failure::new(Exit::Interrupted, "console.interrupted", "interrupted").state("the session was closed"))
+                Err(interrupted().state("the session was closed"))
             }
             ended = lines(&shell, out) => ended,
         };
@@ -80,7 +105,10 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
         return ended;
     }
     let mut attached = shell.attach().await.map_err(|error| broken(&error).state("nothing was typed"))?;
-    let ended = run(&mut attached, out, options).await;
+    let ended = match signals() {
+        Ok(mut signals) => run(&mut attached, out, options, &mut signals).await,
+        Err(failure) => Err(failure),
+    };
     let _ = tokio::time::timeout(LEAVE, attached.leave()).await;
     ended
 }

@@ -53,6 +53,35 @@ enum Back {
     Left(End),
 }
 
+/// What the terminal or the system says to the process.
+#[derive(Debug)]
+pub struct Signals {
+    window: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            window: signal(SignalKind::window_change())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits until one asks for the end.
+    pub async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 /// The operator's side.
 struct Desk {
     stdout: Stdout,
@@ -250,6 +279,7 @@ pub async fn pump<L: Attached>(
     interactive: bool,
     options: &Options,
     record: Record,
+    signals: &mut Signals,
 ) -> std::io::Result<End> {
     let mut desk = Desk {
         stdout: tokio::io::stdout(),
@@ -267,7 +297,7 @@ pub async fn pump<L: Attached>(
     if interactive && options.status {
         desk.act(link, Act::Status).await?;
     }
-    let ended = joined(link, &mut desk, options).await;
+    let ended = joined(link, &mut desk, options, signals).await;
     let at = desk.now();
     desk.record.end(&at);
     let off = desk.status.off();
@@ -277,14 +307,14 @@ pub async fn pump<L: Attached>(
     ended
 }
 
-async fn joined<L: Attached>(link: &mut L, desk: &mut Desk, options: &Options) -> std::io::Result<End> {
+async fn joined<L: Attached>(
+    link: &mut L,
+    desk: &mut Desk,
+    options: &Options,
+    Signals { window, terminate, hangup, interrupt }: &mut Signals,
+) -> std::io::Result<End> {
     let interactive = desk.interactive;
     let mut stdin = tokio::io::stdin();
-    let mut window = signal(SignalKind::window_change())?;
-    let mut stop = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
-    let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut stop else {
-        return Err(std::io::Error::other("signals can't be waited for"));
-    };
     let (mut typed, mut shown) = ([0; 1024], [0; 4096]);
     let mut quiet: Option<tokio::time::Instant> = None;
     let mut status = tokio::time::interval(STATUS);

@@ -68,18 +68,23 @@ impl Reader<'_> {
                 }
                 reader.lex.pos += length;
                 let compares = op.precedence() == BinaryOp::Eq.precedence();
+                reader.lex.blanks();
+                let quoted = reader.lex.peek() == Some(b'"');
                 let right = match (compares && alone).then(|| reader.compared()).flatten() {
                     Some(text) => Form::Atom(text),
                     None => reader.expression(mode, op.precedence() + u8::from(!op.binds_right()))?,
                 };
                 alone = false;
-                left = match left {
-                    Form::Node(symbol, mut operands) if symbol == op.symbol() && op.is_variadic() => {
-                        operands.push(right.text());
-                        Form::Node(symbol, operands)
-                    }
-                    left => Form::Node(op.symbol(), vec![left.text(), right.text()]),
+                let mut operands = match left {
+                    Form::Node(symbol, operands) if symbol == op.symbol() && op.is_variadic() => operands,
+                    left => vec![left.text()],
                 };
+                match right {
+                    // The pieces of a quoted string are operands like any other.
+                    Form::Node(symbol, pieces) if quoted && symbol == op.symbol() => operands.extend(pieces),
+                    right => operands.push(right.text()),
+                }
+                left = Form::Node(op.symbol(), operands);
             }
             reader.fail(ParseErrorKind::TooDeep)
         })
