@@ -23,6 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
 const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
+/// How often each client is started, unless JUMPLEAD_STARTS says otherwise.
 const STARTS: usize = 40;
 const RUNS: usize = 3;
 const ONE_WAY: Duration = Duration::from_millis(1);
@@ -92,7 +93,8 @@ fn starts() {
     address(&client, "v0", "192.0.2.2/24");
     let home = tempfile::TempDir::new().unwrap();
     let (mut c, mut ours) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
+    let starts = std::env::var("JUMPLEAD_STARTS").ok().and_then(|text| text.parse().ok()).unwrap_or(STARTS);
+    for _ in 0..starts {
         // A daemon each: theirs spoils itself for others when a session ends.
         let daemon = CServer::start(&server, true).unwrap();
         c.push(inside(&client, || async { first_prompt(theirs()) }));
@@ -110,7 +112,7 @@ fn starts() {
     // The fastest says what the programs take; the median what this machine, busy as it is, makes of it.
     let (c_best, ours_best) = (fastest(&c), fastest(&ours));
     let (c, ours) = (median(c), median(ours));
-    println!("start of the client to its first prompt, {STARTS} each in turn, mactelnetd 0.4.4 over a veth pair");
+    println!("start of the client to its first prompt, {starts} each in turn, mactelnetd 0.4.4 over a veth pair");
     println!("  mactelnet 0.4.4  median {:8.2} ms   fastest {:8.2} ms", ms(c), ms(c_best));
     println!("  jumplead         median {:8.2} ms   fastest {:8.2} ms", ms(ours), ms(ours_best));
     let (median, fastest) = (ms(ours) / ms(c), ms(ours_best) / ms(c_best));

@@ -122,8 +122,10 @@ fn plain(form: &str) -> String {
             }
             end += next + 1;
         }
-        if rest.get(..end).is_some_and(|list| list.ends_with("$.about;")) {
-            text.replace_range(at..at + end, "");
+        // A bare property behind the list is the condition.
+        const LAST: &str = "$.about;";
+        if let Some(last) = rest.get(..end).and_then(|list| list.rfind(LAST)) {
+            text.replace_range(at..at + last + LAST.len(), "");
         }
         from = at;
     }
@@ -204,6 +206,7 @@ mod tests {
     fn forms_compare_without_lists_and_blanks() {
         let router = "(evl /ip/address/findwhere=$address;$.id;$.about;(= $a b);5)";
         assert_eq!(plain(router), "(evl/ip/address/findwhere=(=$ab);5)");
+        assert_eq!(plain("(evl /x/findwhere=$a;$.about;$running;5)"), "(evl/x/findwhere=$running;5)");
         assert_eq!(plain("(evl  /x/findwhere=(= $a b);5)"), "(evl/x/findwhere=(=$ab);5)");
         assert_eq!(plain("(evl /x/findwhere=$a;5)"), "(evl/x/findwhere=$a;5)");
     }

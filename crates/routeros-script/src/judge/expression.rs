@@ -29,8 +29,14 @@ impl Reader<'_> {
     pub(super) fn paren(&mut self) -> Read<Form> {
         self.nested(|reader| {
             reader.lex.pos += 1;
+            reader.lex.blanks();
+            let condition = reader.condition;
+            // `where topics=({"script"; "warning"})`: an array, and no condition in it.
+            reader.condition &= reader.lex.peek() != Some(b'{');
             let mode = if reader.condition { Mode::Where } else { Mode::Paren };
-            let inner = reader.expression(mode, 1)?;
+            let inner = reader.expression(mode, 1);
+            reader.condition = condition;
+            let inner = inner?;
             reader.lex.blanks();
             if !reader.lex.eat(b')') {
                 return reader.fail(ParseErrorKind::Syntax);

@@ -305,6 +305,9 @@ fn strings_come_in_pieces() {
         (":put \"\"", "(evl /putmessage=)"),
         (":put \"a\nb\"", "(evl /putmessage=a\\nb)"),
         (":put \"(a|b)\"", "(evl /putmessage=(a|b))"),
+        // in a concatenation they are operands like any other; what stands in brackets is one
+        (":put ($a . \"b\\n\" . \"$c.\")", "(evl /putmessage=(. $a b \\n $c .))"),
+        (":put ($a . (\"b\" . $c) . \"d\")", "(evl /putmessage=(. $a (. b $c) d))"),
     ]);
 }
 
@@ -362,6 +365,11 @@ fn conditions_read_properties() {
             "/ip route find !disabled dst-address=0.0.0.0/0",
             "(evl /ip/route/findwhere=(  (! $disabled) (= $dst-address 0.0.0.0/0));5)",
         ),
+        (
+            "/log find where topics=({\"script\"; \"warning\"}) message=x",
+            "(evl /log/findwhere=(  (= $topics script;warning) (= $message x));5)",
+        ),
+        ("/certificate find where ca=[]", "(evl /certificate/findwhere=(= $ca (evl /certificate/));5)"),
         ("/system leds find where leds=user-led", "(evl /system/leds/findwhere=(= $leds user-led);5)"),
         ("/file find type!=disk && !(name~\"a\")", "(evl /file/findwhere=(and (!= $type disk) (! (~ $name a)));5)"),
         (
