@@ -120,6 +120,27 @@ fn what_is_not_carried_is_said_first() {
     });
 }
 
+/// A port of A that shuts itself when it hears a clone is named where the sync makes one, and only there.
+#[test]
+fn loop_protect_is_said_first() {
+    simulated(|| async {
+        for version in ["6.44.6", "7.22.1"] {
+            for sync in [Sync::Backup, Sync::Quiet] {
+                let mut case = quiet(version, Topology::BehindA, false);
+                case.sync = sync;
+                let mut settings = case.settings();
+                settings.a.setup.push_str("/interface ethernet set ether2,ether8 loop-protect=on\n");
+                let bench = Bench::with(case, settings);
+                let prepared = prepare(&bench.pair_job(), &[]).await.unwrap();
+                let check = prepared.checks.iter().find(|check| check.name == "a-loop-protect");
+                let found = check.map(|check| check.found.as_str());
+                let wanted = "loop-protect is on at a's ether2: b's start can shut them";
+                assert_eq!(found, (sync == Sync::Backup).then_some(wanted), "{version}");
+            }
+        }
+    });
+}
+
 /// B loses power when a step begins, and in the middle of being made again: the run, or the next ones, end with the pair proved.
 #[test]
 fn b_loses_power_and_the_run_goes_on() {

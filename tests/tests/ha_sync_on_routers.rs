@@ -361,6 +361,36 @@ fn what_a_start_exposed_is_measured_and_told() {
     }
 }
 
+/// A standby that starts with the active's backup looks like a loop to `loop-protect`: one of the two ports of a cable is
+/// shut, for five minutes. One that is made again quietly never does.
+#[test]
+fn a_clone_is_a_loop_to_loop_protect() {
+    for version in VERSIONS {
+        for quiet in [false, true] {
+            let pair = Pair::new(version, 14);
+            let _data = pair.world.connect(pair.a.port(0), pair.b.port(0), lab::CABLE);
+            pair.run(&pair.a, "/interface ethernet set ether1 loop-protect=on loop-protect-send-interval=1s");
+            pair.install();
+            pair.basic_networking();
+            if quiet {
+                pair.choose("quiet");
+            }
+            pair.call(&pair.a, "HAPushStandby");
+            pair.until("B goes down", 60, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
+            pair.until("B is back", 120, |pair| pair.phase(&pair.b) == Phase::Up);
+            pair.wait(30);
+            let loops = [0, 1].map(|which| pair.seen(which, says("received loop protect packet")));
+            let status = pair.get(&pair.a, "[/interface ethernet get ether1 loop-protect-status]");
+            if quiet {
+                assert_eq!((loops, status.as_str()), ([0, 0], "on"), "{version}\n{}", pair.tail());
+            } else {
+                assert!(loops != [0, 0], "{version}\n{}", pair.tail());
+                assert_eq!(status, if loops[0] > 0 { "disable" } else { "on" }, "{version}");
+            }
+        }
+    }
+}
+
 /// Bonds: closed on the standby, opened with the service MACs when it takes over.
 #[test]
 fn a_bond_follows_the_role() {

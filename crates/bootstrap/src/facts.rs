@@ -241,6 +241,18 @@ pub async fn active_version(shell: &Shell) -> Result<String, Error> {
         .ok_or_else(|| garbled("the configuration's version", &text.text))
 }
 
+/// Ports on which `loop-protect` is on, by name, the HA port left out: they are shut when a clone of the router speaks.
+///
+/// # Errors
+/// Those of [`Shell::run`].
+pub async fn loop_protected(shell: &Shell, ha_interface: &str) -> Result<Vec<String>, Error> {
+    let asked = format!(
+        ":foreach i in=[/interface ethernet find loop-protect=on default-name!=\"{ha_interface}\"] do={{\
+         :put (\"loop=\" . [/interface ethernet get $i name])}}"
+    );
+    Ok(tolerant(shell, &asked).await?.all("loop"))
+}
+
 /// What the quiet way of sync can't carry on this router, in the words of its own `ha_quietlist`.
 ///
 /// # Errors

@@ -66,6 +66,8 @@ pub struct Survey {
     pub a_password_fits: Option<bool>,
     /// The version of A's configuration.
     pub a_version: Option<String>,
+    /// A's ports that shut themselves when they hear a clone of A; asked where the sync makes one.
+    pub a_loop_protect: Vec<String>,
     /// What the quiet way can't carry from A; asked where the site file wants that way.
     pub not_carried: Vec<String>,
     /// Router B.
@@ -207,6 +209,13 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
                 Check::new("b-data-ports-uncabled", Warn, "b boots once with a's addresses on its data ports")
                     .hint("keep b's data cables out, or its switch ports shut, until the run is done"),
             );
+            if !survey.a_loop_protect.is_empty() {
+                let ports = survey.a_loop_protect.join(", ");
+                checks.push(
+                    Check::new("a-loop-protect", Warn, format!("loop-protect is on at a's {ports}: b's start can shut them"))
+                        .hint("b's data cables out, or on a:  /interface ethernet set [find loop-protect=on] loop-protect=off"),
+                );
+            }
             checks
         }
         Sync::Quiet => {
@@ -352,6 +361,7 @@ pub(crate) mod tests {
             b_proof: Target::prove(site, Member::B, &b, &Evidence::default()),
             a_password_fits: Some(true),
             a_version: Some("v1".into()),
+            a_loop_protect: Vec::new(),
             not_carried: Vec::new(),
             b_version: None,
             a,
@@ -371,6 +381,20 @@ pub(crate) mod tests {
         let checks = bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b)), &[]);
         assert!(!refused(&checks));
         insta::assert_snapshot!(shown(&checks).replace(&crate::ha::build(), "BUILD"));
+    }
+
+    #[test]
+    fn ports_that_would_shut_themselves_are_named() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut survey = survey(&site, active(), erased("7F0002", 0x0b));
+        let named = |survey: &Survey| {
+            let checks = bootstrap(&site, survey, &[]);
+            checks.into_iter().find(|check| check.name == "a-loop-protect")
+        };
+        assert_eq!(named(&survey), None);
+        survey.a_loop_protect = vec!["ether1".into(), "sfp1".into()];
+        let check = named(&survey).unwrap();
+        assert!(check.verdict == Verdict::Warn && check.found.contains("ether1, sfp1"), "{check:?}");
     }
 
     #[test]

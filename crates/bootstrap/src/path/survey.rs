@@ -29,6 +29,10 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     } else {
         Vec::new()
     };
+    let a_loop_protect = match pair.site.sync {
+        Sync::Backup => facts::loop_protected(&a_console.shell, &pair.site.ha_interface).await?,
+        Sync::Quiet => Vec::new(),
+    };
     let a_road = a_console.road.clone();
     pair.roads.give_back(a_console).await;
 
@@ -40,7 +44,18 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };
     let b_road = b_console.road.clone();
     pair.roads.give_back(b_console).await;
-    Ok(Survey { a, a_proof, a_password_fits, a_version, not_carried, b, b_proof, b_version, roads: (a_road, b_road) })
+    Ok(Survey {
+        a,
+        a_proof,
+        a_password_fits,
+        a_version,
+        a_loop_protect,
+        not_carried,
+        b,
+        b_proof,
+        b_version,
+        roads: (a_road, b_road),
+    })
 }
 
 /// Whether A's scripts have our HA password: A compares, so that its own never travels.

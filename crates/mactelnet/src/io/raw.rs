@@ -41,10 +41,14 @@ pub struct RawLink {
     info: LinkInfo,
     socket: UdpSocket,
     buffer: Box<[u8]>,
-    /// Not attached yet: the kernel takes longer to compile it than a router to answer, so a session's first frame
-    /// leaves before. What is queued until then is as good as anything on the wire: whoever receives looks at it.
+    /// Not attached yet: the kernel takes longer to compile it than a router to answer. So it is when a frame comes that
+    /// it would have kept away, or when a session is past its login; until then the same is looked at here.
     filter: Option<&'static [SockFilter]>,
+    received: u32,
 }
+
+/// Frames of a login and a prompt, ours among them, with some to spare.
+const LOGIN_FRAMES: u32 = 40;
 
 impl RawLink {
     /// Opens the interface `name`.
@@ -79,6 +83,7 @@ impl RawLink {
             socket,
             buffer: vec![0; len].into_boxed_slice(),
             filter,
+            received: 0,
         })
     }
 }
@@ -120,20 +125,39 @@ impl Link for RawLink {
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>, frame: &mut Vec<u8>) -> Poll<io::Result<()>> {
-        if let Some(filter) = self.filter.take() {
-            SockRef::from(&self.socket).attach_filter(filter)?;
-        }
         loop {
             let mut buffer = ReadBuf::new(&mut self.buffer);
             ready!(self.socket.poll_recv(cx, &mut buffer))?;
-            // Ours, sent before there was a filter: a simulated router's MAC is none of the interface's.
-            if buffer.filled().get(6..12) != Some(self.info.mac.octets().as_slice()) {
-                frame.clear();
-                frame.extend_from_slice(buffer.filled());
-                return Poll::Ready(Ok(()));
+            let came = buffer.filled();
+            // Ours come back where there is no filter yet: a simulated router's MAC is none of the interface's.
+            let own = came.get(6..12) == Some(self.info.mac.octets().as_slice());
+            let mut wanted = !own;
+            if let Some(filter) = self.filter {
+                let service = is_service(came);
+                self.received += 1;
+                if !service || self.received > LOGIN_FRAMES {
+                    SockRef::from(&self.socket).attach_filter(filter)?;
+                    self.filter = None;
+                }
+                wanted &= service;
             }
+            if !wanted {
+                continue;
+            }
+            frame.clear();
+            frame.extend_from_slice(came);
+            return Poll::Ready(Ok(()));
         }
     }
+}
+
+/// What [`MAC_SERVICES`] lets through, but for the direction.
+fn is_service(frame: &[u8]) -> bool {
+    let byte = |at: usize| frame.get(at).copied().unwrap_or_default();
+    let word = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
+    let udp = 14 + usize::from(byte(14) & 0x0f) * 4;
+    let port = |at: usize| [MAC_TELNET, MNDP].contains(&u32::from(word(at)));
+    word(12) == 0x0800 && byte(23) == 17 && word(20) & 0x3fff == 0 && (port(udp) || port(udp + 2))
 }
 
 // Classic BPF, as in linux/filter.h.
@@ -180,3 +204,39 @@ const NOT_OUTGOING: [SockFilter; 4] = [
     SockFilter::new(RET, 0, 0, 0),
     SockFilter::new(RET, 0, 0, ACCEPT),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::is_service;
+
+    fn udp(header: u8, from: u16, to: u16) -> Vec<u8> {
+        let mut frame = vec![0; 14 + usize::from(header) * 4 + 8];
+        frame[12..14].copy_from_slice(&0x0800_u16.to_be_bytes());
+        frame[14] = 0x40 | header;
+        frame[23] = 17;
+        let at = 14 + usize::from(header) * 4;
+        frame[at..at + 2].copy_from_slice(&from.to_be_bytes());
+        frame[at + 2..at + 4].copy_from_slice(&to.to_be_bytes());
+        frame
+    }
+
+    #[test]
+    fn the_services_are_known_without_a_filter() {
+        assert!(is_service(&udp(5, 1, 20561)) && is_service(&udp(5, 20561, 1)));
+        assert!(is_service(&udp(5, 5678, 5678)) && is_service(&udp(15, 7, 5678)));
+        let changed = |at: usize, byte: u8| {
+            let mut frame = udp(5, 20561, 20561);
+            frame[at] = byte;
+            frame
+        };
+        assert!(!is_service(&udp(5, 53, 53)));
+        // ARP, IPv6; TCP; a fragment and a later one
+        for (at, byte) in [(13, 6), (12, 0x86), (23, 6), (20, 0x20), (21, 1)] {
+            assert!(!is_service(&changed(at, byte)), "{at} {byte}");
+        }
+        // not to be fragmented
+        assert!(is_service(&changed(20, 0x40)));
+        let whole = udp(5, 20561, 20561);
+        (0..36).for_each(|len| assert!(!is_service(&whole[..len]), "{len}"));
+    }
+}

@@ -65,6 +65,17 @@ pub struct Port {
     pub mac: MacAddr,
     /// A disabled port has no carrier, sends nothing and hears nothing.
     pub disabled: bool,
+    /// `loop-protect=on`; `default` works as off.
+    pub loop_protect: Option<LoopProtect>,
+}
+
+/// How a port looks for loops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopProtect {
+    /// `loop-protect-send-interval`
+    pub send_interval: Duration,
+    /// `loop-protect-disable-time`; zero is for ever.
+    pub disable_time: Duration,
 }
 
 /// `/interface bonding`

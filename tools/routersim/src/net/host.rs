@@ -244,6 +244,15 @@ pub enum NetEvent {
         /// Now.
         running: bool,
     },
+    /// A port with `loop-protect` heard a packet that an own port seems to have sent, and is shut.
+    Loop {
+        /// The port.
+        interface: String,
+        /// The packet's source.
+        from: MacAddr,
+        /// The port that has this MAC.
+        sender: String,
+    },
     /// A VRRP instance changed its role; `on-master` and `on-backup` are to be run on the respective state.
     Vrrp {
         /// Its name.

@@ -12,6 +12,7 @@ use super::config::{Counters, NetConfig, PortId, Prefix, Vrrp};
 use super::frame::{self, Kind};
 use super::host::{NetEvent, NetHost, VrrpState};
 use super::l3::{L3, Shape};
+use super::loop_protect::{self, LoopProtection};
 use super::mac_client::{self, MacClients};
 use super::mac_layer::{self, MacLayer};
 use super::mac_server::{self, MacServer, Notice};
@@ -69,6 +70,7 @@ pub(super) struct Inner {
     pub host: Weak<dyn NetHost>,
     pub config: NetConfig,
     pub switch: Switch,
+    pub loop_protection: LoopProtection,
     pub mac_layer: MacLayer,
     pub mac_server: MacServer,
     pub mac_clients: MacClients,
@@ -100,6 +102,7 @@ impl Inner {
             host,
             config: NetConfig::default(),
             switch: Switch::default(),
+            loop_protection: LoopProtection::default(),
             mac_layer: MacLayer::default(),
             mac_server,
             mac_clients: MacClients::default(),
@@ -205,8 +208,15 @@ impl Inner {
         if config == self.config {
             return;
         }
+        self.loop_protection.apply(now, config.ports.iter());
         self.switch.apply(&config);
         self.config = config;
+        self.ports_shut(now);
+    }
+
+    /// Shuts the ports that heard themselves.
+    pub(super) fn ports_shut(&mut self, now: Instant) {
+        self.switch.set_shut(self.loop_protection.shut().collect());
         self.refresh(now);
     }
 
@@ -393,6 +403,7 @@ impl Inner {
             while let Some((port, frame)) = self.received.pop_front() {
                 self.handle_frame(now, port, &frame);
             }
+            loop_protect::run(self, now);
             self.run_vrrps(now);
             mac_layer::run(self, now);
             mac_server::run(self, now);
@@ -434,6 +445,9 @@ impl Inner {
     }
 
     fn handle_frame(&mut self, now: Instant, port: PortId, bytes: &[u8]) {
+        if loop_protect::hear(self, now, port, bytes) {
+            return;
+        }
         let vrrps = &self.vrrps;
         let virtuals = |interface: &str| -> Vec<MacAddr> {
             let masters = vrrps.values().filter(|i| i.machine.state() == VrrpState::Master);
@@ -507,6 +521,6 @@ impl Inner {
         let vrrp = self.vrrps.values().filter_map(|instance| instance.machine.poll_timeout()).min();
         let l3 = self.l3.values_mut().filter_map(|l3| l3.poll_timeout(now)).min();
         let mac = [self.mac_layer.poll_timeout(), self.mac_server.poll_timeout(), self.mac_clients.poll_timeout()];
-        [vrrp, l3].into_iter().chain(mac).flatten().min()
+        [vrrp, l3, self.loop_protection.poll_timeout()].into_iter().chain(mac).flatten().min()
     }
 }

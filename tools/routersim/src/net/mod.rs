@@ -15,6 +15,7 @@ mod host;
 mod inner;
 mod l3;
 mod lines;
+mod loop_protect;
 mod mac_client;
 mod mac_layer;
 mod mac_server;
@@ -32,8 +33,8 @@ mod vrrps;
 mod tests;
 
 pub use config::{
-    Address, Allowed, Bond, BondMode, Bridge, BridgePort, Counters, Identity, LoginKind, NetConfig, Port, PortId,
-    Prefix, Route, Services, TcpService, Vrrp,
+    Address, Allowed, Bond, BondMode, Bridge, BridgePort, Counters, Identity, LoginKind, LoopProtect, NetConfig, Port,
+    PortId, Prefix, Route, Services, TcpService, Vrrp,
 };
 pub use error::{FileError, NetError};
 pub use host::{

@@ -143,7 +143,7 @@ impl Net {
     /// Whether a port drives its end of the cable: it is there and enabled. What is plugged in at the other
     /// end has no link otherwise.
     pub fn carrier(&self, port: PortId) -> bool {
-        self.inner.borrow().switch.port(port).is_some_and(|port| !port.disabled)
+        self.inner.borrow().switch.drives(port)
     }
 
     /// Whether an interface is `running`: a port with carrier, an enabled bridge, a VRRP instance that is master.
@@ -159,6 +159,11 @@ impl Net {
     /// What passed a port since the router started.
     pub fn counters(&self, port: PortId) -> Counters {
         self.inner.borrow().counters.get(&port).cloned().unwrap_or_default()
+    }
+
+    /// `loop-protect-status` of a port.
+    pub fn loop_status(&self, port: PortId) -> &'static str {
+        self.inner.borrow().loop_protection.status(port)
     }
 
     /// Role of a VRRP instance.

@@ -1,6 +1,6 @@
 //! Ports, bonds and bridges: which frames come in, to whom they go, and by which port a frame leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mactelnet::{Instant, MacAddr};
@@ -43,6 +43,8 @@ pub(super) struct Switch {
     /// A slave has its bond's MAC.
     ports: BTreeMap<PortId, Port>,
     links: BTreeMap<PortId, bool>,
+    /// Shut by `loop-protect`: as if they were disabled.
+    shut: BTreeSet<PortId>,
     bonds: BTreeMap<String, Bond>,
     /// Bond of each slave.
     slave: BTreeMap<PortId, String>,
@@ -151,9 +153,19 @@ impl Switch {
         self.links.insert(port, up).unwrap_or(false) != up
     }
 
+    /// Shuts these ports, and no others.
+    pub(super) fn set_shut(&mut self, ports: BTreeSet<PortId>) {
+        self.shut = ports;
+    }
+
+    /// Whether a port drives its end of the cable.
+    pub(super) fn drives(&self, port: PortId) -> bool {
+        self.ports.get(&port).is_some_and(|port| !port.disabled) && !self.shut.contains(&port)
+    }
+
     /// Whether frames pass a port.
     pub(super) fn port_runs(&self, port: PortId) -> bool {
-        self.links.get(&port).is_some_and(|up| *up) && self.ports.get(&port).is_some_and(|port| !port.disabled)
+        self.links.get(&port).is_some_and(|up| *up) && self.drives(port)
     }
 
     /// Whether an Ethernet port, bond or bridge is running; `None` if there is none of that name. An enabled
@@ -309,7 +321,15 @@ mod tests {
     fn port(index: PortId) -> Port {
         let name = format!("ether{}", index + 1);
         let own = mac(index as u8 + 1);
-        Port { index, name: name.clone(), default_name: name, orig_mac: own, mac: own, disabled: false }
+        Port {
+            index,
+            name: name.clone(),
+            default_name: name,
+            orig_mac: own,
+            mac: own,
+            disabled: false,
+            loop_protect: None,
+        }
     }
 
     fn frame(from: MacAddr, to: MacAddr) -> Vec<u8> {

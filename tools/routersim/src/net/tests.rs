@@ -12,6 +12,7 @@ use super::*;
 use crate::kernel::Kernel;
 
 mod ip;
+mod loops;
 mod mac_telnet;
 mod vrrp;
 
@@ -97,7 +98,15 @@ fn config(node: u8, address: Ipv4Addr, priority: u8) -> NetConfig {
     let port = |index: usize| {
         let name = format!("ether{}", index + 1);
         let own = mac(node, index as u8);
-        Port { index, name: name.clone(), default_name: name, orig_mac: own, mac: own, disabled: false }
+        Port {
+            index,
+            name: name.clone(),
+            default_name: name,
+            orig_mac: own,
+            mac: own,
+            disabled: false,
+            loop_protect: None,
+        }
     };
     NetConfig {
         ports: vec![port(0), port(1)],

@@ -12,8 +12,8 @@ use crate::menu::tables::INTERFACE_MENUS;
 use crate::menu::time::parse_duration;
 use crate::menu::{Config, Item};
 use crate::net::{
-    Address, Allowed, Bond, BondMode, Bridge, BridgePort, Counters, Identity, LoginKind, NetConfig, Port, Prefix,
-    Route, Services, TcpService, Vrrp, VrrpState,
+    Address, Allowed, Bond, BondMode, Bridge, BridgePort, Counters, Identity, LoginKind, LoopProtect, NetConfig, Port,
+    PortId, Prefix, Route, Services, TcpService, Vrrp, VrrpState,
 };
 use crate::quirks::LoginMethod;
 use crate::ssh::Offer;
@@ -65,6 +65,11 @@ impl System {
             downs: sum.downs,
             up: sum.up.max(one.up),
         }))
+    }
+
+    /// `loop-protect-status` of an Ethernet port.
+    pub fn loop_status(&self, port: PortId) -> &'static str {
+        self.net().map_or("off", |net| net.loop_status(port))
     }
 
     /// The MAC by which an Ethernet port, a bond or a bridge speaks now.
@@ -164,6 +169,7 @@ impl System {
                 orig_mac: socket.mac,
                 mac: item.get("mac-address").and_then(|mac| mac.parse().ok()).unwrap_or(socket.mac),
                 disabled: item.disabled,
+                loop_protect: loop_protect(item),
             })
         });
         let ports = ports.collect();
@@ -292,6 +298,15 @@ fn bond(item: &Item) -> Option<Bond> {
             "broadcast" => BondMode::Broadcast,
             _ => BondMode::One,
         },
+    })
+}
+
+fn loop_protect(item: &Item) -> Option<LoopProtect> {
+    let time =
+        |name: &str, or| Duration::from_secs(item.get(name).and_then(parse_duration).map_or(or, |time| time.as_secs()));
+    (item.get("loop-protect") == Some("on")).then(|| LoopProtect {
+        send_interval: time("loop-protect-send-interval", 5).max(Duration::from_secs(1)),
+        disable_time: time("loop-protect-disable-time", 300),
     })
 }
 

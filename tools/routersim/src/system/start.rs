@@ -161,6 +161,10 @@ impl System {
                 self.log("interface,info", &format!("{interface} link {word}"));
                 self.note(EventKind::Port { name: interface, running });
             }
+            NetEvent::Loop { interface, from, sender } => {
+                let text = format!("{interface} received loop protect packet originated from {from} ({sender})");
+                self.log("interface,warning", &text);
+            }
             NetEvent::Vrrp { name, state } => self.on_vrrp(&name, state),
             NetEvent::FtpUploaded { user, path } => self.on_upload(&user, path),
         }

@@ -187,6 +187,7 @@ impl Hooks for EthernetHooks {
         let name = row.text("name").to_owned();
         row.flag("running", !item.disabled && sys.is_running(&name));
         row.flag("slave", sys.bridge_of(&name).is_some() || sys.bond_of(&name).is_some());
+        row.put("loop-protect-status", sys.loop_status(socket.index));
         true
     }
 }
