@@ -7,7 +7,9 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use jumplead_tests::pair::{MAC_A, Pair, Process, Settings, active_of_another_pair};
+use jumplead_tests::leak;
+use jumplead_tests::line_process::owners_alone;
+use jumplead_tests::pair::{MAC_A, Pair, Process, SECRETS, Settings, active_of_another_pair};
 use jumplead_tests::run::{
     Stream, configuration_of_b, finished, killed_in_each, proved, ridden_out_or_resumed, silent,
 };
@@ -46,6 +48,7 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     proved(&pair);
     let list = silent(pair.jumplead(&["runs", "list"])).expect(0);
     assert!(list.out.contains("edge-1  done"), "{}", list.out);
+    bundled(&pair);
 
     // Labels swapped: what the site file calls b is the active.
     pair.swapped_site();
@@ -55,6 +58,25 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     assert!(matches!(silent(waived.clone()).code, Some(2 | 5)), "an identity check can't be waived: {}", waived.err);
     pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
     proved(&pair);
+}
+
+/// Both routers and the runs are in one file, for its owner alone, without a secret; a pair whose routers are gone has none.
+fn bundled(pair: &Pair) {
+    let file = pair.state().join("bundle.txt");
+    let name = file.display().to_string();
+    silent(pair.jumplead(&["bundle", "edge-1", "--output", &name])).expect(0);
+    owners_alone(&file);
+    let text = std::fs::read_to_string(&file).unwrap();
+    for head in ["######## edge-1/a", "######## edge-1/b", "==== /export", "######## run ", "\"run_finished\""] {
+        assert!(text.contains(head), "{head} is not in {text}");
+    }
+    assert!(!text.contains("MISSING") && !text.contains("not read"), "{text}");
+    assert_eq!(leak::found(text.as_bytes(), &SECRETS), None);
+    std::fs::remove_file(&file).unwrap();
+    pair.host_cable(false);
+    silent(pair.jumplead(&["bundle", "edge-1", "--output", &name])).expect(3);
+    assert!(!file.exists());
+    pair.host_cable(true);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! `bundle`: what a router says of its trouble, or both of a pair, in one file for a colleague. Secrets are masked, nothing in it
-//! moves a terminal's cursor, and nothing is changed.
+//! `bundle`: what a router says of its trouble, or both of a pair, and what the last runs did there, in one file for a
+//! colleague. Secrets are masked, nothing in it moves a terminal's cursor, and nothing is changed.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,14 +7,20 @@ use std::path::{Path, PathBuf};
 
 use bootstrap::evidence::{Evidence, Redactor, USUAL};
 use bootstrap::recover::{Access, Found, find};
+use bootstrap::store::{DirStore, Store as _};
 use serde_json::json;
 
 use super::change::from_trouble;
+use super::runs;
 use crate::access::with_access;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure, Result};
+use crate::folders;
 use crate::output::Output;
 use crate::reach;
+
+/// Journals of so many runs are taken along, the newest.
+const RUNS: usize = 5;
 
 /// What was read of one router.
 struct Part {
@@ -50,10 +56,13 @@ pub async fn run(
         bootstrap::evidence::escape(target),
         now.strftime("%Y-%m-%dT%H:%M:%SZ"),
     );
-    let (mut summaries, mut last) = (Vec::new(), None);
+    let (mut summaries, mut last, mut secrets) = (Vec::new(), None, Vec::new());
     for target in &targets {
-        let part = with_access(out, global, target, member_of, async |access| Ok(part(access).await)).await;
-        let part = match part {
+        let part = with_access(out, global, target, member_of, async |access| {
+            secrets.extend(access.secrets());
+            Ok(part(access).await)
+        });
+        let part = match part.await {
             Ok(Ok(part)) => part,
             Ok(Err(failure)) | Err(failure) => {
                 let said = Part {
@@ -71,6 +80,10 @@ pub async fn run(
     if let Some(failure) = last.filter(|_| summaries.iter().all(|(_, _, there)| !there)) {
         return Err(failure);
     }
+    let pair = member_of.unwrap_or(target);
+    let pair = pair.split_once('/').filter(|_| !pair.contains("://")).map_or(pair, |(pair, _)| pair);
+    let journals = journals(global, &[target, pair], &Redactor::new(&secrets))?;
+    text.push_str(&journals);
     write(&path, &text)?;
     for (target, summary, _) in &summaries {
         out.say(format!("{target}: {summary}"));
@@ -109,6 +122,44 @@ async fn part(access: &Access<'_>) -> Result<Part> {
         return Err(Failure::new(Exit::Bug, "bundle.secret", "a secret was left in the bundle, which was not written"));
     }
     Ok(Part { summary: format!("{:?}, {}", diagnosis.state, evidence.summary()), text, there: true })
+}
+
+/// What the last runs for these names wrote down, a record a line.
+fn journals(global: &Global, names: &[&str], redactor: &Redactor) -> Result<String> {
+    let store = DirStore::new(folders::state(global.state_dir.as_deref())?);
+    let mut all = store.runs().map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
+    all.reverse();
+    let mut parts = Vec::new();
+    for run in all {
+        if parts.len() == RUNS {
+            break;
+        }
+        let mut text = match runs::records(&store, &run) {
+            Ok(records) => {
+                let of = runs::pair(&records);
+                if !names
+                    .iter()
+                    .any(|name| of == *name || of.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
+                {
+                    continue;
+                }
+                let lines = records.iter().filter_map(|record| serde_json::to_string(record).ok());
+                lines.fold(String::new(), |text, line| text + &line + "\n")
+            }
+            // whose it was nobody knows
+            Err(failure) => format!("not read: {failure} [{}]\n", failure.code),
+        };
+        text = redactor.text(&text);
+        if redactor.finds(text.as_bytes()) {
+            return Err(Failure::new(
+                Exit::Bug,
+                "bundle.secret",
+                "a secret was left in the bundle, which was not written",
+            ));
+        }
+        parts.push(format!("######## run {run}\n\n{text}\n"));
+    }
+    Ok(parts.concat())
 }
 
 fn write(path: &Path, text: &str) -> Result {
