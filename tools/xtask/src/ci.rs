@@ -8,7 +8,7 @@ use crate::run::{cargo, root, say, step, works};
 use crate::{fuzz, graph};
 
 /// Tests of real programs in real time: what they do most is wait, so they run beside all the others.
-const APART: [&str; 4] = ["e2e_bad_day", "e2e_bootstrap", "e2e_serial", "recover_processes"];
+const APART: [&str; 5] = ["e2e_bad_day", "e2e_bootstrap", "e2e_serial", "recover_on_lines", "recover_processes"];
 
 /// Everything. A check that this machine cannot do is named, never passed over in silence.
 pub fn ci() -> Result<()> {

@@ -79,6 +79,25 @@ pub struct Subject {
     pub backup: Option<String>,
     /// What is run on this host.
     pub argv: Vec<String>,
+    /// Console servers that the HA password passes, where a step types it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overheard_by: Vec<String>,
+}
+
+impl Subject {
+    /// What it means that a console server hears the HA password, and what to do about it afterwards; empty where none does.
+    pub fn overheard(&self) -> Vec<String> {
+        if self.overheard_by.is_empty() {
+            return Vec::new();
+        }
+        vec![
+            format!(
+                "the HA password, where a step types it, then stands in the logs of {}",
+                self.overheard_by.join(", ")
+            ),
+            "change it afterwards on both routers, never over that line:  $HAInstall ... password=NEW".into(),
+        ]
+    }
 }
 
 /// One plan being made.
@@ -178,6 +197,7 @@ pub(super) fn plan(
         peer_mac: None,
         backup: None,
         argv: Vec::new(),
+        overheard_by: Vec::new(),
     };
     let mut draft = Draft { steps: Vec::new(), notes: Vec::new(), member };
     let loops = facts.is_some() && diagnosis.state == Name::F2 && !subject.ours;
@@ -230,6 +250,10 @@ pub(super) fn plan(
         }
         Procedure::Netinstall => netinstall(&mut draft, &mut subject, found, before, asked)?,
         Procedure::Password => {}
+    }
+    if draft.steps.iter().any(|step| matches!(step.id, Act::HaUser | Act::FinishBootstrap)) {
+        subject.overheard_by = access.servers();
+        draft.notes.extend(subject.overheard());
     }
     let board = match found {
         Found::Router { facts, .. } => facts.board.clone(),
