@@ -126,6 +126,7 @@ pub fn over(test: &str, way: Way, case: impl FnOnce(&Pair, &mut Server<'_>)) {
     }
     let pair = standby_pair();
     let mut server = Server::new(&pair, way);
+    until(&pair, "[:len [/log find message=\"ha_startup: DONE\"]] > 0");
     case(&pair, &mut server);
     assert!(leak::none_below(&pair.home(), &SECRETS) > 2, "there was something to search");
 }

@@ -9,16 +9,16 @@ use jumplead_tests::rescue::Blow::{Killed, Pulled};
 use jumplead_tests::rescue::{Blow, is_quarantined, is_standby, over, planned, rescued, restarted, until};
 use jumplead_tests::states;
 
-/// All three at once: what they do most is listen, at real lines in real time.
-fn over_each(test: &'static str, case: impl Fn(Way, &Pair, &mut Server<'_>) + Sync) {
+type Case = fn(Way, &Pair, &mut Server<'_>);
+
+/// All at once, each with a pair of its own: what they do most is listen, at real lines in real time.
+fn over_each(test: &str, cases: &[(&str, Case)]) {
     std::thread::scope(|scope| {
         for way in Way::ALL {
-            let case = &case;
-            let name = format!("{test} {way:?}");
-            std::thread::Builder::new()
-                .name(name)
-                .spawn_scoped(scope, move || over(test, way, |pair, server| case(way, pair, server)))
-                .unwrap();
+            for (name, case) in cases {
+                let run = move || over(test, way, |pair, server| case(way, pair, server));
+                std::thread::Builder::new().name(format!("{name} over {way:?}")).spawn_scoped(scope, run).unwrap();
+            }
         }
     });
 }
@@ -42,51 +42,57 @@ fn fails(pair: &Pair) {
 
 #[test]
 fn rescues_of_our_scripts_over_each_kind_of_line() {
-    over_each("rescues_of_our_scripts_over_each_kind_of_line", |way, pair, server| {
-        // the proved standby saves its own
-        until(pair, "[:len [/log find message=\"ha_startup: DONE\"]] > 0");
-        pair.exec("edge-1/b", "/system script run ha_saveown").expect(0);
+    over_each(
+        "rescues_of_our_scripts_over_each_kind_of_line",
+        &[("repair, quarantine", repair_then_quarantine), ("known-good, right-mac", known_good_then_right_mac)],
+    );
+}
 
-        fails(pair);
-        let blows: Blows = by(
-            way,
-            [("router.evidence", Pulled), ("router.startup", Killed)],
-            [("router.close-ports", Killed), ("router.verify-standby", Pulled)],
-            [("router.ha-user", Killed), ("router.startup", Pulled)],
-        );
-        rescued(pair, server, "repair", &blows);
-        is_standby(pair);
+fn repair_then_quarantine(way: Way, pair: &Pair, server: &mut Server<'_>) {
+    fails(pair);
+    let blows: Blows = by(
+        way,
+        [("router.evidence", Pulled), ("router.startup", Killed)],
+        [("router.close-ports", Killed), ("router.verify-standby", Pulled)],
+        [("router.ha-user", Killed), ("router.startup", Pulled)],
+    );
+    rescued(pair, server, "repair", &blows);
+    is_standby(pair);
 
-        fails(pair);
-        let blows: Blows = by(
-            way,
-            [("router.close-ports", Pulled), ("router.load-backup", Killed)],
-            [("router.evidence", Killed), ("router.ha-user", Pulled)],
-            [("router.load-backup", Pulled), ("router.verify-standby", Killed)],
-        );
-        rescued(pair, server, "known-good", &blows);
-        is_standby(pair);
+    fails(pair);
+    let blows: Blows = by(
+        way,
+        [("router.evidence", Killed), ("router.quarantine", Pulled)],
+        [("router.close-ports", Pulled), ("router.quarantine", Killed)],
+        [("router.evidence", Pulled), ("router.close-ports", Killed)],
+    );
+    rescued(pair, server, "quarantine", &blows);
+    is_quarantined(pair);
+}
 
-        restarted(pair, states::WRONG_MAC, "I AM UNKNOWN");
-        let blows: Blows = by(
-            way,
-            [("router.ha-mac", Killed), ("router.verify-standby", Pulled)],
-            [("router.evidence", Pulled), ("router.restart", Killed)],
-            [("router.evidence", Killed), ("router.restart", Pulled)],
-        );
-        rescued(pair, server, "right-mac", &blows);
-        is_standby(pair);
+fn known_good_then_right_mac(way: Way, pair: &Pair, server: &mut Server<'_>) {
+    // the proved standby saves its own
+    pair.exec("edge-1/b", "/system script run ha_saveown").expect(0);
 
-        fails(pair);
-        let blows: Blows = by(
-            way,
-            [("router.evidence", Killed), ("router.quarantine", Pulled)],
-            [("router.close-ports", Pulled), ("router.quarantine", Killed)],
-            [("router.evidence", Pulled), ("router.close-ports", Killed)],
-        );
-        rescued(pair, server, "quarantine", &blows);
-        is_quarantined(pair);
-    });
+    fails(pair);
+    let blows: Blows = by(
+        way,
+        [("router.close-ports", Pulled), ("router.load-backup", Killed)],
+        [("router.evidence", Killed), ("router.ha-user", Pulled)],
+        [("router.load-backup", Pulled), ("router.verify-standby", Killed)],
+    );
+    rescued(pair, server, "known-good", &blows);
+    is_standby(pair);
+
+    restarted(pair, states::WRONG_MAC, "I AM UNKNOWN");
+    let blows: Blows = by(
+        way,
+        [("router.ha-mac", Killed), ("router.verify-standby", Pulled)],
+        [("router.evidence", Pulled), ("router.restart", Killed)],
+        [("router.evidence", Killed), ("router.restart", Pulled)],
+    );
+    rescued(pair, server, "right-mac", &blows);
+    is_standby(pair);
 }
 
 /// From here on a start is another one, by the clock of this host.
@@ -94,47 +100,53 @@ const ANOTHER_START: Duration = Duration::from_secs(95);
 
 #[test]
 fn rescues_of_stand_ins_over_each_kind_of_line() {
-    over_each("rescues_of_stand_ins_over_each_kind_of_line", |way, pair, server| {
-        until(pair, "[:len [/log find message=\"ha_startup: DONE\"]] > 0");
-        // what repairs it by hand does not run its startup
-        restarted(pair, &states::fails_at_once(), "FAILED - DATA PORTS CLOSED");
-        pair.exec("edge-1/b", states::SILENT).expect(0);
-        let blows: Blows = by(
-            way,
-            [("router.evidence", Killed), ("router.startup", Pulled)],
-            [("router.evidence", Pulled), ("router.startup", Killed)],
-            [("router.peer", Pulled), ("router.verify-standby", Killed)],
-        );
-        rescued(pair, server, "repair", &blows);
-        is_standby(pair);
+    over_each(
+        "rescues_of_stand_ins_over_each_kind_of_line",
+        &[("by hand, the loop", by_hand_then_the_loop), ("twice", twice_is_quarantined)],
+    );
+}
 
-        pair.exec("edge-1/b", &states::loops()).expect(0);
-        restarted(pair, states::WRONG_MAC, "I AM UNKNOWN");
-        let blows: Blows = by(
-            way,
-            [("router.hold", Killed), ("router.restart", Pulled)],
-            [("router.evidence-rest", Pulled), ("router.ha-mac", Killed)],
-            [("router.evidence-rest", Killed), ("router.verify-standby", Pulled)],
-        );
-        rescued(pair, server, "right-mac", &blows);
-        is_standby(pair);
+fn by_hand_then_the_loop(way: Way, pair: &Pair, server: &mut Server<'_>) {
+    // what repairs it by hand does not run its startup
+    restarted(pair, &states::fails_at_once(), "FAILED - DATA PORTS CLOSED");
+    pair.exec("edge-1/b", states::SILENT).expect(0);
+    let blows: Blows = by(
+        way,
+        [("router.evidence", Killed), ("router.startup", Pulled)],
+        [("router.evidence", Pulled), ("router.startup", Killed)],
+        [("router.peer", Pulled), ("router.verify-standby", Killed)],
+    );
+    rescued(pair, server, "repair", &blows);
+    is_standby(pair);
 
-        let first = Instant::now();
-        restarted(pair, &states::fails_at_once(), "FAILED - DATA PORTS CLOSED");
-        rescued(pair, server, "leave", &[]);
-        std::thread::sleep(ANOTHER_START.saturating_sub(first.elapsed()));
-        restarted(pair, "", "FAILED - DATA PORTS CLOSED");
-        planned(pair, "repair").refused(5, "recover.twice");
-        planned(pair, "known-good").refused(5, "recover.twice");
-        let blows: Blows = by(
-            way,
-            [("router.evidence", Pulled), ("router.quarantine", Killed)],
-            [("router.evidence", Killed), ("router.quarantine", Pulled)],
-            [("router.evidence", Killed), ("router.quarantine", Killed)],
-        );
-        pair.exec("edge-1/b", "/log warning \"this life\"").expect(0);
-        rescued(pair, server, "quarantine", &blows);
-        is_quarantined(pair);
-        until(pair, "[:len [/log find message=\"this life\"]] = 1");
-    });
+    pair.exec("edge-1/b", &states::loops()).expect(0);
+    restarted(pair, states::WRONG_MAC, "I AM UNKNOWN");
+    let blows: Blows = by(
+        way,
+        [("router.hold", Killed), ("router.restart", Pulled)],
+        [("router.evidence-rest", Pulled), ("router.ha-mac", Killed)],
+        [("router.evidence-rest", Killed), ("router.verify-standby", Pulled)],
+    );
+    rescued(pair, server, "right-mac", &blows);
+    is_standby(pair);
+}
+
+fn twice_is_quarantined(way: Way, pair: &Pair, server: &mut Server<'_>) {
+    restarted(pair, &states::fails_at_once(), "FAILED - DATA PORTS CLOSED");
+    let first = Instant::now();
+    rescued(pair, server, "leave", &[]);
+    std::thread::sleep(ANOTHER_START.saturating_sub(first.elapsed()));
+    restarted(pair, "", "FAILED - DATA PORTS CLOSED");
+    planned(pair, "repair").refused(5, "recover.twice");
+    planned(pair, "known-good").refused(5, "recover.twice");
+    let blows: Blows = by(
+        way,
+        [("router.evidence", Pulled), ("router.quarantine", Killed)],
+        [("router.evidence", Killed), ("router.quarantine", Pulled)],
+        [("router.evidence", Killed), ("router.quarantine", Killed)],
+    );
+    pair.exec("edge-1/b", "/log warning \"this life\"").expect(0);
+    rescued(pair, server, "quarantine", &blows);
+    is_quarantined(pair);
+    until(pair, "[:len [/log find message=\"this life\"]] = 1");
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use jumplead_tests::binary::Ended;
 use jumplead_tests::leak;
-use jumplead_tests::line_process::{LineRouter, PASSWORD, owners_alone, ser2net};
+use jumplead_tests::line_process::{LineRouter, PASSWORD, netinstall_stand_in, owners_alone, ser2net};
 
 /// Planted on the router where it must not be shown.
 const HIDDEN: &str = "Pl4nted-Hidden-Sloe.66";
@@ -159,6 +159,61 @@ fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
     let ended = ended.expect(0);
     assert!(ended.err.contains("Proved "), "{url}: {}", ended.err);
     assert_eq!(ended.err.contains(&overheard), by_a_server, "{url}: {}", ended.err);
+}
+
+/// From the menu, and from a formatted storage: RouterOS comes from the BOOT port, with the configuration that there is.
+#[test]
+fn a_board_is_installed_over_the_network_over_each_kind_of_line() {
+    let setup = format!("/user set [find name=admin] password=\"{PASSWORD}\"\n/system identity set name=kept\n");
+    let router = LineRouter::with("", &setup);
+    let [pty, rfc2217, tcp] = router.urls();
+    let tool = netinstall_stand_in(router.folder.path(), "", &router.boot_server);
+    let package = router.folder.path().join("routeros-7.19.4-tile.npk");
+    std::fs::write(&package, "x").unwrap();
+    let package = package.display().to_string();
+    let given = ["netinstall", "--netinstall", &tool, "--package", &package, "--boot-interface", "lo"];
+    let install = |url: &str| {
+        let known = plan(&router, url, &given);
+        let ended = router.jumplead(&[&["recover", url][..], &given, &["--confirm", &known]].concat()).expect(0);
+        for words in ["Proved ", "Sent reboot command", "when it is up:  jumplead bootstrap PAIR --plan-only"] {
+            assert!(ended.err.contains(words), "{url}: {words} is not in {}", ended.err);
+        }
+    };
+    let says = |url: &str| {
+        let asked = ":put ([/system identity get name] . \" \" . [/system resource get version] . \" \" . [:len [/ip address find]])";
+        router.exec(url, asked).expect(0).out.trim().to_owned()
+    };
+    router.into_the_loader();
+    install(&tcp);
+    assert_eq!(says(&pty), "kept 7.19.4 (stable) 0");
+    // the next start is from its storage again
+    router.exec(&pty, ":execute \":delay 1; /system reboot\"").expect(0);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    router.answers(&pty);
+    // nobody answers on the port: it starts from its storage, and that is no installation
+    router.into_the_loader();
+    let nobody = router.folder.path().join("nobody");
+    std::fs::copy(&tool, &nobody).unwrap();
+    std::fs::write(&nobody, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    let nobody = nobody.display().to_string();
+    let given_nobody = ["netinstall", "--netinstall", &nobody, "--package", &package, "--boot-interface", "lo"];
+    let known = plan(&router, &pty, &given_nobody);
+    let ended = router.jumplead(&[&["recover", &pty][..], &given_nobody, &["--confirm", &known]].concat());
+    assert!(ended.err.contains("error[recover.not-installed]"), "{ended:?}");
+    // by hand, the menu only
+    router.into_the_loader();
+    let mut by_hand =
+        std::process::Command::new(&tool).args(["-i", "lo", &package]).stdout(Stdio::piped()).spawn().unwrap();
+    let known = plan(&router, &pty, &["etherboot"]);
+    let ended = router.jumplead(&["recover", &pty, "etherboot", "--confirm", &known]).expect(0);
+    assert!(ended.err.contains("when it is up:  jumplead bootstrap PAIR --plan-only"), "{}", ended.err);
+    assert!(by_hand.wait().unwrap().success());
+    assert_eq!(says(&rfc2217), "kept 7.19.4 (stable) 0");
+    router.format();
+    install(&rfc2217);
+    let fresh =
+        router.command(&["exec", &pty, "--", ":put [/system identity get name]"]).env("JUMPLEAD_PASSWORD", "").output();
+    assert_eq!(Ended::from(fresh.unwrap()).expect(0).out.trim(), "MikroTik");
 }
 
 /// A wrong place for a password, a missing program, an architecture that is not the board's: said before a byte is typed.

@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use crate::diagnosis::{Diagnosis, Name, StartupLog, of_facts, of_line};
-use crate::facts::{self, Facts};
+use crate::facts::{self, Facts, Ha};
 use crate::road::{Connection, Purpose};
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::BoardInfo;
@@ -93,7 +93,15 @@ pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
 /// The log first: in a loop of restarts it says most in the least time.
 async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trouble> {
     let log = StartupLog::read(&connection.shell).await?;
-    let facts = facts::read(&connection.shell, access.ha_interface()).await?;
+    let hurried = match log.is_unknown() {
+        true => Some(facts::hurried(&connection.shell, access.ha_interface()).await?),
+        false => None,
+    };
+    let facts = match hurried {
+        // ours stays up
+        Some(facts) if !facts.ha.as_ref().is_some_and(Ha::is_ours) => facts,
+        _ => facts::read(&connection.shell, access.ha_interface()).await?,
+    };
     let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log);
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }

@@ -25,10 +25,12 @@ impl RouterJob<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<Probe, Trouble> {
         if !started {
+            // what an earlier run ordered is not this run's
+            progress.remember(RESTARTS, &self.key(), b"null")?;
             return Ok(Probe::NotDone);
         }
         let kept = progress.recall(RESTARTS, &self.key())?;
-        let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok());
+        let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok()).flatten();
         let glance = facts::glance(&self.console().await?.shell).await.map_err(|error| {
             progress.waiting("it, to see whether it has restarted", USUAL_START);
             Trouble::from(error)
