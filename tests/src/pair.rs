@@ -26,6 +26,9 @@ pub const MAC_A: &str = "74:4D:28:0A:00:01";
 /// MAC of B's port on the cable between both.
 const MAC_B: &str = "74:4D:28:00:00:0B";
 
+/// In B's own namespace.
+pub const BOOT_SERVER: &str = "127.0.0.1:4070";
+
 /// A reboot of 60 s becomes one of 1.8 s.
 const TIME_SCALE: f64 = 0.03;
 /// How long a simulated router may take to start on a busy machine.
@@ -42,11 +45,13 @@ pub struct Settings {
     pub b_serial: &'static str,
     /// B is switched on when A is the active: of two members on one cable the first one up would be it.
     pub b_late: bool,
+    /// A stand-in of netinstall can be on the cable of B's BOOT port: it connects to [`BOOT_SERVER`] where B is.
+    pub b_boot: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { version: "7.18.2", b_setup: String::new(), b_serial: "7F0002", b_late: false }
+        Self { version: "7.18.2", b_setup: String::new(), b_serial: "7F0002", b_late: false, b_boot: false }
     }
 }
 
@@ -227,6 +232,10 @@ impl Pair {
         let line = folder.path().join("b.line");
         let mut spec_b = router("B", settings.b_serial, "0B", settings, &settings.b_setup, &["ether8"]);
         spec_b += &format!("[serial]\npty = \"{}\"\n", line.display());
+        if settings.b_boot {
+            b.address("lo", "192.0.2.78/32").expect("an address");
+            spec_b += &format!("[booter]\nserver = \"{BOOT_SERVER}\"\n");
+        }
         let file_b = write("b.toml", &spec_b);
         let (router_a, ready_a) = start(&a, &file_a, 1);
         let mut pair = Self { host, a, b, joint, folder, routers: vec![router_a] };

@@ -13,6 +13,8 @@ use crate::run::{Stream, ridden_out_or_resumed, silent};
 
 /// For a router to be up again and in the state that it was brought into, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// From the order to restart until its system is up.
+const STARTS: Duration = Duration::from_secs(5);
 /// How long a line is pulled.
 const PULLED: Duration = Duration::from_secs(1);
 
@@ -54,6 +56,8 @@ pub fn restarted(pair: &Pair, commands: &str, words: &str) {
         pair.exec("edge-1/b", commands).expect(0);
     }
     pair.exec("edge-1/b", "/log warning \"the life before\"; :execute \":delay 1; /system reboot\"").expect(0);
+    // Who only looks listens for a second: a look that began just before would type into the boot loader's key window.
+    std::thread::sleep(STARTS);
     let new = "[:len [/log find message=\"the life before\"]] = 0";
     until(pair, &format!("({new}) and ([:len [/log find message~\"{words}\"]] > 0)"));
 }

@@ -44,11 +44,15 @@ fn fails(pair: &Pair) {
 fn rescues_of_our_scripts_over_each_kind_of_line() {
     over_each(
         "rescues_of_our_scripts_over_each_kind_of_line",
-        &[("repair, quarantine", repair_then_quarantine), ("known-good, right-mac", known_good_then_right_mac)],
+        &[
+            ("repair", failed_is_repaired),
+            ("quarantine", failed_is_quarantined),
+            ("known-good, right-mac", known_good_then_right_mac),
+        ],
     );
 }
 
-fn repair_then_quarantine(way: Way, pair: &Pair, server: &mut Server<'_>) {
+fn failed_is_repaired(way: Way, pair: &Pair, server: &mut Server<'_>) {
     fails(pair);
     let blows: Blows = by(
         way,
@@ -58,7 +62,9 @@ fn repair_then_quarantine(way: Way, pair: &Pair, server: &mut Server<'_>) {
     );
     rescued(pair, server, "repair", &blows);
     is_standby(pair);
+}
 
+fn failed_is_quarantined(way: Way, pair: &Pair, server: &mut Server<'_>) {
     fails(pair);
     let blows: Blows = by(
         way,

@@ -1,23 +1,23 @@
 //! `recover` as people run it: the real binary, a simulated router's console on a pty, at ser2net with RFC 2217, as plain TCP.
 
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Stdio;
 
 use jumplead_tests::binary::Ended;
 use jumplead_tests::leak;
-use jumplead_tests::line_process::{LineRouter, PASSWORD, netinstall_stand_in, owners_alone, ser2net};
+use jumplead_tests::line_process::{
+    LineRouter, PASSWORD, format_and_leave, netinstall_stand_in, noise_until_the_menu, owners_alone, ser2net,
+};
+use jumplead_tests::pair::{BOOT_SERVER, Pair, Settings};
+use jumplead_tests::rescue::fingerprint;
+use jumplead_tests::run::{proved, silent};
+use lab::netns::available;
 
 /// Planted on the router where it must not be shown.
 const HIDDEN: &str = "Pl4nted-Hidden-Sloe.66";
 /// The HA password, which a site file names.
 const HA_PASSWORD: &str = "Pl4nted-HA-Quince.77";
-
-/// The plan's fingerprint, from what was said.
-#[track_caller]
-fn fingerprint(planned: &Ended) -> String {
-    let (_, rest) = planned.err.split_once("--confirm ").unwrap_or_else(|| panic!("no plan in: {planned:?}"));
-    rest.split_whitespace().next().unwrap().to_owned()
-}
 
 #[track_caller]
 fn plan(router: &LineRouter, url: &str, words: &[&str]) -> String {
@@ -210,10 +210,44 @@ fn a_board_is_installed_over_the_network_over_each_kind_of_line() {
     assert!(by_hand.wait().unwrap().success());
     assert_eq!(says(&rfc2217), "kept 7.19.4 (stable) 0");
     router.format();
-    install(&rfc2217);
+    let server =
+        ser2net("a_board_is_installed_over_the_network_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp");
+    install(&server.as_ref().map_or(rfc2217, |(_, port)| format!("rfc2217://127.0.0.1:{port}")));
     let fresh =
         router.command(&["exec", &pty, "--", ":put [/system identity get name]"]).env("JUMPLEAD_PASSWORD", "").output();
     assert_eq!(Ended::from(fresh.unwrap()).expect(0).out.trim(), "MikroTik");
+}
+
+/// The member of a pair whose storage is empty: installed over the network, and bootstrapped to the proved standby, with nothing
+/// but its serial line and the BOOT port's cable.
+#[test]
+fn a_formatted_member_is_installed_over_the_network_and_bootstrapped() {
+    if !available("a_formatted_member_is_installed_over_the_network_and_bootstrapped", &["ip", "bash"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings { b_boot: true, ..Settings::default() });
+    pair.site_reaching(&[&pair.line_b()], "ether8", "74:4D:28:00:00:0B", "7F0002");
+    pair.exec("edge-1/b", ":execute \":delay 5; /system reboot\"").expect(0);
+    let line = pair.folder.path().join("b.line");
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap();
+    let mut line = std::fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(line).unwrap();
+    noise_until_the_menu(&mut line);
+    format_and_leave(&mut line);
+    drop(line);
+    let connects = format!("ip netns exec {}", pair.b.name());
+    let tool = netinstall_stand_in(pair.folder.path(), &connects, BOOT_SERVER);
+    let package = pair.folder.path().join("routeros-7.18.2-tile.npk");
+    std::fs::write(&package, "x").unwrap();
+    let package = package.display().to_string();
+    let words =
+        ["recover", "edge-1/b", "netinstall", "--netinstall", &tool, "--package", &package, "--boot-interface", "lo"];
+    let known = fingerprint(&pair.jumplead(&[&words[..], &["--plan-only"]].concat()).expect(0));
+    let ended = silent(pair.jumplead(&[&words[..], &["--confirm", &known]].concat())).expect(0);
+    assert!(ended.err.contains("when it is up:  jumplead bootstrap edge-1 --plan-only"), "{}", ended.err);
+    let known = pair.plan();
+    silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &known])).expect(0);
+    proved(&pair);
 }
 
 /// A wrong place for a password, a missing program, an architecture that is not the board's: said before a byte is typed.

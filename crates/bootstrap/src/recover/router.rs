@@ -100,6 +100,8 @@ impl RouterJob<'_> {
         let hurry = self.hurry;
         let console = self.console().await?;
         let glance = facts::glance(&console.shell).await?;
+        // now, not when all is saved: over a slow line that is minutes later, and would be another start
+        let started = boot(progress.now(), glance.uptime);
         let redactor = std::mem::take(&mut self.redactor);
         let console = self.console().await;
         let evidence = match (console, hurry) {
@@ -120,7 +122,7 @@ impl RouterJob<'_> {
         let place = progress.keep("evidence.txt", text.as_bytes())?;
         if let Some(signature) = self.subject.failure.clone().filter(|_| self.subject.state == Name::F1) {
             let mut known = failures(progress.recall(FAILURES, &self.key())?);
-            let this = Failed { signature, boot: boot(now, glance.uptime) };
+            let this = Failed { signature, boot: started };
             if !known.iter().any(|one| (one.boot - this.boot).abs() < SAME_START) {
                 known.push(this);
                 let skip = known.len().saturating_sub(MAX_FAILURES);
