@@ -173,10 +173,9 @@ pub fn format_and_leave(line: &mut (impl std::io::Read + std::io::Write)) {
 pub fn netinstall_stand_in(folder: &Path, connects: &str, server: &str) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let (host, port) = server.rsplit_once(':').expect("a place");
-    let inner = format!("exec 3<>/dev/tcp/{host}/{port} && printf '%s keep\\n' \"$1\" >&3 && exec cat <&3");
     let text = format!(
-        "#!/bin/bash\n# netinstall-cli -i INTERFACE PACKAGE\n[ \"$1\" = -i ] || exit 2\nexec {connects} bash -c {} netinstall \"${{3##*/}}\"\n",
-        format!("'{}'", inner.replace('\'', "'\\''"))
+        "#!/bin/bash\n# netinstall-cli -i INTERFACE PACKAGE\n[ \"$1\" = -i ] || exit 2\n\
+         exec {connects} bash -c 'exec 3<>/dev/tcp/{host}/{port} && echo \"$1 keep\" >&3 && exec cat <&3' netinstall \"${{3##*/}}\"\n"
     );
     let path = folder.join("netinstall-cli");
     std::fs::write(&path, text).expect("a file");

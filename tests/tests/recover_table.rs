@@ -104,7 +104,7 @@ const STATES: [(&str, &str, [Cell; 5]); 9] = [
     ),
     (
         "F2, stand-in's loop",
-        "held in its window; `right-mac`, `quarantine`",
+        "held in its window; `right-mac`; on the simulated line `quarantine`, too",
         [
             Untried,
             Rescued(&["f2_of_another_build_is_held_in_its_window"]),
@@ -131,7 +131,7 @@ const STATES: [(&str, &str, [Cell; 5]); 9] = [
     ),
     (
         "F8, the same, or nothing to boot from",
-        "`netinstall`, `etherboot`, with a stand-in of netinstall-cli; then `bootstrap`",
+        "`netinstall` with a stand-in of netinstall-cli; on the pty `etherboot` and the `bootstrap` behind it, too",
         [Hand(&[]), Untried, Rescued(INSTALLED_PTY), Rescued(INSTALLED), Rescued(INSTALLED)],
     ),
     (
@@ -158,7 +158,7 @@ fn the_table_of_rescues_is_what_tests_show() {
     let all = sources.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap_or_default());
     let other: Vec<&str> = all.filter(|test| !shown.contains(test)).collect();
     assert_eq!(other, ["the_wrong_router_is_never_rescued", "hostile_words_are_only_words_in_the_evidence"]);
-    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* is what a test of\n`recover_on_sim.rs` (two simulated routers), `recover_processes.rs` or `recover_on_lines.rs` (the real binary, killed in one\nstep and its line pulled in another) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. F3, F4, F5 and F7 concern the active or both routers: no procedure is here\nfor them yet. The network installation was tried with a stand-in of netinstall-cli and the simulator's board: how the line looks\nbetween `Waiting for installation server...` and the next start is not known.\n\n";
+    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* is what a test of\n`recover_on_sim.rs` (two simulated routers), `recover_processes.rs` or `recover_on_lines.rs` (the real binary; in the\nsecond killed in one step, and its line pulled in another) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. F3, F4, F5 and F7 concern the active or both routers: no procedure is here\nfor them yet. The network installation was tried with a stand-in of netinstall-cli and the simulator's board: how the line looks\nbetween `Waiting for installation server...` and the next start is not known.\n\n";
     let page = format!("{head}{table}");
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rescues.md");
     if std::env::var_os("UPDATE_RESCUES").is_some() {

@@ -64,6 +64,7 @@ fn says_line(trouble: &Trouble) -> bool {
 /// Trouble with the road or the login.
 pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
     let began = Instant::now();
+    let mut again = false;
     if access.line_first
         && let Some(found) = line(access).await?
         && found.diagnosis().state != Name::Unknown
@@ -81,7 +82,13 @@ pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
         if says_line(&trouble)
             && let Some(found) = line(access).await?
         {
-            return Ok(found);
+            // what says nothing of itself may only have been disturbed: it is looked at once more
+            if found.diagnosis().state != Name::Unknown || again {
+                return Ok(found);
+            }
+            again = true;
+            tokio::time::sleep(PAUSE).await;
+            continue;
         }
         if trouble.kind != Kind::Transient || began.elapsed() > PATIENCE {
             return Err(trouble);
