@@ -108,11 +108,11 @@ const ANOTHER_START: Duration = Duration::from_secs(95);
 fn rescues_of_stand_ins_over_each_kind_of_line() {
     over_each(
         "rescues_of_stand_ins_over_each_kind_of_line",
-        &[("by hand, the loop", by_hand_then_the_loop), ("twice", twice_is_quarantined)],
+        &[("by hand", is_repaired_by_hand), ("the loop", the_loop_is_held), ("twice", twice_is_quarantined)],
     );
 }
 
-fn by_hand_then_the_loop(way: Way, pair: &Pair, server: &mut Server<'_>) {
+fn is_repaired_by_hand(way: Way, pair: &Pair, server: &mut Server<'_>) {
     // what repairs it by hand does not run its startup
     restarted(pair, &states::fails_at_once(), "FAILED - DATA PORTS CLOSED");
     pair.exec("edge-1/b", states::SILENT).expect(0);
@@ -124,7 +124,9 @@ fn by_hand_then_the_loop(way: Way, pair: &Pair, server: &mut Server<'_>) {
     );
     rescued(pair, server, "repair", &blows);
     is_standby(pair);
+}
 
+fn the_loop_is_held(way: Way, pair: &Pair, server: &mut Server<'_>) {
     pair.exec("edge-1/b", &states::loops()).expect(0);
     restarted(pair, states::WRONG_MAC, "I AM UNKNOWN");
     let blows: Blows = by(
