@@ -1,7 +1,7 @@
 //! A simulated router as a process whose console is on a pseudo terminal, at RFC 2217 and as plain TCP, all of one line;
 //! and ser2net in between. Needs neither root nor a namespace.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -47,6 +47,8 @@ pub struct LineRouter {
     pub rfc2217: String,
     /// `127.0.0.1:PORT`
     pub tcp: String,
+    /// Where a stand-in of netinstall connects, `127.0.0.1:PORT`.
+    pub boot_server: String,
     _process: Running,
 }
 
@@ -64,7 +66,8 @@ impl LineRouter {
         assert!(!setup.contains("'''"));
         let text = format!(
             "name = \"B\"\nversion = \"7.18.2\"\nserial_number = \"7F0002\"\nbase_mac = \"74:4D:28:0B:00:01\"\ntime_scale = 0.02\nsetup = '''\n{setup}'''\n{spec}\n\
-             [macs]\nether8 = \"74:4D:28:00:00:0B\"\n[serial]\npty = \"{pty}\"\nrfc2217 = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n"
+             [macs]\nether8 = \"74:4D:28:00:00:0B\"\n[serial]\npty = \"{pty}\"\nrfc2217 = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n\
+             [booter]\nserver = \"127.0.0.1:0\"\n"
         );
         std::fs::write(&file, text).expect("a file");
         let mut command = Command::new(routersim());
@@ -74,10 +77,11 @@ impl LineRouter {
         let out = child.stdout.take().expect("it was piped");
         BufReader::new(out).read_line(&mut line).expect("a router says that it is ready");
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let boot_server = ready["boot_server"].as_str().unwrap_or_default().to_owned();
         let place = |name: &str| ready["serial"][name].as_str().unwrap_or_default().to_owned();
         // Its file may hold secrets; what is searched for them is the rest.
         let _ = std::fs::remove_file(&file);
-        Self { pty, rfc2217: place("rfc2217"), tcp: place("tcp"), folder, _process: Running(child) }
+        Self { pty, rfc2217: place("rfc2217"), tcp: place("tcp"), boot_server, folder, _process: Running(child) }
     }
 
     /// The three ways to its line.
@@ -115,17 +119,68 @@ impl LineRouter {
     pub fn into_the_loader(&self) {
         // Some seconds of real time: the command has let go of the line by then.
         self.exec(&format!("tcp://{}", self.tcp), ":execute \":delay 5; /system reboot\"").expect(0);
-        let mut line = TcpStream::connect(&self.tcp).expect("its line");
-        line.set_read_timeout(Some(Duration::from_millis(4))).expect("a time limit");
-        let (until, mut seen, mut space) = (Instant::now() + PATIENCE, Vec::new(), [0; 4096]);
-        while !String::from_utf8_lossy(&seen).contains("your choice:") {
-            assert!(Instant::now() < until, "no menu: {}", String::from_utf8_lossy(&seen));
-            line.write_all(b" ").expect("the line is open");
-            if let Ok(count) = line.read(&mut space) {
-                seen.extend_from_slice(&space[..count]);
-            }
+        noise_until_the_menu(&mut self.line());
+    }
+
+    /// The same, and its storage formatted there; it finds nothing to boot from then.
+    #[track_caller]
+    pub fn format(&self) {
+        self.into_the_loader();
+        format_and_leave(&mut self.line());
+    }
+
+    fn line(&self) -> TcpStream {
+        let line = TcpStream::connect(&self.tcp).expect("its line");
+        line.set_read_timeout(Some(MOMENT)).expect("a time limit");
+        line
+    }
+}
+
+/// Between two characters of noise.
+pub const MOMENT: Duration = Duration::from_millis(4);
+
+/// Types noise into a line on which a boot loader will come, until its menu is open. Reads of the line end soon.
+#[track_caller]
+pub fn noise_until_the_menu(line: &mut (impl std::io::Read + std::io::Write)) {
+    typed_until(line, b" ", "your choice:");
+}
+
+/// Types these until that was said.
+#[track_caller]
+fn typed_until(line: &mut (impl std::io::Read + std::io::Write), keys: &[u8], words: &str) {
+    let (until, mut seen, mut space) = (Instant::now() + PATIENCE, Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&seen).contains(words) {
+        assert!(Instant::now() < until, "no {words}: {}", String::from_utf8_lossy(&seen));
+        let _ = line.write_all(keys);
+        match line.read(&mut space) {
+            Ok(count) => seen.extend_from_slice(&space[..count]),
+            Err(_) => std::thread::sleep(MOMENT),
         }
     }
+}
+
+/// Formats the storage in an open menu, and leaves it.
+#[track_caller]
+pub fn format_and_leave(line: &mut (impl std::io::Read + std::io::Write)) {
+    for (keys, words) in [("e", "to confirm:"), ("yes\r", "your choice:"), ("x", "kernel loading failed")] {
+        let _ = line.write_all(keys.as_bytes());
+        typed_until(line, b"", words);
+    }
+}
+
+/// A stand-in of netinstall-cli: it speaks nothing of its protocols, but stands for who has a package on the BOOT port's cable.
+/// `connects` runs before, as `ip netns exec NAME` does.
+pub fn netinstall_stand_in(folder: &Path, connects: &str, server: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (host, port) = server.rsplit_once(':').expect("a place");
+    let text = format!(
+        "#!/bin/bash\n# netinstall-cli -i INTERFACE PACKAGE\n[ \"$1\" = -i ] || exit 2\n\
+         exec {connects} bash -c 'exec 3<>/dev/tcp/{host}/{port} && echo \"$1 keep\" >&3 && exec cat <&3' netinstall \"${{3##*/}}\"\n"
+    );
+    let path = folder.join("netinstall-cli");
+    std::fs::write(&path, text).expect("a file");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    path.display().to_string()
 }
 
 /// ser2net between a port and a socket, with RFC 2217 or plain; `None` where there is none, said aloud.

@@ -26,6 +26,9 @@ pub const MAC_A: &str = "74:4D:28:0A:00:01";
 /// MAC of B's port on the cable between both.
 const MAC_B: &str = "74:4D:28:00:00:0B";
 
+/// In B's own namespace.
+pub const BOOT_SERVER: &str = "127.0.0.1:4070";
+
 /// A reboot of 60 s becomes one of 1.8 s.
 const TIME_SCALE: f64 = 0.03;
 /// How long a simulated router may take to start on a busy machine.
@@ -40,11 +43,15 @@ pub struct Settings {
     pub b_setup: String,
     /// B's serial number.
     pub b_serial: &'static str,
+    /// B is switched on when A is the active: of two members on one cable the first one up would be it.
+    pub b_late: bool,
+    /// A stand-in of netinstall can be on the cable of B's BOOT port: it connects to [`BOOT_SERVER`] where B is.
+    pub b_boot: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { version: "7.18.2", b_setup: String::new(), b_serial: "7F0002" }
+        Self { version: "7.18.2", b_setup: String::new(), b_serial: "7F0002", b_late: false, b_boot: false }
     }
 }
 
@@ -83,15 +90,27 @@ pub struct Pair {
     routers: Vec<Process>,
 }
 
-/// Commands that leave A the active of a pair whose B is missing.
-pub fn installed() -> String {
-    let pair = PairConfig {
+/// The standard pair, as its routers know it.
+fn config() -> PairConfig {
+    PairConfig {
         interface: "ether8".into(),
         mac_a: "74:4D:28:00:00:0A".into(),
         mac_b: "74:4D:28:00:00:0B".into(),
         password: HA_PASSWORD.into(),
-    };
-    lab::pair::active_setup(&render_installed(&pair), ADMIN_PASSWORD)
+    }
+}
+
+/// Commands that leave A the active of a pair whose B is missing.
+pub fn installed() -> String {
+    lab::pair::active_setup(&render_installed(&config()), ADMIN_PASSWORD)
+}
+
+/// Commands that make B the standby of that pair, with A's users, as a sync does.
+pub fn standby() -> String {
+    format!(
+        "/system identity set name=edge-1\n{}/user set [find name=admin] password=\"{ADMIN_PASSWORD}\"\n",
+        render_installed(&config())
+    )
 }
 
 /// Of another pair: this router is its active, alone.
@@ -125,7 +144,7 @@ pub fn used_before() -> String {
 }
 
 /// Starts a router in `namespace`; the second part ends when its console runs.
-fn start(namespace: &Namespace, file: &Path, seed: u64) -> (Process, impl FnOnce()) {
+fn start(namespace: &Namespace, file: &Path, seed: u64) -> (Process, impl FnOnce() + use<>) {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", namespace.name()]).arg(binary::routersim());
     command.arg("run").arg(file).args(["--seed", &seed.to_string()]);
@@ -213,18 +232,26 @@ impl Pair {
         let line = folder.path().join("b.line");
         let mut spec_b = router("B", settings.b_serial, "0B", settings, &settings.b_setup, &["ether8"]);
         spec_b += &format!("[serial]\npty = \"{}\"\n", line.display());
+        if settings.b_boot {
+            b.address("lo", "192.0.2.78/32").expect("an address");
+            spec_b += &format!("[booter]\nserver = \"{BOOT_SERVER}\"\n");
+        }
         let file_b = write("b.toml", &spec_b);
         let (router_a, ready_a) = start(&a, &file_a, 1);
-        let (router_b, ready_b) = start(&b, &file_b, 2);
+        let mut pair = Self { host, a, b, joint, folder, routers: vec![router_a] };
+        std::fs::create_dir_all(pair.home().join("config/jumplead")).expect("a folder");
+        pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
+        if settings.b_late {
+            pair.wait_for_active("edge-1/a");
+        }
+        let (router_b, ready_b) = start(&pair.b, &file_b, 2);
+        pair.routers.push(router_b);
         ready_a();
         ready_b();
         // The routers' own files hold the secrets; what is searched for them afterwards is the rest.
         for file in [file_a, file_b] {
             std::fs::remove_file(file).expect("it was there");
         }
-        let pair = Self { host, a, b, joint, folder, routers: vec![router_a, router_b] };
-        std::fs::create_dir_all(pair.home().join("config/jumplead")).expect("a folder");
-        pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
         pair
     }
 

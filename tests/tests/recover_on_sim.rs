@@ -17,6 +17,7 @@ use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::Member;
 use bootstrap::trouble::Trouble;
 use common::{Bench, Case, Seen, SimClock, simulated};
+use jumplead_tests::states;
 use lab::NodeHandle;
 use lab::pair::Topology;
 use routeros::{BoxLink, LoginOptions};
@@ -71,12 +72,6 @@ async fn restart_b(bench: &Bench) {
         router.power_on(now);
     });
     done(130).await;
-}
-
-/// Replaces a script's text.
-fn stand_in(router: &NodeHandle<Router>, name: &str, source: &str) {
-    let source = source.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
-    script(router, &format!("/system script set {name} source=\"{source}\""));
 }
 
 struct Rescued {
@@ -172,9 +167,8 @@ fn well(bench: &Bench, rescued: &Rescued) {
     }
 }
 
-/// F1, ours: the password that seals its secrets is gone.
 async fn f1(bench: &Bench) {
-    script(&bench.pair.b, "/ppp secret remove HA_PASSWORD");
+    script(&bench.pair.b, states::PASSWORD_GONE);
     done(2).await;
     restart_b(bench).await;
 }
@@ -218,19 +212,14 @@ fn f1_is_repaired_in_place_and_the_active_says_so() {
     }
 }
 
-/// Another build's startup that fails at once; its boot job closes the ports.
-fn f1_of_another_build(bench: &Bench) {
-    stand_in(&bench.pair.b, "ha_startup", ":error \"something\"");
-}
-
 #[test]
 fn f1_of_another_build_is_repaired_by_hand() {
     simulated(|| async {
         let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        f1_of_another_build(&bench);
+        script(&bench.pair.b, &states::fails_at_once());
         restart_b(&bench).await;
         // as such a startup leaves it
-        script(&bench.pair.b, "/interface vrrp disable HA_VRRP; /ip service set ftp disabled=yes");
+        script(&bench.pair.b, states::SILENT);
         done(5).await;
         let store = SimStore::default();
         let rescued = recover(&bench, &store, Procedure::Repair, &Asked::default(), |_| false).await.unwrap().unwrap();
@@ -272,7 +261,7 @@ fn f1_loads_the_standbys_own_backup_and_no_other_unasked() {
 fn twice_the_same_failure_is_quarantined_and_never_restarted() {
     simulated(|| async {
         let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        f1_of_another_build(&bench);
+        script(&bench.pair.b, &states::fails_at_once());
         restart_b(&bench).await;
         let store = SimStore::default();
         let first = recover(&bench, &store, Procedure::Leave, &Asked::default(), |_| false).await.unwrap().unwrap();
@@ -312,17 +301,11 @@ fn twice_the_same_failure_is_quarantined_and_never_restarted() {
     });
 }
 
-/// A replaced router: the pair's configuration names another address than the one it has.
-fn wrong_mac(bench: &Bench) {
-    let replace = ":local s [/system script get ha_config_base source]; :local i [:find $s \"74:4D:28:00:00:0B\"]; /system script set ha_config_base source=([:pick $s 0 $i] . \"74:4D:28:00:00:FF\" . [:pick $s ($i + 17) [:len $s]])";
-    script(&bench.pair.b, replace);
-}
-
 #[test]
 fn f2_gets_the_address_that_the_site_file_proves() {
     simulated(|| async {
         let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        wrong_mac(&bench);
+        script(&bench.pair.b, states::WRONG_MAC);
         restart_b(&bench).await;
         let store = SimStore::default();
         let rescued =
@@ -333,20 +316,12 @@ fn f2_gets_the_address_that_the_site_file_proves() {
     });
 }
 
-/// The original's way with it: 15 s after it has noticed, it restarts, for ever.
-fn loops(bench: &Bench) {
-    let source = "/log warning \"ha_startup: START\"\n:global haInterface\n/system script run ha_config\n:global haIdentity\n\
-        :if ($haIdentity = \"UNKNOWN\") do={\n/log error \"ha_startup: I AM UNKNOWN - WRONG MAC\"\n:delay 15\n/system reboot\n} else={\n\
-        /interface vrrp enable HA_VRRP\n/log warning \"ha_startup: DONE\"\n}";
-    stand_in(&bench.pair.b, "ha_startup", source);
-}
-
 #[test]
 fn f2_of_another_build_is_held_in_its_window() {
     simulated(|| async {
         let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        loops(&bench);
-        wrong_mac(&bench);
+        script(&bench.pair.b, &states::loops());
+        script(&bench.pair.b, states::WRONG_MAC);
         restart_b(&bench).await;
         let store = SimStore::default();
         let rescued =
@@ -358,8 +333,8 @@ fn f2_of_another_build_is_held_in_its_window() {
     });
     simulated(|| async {
         let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        loops(&bench);
-        wrong_mac(&bench);
+        script(&bench.pair.b, &states::loops());
+        script(&bench.pair.b, states::WRONG_MAC);
         restart_b(&bench).await;
         let store = SimStore::default();
         let rescued =

@@ -1,23 +1,23 @@
 //! `recover` as people run it: the real binary, a simulated router's console on a pty, at ser2net with RFC 2217, as plain TCP.
 
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Stdio;
 
 use jumplead_tests::binary::Ended;
 use jumplead_tests::leak;
-use jumplead_tests::line_process::{LineRouter, PASSWORD, owners_alone, ser2net};
+use jumplead_tests::line_process::{
+    LineRouter, PASSWORD, format_and_leave, netinstall_stand_in, noise_until_the_menu, owners_alone, ser2net,
+};
+use jumplead_tests::pair::{BOOT_SERVER, Pair, Settings};
+use jumplead_tests::rescue::fingerprint;
+use jumplead_tests::run::{proved, silent};
+use lab::netns::available;
 
 /// Planted on the router where it must not be shown.
 const HIDDEN: &str = "Pl4nted-Hidden-Sloe.66";
 /// The HA password, which a site file names.
 const HA_PASSWORD: &str = "Pl4nted-HA-Quince.77";
-
-/// The plan's fingerprint, from what was said.
-#[track_caller]
-fn fingerprint(planned: &Ended) -> String {
-    let (_, rest) = planned.err.split_once("--confirm ").unwrap_or_else(|| panic!("no plan in: {planned:?}"));
-    rest.split_whitespace().next().unwrap().to_owned()
-}
 
 #[track_caller]
 fn plan(router: &LineRouter, url: &str, words: &[&str]) -> String {
@@ -138,7 +138,12 @@ fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
     };
     let words = ["recover", url, "finish-bootstrap", "--as", "edge-1/b"];
     let planned: Ended = run(&[&words[..], &["--plan-only"]].concat()).output().unwrap().into();
-    let known = fingerprint(&planned.expect(0));
+    let planned = planned.expect(0);
+    // a console server may keep what is typed; a port of this host does not
+    let overheard = format!("then stands in the logs of {url}");
+    let by_a_server = !url.starts_with("serial://");
+    assert_eq!(planned.out.contains(&overheard), by_a_server, "{url}: {}", planned.out);
+    let known = fingerprint(&planned);
     let mut command = run(&[&words[..], &["--json", "--confirm", &known]].concat());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let (mut seen, mut space) = (String::new(), [0; 4096]);
@@ -153,6 +158,96 @@ fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
     let ended: Ended = run(&["resume"]).output().unwrap().into();
     let ended = ended.expect(0);
     assert!(ended.err.contains("Proved "), "{url}: {}", ended.err);
+    assert_eq!(ended.err.contains(&overheard), by_a_server, "{url}: {}", ended.err);
+}
+
+/// From the menu, and from a formatted storage: RouterOS comes from the BOOT port, with the configuration that there is.
+#[test]
+fn a_board_is_installed_over_the_network_over_each_kind_of_line() {
+    let setup = format!("/user set [find name=admin] password=\"{PASSWORD}\"\n/system identity set name=kept\n");
+    let router = LineRouter::with("", &setup);
+    let [pty, rfc2217, tcp] = router.urls();
+    let tool = netinstall_stand_in(router.folder.path(), "", &router.boot_server);
+    let package = router.folder.path().join("routeros-7.19.4-tile.npk");
+    std::fs::write(&package, "x").unwrap();
+    let package = package.display().to_string();
+    let given = ["netinstall", "--netinstall", &tool, "--package", &package, "--boot-interface", "lo"];
+    let install = |url: &str| {
+        let known = plan(&router, url, &given);
+        let ended = router.jumplead(&[&["recover", url][..], &given, &["--confirm", &known]].concat()).expect(0);
+        for words in ["Proved ", "Sent reboot command", "when it is up:  jumplead bootstrap PAIR --plan-only"] {
+            assert!(ended.err.contains(words), "{url}: {words} is not in {}", ended.err);
+        }
+    };
+    let says = |url: &str| {
+        let asked = ":put ([/system identity get name] . \" \" . [/system resource get version] . \" \" . [:len [/ip address find]])";
+        router.exec(url, asked).expect(0).out.trim().to_owned()
+    };
+    router.into_the_loader();
+    install(&tcp);
+    assert_eq!(says(&pty), "kept 7.19.4 (stable) 0");
+    // the next start is from its storage again
+    router.exec(&pty, ":execute \":delay 1; /system reboot\"").expect(0);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    router.answers(&pty);
+    // nobody answers on the port: it starts from its storage, and that is no installation
+    router.into_the_loader();
+    let nobody = router.folder.path().join("nobody");
+    std::fs::copy(&tool, &nobody).unwrap();
+    std::fs::write(&nobody, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    let nobody = nobody.display().to_string();
+    let given_nobody = ["netinstall", "--netinstall", &nobody, "--package", &package, "--boot-interface", "lo"];
+    let known = plan(&router, &pty, &given_nobody);
+    let ended = router.jumplead(&[&["recover", &pty][..], &given_nobody, &["--confirm", &known]].concat());
+    assert!(ended.err.contains("error[recover.not-installed]"), "{ended:?}");
+    // by hand, the menu only
+    router.into_the_loader();
+    let mut by_hand =
+        std::process::Command::new(&tool).args(["-i", "lo", &package]).stdout(Stdio::piped()).spawn().unwrap();
+    let known = plan(&router, &pty, &["etherboot"]);
+    let ended = router.jumplead(&["recover", &pty, "etherboot", "--confirm", &known]).expect(0);
+    assert!(ended.err.contains("when it is up:  jumplead bootstrap PAIR --plan-only"), "{}", ended.err);
+    assert!(by_hand.wait().unwrap().success());
+    assert_eq!(says(&rfc2217), "kept 7.19.4 (stable) 0");
+    router.format();
+    let server =
+        ser2net("a_board_is_installed_over_the_network_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp");
+    install(&server.as_ref().map_or(rfc2217, |(_, port)| format!("rfc2217://127.0.0.1:{port}")));
+    let fresh =
+        router.command(&["exec", &pty, "--", ":put [/system identity get name]"]).env("JUMPLEAD_PASSWORD", "").output();
+    assert_eq!(Ended::from(fresh.unwrap()).expect(0).out.trim(), "MikroTik");
+}
+
+/// The member of a pair whose storage is empty: installed over the network, and bootstrapped to the proved standby, with nothing
+/// but its serial line and the BOOT port's cable.
+#[test]
+fn a_formatted_member_is_installed_over_the_network_and_bootstrapped() {
+    if !available("a_formatted_member_is_installed_over_the_network_and_bootstrapped", &["ip", "bash"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings { b_boot: true, ..Settings::default() });
+    pair.site_reaching(&[&pair.line_b()], "ether8", "74:4D:28:00:00:0B", "7F0002");
+    pair.exec("edge-1/b", ":execute \":delay 5; /system reboot\"").expect(0);
+    let line = pair.folder.path().join("b.line");
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap();
+    let mut line = std::fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(line).unwrap();
+    noise_until_the_menu(&mut line);
+    format_and_leave(&mut line);
+    drop(line);
+    let connects = format!("ip netns exec {}", pair.b.name());
+    let tool = netinstall_stand_in(pair.folder.path(), &connects, BOOT_SERVER);
+    let package = pair.folder.path().join("routeros-7.18.2-tile.npk");
+    std::fs::write(&package, "x").unwrap();
+    let package = package.display().to_string();
+    let words =
+        ["recover", "edge-1/b", "netinstall", "--netinstall", &tool, "--package", &package, "--boot-interface", "lo"];
+    let known = fingerprint(&pair.jumplead(&[&words[..], &["--plan-only"]].concat()).expect(0));
+    let ended = silent(pair.jumplead(&[&words[..], &["--confirm", &known]].concat())).expect(0);
+    assert!(ended.err.contains("when it is up:  jumplead bootstrap edge-1 --plan-only"), "{}", ended.err);
+    let known = pair.plan();
+    silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &known])).expect(0);
+    proved(&pair);
 }
 
 /// A wrong place for a password, a missing program, an architecture that is not the board's: said before a byte is typed.

@@ -5,19 +5,18 @@ use std::collections::BTreeSet;
 
 const SIM: &str = include_str!("recover_on_sim.rs");
 const PROCESSES: &str = include_str!("recover_processes.rs");
+const LINES: &str = include_str!("recover_on_lines.rs");
 
 /// Roads, in the order of the columns.
 const ROADS: [&str; 5] = ["HA cable, simulated", "serial line, simulated", "pty", "ser2net, RFC 2217", "raw TCP"];
 
-use Cell::{Hand, Named, Rescued, Untried};
+use Cell::{Hand, Rescued, Untried};
 
 /// What a state comes to over a road.
 #[derive(Clone, Copy)]
 enum Cell {
     /// Brought back, with the proof.
     Rescued(&'static [&'static str]),
-    /// Named, with its evidence saved; the rescue itself is tried over another road.
-    Named(&'static [&'static str]),
     /// A person beside the router: this road can't.
     Hand(&'static [&'static str]),
     /// Nobody has tried.
@@ -28,7 +27,6 @@ impl Cell {
     fn word(self) -> &'static str {
         match self {
             Rescued(_) => "*rescued*",
-            Named(_) => "*named*",
             Hand(_) => "*needs a hand*",
             Untried => "not tried",
         }
@@ -36,21 +34,28 @@ impl Cell {
 
     fn tests(self) -> &'static [&'static str] {
         match self {
-            Rescued(tests) | Named(tests) | Hand(tests) => tests,
+            Rescued(tests) | Hand(tests) => tests,
             Untried => &[],
         }
     }
 }
 
-const LEFT: &[&str] = &["a_failed_startup_is_left_with_its_evidence_and_bundled"];
+const OURS: &[&str] =
+    &["rescues_of_our_scripts_over_each_kind_of_line", "a_failed_startup_is_left_with_its_evidence_and_bundled"];
+const STAND_INS: &[&str] = &["rescues_of_stand_ins_over_each_kind_of_line"];
 const STUCK: &[&str] = &["a_stuck_bootstrap_is_finished_over_each_kind_of_line_with_the_tool_killed"];
 const LOADER: &[&str] = &["out_of_the_loader_over_each_kind_of_line"];
+const INSTALLED: &[&str] = &["a_board_is_installed_over_the_network_over_each_kind_of_line"];
+const INSTALLED_PTY: &[&str] = &[
+    "a_board_is_installed_over_the_network_over_each_kind_of_line",
+    "a_formatted_member_is_installed_over_the_network_and_bootstrapped",
+];
 const SAID: &[&str] = &["what_is_missing_is_said_before_anything_is_touched"];
 
-const STATES: [(&str, &str, [Cell; 5]); 8] = [
+const STATES: [(&str, &str, [Cell; 5]); 9] = [
     (
         "F1, ours",
-        "`repair`, `known-good`, `leave`",
+        "`repair`, `known-good`, `quarantine`, `leave`",
         [
             Rescued(&[
                 "f1_is_repaired_in_place_and_the_active_says_so",
@@ -59,30 +64,54 @@ const STATES: [(&str, &str, [Cell; 5]); 8] = [
                 "f1_is_left_as_it_is_with_its_evidence",
             ]),
             Rescued(&["f1_is_repaired_in_place_and_the_active_says_so", "killed_at_every_step_and_gone_on_with"]),
-            Named(LEFT),
-            Named(LEFT),
-            Named(LEFT),
+            Rescued(OURS),
+            Rescued(OURS),
+            Rescued(OURS),
         ],
     ),
     (
         "F1, stand-in",
         "`repair`, by hand's lines",
-        [Untried, Rescued(&["f1_of_another_build_is_repaired_by_hand"]), Untried, Untried, Untried],
+        [
+            Untried,
+            Rescued(&["f1_of_another_build_is_repaired_by_hand"]),
+            Rescued(STAND_INS),
+            Rescued(STAND_INS),
+            Rescued(STAND_INS),
+        ],
     ),
     (
         "F1 twice, stand-in",
         "`quarantine`; no third start",
-        [Untried, Rescued(&["twice_the_same_failure_is_quarantined_and_never_restarted"]), Untried, Untried, Untried],
+        [
+            Untried,
+            Rescued(&["twice_the_same_failure_is_quarantined_and_never_restarted"]),
+            Rescued(STAND_INS),
+            Rescued(STAND_INS),
+            Rescued(STAND_INS),
+        ],
     ),
     (
         "F2, ours",
         "`right-mac`",
-        [Untried, Rescued(&["f2_gets_the_address_that_the_site_file_proves"]), Untried, Untried, Untried],
+        [
+            Untried,
+            Rescued(&["f2_gets_the_address_that_the_site_file_proves"]),
+            Rescued(OURS),
+            Rescued(OURS),
+            Rescued(OURS),
+        ],
     ),
     (
         "F2, stand-in's loop",
-        "held in its window; `right-mac`, `quarantine`",
-        [Untried, Rescued(&["f2_of_another_build_is_held_in_its_window"]), Untried, Untried, Untried],
+        "held in its window; `right-mac`; on the simulated line `quarantine`, too",
+        [
+            Untried,
+            Rescued(&["f2_of_another_build_is_held_in_its_window"]),
+            Rescued(STAND_INS),
+            Rescued(STAND_INS),
+            Rescued(STAND_INS),
+        ],
     ),
     (
         "F6, stand-in",
@@ -101,6 +130,11 @@ const STATES: [(&str, &str, [Cell; 5]); 8] = [
         [Hand(&[]), Untried, Rescued(LOADER), Rescued(LOADER), Rescued(LOADER)],
     ),
     (
+        "F8, the same, or nothing to boot from",
+        "`netinstall` with a stand-in of netinstall-cli; on the pty `etherboot` and the `bootstrap` behind it, too",
+        [Hand(&[]), Untried, Rescued(INSTALLED_PTY), Rescued(INSTALLED), Rescued(INSTALLED)],
+    ),
+    (
         "forgotten password",
         "`password` says what is possible and what it costs",
         [Hand(&[]), Hand(&[]), Hand(SAID), Hand(&[]), Hand(&[])],
@@ -109,7 +143,7 @@ const STATES: [(&str, &str, [Cell; 5]); 8] = [
 
 #[test]
 fn the_table_of_rescues_is_what_tests_show() {
-    let sources = [SIM, PROCESSES].concat();
+    let sources = [SIM, PROCESSES, LINES].concat();
     let mut shown = BTreeSet::new();
     let mut table = format!("| state | how | {} |\n|---|---|{}\n", ROADS.join(" | "), "---|".repeat(ROADS.len()));
     for (state, how, cells) in STATES {
@@ -124,7 +158,7 @@ fn the_table_of_rescues_is_what_tests_show() {
     let all = sources.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap_or_default());
     let other: Vec<&str> = all.filter(|test| !shown.contains(test)).collect();
     assert_eq!(other, ["the_wrong_router_is_never_rescued", "hostile_words_are_only_words_in_the_evidence"]);
-    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* and *named* is what a test of\n`recover_on_sim.rs` (two simulated routers) or `recover_processes.rs` (the real binary) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. F3, F4, F5 and F7 concern the active or both routers: no procedure is here\nfor them yet. A network installation (`netinstall`) and `etherboot` were tried up to the plan and the menu only.\n\n";
+    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* is what a test of\n`recover_on_sim.rs` (two simulated routers), `recover_processes.rs` or `recover_on_lines.rs` (the real binary; in the\nsecond killed in one step, and its line pulled in another) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. F3, F4, F5 and F7 concern the active or both routers: no procedure is here\nfor them yet. The network installation was tried with a stand-in of netinstall-cli and the simulator's board: how the line looks\nbetween `Waiting for installation server...` and the next start is not known.\n\n";
     let page = format!("{head}{table}");
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rescues.md");
     if std::env::var_os("UPDATE_RESCUES").is_some() {

@@ -120,6 +120,11 @@ impl StartupLog {
         self.0.get(start..).unwrap_or_default()
     }
 
+    /// Its startup compared its HA port's address with the pair's, and it is neither.
+    pub fn is_unknown(&self) -> bool {
+        self.has("I AM UNKNOWN").is_some()
+    }
+
     fn has(&self, words: &str) -> Option<&String> {
         self.newest().iter().rev().find(|line| line.contains(words))
     }

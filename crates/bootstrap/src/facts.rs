@@ -102,6 +102,13 @@ pub struct Ha {
     pub sync: Option<Sync>,
 }
 
+impl Ha {
+    /// Scripts of this program, not another build's.
+    pub fn is_ours(&self) -> bool {
+        self.build.starts_with("jumplead")
+    }
+}
+
 impl Facts {
     /// Whether one of its ports has this address, by make or by configuration.
     pub fn has_mac(&self, mac: Mac) -> bool {
@@ -144,25 +151,25 @@ pub async fn hop_interface(shell: &Shell, ha_interface: &str) -> Result<String, 
     lines.one("hop").ok_or_else(|| garbled("the HA port's bridge", ""))
 }
 
+/// The facts that say who it is and what role it has, of a router that restarts every few seconds: over a line at a console
+/// server all of them take longer than it stays up.
+///
+/// # Errors
+/// Those of [`Shell::run`]; what a version doesn't know is left out instead.
+pub async fn hurried(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
+    let mut facts = who(shell, ha_interface).await?;
+    facts.vrrp = vrrp(&tolerant(shell, VRRP).await?);
+    facts.ha = ha(&tolerant(shell, HA).await?);
+    Ok(facts)
+}
+
 /// Reads the facts.
 ///
 /// # Errors
 /// Those of [`Shell::run`]; what a version doesn't know is left out instead.
 pub async fn read(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
-    let mut facts = Facts::default();
-    let basics = Lines::of(&shell.read(BASICS).await?.done()?.text);
-    facts.identity = basics.need("identity")?;
-    facts.version = basics.need("version")?;
-    facts.board = basics.need("board")?;
-    facts.uptime = parse_time(&basics.need("uptime")?).ok_or_else(|| garbled("uptime", "no time"))?;
-    // exact, by length and value: these decide which router is erased
-    facts.serial = exact(shell, "[/system routerboard get serial-number]").await?;
+    let mut facts = who(shell, ha_interface).await?;
     facts.firmware = exact(shell, "[/system routerboard get current-firmware]").await?;
-    facts.ports = ports(&Lines::of(&shell.read(PORTS).await?.done()?.text));
-    if let Some(port) = facts.ports.iter_mut().find(|port| port.default_name == ha_interface) {
-        let expression = format!("[/interface ethernet get [find default-name=\"{ha_interface}\"] orig-mac-address]");
-        port.orig_mac = exact(shell, &expression).await?.and_then(|text| text.parse().ok());
-    }
     let lists = Lines::of(&shell.read(ADDRESSES).await?.done()?.text);
     facts.addresses = addresses(&lists);
     let lists = Lines::of(&shell.read(LISTS).await?.done()?.text);
@@ -181,6 +188,24 @@ pub async fn read(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
     facts.vrrp = vrrp(&tolerant(shell, VRRP).await?);
     if facts.scripts.iter().any(|script| script == "ha_config") {
         facts.ha = ha(&tolerant(shell, HA).await?);
+    }
+    Ok(facts)
+}
+
+/// What it is, and its ports.
+async fn who(shell: &Shell, ha_interface: &str) -> Result<Facts, Error> {
+    let mut facts = Facts::default();
+    let basics = Lines::of(&shell.read(BASICS).await?.done()?.text);
+    facts.identity = basics.need("identity")?;
+    facts.version = basics.need("version")?;
+    facts.board = basics.need("board")?;
+    facts.uptime = parse_time(&basics.need("uptime")?).ok_or_else(|| garbled("uptime", "no time"))?;
+    // exact, by length and value: these decide which router is erased
+    facts.serial = exact(shell, "[/system routerboard get serial-number]").await?;
+    facts.ports = ports(&Lines::of(&shell.read(PORTS).await?.done()?.text));
+    if let Some(port) = facts.ports.iter_mut().find(|port| port.default_name == ha_interface) {
+        let expression = format!("[/interface ethernet get [find default-name=\"{ha_interface}\"] orig-mac-address]");
+        port.orig_mac = exact(shell, &expression).await?.and_then(|text| text.parse().ok());
     }
     Ok(facts)
 }

@@ -172,6 +172,14 @@ impl<'a> Journal<'a> {
         Ok(format!("{}/{name}", self.place()))
     }
 
+    /// A file of the run's folder, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.kept_with(&self.run, name)
+    }
+
     /// The state folder.
     pub fn store(&mut self) -> &mut dyn Store {
         self.store

@@ -168,6 +168,12 @@ impl Renderer {
         let last =
             self.done.last().and_then(|(_, _, note)| note.as_deref()).unwrap_or("every step was looked at again");
         lines.push(line(Tone::Good, format!("Proved {}", clean(last))));
+        let after =
+            self.plan.as_ref().and_then(|plan| plan.subject.as_ref()).map(|subject| subject.afterwards.as_slice());
+        for (number, text) in after.unwrap_or_default().iter().enumerate() {
+            let head = if number == 0 { "Then  " } else { "      " };
+            lines.push(line(Tone::Warn, format!("{head} {}", clean(text))));
+        }
         lines.push(line(Tone::Plain, format!("Run {}", record.run)));
         lines.push(line(Tone::Hint, format!("next:  {next}")));
         lines

@@ -193,6 +193,11 @@ impl TargetUrl {
                 | Self::ConsoleSsh { .. }
         )
     }
+
+    /// A line behind a console server, which may write down what passes.
+    pub fn is_server(&self) -> bool {
+        self.is_line() && !matches!(self, Self::Serial { .. })
+    }
 }
 
 impl FromStr for TargetUrl {

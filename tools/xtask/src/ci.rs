@@ -2,13 +2,19 @@
 
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 
 use crate::run::{cargo, root, say, step, works};
 use crate::{fuzz, graph};
 
-/// Tests of real programs in real time: what they do most is wait, so they run beside all the others.
-const APART: [&str; 4] = ["e2e_bad_day", "e2e_bootstrap", "e2e_serial", "recover_processes"];
+/// Tests of real programs in real time: what they do most is wait, so they run beside all the others; the files of a list one
+/// after the other, with as many tests at once.
+const APART: [(&[&str], u8); 2] =
+    [(&["e2e_bad_day", "e2e_bootstrap", "e2e_serial"], 2), (&["recover_on_lines", "recover_processes"], 8)];
+
+fn apart() -> impl Iterator<Item = &'static str> {
+    APART.iter().flat_map(|(names, _)| names.iter().copied())
+}
 
 /// Everything. A check that this machine cannot do is named, never passed over in silence.
 pub fn ci() -> Result<()> {
@@ -63,24 +69,29 @@ fn test() -> Command {
 fn tests() -> Result<()> {
     // All are built first: who builds locks out who wants to.
     step("tests, built", test().arg("--no-run"))?;
-    let mut apart = test();
-    for name in APART {
-        apart.args(["--test", name]);
+    let mut beside = Vec::new();
+    for (names, at_once) in APART {
+        let mut command = test();
+        command.env("RUST_TEST_THREADS", at_once.to_string());
+        for name in names {
+            command.args(["--test", name]);
+        }
+        say(&format!("== tests beside the others: {}", names.join(", ")));
+        beside.push(command.spawn().context("the tests beside the others could not be started")?);
     }
-    say(&format!("== tests beside the others: {}", APART.join(", ")));
-    let mut apart = apart.spawn().context("the tests beside the others could not be started")?;
     let mut others = test();
     others.args(["--lib", "--bins"]);
-    for name in test_files()?.iter().filter(|name| !APART.contains(&name.as_str())) {
+    for name in test_files()?.iter().filter(|name| !apart().any(|apart| apart == name.as_str())) {
         others.args(["--test", name]);
     }
-    let ended = step("tests", &mut others).and_then(|()| step("tests in docs", test().arg("--doc")));
-    let status = apart.wait()?;
-    ended?;
-    if !status.success() {
-        bail!("tests beside the others failed ({status})");
+    let mut ended = step("tests", &mut others).and_then(|()| step("tests in docs", test().arg("--doc")));
+    for mut command in beside {
+        let status = command.wait()?;
+        if ended.is_ok() && !status.success() {
+            ended = Err(anyhow!("tests beside the others failed ({status})"));
+        }
     }
-    Ok(())
+    ended
 }
 
 /// Names of the members' test files: `tests/NAME.rs` and `tests/NAME/main.rs`.
@@ -110,7 +121,7 @@ mod tests {
     fn every_test_file_is_found() {
         let names = test_files().unwrap();
         // A file of this package, a folder of another, and those that run apart.
-        for name in ["cli", "machines", "vectors", "dialogues"].iter().chain(&APART) {
+        for name in ["cli", "machines", "vectors", "dialogues"].into_iter().chain(apart()) {
             assert!(names.iter().any(|found| found == name), "{name} in {names:?}");
         }
         assert!(!names.iter().any(|name| name == "common"), "no test of its own");

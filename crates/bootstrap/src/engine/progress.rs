@@ -24,6 +24,7 @@ pub(super) struct Desk<'a, 'j> {
 pub(super) trait Run {
     fn emit(&mut self, event: Event);
     fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, StoreError>;
+    fn kept(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
     fn remember(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError>;
     fn recall(&mut self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
     fn now(&self) -> jiff::Timestamp;
@@ -36,6 +37,10 @@ impl Run for Desk<'_, '_> {
 
     fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, StoreError> {
         self.journal.keep(name, content)
+    }
+
+    fn kept(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.journal.kept(name)
     }
 
     fn remember(&mut self, folder: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
@@ -107,6 +112,14 @@ impl Progress<'_> {
     /// [`Kind::Host`].
     pub fn keep(&mut self, name: &str, content: &[u8]) -> Result<String, Trouble> {
         self.run.keep(name, content).map_err(host)
+    }
+
+    /// A file that an earlier part of this run kept in its folder.
+    ///
+    /// # Errors
+    /// [`Kind::Host`].
+    pub fn kept(&mut self, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        self.run.kept(name).map_err(host)
     }
 
     /// Keeps what later runs should know, by folder and name.

@@ -3,7 +3,7 @@
 use crate::mac::Mac;
 use crate::pair::{Pair, Users};
 use crate::road::{Connection, LocalFuture, Purpose, Request, RoadError, Roads};
-use crate::target::Member;
+use crate::target::{Member, TargetUrl};
 use crate::trouble::{Kind, Trouble};
 use routeros::{BoxLink, LoginOptions, Proof, Secret};
 
@@ -73,6 +73,15 @@ impl Access<'_> {
     /// The member that it is.
     pub fn member(&self) -> Option<Member> {
         self.pair.map(|(_, member)| member)
+    }
+
+    /// Console servers among the ways to it: each may be the one that is taken.
+    pub fn servers(&self) -> Vec<String> {
+        let typed: Option<TargetUrl> = self.target.parse().ok();
+        let ways = self
+            .pair
+            .map_or_else(|| typed.into_iter().collect(), |(pair, member)| pair.site.member(member).reach.clone());
+        ways.iter().filter(|way| way.is_server()).map(ToString::to_string).collect()
     }
 
     /// Everything that must never be shown.

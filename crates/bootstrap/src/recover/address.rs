@@ -24,7 +24,7 @@ impl RouterJob<'_> {
 
     pub(super) async fn probe_right_mac(&mut self) -> Result<Probe, Trouble> {
         let (wrong, _) = self.macs()?;
-        let text = self.run(format!("{HAS_MAC} \"{wrong}\"]])")).await?;
+        let text = self.look(&format!("{HAS_MAC} \"{wrong}\"]])")).await?;
         let on = self.count("[/system scheduler find where name=\"ha_startup\" and disabled=no]").await?;
         Ok(if text.contains("at=nil") && on > 0 { Probe::Done(None) } else { Probe::NotDone })
     }

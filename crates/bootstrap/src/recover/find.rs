@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use crate::diagnosis::{Diagnosis, Name, StartupLog, of_facts, of_line};
-use crate::facts::{self, Facts};
+use crate::facts::{self, Facts, Ha};
 use crate::road::{Connection, Purpose};
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::BoardInfo;
@@ -64,6 +64,7 @@ fn says_line(trouble: &Trouble) -> bool {
 /// Trouble with the road or the login.
 pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
     let began = Instant::now();
+    let mut again = false;
     if access.line_first
         && let Some(found) = line(access).await?
         && found.diagnosis().state != Name::Unknown
@@ -81,7 +82,13 @@ pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
         if says_line(&trouble)
             && let Some(found) = line(access).await?
         {
-            return Ok(found);
+            // what says nothing of itself may only have been disturbed: it is looked at once more
+            if found.diagnosis().state != Name::Unknown || again {
+                return Ok(found);
+            }
+            again = true;
+            tokio::time::sleep(PAUSE).await;
+            continue;
         }
         if trouble.kind != Kind::Transient || began.elapsed() > PATIENCE {
             return Err(trouble);
@@ -93,7 +100,15 @@ pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
 /// The log first: in a loop of restarts it says most in the least time.
 async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trouble> {
     let log = StartupLog::read(&connection.shell).await?;
-    let facts = facts::read(&connection.shell, access.ha_interface()).await?;
+    let hurried = match log.is_unknown() {
+        true => Some(facts::hurried(&connection.shell, access.ha_interface()).await?),
+        false => None,
+    };
+    let facts = match hurried {
+        // ours stays up
+        Some(facts) if !facts.ha.as_ref().is_some_and(Ha::is_ours) => facts,
+        _ => facts::read(&connection.shell, access.ha_interface()).await?,
+    };
     let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log);
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }

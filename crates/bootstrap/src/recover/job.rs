@@ -85,6 +85,19 @@ impl<'a> RouterJob<'a> {
         }
     }
 
+    /// One line that only looks: what a line may have damaged is asked again.
+    pub(super) async fn look(&mut self, line: &str) -> Result<String, Trouble> {
+        let outcome = self.console().await?.shell.read(line).await;
+        self.touch();
+        match outcome.and_then(routeros::Outcome::done) {
+            Ok(output) => Ok(output.text),
+            Err(error) => {
+                self.connection = None;
+                Err(error.into())
+            }
+        }
+    }
+
     /// The console, to be used up.
     pub(super) async fn take(&mut self) -> Result<Connection, Trouble> {
         self.console().await?;

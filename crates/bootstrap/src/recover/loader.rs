@@ -147,7 +147,24 @@ impl RouterJob<'_> {
             };
             Ok::<_, routeros::Error>(ridden.unwrap_or_else(|| (String::new(), State::Installer)))
         };
-        let (ended, ridden) = tokio::join!(tool, rides);
+        let (mut tool, mut rides) = (std::pin::pin!(tool), std::pin::pin!(rides));
+        let (ended, ridden) = tokio::select! {
+            biased;
+            ended = &mut tool => (ended, rides.await),
+            ridden = &mut rides => match ridden {
+                Ok((_, State::Login)) => {
+                    self.say("its login prompt is there; nothing was installed");
+                    return Err(Trouble::new(
+                        Kind::Operator,
+                        "recover.not-installed",
+                        "it started from its storage: nobody had answered it on the port marked BOOT",
+                    )
+                    .hint("is the cable on the port marked BOOT, and the host's interface the right one?")
+                    .acted());
+                }
+                ridden => (tool.await, ridden),
+            },
+        };
         let ended = match ended {
             Ok(ended) => ended.map_err(Trouble::acted)?,
             Err(_) => {

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::find::Found;
 use super::procedure::{Procedure, architecture, fitting};
 use crate::diagnosis::Name;
-use crate::facts::Facts;
+use crate::facts::{Facts, Ha};
 use crate::mac::Mac;
 use crate::plan::{Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint};
 use crate::target::Member;
@@ -79,6 +79,20 @@ pub struct Subject {
     pub backup: Option<String>,
     /// What is run on this host.
     pub argv: Vec<String>,
+    /// What is to be done afterwards, by whoever reads the plan or the report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub afterwards: Vec<String>,
+}
+
+/// What it means that console servers hear the HA password, and what to do about it.
+fn overheard(servers: &[String]) -> Vec<String> {
+    if servers.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        format!("the HA password, where a step types it, then stands in the logs of {}", servers.join(", ")),
+        "change it on both routers, never over that line:  $HAInstall ... password=NEW".into(),
+    ]
 }
 
 /// One plan being made.
@@ -172,12 +186,13 @@ pub(super) fn plan(
         mac,
         serial,
         member,
-        ours: facts.and_then(|f| f.ha.as_ref()).is_some_and(|ha| ha.build.starts_with("jumplead")),
+        ours: facts.and_then(|f| f.ha.as_ref()).is_some_and(Ha::is_ours),
         failure: log.and_then(|log| log.signature()),
         wrong_mac: None,
         peer_mac: None,
         backup: None,
         argv: Vec::new(),
+        afterwards: Vec::new(),
     };
     let mut draft = Draft { steps: Vec::new(), notes: Vec::new(), member };
     let loops = facts.is_some() && diagnosis.state == Name::F2 && !subject.ours;
@@ -203,7 +218,7 @@ pub(super) fn plan(
         Procedure::KnownGood => known_good(&mut draft, &mut subject, facts, asked)?,
         Procedure::Quarantine => quarantine(&mut draft),
         Procedure::RightMac => right_mac(&mut draft, &mut subject, access, facts, before)?,
-        Procedure::FinishBootstrap => finish_bootstrap(&mut draft, access)?,
+        Procedure::FinishBootstrap => finish_bootstrap(&mut draft, &mut subject, access)?,
         Procedure::LeaveLoader => {
             draft.step(
                 Act::LeaveLoader,
@@ -220,6 +235,7 @@ pub(super) fn plan(
                 netinstall_words(&subject, found, before, asked).join(" ")
             ));
             draft.note("started before you go ahead: the board asks for some seconds only");
+            subject.afterwards.push(look_at_the_pair(access));
             draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
             draft.step(
                 Act::LeaveLoader,
@@ -228,9 +244,16 @@ pub(super) fn plan(
                 REBOOT_LIMIT_S,
             );
         }
-        Procedure::Netinstall => netinstall(&mut draft, &mut subject, found, before, asked)?,
+        Procedure::Netinstall => {
+            netinstall(&mut draft, &mut subject, found, before, asked)?;
+            subject.afterwards.push(look_at_the_pair(access));
+        }
         Procedure::Password => {}
     }
+    if draft.steps.iter().any(|step| matches!(step.id, Act::HaUser | Act::FinishBootstrap)) {
+        subject.afterwards.extend(overheard(&access.servers()));
+    }
+    draft.notes.extend(subject.afterwards.iter().map(|what| format!("then:  {what}")));
     let board = match found {
         Found::Router { facts, .. } => facts.board.clone(),
         Found::Line { board, .. } => board.get("board type").unwrap_or("none").to_owned(),
@@ -367,15 +390,24 @@ fn right_mac(
     Ok(())
 }
 
-fn finish_bootstrap(draft: &mut Draft, access: &Access<'_>) -> Result<(), Trouble> {
+fn finish_bootstrap(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>) -> Result<(), Trouble> {
     if access.pair.is_none() {
         return Err(refuse("recover.needs-pair", "the HA password is the pair's: its site file says where it is")
             .hint("name it as PAIR/b, or the pair beside its line:  --as PAIR/b"));
     }
     draft.change(Act::EndJob, "end the job that waits");
     draft.change(Act::FinishBootstrap, "HA address, user and FTP");
-    draft.note("then:  jumplead bootstrap PAIR   gives it the active's configuration");
+    subject.afterwards.push(format!("jumplead bootstrap {}   gives it the active's configuration", pair_name(access)));
     Ok(())
+}
+
+/// The pair as it can be typed.
+fn pair_name<'a>(access: &'a Access<'_>) -> &'a str {
+    access.pair_name.as_deref().unwrap_or("PAIR")
+}
+
+fn look_at_the_pair(access: &Access<'_>) -> String {
+    format!("when it is up:  jumplead bootstrap {} --plan-only", pair_name(access))
 }
 
 fn boot_port(draft: &mut Draft) {
@@ -423,7 +455,7 @@ fn netinstall(
     }
     boot_port(draft);
     draft.note(format!("run here, no shell:  {}", argv.join(" ")));
-    draft.note("the configuration is kept (no -r, no -e); when it is up again:  jumplead bootstrap PAIR --plan-only");
+    draft.note("the configuration is kept (no -r, no -e), unless the storage was formatted; files are not");
     if matches!(found, Found::Line { state: Line::Menu(_), .. }) {
         draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
     }

@@ -14,8 +14,8 @@ use tokio::time::Instant;
 /// After a restart was ordered: the session ends within seconds, or the order had no effect.
 const GOES_DOWN: Duration = Duration::from_secs(60);
 const SILENCE: Duration = Duration::from_secs(20);
-/// The state folder's part.
-const RESTARTS: &str = "restarts";
+/// When the restart was ordered, in the run's folder: an earlier run's order is not this one's.
+const ORDERED: &str = "restart-ordered";
 
 impl RouterJob<'_> {
     /// Whether the restart that was ordered has happened: the order is kept on this host, the start is told by the uptime.
@@ -27,7 +27,7 @@ impl RouterJob<'_> {
         if !started {
             return Ok(Probe::NotDone);
         }
-        let kept = progress.recall(RESTARTS, &self.key())?;
+        let kept = progress.kept(ORDERED)?;
         let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok());
         let glance = facts::glance(&self.console().await?.shell).await.map_err(|error| {
             progress.waiting("it, to see whether it has restarted", USUAL_START);
@@ -42,7 +42,8 @@ impl RouterJob<'_> {
 
     async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         let act = Destructive::new(self.proof()?, act)?;
-        progress.remember(RESTARTS, &self.key(), progress.now().as_second().to_string().as_bytes())?;
+        let now = progress.now().as_second().to_string();
+        progress.keep(ORDERED, now.as_bytes())?;
         let began = Instant::now();
         let connection = self.take().await?;
         self.say("it was told to restart");

@@ -100,6 +100,8 @@ impl RouterJob<'_> {
         let hurry = self.hurry;
         let console = self.console().await?;
         let glance = facts::glance(&console.shell).await?;
+        // now, not when all is saved: over a slow line that is minutes later, and would be another start
+        let started = boot(progress.now(), glance.uptime);
         let redactor = std::mem::take(&mut self.redactor);
         let console = self.console().await;
         let evidence = match (console, hurry) {
@@ -120,7 +122,7 @@ impl RouterJob<'_> {
         let place = progress.keep("evidence.txt", text.as_bytes())?;
         if let Some(signature) = self.subject.failure.clone().filter(|_| self.subject.state == Name::F1) {
             let mut known = failures(progress.recall(FAILURES, &self.key())?);
-            let this = Failed { signature, boot: boot(now, glance.uptime) };
+            let this = Failed { signature, boot: started };
             if !known.iter().any(|one| (one.boot - this.boot).abs() < SAME_START) {
                 known.push(this);
                 let skip = known.len().saturating_sub(MAX_FAILURES);
@@ -145,16 +147,17 @@ impl RouterJob<'_> {
     }
 
     pub(super) async fn count(&mut self, expression: &str) -> Result<u32, Trouble> {
-        let text = self.run(format!(":put [:len {expression}]")).await?;
+        let text = self.look(&format!(":put [:len {expression}]")).await?;
         text.trim()
             .parse()
             .map_err(|_| Trouble::new(Kind::Transient, "recover.unverified", format!("no number came of {expression}")))
     }
 
     pub(super) async fn probe_hold(&mut self) -> Result<Probe, Trouble> {
-        let on = self.count("[/system scheduler find where name=\"ha_startup\" and disabled=no]").await?;
-        let jobs = self.count("[/system script job find where script=\"ha_startup\"]").await?;
-        Ok(if on == 0 && jobs == 0 { Probe::Done(None) } else { Probe::NotDone })
+        // in one line: where it restarts again and again there are seconds
+        let on_or_running = ":put ([:len [/system scheduler find where name=\"ha_startup\" and disabled=no]] + \
+             [:len [/system script job find where script=\"ha_startup\"]])";
+        Ok(if self.look(on_or_running).await?.trim() == "0" { Probe::Done(None) } else { Probe::NotDone })
     }
 
     /// Its startup restarts it after some seconds: that is ended, and no next start runs it.
@@ -167,9 +170,12 @@ impl RouterJob<'_> {
     }
 
     pub(super) async fn probe_closed(&mut self) -> Result<Probe, Trouble> {
-        let facts = self.facts().await?;
-        let open = open_data_ports(&facts, &self.subject.ha_interface);
-        Ok(if open.is_empty() { Probe::Done(Some("they are".into())) } else { Probe::NotDone })
+        // the same as `open_data_ports`, without all the other facts: over a line those take ten seconds
+        let open = format!(
+            "[/interface ethernet find where disabled=no and default-name!={} and comment!=\"HA_RESCUE\"]",
+            self.port()
+        );
+        Ok(if self.count(&open).await? == 0 { Probe::Done(Some("they are".into())) } else { Probe::NotDone })
     }
 
     pub(super) async fn close_ports(&mut self) -> Result<Option<String>, Trouble> {
@@ -189,9 +195,12 @@ impl RouterJob<'_> {
     }
 
     pub(super) async fn probe_ha_port(&mut self) -> Result<Probe, Trouble> {
-        let facts = self.facts().await?;
-        let port = facts.port(&self.subject.ha_interface);
-        let own = port.is_some_and(|port| !port.disabled && port.mac.is_some() && port.mac == port.orig_mac);
+        let port = self.port();
+        let asked = format!(
+            ":foreach i in=[/interface ethernet find where default-name={port} and disabled=no] do={{\
+             :put (\"own=\" . ([:tostr [/interface ethernet get $i mac-address]] = [:tostr [/interface ethernet get $i orig-mac-address]]))}}"
+        );
+        let own = self.look(&asked).await?.trim() == "own=true";
         Ok(if own { Probe::Done(Some("it is".into())) } else { Probe::NotDone })
     }
 
@@ -210,13 +219,13 @@ impl RouterJob<'_> {
     }
 
     pub(super) async fn probe_ha_user(&mut self) -> Result<Probe, Trouble> {
-        if self.keeps_secret() && self.count("[/ppp secret find name=\"HA_PASSWORD\"]").await? == 0 {
-            return Ok(Probe::NotDone);
-        }
-        let facts = self.facts().await?;
-        let user = facts.users.iter().any(|user| user == "ha");
-        // our startup makes user and FTP itself
-        let done = self.keeps_secret() || (user && facts.ftp);
+        let done = if self.keeps_secret() {
+            // our startup makes user and FTP itself
+            self.count("[/ppp secret find name=\"HA_PASSWORD\"]").await? > 0
+        } else {
+            let facts = self.facts().await?;
+            facts.users.iter().any(|user| user == "ha") && facts.ftp
+        };
         Ok(if done { Probe::Done(Some("they are there".into())) } else { Probe::NotDone })
     }
 
@@ -262,18 +271,10 @@ impl RouterJob<'_> {
 
     /// Without the other one's answer VRRP would make this one the active, and open its ports.
     pub(super) async fn peer(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        let facts = self.facts().await?;
         let member = self.member();
-        let other = match (self.access.pair, &facts.ha) {
-            (Some((pair, _)), _) => Some(pair.site.member(member.other()).ha_mac),
-            (None, Some(ha)) => {
-                if member == Member::B {
-                    ha.mac_a
-                } else {
-                    ha.mac_b
-                }
-            }
-            (None, None) => None,
+        let other = match self.access.pair {
+            Some((pair, _)) => Some(pair.site.member(member.other()).ha_mac),
+            None => self.facts().await?.ha.and_then(|ha| if member == Member::B { ha.mac_a } else { ha.mac_b }),
         };
         let Some(mac) = other else {
             return Err(Trouble::new(Kind::Operator, "recover.no-active", "who the other member is, nobody says")

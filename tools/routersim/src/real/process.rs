@@ -11,6 +11,7 @@ use mactelnet::io::raw::{Capture, RawLink};
 use mactelnet::io::{Clock, Link};
 use serde::Serialize;
 
+use super::boot_server::{self, BootServer};
 use super::checksum;
 use super::lines::Lines;
 use crate::record::Phase;
@@ -44,6 +45,14 @@ pub enum RealError {
         /// Why.
         error: io::Error,
     },
+    /// The BOOT port's place can't be had.
+    #[error("BOOT port at {place}: {error}")]
+    Boot {
+        /// As the specification has it.
+        place: String,
+        /// Why.
+        error: io::Error,
+    },
     /// Standard output can't be written to.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -56,6 +65,7 @@ impl RealError {
             Self::Spec(error) => error.code(),
             Self::Interface { .. } => "routersim.real.interface",
             Self::Serial { .. } => "routersim.real.serial",
+            Self::Boot { .. } => "routersim.real.boot",
             Self::Output(_) => "routersim.real.output",
         }
     }
@@ -78,6 +88,9 @@ pub struct Ready {
     pub ports: BTreeMap<String, ReadyPort>,
     /// Where the serial console is: `pty`, `rfc2217`, `tcp`.
     pub serial: BTreeMap<&'static str, String>,
+    /// Where who connects stands for netinstall on the BOOT port's cable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_server: Option<String>,
 }
 
 /// One port in [`Ready`].
@@ -130,6 +143,7 @@ pub async fn run(
         pid: std::process::id(),
         ports: BTreeMap::new(),
         serial: BTreeMap::new(),
+        boot_server: None,
     };
     let mut bound = Vec::new();
     for (default_name, interface) in &spec.ports {
@@ -146,6 +160,11 @@ pub async fn run(
 
     let mut lines = Lines::open(&spec.serial).await?;
     report.serial = lines.places();
+    let mut boot = match &spec.booter.server {
+        Some(place) => Some(BootServer::listen(place).await?),
+        None => None,
+    };
+    report.boot_server = boot.as_ref().map(BootServer::place).transpose().map_err(RealError::Output)?;
     let mut router = Router::new(spec, seed)?;
     let clock = Clock::new();
     if !lines.is_empty() {
@@ -164,6 +183,9 @@ pub async fn run(
             }
         }
         lines.show(&mut router);
+        if let Some(boot) = &mut boot {
+            boot.show(&mut router, clock.now()).await;
+        }
         // Nobody records here; taking them keeps the queue empty.
         while router.poll_event().is_some() {}
         if router.phase() == Phase::Up
@@ -193,6 +215,11 @@ pub async fn run(
                         bound.up = up;
                         router.set_link(clock.now(), bound.port, up);
                     }
+                }
+            }
+            booted = boot_server::next(boot.as_mut()) => {
+                if let Some(boot) = &mut boot {
+                    boot.take(booted, &mut router, clock.now()).await;
                 }
             }
             typed = lines.typed(router.serial_baud()) => {

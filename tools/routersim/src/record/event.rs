@@ -220,6 +220,13 @@ pub enum EventKind {
     },
     /// The boot loader formatted the storage: nothing is left to boot from.
     BootFormatted,
+    /// The network installer wrote the storage anew.
+    Installed {
+        /// What it put there.
+        version: String,
+        /// Whether the configuration was kept.
+        kept: bool,
+    },
     /// A break arrived on the serial line.
     SerialBreak,
     /// Who is at the other end of the serial line drove its wires.
@@ -246,6 +253,9 @@ pub enum EventKind {
 impl EventKind {
     /// Whether the router's configuration or its life is gone or replaced by this.
     pub fn is_destructive(&self) -> bool {
-        matches!(self, Self::ConfigErased { .. } | Self::BackupLoaded { .. } | Self::BootFormatted)
+        matches!(
+            self,
+            Self::ConfigErased { .. } | Self::BackupLoaded { .. } | Self::BootFormatted | Self::Installed { .. }
+        )
     }
 }

@@ -11,7 +11,7 @@ use super::arrival;
 use super::serial::Serial;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{Event, EventKind, Phase, Recorder, SessionId};
-use crate::spec::{Spec, SpecError};
+use crate::spec::{Spec, SpecError, Version};
 use crate::system::{Boot, PowerAction, Storage, System, Update};
 
 /// Frames that wait to be taken. A driver takes them after each input; a burst is a few hundred.
@@ -133,6 +133,11 @@ impl Router {
     fn enter_booter(&mut self, now: Instant) {
         self.enter(now, Phase::RouterBoot, Some(self.spec.boot.routerboot));
         self.start_booter(now);
+    }
+
+    /// Another RouterOS is on the storage.
+    pub(super) fn set_version(&mut self, version: Version) {
+        self.spec = Rc::new(Spec { version, ..(*self.spec).clone() });
     }
 
     pub(super) fn note(&self, now: Instant, kind: EventKind) {
@@ -359,7 +364,7 @@ impl Router {
         let update = self.storage.borrow_mut().next_update(self.spec.version);
         if let Some(update) = update {
             if let Update::Packages(version) = update {
-                self.spec = Rc::new(Spec { version, ..(*self.spec).clone() });
+                self.set_version(version);
             }
             // Either way the board starts once more \[I: with the same words\].
             self.console_text(now, "Rebooting...\n");

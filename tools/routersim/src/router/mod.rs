@@ -2,10 +2,12 @@
 
 mod arrival;
 mod machine;
+mod netboot;
 mod probe;
 mod serial;
 #[cfg(test)]
 mod tests;
 
 pub use machine::Router;
+pub use netboot::{Installation, Keep, Told};
 pub use probe::Running;

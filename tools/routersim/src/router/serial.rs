@@ -8,6 +8,7 @@ use std::time::Duration;
 use mactelnet::Instant;
 
 use super::machine::Router;
+use super::netboot::{Installation, Told};
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{EventKind, Phase};
 use crate::serial::{Board, Booter, Exit, Line, Settings, Wire};
@@ -31,12 +32,15 @@ pub(super) struct Serial {
     pub(super) line: Line,
     /// Typed, and not looked at yet.
     waiting: VecDeque<(Instant, u8)>,
-    booter: Option<Booter>,
+    pub(super) booter: Option<Booter>,
     console: Option<(PipeWriter, PipeReader)>,
     /// Nothing is left to boot from.
-    formatted: bool,
+    pub(super) formatted: bool,
     /// How many cables were laid; the last one is there.
     cables: u64,
+    /// What is offered on the BOOT port's cable, and how far it has come.
+    pub(super) offer: Option<Installation>,
+    pub(super) told: Vec<Told>,
 }
 
 impl Default for Serial {
@@ -48,6 +52,8 @@ impl Default for Serial {
             console: None,
             formatted: false,
             cables: 0,
+            offer: None,
+            told: Vec::new(),
         }
     }
 }
@@ -223,7 +229,7 @@ impl Router {
             memory: board.memory >> 20,
             storage: board.storage >> 20,
             mac,
-            netboot: spec.booter.netboot,
+            netboot: self.netboot(),
         };
         let banner = spec.scaled(spec.boot.routerboot / 4);
         let formatted = self.serial.formatted;
@@ -298,8 +304,10 @@ impl Router {
         }
         booter.turn(now);
         let (text, keys, exit) = (booter.take_out(), booter.take_keys(), booter.exit());
+        let told = booter.take_told();
         let formatted = booter.is_formatted();
         let (settings, written) = (booter.settings().clone(), booter.written().clone());
+        self.serial.told.extend(told);
         self.serial.line.print(now, &text);
         for (menu, key) in keys {
             self.note(now, EventKind::BootKey { menu, key });
@@ -316,6 +324,11 @@ impl Router {
         match exit {
             Some(Exit::Restart) => {
                 write(&mut self.storage().borrow_mut(), &settings);
+                self.restart_booter(now);
+                true
+            }
+            Some(Exit::Installed) => {
+                self.installed(now);
                 self.restart_booter(now);
                 true
             }

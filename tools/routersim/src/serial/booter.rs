@@ -5,6 +5,7 @@ use std::time::Duration;
 use mactelnet::Instant;
 
 use super::menus::{self, Entry, Sub};
+use crate::router::Told;
 
 /// Ctrl+E in the window starts the network boot.
 const CTRL_E: u8 = 0x05;
@@ -14,6 +15,8 @@ const DELETE: u8 = 0x7f;
 const BOOTP: Duration = Duration::from_secs(6);
 /// How long the installer's image takes.
 const TRANSFER: Duration = Duration::from_secs(1);
+/// How long the installer formats and writes [I].
+const INSTALLS: Duration = Duration::from_secs(40);
 /// From the end of the window to the kernel's own first line.
 const LOADING: Duration = Duration::from_secs(2);
 
@@ -62,6 +65,8 @@ pub enum Netboot {
     Nobody,
     /// Somebody gives it RouterOS's installer, and then has nothing to install (transcript 12).
     Installer,
+    /// The same, with a package to install.
+    Packages,
 }
 
 /// How it ended.
@@ -71,6 +76,8 @@ pub enum Exit {
     Kernel,
     /// It starts again, with its settings written.
     Restart,
+    /// The installer has written the storage, and starts the board again.
+    Installed,
 }
 
 #[derive(Debug, Clone)]
@@ -81,6 +88,7 @@ enum State {
     Bootp { then_nand: bool },
     Transfer,
     Installer,
+    Installs,
     Main,
     Sub(&'static Sub),
     Format(Vec<u8>),
@@ -121,6 +129,7 @@ pub struct Booter {
     out: Vec<u8>,
     exit: Option<Exit>,
     keys: Vec<(&'static str, u8)>,
+    told: Vec<Told>,
 }
 
 impl Booter {
@@ -138,6 +147,7 @@ impl Booter {
             out: Vec::new(),
             exit: None,
             keys: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -170,7 +180,7 @@ impl Booter {
     pub fn take_out(&mut self) -> Vec<u8> {
         let out = std::mem::take(&mut self.out);
         // The installer is another program.
-        if self.settings.silent && !self.in_menu() && !matches!(self.state, State::Installer) {
+        if self.settings.silent && !self.in_menu() && !matches!(self.state, State::Installer | State::Installs) {
             Vec::new()
         } else {
             out
@@ -210,7 +220,8 @@ impl Booter {
                     self.say("setting up elf image... OK\njumping to kernel code\n");
                     self.exit = Some(Exit::Kernel);
                 }
-                State::Bootp { .. } if self.board.netboot == Netboot::Installer => {
+                State::Bootp { .. } if self.board.netboot != Netboot::Nobody => {
+                    self.told.push(Told::Asked);
                     self.say(
                         " OK\nGot IP address: 192.168.88.3\nresolved mac address 02:00:5E:10:00:01\ntransfer started ",
                     );
@@ -226,6 +237,14 @@ impl Booter {
                          Waiting for installation server...\n"
                     ));
                     self.state = State::Installer;
+                    self.install(at);
+                }
+                State::Installs => {
+                    // The same words as when a system goes down [I].
+                    self.say("Rebooting...\n");
+                    self.told.push(Told::Done);
+                    self.formatted = false;
+                    self.exit = Some(Exit::Installed);
                 }
                 State::Bootp { then_nand } => {
                     self.say(" failed\nkernel loading failed\n");
@@ -234,6 +253,35 @@ impl Booter {
                 State::Main | State::Sub(_) | State::Format(_) | State::Installer => {}
             }
         }
+    }
+
+    /// The installer's server has something for it. What it says meanwhile on the line was not found: nothing, here.
+    fn install(&mut self, now: Instant) {
+        if self.board.netboot == Netboot::Packages {
+            self.told.push(Told::Formats);
+            self.state = State::Installs;
+            self.wait(now, INSTALLS);
+        }
+    }
+
+    /// Somebody answers a network boot, or nobody does any more.
+    pub fn set_netboot(&mut self, now: Instant, netboot: Netboot) {
+        self.board.netboot = netboot;
+        match self.state {
+            State::Installer => self.install(now),
+            State::Installs if netboot != Netboot::Packages => {
+                // Formatted, and nothing came behind it.
+                self.formatted = true;
+                self.until = None;
+                self.state = State::Installer;
+            }
+            _ => {}
+        }
+    }
+
+    /// How far an installation has come since the last call.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
     }
 
     fn banner(&mut self, now: Instant) {
@@ -339,7 +387,8 @@ impl Booter {
             | State::Loading
             | State::Bootp { .. }
             | State::Transfer
-            | State::Installer => {}
+            | State::Installer
+            | State::Installs => {}
         }
     }
 

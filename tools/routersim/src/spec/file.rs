@@ -93,6 +93,8 @@ pub struct BooterSpec {
     pub settings: BTreeMap<String, String>,
     /// Who answers a network boot.
     pub netboot: Netboot,
+    /// An address to listen at, `127.0.0.1:0`: who connects stands for netinstall on the BOOT port's cable.
+    pub server: Option<String>,
     /// The storage was formatted: nothing is left to boot from.
     pub formatted: bool,
 }

@@ -63,6 +63,16 @@ impl Files {
         files
     }
 
+    /// The storage is made anew: nothing is left on it.
+    pub fn format(&mut self) {
+        self.live.clear();
+        self.durable.clear();
+        self.pending.clear();
+        if self.flash {
+            let _ = self.make_directory(Instant::ZERO, 0, "flash");
+        }
+    }
+
     fn stored(&self, name: &str) -> bool {
         !self.flash || name == "flash" || name.starts_with("flash/")
     }

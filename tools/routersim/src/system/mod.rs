@@ -40,5 +40,5 @@ pub use scripts::{Caller, Collect};
 pub use sessions::Open;
 pub(crate) use shell::QUIT;
 pub use start::Boot;
-pub use update::{CHANNELS, PACKAGE_MAGIC, Update, package_file};
+pub use update::{CHANNELS, PACKAGE_MAGIC, Update, package_file, package_version};
 pub use who::{POLICIES, Policy, Who};

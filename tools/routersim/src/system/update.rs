@@ -29,7 +29,7 @@ pub fn package_file(version: Version, board: &Board) -> (String, Vec<u8>) {
 }
 
 /// The version in a system package's name, if it is one for that board.
-fn named_version(name: &str, board: &Board) -> Option<Version> {
+pub fn package_version(name: &str, board: &Board) -> Option<Version> {
     let stem = name.strip_prefix("routeros-")?.strip_suffix(".npk")?;
     let number = stem.split('-').find_map(|part| part.parse().ok())?;
     (package_file(number, board).0 == name).then_some(number)
@@ -43,7 +43,9 @@ impl Storage {
             .files
             .list()
             .filter(|(name, file)| name.ends_with(".npk") && !name.contains('/') && !file.directory)
-            .map(|(name, file)| (name.to_owned(), named_version(name, board), file.contents.starts_with(PACKAGE_MAGIC)))
+            .map(|(name, file)| {
+                (name.to_owned(), package_version(name, board), file.contents.starts_with(PACKAGE_MAGIC))
+            })
             .collect();
         let mut best: Option<(String, Version)> = None;
         for (name, version, whole) in found {

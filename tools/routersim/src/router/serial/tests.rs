@@ -282,6 +282,45 @@ fn etherboot_once_and_ctrl_e_reach_the_installer_and_the_next_boot_does_not() {
     desk.until("Waiting for installation server...");
 }
 
+/// Netinstall on the BOOT port's cable: the configuration is kept with its users, files are gone, and RouterOS is the package's.
+#[test]
+fn a_network_installation_keeps_the_configuration_or_not() {
+    use crate::router::{Installation, Keep, Told};
+    let mut spec = set("boot-device", "try-ethernet-once-then-nand").file("note.txt", "text");
+    spec.setup = "/user set admin password=lab\n/system identity set name=kept\n".into();
+    for (keep, identity) in [(Keep::Old, "kept"), (Keep::Default, "MikroTik"), (Keep::Empty, "MikroTik")] {
+        let mut desk = Desk::new(spec.clone());
+        let offer = Installation::of(&desk.router, "routeros-7.19.4-tile.npk", keep).unwrap();
+        assert_eq!(Installation::of(&desk.router, "routeros-7.19.4-arm.npk", keep), None);
+        desk.router.offer_installation(desk.now, Some(offer));
+        let seen = desk.until(&format!("{identity} Login: "));
+        assert!(seen.contains("Waiting for installation server...") && seen.contains("7.19.4"), "{seen}");
+        assert_eq!(desk.router.take_told(), [Told::Asked, Told::Formats, Told::Done]);
+        assert_eq!(desk.router.storage().borrow().files.list().count(), 0, "files are gone");
+        let addresses = desk.router.storage().borrow().config.items("/ip/address").len();
+        assert_eq!(addresses, usize::from(keep == Keep::Default), "{keep:?}");
+    }
+}
+
+/// Who offers goes away in the middle: the storage was formatted by then, and what was on it is lost.
+#[test]
+fn an_installation_that_is_cut_leaves_nothing_to_boot_from() {
+    use crate::router::{Installation, Keep};
+    let mut spec = set("boot-device", "try-ethernet-once-then-nand");
+    spec.setup = "/system identity set name=lost\n".into();
+    let mut desk = Desk::new(spec);
+    let offer = Installation::of(&desk.router, "routeros-7.18.2-tile.npk", Keep::Old);
+    desk.router.offer_installation(desk.now, offer.clone());
+    desk.until("Waiting for installation server...");
+    desk.router.offer_installation(desk.now, None);
+    let now = desk.now;
+    desk.router.power_cut(now);
+    desk.router.power_on(now);
+    desk.until("kernel loading failed");
+    desk.router.offer_installation(desk.now, offer);
+    assert!(!desk.until("Login: ").contains("lost"));
+}
+
 #[test]
 fn a_formatted_storage_finds_nothing_for_ever() {
     let mut spec = Spec::pair_b();
