@@ -13,7 +13,7 @@ mod router;
 mod run;
 
 pub use access::{Access, Lines, NoTools, ToolEnd, Tools};
-pub use find::{Found, find};
+pub use find::{Found, PATIENCE, find};
 pub use job::RouterJob;
 pub use plan::{Asked, Before, Subject};
 pub use procedure::{Procedure, architecture, fitting, password_says};

@@ -52,6 +52,18 @@ impl Output {
         }
     }
 
+    /// Waits for something, and says what for where it takes its time.
+    pub async fn patiently<T>(&self, what: &str, act: impl Future<Output = T>) -> T {
+        const LONG: std::time::Duration = std::time::Duration::from_secs(20);
+        tokio::pin!(act);
+        tokio::select! {
+            biased;
+            done = &mut act => return done,
+            () = tokio::time::sleep(LONG) => self.say(what),
+        }
+        act.await
+    }
+
     /// A warning: shown even with `-q`.
     pub fn warn(&self, line: impl AsRef<str>) {
         let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {}", clean(line.as_ref()));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A router in a loop of restarts answers for some seconds in each minute or two; several rounds of that.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -57,12 +57,12 @@ fn says_line(trouble: &Trouble) -> bool {
     trouble.code.starts_with("routeros.boot.") || trouble.code.starts_with("routeros.timeout")
 }
 
-/// Looks, for as long as a router in a loop needs to answer once. Changes nothing; in an open boot-loader menu its board info
-/// is asked for.
+/// Looks, again and again for `patience` where nobody answers ([`PATIENCE`]). Changes nothing; in an open boot-loader menu its
+/// board info is asked for.
 ///
 /// # Errors
 /// Trouble with the road or the login.
-pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
+pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trouble> {
     let began = Instant::now();
     let mut again = false;
     if access.line_first
@@ -90,7 +90,7 @@ pub async fn find(access: &Access<'_>) -> Result<Found, Trouble> {
             tokio::time::sleep(PAUSE).await;
             continue;
         }
-        if trouble.kind != Kind::Transient || began.elapsed() > PATIENCE {
+        if trouble.kind != Kind::Transient || began.elapsed() > patience {
             return Err(trouble);
         }
         tokio::time::sleep(PAUSE).await;

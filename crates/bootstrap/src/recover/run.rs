@@ -1,7 +1,7 @@
 //! A whole rescue, from the first look to its last record.
 
 use super::access::Access;
-use super::find::{Found, find};
+use super::find::{Found, PATIENCE, find};
 use super::job::RouterJob;
 use super::plan::{Asked, Before, Subject, plan};
 use super::procedure::{Procedure, fitting};
@@ -48,7 +48,7 @@ pub async fn prepare(
     procedure: Option<Procedure>,
     asked: &Asked,
 ) -> Result<Rescue, Trouble> {
-    let found = find(access).await?;
+    let found = find(access, PATIENCE).await?;
     let before = before(access, &found, store, clock).await;
     let fits = fitting(&found, &before);
     let plan = procedure.map(|procedure| plan(access, &found, &before, procedure, asked));

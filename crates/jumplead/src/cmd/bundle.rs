@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bootstrap::evidence::{Evidence, Redactor, USUAL};
 use bootstrap::recover::{Access, Found, find};
@@ -19,6 +20,8 @@ use crate::folders;
 use crate::output::Output;
 use crate::reach;
 
+/// How long a router that does not answer is tried: the other one's evidence is worth more than that it is complete.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Journals of so many runs are taken along, the newest.
 const RUNS: usize = 5;
 
@@ -99,7 +102,7 @@ pub async fn run(
 
 async fn part(access: &Access<'_>) -> Result<Part> {
     let redactor = Redactor::new(&access.secrets());
-    let found = find(access).await.map_err(|trouble| from_trouble(&trouble))?;
+    let found = find(access, PATIENCE).await.map_err(|trouble| from_trouble(&trouble))?;
     let diagnosis = found.diagnosis().clone();
     let evidence = match found {
         Found::Router { connection, .. } => {

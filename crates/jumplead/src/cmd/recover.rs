@@ -65,6 +65,12 @@ async fn go(
         there(&asked)?;
     }
     let prepared = recover::prepare(access, store, &WallClock, procedure, &asked);
+    let still = format!(
+        "still looking at {}; one that restarts again and again is waited for, up to {} minutes. Nothing was changed; Ctrl-C stops",
+        access.target,
+        recover::PATIENCE.as_secs() / 60
+    );
+    let prepared = out.patiently(&still, prepared);
     let prepared = unless_stopped(&mut stop, prepared).await?.map_err(|trouble| from_trouble(&trouble))?;
     let Rescue { diagnosis, fits, plan, .. } = &prepared;
     let Some(mut plan) = plan.clone() else {
