@@ -2,6 +2,7 @@
 
 mod arrival;
 mod machine;
+mod ports;
 mod probe;
 mod serial;
 #[cfg(test)]
