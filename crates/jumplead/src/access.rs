@@ -109,7 +109,7 @@ pub async fn with_access<T>(
     let named = match member_of {
         None => None,
         Some(text) => match reach::target(text)? {
-            Target::Member { pair, member } => Some((pair, member)),
+            Target::Member { pair, member, by: None } => Some((pair, member)),
             _ => {
                 return Err(Failure::new(Exit::Usage, "usage.target", "--as names a member of a pair")
                     .hint("as in  --as edge-1/b"));
@@ -117,7 +117,7 @@ pub async fn with_access<T>(
         },
     };
     let (pair, member) = match (&target, named) {
-        (Target::Member { pair, member }, None) => (pair.clone(), *member),
+        (Target::Member { pair, member, .. }, None) => (pair.clone(), *member),
         (Target::Member { .. }, Some(_)) => {
             return Err(Failure::new(Exit::Usage, "usage.target", "the TARGET is a member of a pair already"));
         }
@@ -125,15 +125,13 @@ pub async fn with_access<T>(
         (_, None) => return alone(out, global, typed, target, act).await,
     };
     let mut site = config::load(&pair)?;
-    if !matches!(target, Target::Member { .. }) {
-        let url: TargetUrl = typed.parse().map_err(|error: bootstrap::target::TargetError| {
+    let by = match &target {
+        Target::Member { by, .. } => by.clone(),
+        _ => Some(typed.parse().map_err(|error: bootstrap::target::TargetError| {
             Failure::new(Exit::Usage, error.code(), error.to_string())
-        })?;
-        match member {
-            Member::A => site.a.reach = vec![url],
-            Member::B => site.b.reach = vec![url],
-        }
-    }
+        })?),
+    };
+    site.reach_by(member, by);
     let site = Rc::new(site);
     let state = folders::state(global.state_dir.as_deref())?;
     let mut store = DirStore::new(&state);

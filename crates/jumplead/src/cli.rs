@@ -346,6 +346,8 @@ pub enum Road {
     Mac,
     /// Router b's serial console alone, boot loader and all
     Serial,
+    /// The same console, on a serial port of router a
+    ViaSerial,
 }
 
 /// What goes wrong in a rehearsal.

@@ -33,7 +33,8 @@ const DEFAULT_USER: &str = "admin";
 pub enum Target {
     Mac(MacTarget),
     Line { endpoint: Endpoint, url: String },
-    Member { pair: String, member: Member },
+    /// A member of a pair, by all of its roads or by one.
+    Member { pair: String, member: Member, by: Option<TargetUrl> },
 }
 
 /// Parses TARGET.
@@ -50,8 +51,14 @@ pub fn target(text: &str) -> Result<Target> {
             Err(Failure::new(Exit::Usage, "target.mac", "outside a site file the MAC must be written")
                 .hint("as in  mac://74:4D:28:00:00:0B%eth1; find it:  jumplead discover"))
         }
-        TargetUrl::Pair { pair, member } | TargetUrl::Via { pair: Some(pair), member } => {
-            Ok(Target::Member { pair, member })
+        TargetUrl::Pair { pair, member } => Ok(Target::Member { pair, member, by: None }),
+        TargetUrl::Via { pair: Some(pair), member: near, port } => {
+            let by = TargetUrl::Via { pair: None, member: near, port };
+            Ok(Target::Member { pair, member: near.other(), by: Some(by) })
+        }
+        TargetUrl::Via { pair: None, .. } => {
+            Err(Failure::new(Exit::Usage, "target.pair", format!("{url}: through which pair's router?"))
+                .hint("outside a site file the pair is named, as in  via:edge-1/a?port=usb1"))
         }
         url => match line_road::endpoint(&url).map_err(failure)? {
             Some(endpoint) => Ok(Target::Line { endpoint, url: url.to_string() }),
@@ -155,8 +162,10 @@ impl Reach {
                 let link = self.line(endpoint, url).await?;
                 self.login_on(Box::new(link), url).await
             }
-            Target::Member { pair, member } => {
-                let site = Rc::new(config::load(pair)?);
+            Target::Member { pair, member, by } => {
+                let mut site = config::load(pair)?;
+                site.reach_by(*member, by.clone());
+                let site = Rc::new(site);
                 let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
                 let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
                 let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)

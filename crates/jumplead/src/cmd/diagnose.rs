@@ -61,7 +61,7 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             reach.warn(out);
             of_router(shell?, None, HA_INTERFACE).await?
         }
-        Target::Member { pair, member } => {
+        Target::Member { pair, member, .. } => {
             let site = config::load(pair)?;
             let reach = Reach::new(global)?;
             let shell = reach.shell(&target).await;
