@@ -9,7 +9,7 @@ use std::time::Duration;
 use bootstrap::event::Event;
 use bootstrap::exit::Exit;
 use bootstrap::store::SimStore;
-use common::{Bench, Case, Part, simulated};
+use common::{Bench, Case, Part, VIA_SERIAL, simulated};
 use routeros::{LoginOptions, Shell, Suffix};
 use routersim::record::EventKind;
 use routersim::router::Router;
@@ -81,8 +81,18 @@ fn a_menu_that_is_open_is_named_and_left_alone() {
 
 #[test]
 fn an_erased_standby_over_serial_alone_becomes_the_proved_one() {
+    over_a_line_alone("serial:///dev/b");
+}
+
+/// The same console on a serial port of A, which restarts and reset happen behind.
+#[test]
+fn an_erased_standby_on_a_serial_port_of_the_active_becomes_the_proved_one() {
+    over_a_line_alone(VIA_SERIAL);
+}
+
+fn over_a_line_alone(road: &'static str) {
     for (version, dirty) in [("7.18.2", true), ("6.44.6", false)] {
-        let case = Case { road_b: Some("serial:///dev/b"), ..Case::new(version, lab::pair::Topology::BehindA, dirty) };
+        let case = Case { road_b: Some(road), ..Case::new(version, lab::pair::Topology::BehindA, dirty) };
         simulated(|| async move {
             let bench = Bench::new(case);
             match bench.process(&SimStore::default(), |_| false).await {

@@ -381,7 +381,11 @@ fn interface_name(text: &str) -> Result<String, String> {
 /// A serial port as RouterOS names it: `serial0`, `usb1`.
 fn serial_port(text: &str) -> Result<String, String> {
     let fits = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if fits { Ok(text.to_owned()) } else { Err(format!("`{text}` is no serial port, which is one like serial0 or usb1")) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is no serial port, which is one like serial0 or usb1"))
+    }
 }
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`.

@@ -32,9 +32,16 @@ const DEFAULT_USER: &str = "admin";
 #[derive(Debug, Clone)]
 pub enum Target {
     Mac(MacTarget),
-    Line { endpoint: Endpoint, url: String },
+    Line {
+        endpoint: Endpoint,
+        url: String,
+    },
     /// A member of a pair, by all of its roads or by one.
-    Member { pair: String, member: Member, by: Option<TargetUrl> },
+    Member {
+        pair: String,
+        member: Member,
+        by: Option<TargetUrl>,
+    },
 }
 
 /// Parses TARGET.

@@ -54,7 +54,6 @@ impl Attached {
         }
         self.session.close().await
     }
-
 }
 
 impl AsyncRead for Attached {

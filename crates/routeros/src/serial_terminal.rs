@@ -67,7 +67,8 @@ impl NearShell {
 }
 
 fn check_port(port: &str) -> Result<(), Error> {
-    let fits = (1..=NAME).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let fits =
+        (1..=NAME).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if fits { Ok(()) } else { Err(Error::Unsendable { why: format!("{port:?} is no name of a serial port") }) }
 }
 
@@ -208,7 +209,8 @@ impl SerialTerminal {
         if let Some(from) = self.seen {
             let expect = &session.dialogue.expect;
             // While it only goes down, nobody listens to keys yet.
-            self.loader |= expect.finished_since(from).any(|line| boot::phase(line).is_some_and(|phase| phase > Phase::Down));
+            self.loader |=
+                expect.finished_since(from).any(|line| boot::phase(line).is_some_and(|phase| phase > Phase::Down));
             self.seen = Some(expect.line_number());
         }
     }

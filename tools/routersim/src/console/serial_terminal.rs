@@ -16,7 +16,8 @@ const CHUNK: usize = 4096;
 /// Ctrl-A.
 const PREFIX: u8 = 0x01;
 const HELLO: &[u8] = b"[Ctrl-A is the prefix key]";
-const MENU: &[u8] = b"\r\n[Q - quit connection]      [B - send break]\r\n[A - send Ctrl-A prefix]   [R - autoconfigure rate]\r\n";
+const MENU: &[u8] =
+    b"\r\n[Q - quit connection]      [B - send break]\r\n[A - send Ctrl-A prefix]   [R - autoconfigure rate]\r\n";
 
 /// What one key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +120,8 @@ mod tests {
     fn the_prefix_never_reaches_the_port_by_itself() {
         let mut keys = Keys::default();
         let all: Vec<Key> = b"a\x01Xb\x01\x01c\x01A\x01b\x01Rd\x01q".iter().map(|byte| keys.take(*byte)).collect();
-        let sent: Vec<u8> = all.iter().filter_map(|key| if let Key::Byte(byte) = key { Some(*byte) } else { None }).collect();
+        let sent: Vec<u8> =
+            all.iter().filter_map(|key| if let Key::Byte(byte) = key { Some(*byte) } else { None }).collect();
         assert_eq!(sent, b"ab\x01c\x01d");
         assert_eq!(all.iter().filter(|key| **key == Key::Break).count(), 1);
         assert_eq!(all.last(), Some(&Key::Quit));
