@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bootstrap::pair::{Pair, PairSecrets, Users};
-use bootstrap::road::{Purpose, RoadError, RoadTrouble};
+use bootstrap::road::{Purpose, Request, RoadError, RoadTrouble};
 use bootstrap::secret::{Asker, SecretRef, resolve};
+use bootstrap::site::Site;
 use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
+use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
-use routeros::{BoxLink, LoginOptions, Secret, Shell, Suffix};
+use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
 
 use crate::cli::Global;
@@ -42,6 +44,16 @@ pub enum Target {
         member: Member,
         by: Option<TargetUrl>,
     },
+}
+
+impl Target {
+    /// The other member's serial port, where that is the only road to the one that is meant.
+    pub fn terminal(&self) -> Option<&str> {
+        match self {
+            Self::Member { by: Some(TargetUrl::Via { port, .. }), .. } => port.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Parses TARGET.
@@ -92,6 +104,33 @@ pub fn failure(error: RoadError) -> Failure {
     let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));
     failure.hints = error.hints;
     failure
+}
+
+/// A pair and the roads to it.
+pub struct ReachedPair {
+    pub site: Rc<Site>,
+    pub roads: PairRoads,
+    secrets: PairSecrets,
+    seed: u64,
+}
+
+impl ReachedPair {
+    /// As the crates know it.
+    pub fn pair(&self) -> Pair<'_> {
+        Pair { site: &self.site, roads: &self.roads, secrets: self.secrets.clone(), seed: self.seed }
+    }
+
+    /// What hangs on a serial port of the other member, nothing sent.
+    pub async fn terminal(&self, member: Member, port: &str) -> Result<SerialTerminal> {
+        let request = line_request(&self.pair(), member).map_err(|trouble| from_trouble(&trouble))?;
+        self.roads.terminal(member.other(), port, &request).await.map_err(failure)
+    }
+}
+
+/// The request for a bare line of `member`: nobody logs in there, but at the router on the way.
+pub fn line_request(pair: &Pair<'_>, member: Member) -> std::result::Result<Request, Trouble> {
+    let via = pair.logins(member.other(), Users::OfA)?.into_iter().next().unwrap_or_else(|| LoginOptions::new(""));
+    Ok(Request { member, purpose: Purpose::Read, login: LoginOptions::new(""), via, restarting: None })
 }
 
 /// What talking to a target needs.
@@ -170,22 +209,30 @@ impl Reach {
                 self.login_on(Box::new(link), url).await
             }
             Target::Member { pair, member, by } => {
-                let mut site = config::load(pair)?;
-                site.reach_by(*member, by.clone());
-                let site = Rc::new(site);
-                let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
-                let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
-                let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
-                    .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
-                let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
-                let mut seed = [0; 8];
-                asker.random(&mut seed);
-                let pair = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
-                let connection =
-                    pair.open(*member, Purpose::Read, Users::OfA).await.map_err(|trouble| from_trouble(&trouble))?;
+                let reached = self.pair(pair, *member, by.clone())?;
+                let connection = reached
+                    .pair()
+                    .open(*member, Purpose::Read, Users::OfA)
+                    .await
+                    .map_err(|trouble| from_trouble(&trouble))?;
                 Ok(connection.shell)
             }
         }
+    }
+
+    /// A pair of which one member is wanted, by the roads of its site file or by the given one alone.
+    pub fn pair(&self, pair: &str, member: Member, by: Option<TargetUrl>) -> Result<ReachedPair> {
+        let mut site = config::load(pair)?;
+        site.reach_by(member, by);
+        let site = Rc::new(site);
+        let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
+        let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
+        let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
+            .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
+        let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
+        let mut seed = [0; 8];
+        asker.random(&mut seed);
+        Ok(ReachedPair { site, roads, secrets, seed: u64::from_be_bytes(seed) })
     }
 
     /// Says what should be known of the logins that were made.

@@ -124,7 +124,7 @@ impl PairRoads {
     }
 
     /// What is wired to a serial port of `near`.
-    async fn terminal(&self, near: Member, port: &str, request: &Request) -> Result<SerialTerminal, RoadError> {
+    pub async fn terminal(&self, near: Member, port: &str, request: &Request) -> Result<SerialTerminal, RoadError> {
         let connection = self.near(near, &via(near, request)).await?;
         match connection.shell.serial_terminal(port).await {
             Ok((link, shell)) => {

@@ -27,6 +27,8 @@ use tokio::sync::oneshot;
 pub(crate) const PREFIX: u8 = 0x01;
 /// Ends the terminal.
 const QUIT: &[u8] = &[PREFIX, b'Q'];
+/// Makes the terminal send a break.
+const BREAK: &[u8] = &[PREFIX, b'B'];
 /// What the terminal says first.
 const HELLO: &str = "[Ctrl-A is the prefix key]";
 /// For the near prompt behind [`QUIT`].
@@ -199,6 +201,24 @@ impl Session {
 impl SerialTerminal {
     fn session(&mut self) -> std::io::Result<&mut Session> {
         self.session.as_mut().ok_or_else(|| std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// For a person, who proves nothing: whatever looks like the near router's prompt ends the line, even if it is the far
+    /// one's.
+    pub fn end_at_near_prompt(&mut self) {
+        self.far = Some(String::new());
+    }
+
+    /// Sends a break.
+    ///
+    /// # Errors
+    /// The line is over.
+    pub fn send_break(&mut self) -> std::io::Result<()> {
+        if self.over {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        self.session()?.dialogue.send(BREAK);
+        Ok(())
     }
 
     /// Looks at what has just come.
