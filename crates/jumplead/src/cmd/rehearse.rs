@@ -361,6 +361,16 @@ mod tests {
         assert_prompt(&played);
     }
 
+    /// B's console on a serial port of A: the same few logins, since A's console comes back from each line.
+    #[test]
+    fn a_run_over_a_serial_port_of_the_active_logs_in_there_a_few_times() {
+        let cli = Cli::try_parse_from(["jumplead", "-q", "rehearse", "--dirty", "--road", "via-serial"]).unwrap();
+        let Command::Rehearse(args) = &cli.command else { panic!() };
+        let out = Output { json: false, quiet: true, verbose: false, command: "rehearse" };
+        let played = LocalSet::new().block_on(&runtime(false).unwrap(), play(&out, args, false, true)).unwrap();
+        assert!((2..=MOST_LOGINS).contains(&played.logins), "{} logins", played.logins);
+    }
+
     #[test]
     fn a_failed_seed_is_repeated_as_it_was() {
         let line = "jumplead rehearse --dirty --road mac --routeros 6.44.6 --sync quiet --faults all --seeds 0..9";

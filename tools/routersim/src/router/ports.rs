@@ -70,6 +70,10 @@ impl Router {
     /// Plugs a cable into a port, or pulls it. A port that the router does not have has nothing of it.
     pub fn plug_port(&mut self, now: Instant, port: &str, plugged: bool) {
         self.pump(now);
+        if port == BUILT_IN && plugged {
+            // What a host's cable in its place still carries belongs to nobody.
+            self.serial.cables += 1;
+        }
         if let Some(line) = self.line_mut(port) {
             line.plug(plugged);
         }

@@ -36,7 +36,7 @@ pub(super) struct Serial {
     /// Nothing is left to boot from.
     formatted: bool,
     /// How many cables were laid; the last one is there.
-    cables: u64,
+    pub(super) cables: u64,
 }
 
 impl Default for Serial {

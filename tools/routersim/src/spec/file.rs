@@ -84,8 +84,8 @@ pub struct SerialSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdapterSpec {
-    /// Where its cable ends, for `routersim run`: the place of another one's line for bytes as they are, `127.0.0.1:4002`.
-    pub connect: Option<String>,
+    /// Where its cable ends, for `routersim run`: a device of this host, such as the `pty` of another router.
+    pub device: Option<String>,
 }
 
 impl Default for SerialSpec {
