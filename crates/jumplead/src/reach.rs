@@ -86,7 +86,7 @@ pub fn target(text: &str) -> Result<Target> {
                 "road.unsupported",
                 format!("{url}: this version can't take this road yet"),
             )
-            .hint("roads are mac://MAC%INTERFACE, serial:///dev/..., rfc2217://, tcp://, telnet://HOST:PORT, and PAIR/a or PAIR/b")),
+            .hint("roads are mac://MAC%INTERFACE, serial:///dev/..., rfc2217://, tcp://, telnet://HOST:PORT, via:PAIR/a?port=usb1, and PAIR/a or PAIR/b")),
         },
     }
 }

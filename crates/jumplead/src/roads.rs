@@ -35,7 +35,7 @@ struct Kept {
 const BACK: Duration = Duration::from_secs(30);
 
 /// What a `reach` may hold.
-const ROADS: &str =
+pub const ROADS: &str =
     "roads are mac://%INTERFACE, via:a, via:a?port=usb1, serial:///dev/..., rfc2217://HOST:PORT, tcp:// and telnet://";
 
 /// What this process knows of a line.
