@@ -23,6 +23,8 @@ pub const SECRETS: [&str; 2] = [HA_PASSWORD, ADMIN_PASSWORD];
 pub const INTERFACE: &str = "host0";
 /// MAC of A's first port.
 pub const MAC_A: &str = "74:4D:28:0A:00:01";
+/// A's serial adapter, where it has one.
+pub const ADAPTER: &str = "usb1";
 /// MAC of B's port on the cable between both.
 const MAC_B: &str = "74:4D:28:00:00:0B";
 
@@ -47,11 +49,20 @@ pub struct Settings {
     pub b_late: bool,
     /// A stand-in of netinstall can be on the cable of B's BOOT port: it connects to [`BOOT_SERVER`] where B is.
     pub b_boot: bool,
+    /// B's console hangs on A's serial adapter, [`ADAPTER`], and nowhere else.
+    pub b_on_a: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { version: "7.18.2", b_setup: String::new(), b_serial: "7F0002", b_late: false, b_boot: false }
+        Self {
+            version: "7.18.2",
+            b_setup: String::new(),
+            b_serial: "7F0002",
+            b_late: false,
+            b_boot: false,
+            b_on_a: false,
+        }
     }
 }
 
@@ -228,8 +239,12 @@ impl Pair {
             std::fs::write(&path, text).expect("a file");
             path
         };
-        let file_a = write("a.toml", &router("A", "7F0001", "0A", settings, &installed(), &["ether1", "ether8"]));
         let line = folder.path().join("b.line");
+        let mut spec_a = router("A", "7F0001", "0A", settings, &installed(), &["ether1", "ether8"]);
+        if settings.b_on_a {
+            spec_a += &format!("[serial.adapters.{ADAPTER}]\ndevice = \"{}\"\n", line.display());
+        }
+        let file_a = write("a.toml", &spec_a);
         let mut spec_b = router("B", settings.b_serial, "0B", settings, &settings.b_setup, &["ether8"]);
         spec_b += &format!("[serial]\npty = \"{}\"\n", line.display());
         if settings.b_boot {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jumplead_tests::console_server::{Server, Way};
-use jumplead_tests::pair::{Pair, Settings, used_before};
+use jumplead_tests::pair::{ADAPTER, Pair, Settings, used_before};
 use jumplead_tests::run::{Stream, killed_in_each, proved, ridden_out_or_resumed, silent};
 use lab::netns::available;
 
@@ -55,6 +55,33 @@ fn over_a_port_from_dirty_to_proved_past_a_road_that_leads_nowhere() {
     let shown = pair.jumplead(&["runs", "show", list.split_whitespace().next().unwrap()]).expect(0);
     let start = shown.out.lines().find(|line| line.contains("b's start on serial://"));
     assert!(start.is_some_and(|line| line.contains("login at ")), "a start is in the journal: {}", shown.out);
+}
+
+/// B's console hangs on A's serial adapter, and B has no other road: looked at, asked, made the standby.
+#[test]
+fn on_a_serial_port_of_the_active() {
+    if !available("on_a_serial_port_of_the_active", &["ip"]) {
+        return;
+    }
+    let pair = Pair::new(&Settings { b_setup: used_before(), b_on_a: true, ..Settings::default() });
+    let road = format!("via:a?port={ADAPTER}");
+    pair.site_reaching(&[&road], "ether8", "74:4D:28:00:00:0B", "7F0002");
+    let line = format!("via:edge-1/a?port={ADAPTER}");
+    let serial = pair.exec(&line, ":put [/system routerboard get serial-number]").expect(0);
+    assert_eq!(serial.out.trim(), "7F0002", "{}", serial.err);
+    let told = pair.jumplead(&["--json", "diagnose", &line]).expect(0).out;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["data"]["state"], "Configured", "{told}");
+    let listened = pair.jumplead(&["diagnose", "--listen", &line]).expect(0);
+    assert!(listened.out.contains("nothing answers on the line"), "{}", listened.out);
+    // A port that the console of A has is not taken from it.
+    let taken = pair.exec("via:edge-1/a?port=serial0", ":put 1");
+    assert!(taken.err.contains("its port serial0 is used by Serial Console"), "{}", taken.err);
+    assert!(taken.err.contains("/system console disable [find port=serial0]"), "{}", taken.err);
+    let plan = pair.plan();
+    let run = silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &plan, "-v"])).expect(0);
+    assert!(run.err.contains(&format!("back on {road}")), "the road is named: {}", run.err);
+    proved(&pair);
 }
 
 /// Clean and dirty, the tool killed in every step.

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use bootstrap::event::Event;
 use bootstrap::exit::Exit;
+use bootstrap::pair::Users;
 use bootstrap::store::SimStore;
-use common::{Bench, Case, Part, simulated};
+use bootstrap::target::Member;
+use common::{A_ETHER1, ADAPTER, Bench, Case, Part, VIA_SERIAL, simulated};
 use routeros::{LoginOptions, Shell, Suffix};
 use routersim::record::EventKind;
 use routersim::router::Router;
+use tokio::io::AsyncWriteExt as _;
 
 fn on_a_line() -> LoginOptions {
     LoginOptions { suffix: Suffix::Serial, wake: Some(routeros::boot::SUSPECT), ..LoginOptions::new("admin") }
@@ -81,8 +84,48 @@ fn a_menu_that_is_open_is_named_and_left_alone() {
 
 #[test]
 fn an_erased_standby_over_serial_alone_becomes_the_proved_one() {
+    over_a_line_alone("serial:///dev/b");
+}
+
+/// The same console on a serial port of A, which restarts and reset happen behind.
+#[test]
+fn an_erased_standby_on_a_serial_port_of_the_active_becomes_the_proved_one() {
+    over_a_line_alone(VIA_SERIAL);
+}
+
+/// The terminal's own prefix arrives as the byte that it is, a break as a break, and A has its console back behind them.
+#[test]
+fn every_key_reaches_what_hangs_on_a_serial_port() {
+    simulated(|| async {
+        let case = Case { road_b: Some(VIA_SERIAL), ..Case::new("7.18.2", lab::pair::Topology::BehindA, false) };
+        let bench = Bench::new(case);
+        bench.keep_console.set(true);
+        let login = bench.pair_job().logins(Member::A, Users::OfA).unwrap().remove(0);
+        let a = Shell::login(bench.roads.link(A_ETHER1, &login).await, login).await.unwrap();
+        let (mut line, near) = a.serial_terminal(ADAPTER).await.unwrap();
+        let keys = b"x\x01q\x01\x01Q";
+        line.write_all(keys).await.unwrap();
+        line.send_break().unwrap();
+        line.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(line);
+        let a = near.back().await.unwrap();
+        assert_eq!(a.value("[/port get [find name=usb1] used-by]").await.unwrap().text(), "", "the port is free again");
+        let (mut typed, mut breaks) = (Vec::new(), 0);
+        for (_, event) in bench.events().into_iter().filter(|(who, _)| *who == 'B') {
+            match event.kind {
+                EventKind::ConsoleIn { bytes, .. } => typed.extend(bytes),
+                EventKind::SerialBreak => breaks += 1,
+                _ => {}
+            }
+        }
+        assert_eq!((typed.as_slice(), breaks), (keys.as_slice(), 1));
+    });
+}
+
+fn over_a_line_alone(road: &'static str) {
     for (version, dirty) in [("7.18.2", true), ("6.44.6", false)] {
-        let case = Case { road_b: Some("serial:///dev/b"), ..Case::new(version, lab::pair::Topology::BehindA, dirty) };
+        let case = Case { road_b: Some(road), ..Case::new(version, lab::pair::Topology::BehindA, dirty) };
         simulated(|| async move {
             let bench = Bench::new(case);
             match bench.process(&SimStore::default(), |_| false).await {

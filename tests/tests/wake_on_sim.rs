@@ -10,13 +10,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use common::simulated;
+use lab::serial::NullModem;
 use lab::{NodeHandle, World};
 use routeros::wake::{Legibility, Plan, SPEEDS, State};
 use routeros::{ByteLink, Waker, Woken, boot};
-use routersim::record::EventKind;
+use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::serial::seen_at;
 use routersim::spec::{Spec, Version};
+use routersim::system::BUILT_IN;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 
 /// A cable whose speed the host can set.
@@ -78,13 +80,16 @@ enum Do {
     In6(&'static str),
     /// Types these keys in the main menu of the boot loader.
     Menu(&'static str),
+    /// Power, with the console of another router on the line for so many milliseconds.
+    BackToBack(u64),
 }
-use Do::{In6, In7, Menu, On, Sleep, Type, Until, Up};
+use Do::{BackToBack, In6, In7, Menu, On, Sleep, Type, Until, Up};
 
 struct Start {
     name: &'static str,
     six: bool,
     setup: &'static str,
+    tune: fn(Spec) -> Spec,
     done: &'static [Do],
     /// The names of what is found and what is left.
     first: &'static str,
@@ -97,7 +102,8 @@ struct Start {
 }
 
 const fn start(name: &'static str, done: &'static [Do], first: &'static str, end: &'static str) -> Start {
-    Start { name, six: false, setup: "", done, first, end, idle: true, open: false, baud: 115_200 }
+    let tune = std::convert::identity;
+    Start { name, six: false, setup: "", tune, done, first, end, idle: true, open: false, baud: 115_200 }
 }
 
 const SEVEN: Do = In7("+ct80w40h");
@@ -194,6 +200,49 @@ fn starts() -> Vec<Start> {
             setup: "/user add name=joe group=full\n",
             ..start("another user", &[Up, Type("joe+ct80w40h\r"), Until("word: "), Type("\r"), Until("> ")], p, p)
         },
+        Start {
+            tune: |spec| spec.quirk(|q| q.double_prompt = Some(true)),
+            ..start("prompt, painted twice", &[Up, SEVEN], p, p)
+        },
+        Start {
+            tune: |spec| spec.quirk(|q| q.split_output = Some(Some(3))),
+            ..start("prompt, in pieces", &[Up, SEVEN, Type("/ip address remo")], p, p)
+        },
+        Start {
+            tune: |spec| spec.quirk(|q| q.no_echo = Some(true)),
+            ..start("half-typed line without an echo", &[Up, SEVEN, Type("/system reboot")], p, p)
+        },
+        Start {
+            tune: |spec| spec.quirk(|q| q.prompt_first = Some(true)),
+            ..start("a prompt before the output", &[Up, SEVEN, Type(":delay 1000s\r"), Sleep(500)], p, p)
+        },
+        start("half-typed chat", &[Up, SEVEN, Type("# anybody here")], p, p),
+        start("hotlock", &[Up, SEVEN, Type("\x16"), Sleep(200)], p, p),
+        start("words to choose from", &[Up, SEVEN, Type("/ip a\t\t"), Sleep(200)], p, p),
+        Start { six: true, ..start("help at a question mark, 6.x", &[Up, SIX, Type("/ip ?"), Sleep(200)], p, p) },
+        start("logged out", &[Up, SEVEN, Type("/quit\r"), Until("Login: ")], "login", "login"),
+        Start {
+            setup: PASSWORD,
+            ..start(
+                "a login that was refused",
+                &[Up, Type("admin\r"), Until("word: "), Type("wrong\r"), Until("Login: ")],
+                "login",
+                "login",
+            )
+        },
+        // It waits ten seconds for answers, and takes keys for some of them; a login is patient enough.
+        Start {
+            idle: false,
+            ..start(
+                "the terminal is asked for its size",
+                &[Up, Type("admin\r"), Until("word: "), Type("\r"), Until("\x1b[6n")],
+                "silent",
+                "silent",
+            )
+        },
+        // Transcript 25: each types into the other.
+        Start { idle: false, ..start("wired to a console, restarted", &[BackToBack(8_000)], "boot-menu", "boot-menu") },
+        start("wired to a console, both up", &[Up, BackToBack(20_000), Sleep(200_000)], "login", "login"),
         start("boot loader, main menu", &[On, Menu("")], "boot-menu", "boot-menu"),
         Start { six: true, ..start("boot loader, main menu, 6.x", &[On, Menu("")], "boot-menu", "boot-menu") },
         start("boot loader, delay", &[On, Menu("d")], "boot-menu", "boot-menu"),
@@ -266,8 +315,19 @@ async fn type_in(line: &mut Cable, text: &str) {
     tokio::time::sleep(Duration::from_millis(20 + text.len() as u64)).await;
 }
 
-async fn act(router: &NodeHandle<Router>, line: &mut Cable, what: Do) {
+async fn act(world: &World, router: &NodeHandle<Router>, line: &mut Cable, what: Do) {
     match what {
+        BackToBack(ms) => {
+            let other = world.add("C", Router::new(Spec::pair_a(), 7).unwrap());
+            other.with(|other, now| other.power_on(now));
+            while other.look(Router::phase) != Phase::Up {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            let wired = NullModem::new((&other, BUILT_IN), (router, BUILT_IN));
+            router.with(|router, now| router.power_on(now));
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            drop(wired);
+        }
         On => router.with(|router, now| router.power_on(now)),
         Up => {
             router.with(|router, now| router.power_on(now));
@@ -303,12 +363,13 @@ async fn wake(of: &Start, seed: u64, plan: &Plan) -> (Woken, Vec<(String, u8)>, 
     let version: Version = if of.six { "6.44.6" } else { "7.18.2" }.parse().unwrap();
     let mut spec = Spec::pair_b().version(version);
     spec.setup.push_str(of.setup);
+    spec = (of.tune)(spec);
     let world = World::new(seed);
     let router = world.add("B", Router::new(spec, seed).unwrap());
     tokio::task::spawn_local(world.clone().drive(1.0));
     let mut line = Cable::new(&router, 115_200);
     for what in of.done {
-        act(&router, &mut line, *what).await;
+        act(&world, &router, &mut line, *what).await;
     }
     if !of.open {
         drop(line);

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
+/// A board's own serial port, where its console is unless it was disabled.
+const BUILT_IN: &str = "serial0";
+
 /// What a step does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -392,6 +395,12 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     if site.b.reach.iter().any(logged) {
         notes.push("b can be reached by a console server, which may log the HA password".to_owned());
     }
+    let on_built_in = |road: &&TargetUrl| matches!(road, TargetUrl::Via { port: Some(port), .. } if port == BUILT_IN);
+    if let Some(road) = site.b.reach.iter().find(on_built_in) {
+        notes.push(format!(
+            "{road}: a's console there is off, so b's will be when it has a's configuration, and this road ends then"
+        ));
+    }
     let silent_boot = survey.b.silent_boot;
     if silent_boot && site.b.reach.iter().any(TargetUrl::is_line) {
         notes.push(
@@ -506,6 +515,18 @@ pub(crate) mod tests {
         let moved = bootstrap(&site, &survey(&site, active(), later)).unwrap();
         assert_ne!(moved.fingerprint, first.fingerprint);
         assert_eq!(moved.moved_since(&first), ["b version: was 7.18.2 (stable), is 7.19 (stable)"]);
+    }
+
+    #[test]
+    fn a_road_that_ends_with_the_sync_is_said_to() {
+        let notes = |road: &str| {
+            let mut site = Site::parse(EDGE_1).unwrap();
+            site.reach_by(Member::B, Some(road.parse().unwrap()));
+            let survey = survey(&site, active(), erased("7F0002", 0x0b));
+            bootstrap(&site, &survey).unwrap().notes.join("\n")
+        };
+        assert!(notes("via:a?port=serial0").contains("this road ends then"));
+        assert!(!notes("via:a?port=usb1").contains("this road ends then"));
     }
 
     #[test]

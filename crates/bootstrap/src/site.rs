@@ -79,6 +79,17 @@ impl Site {
         }
     }
 
+    /// Leaves a member no road but this one, where one is given.
+    pub fn reach_by(&mut self, member: Member, road: Option<TargetUrl>) {
+        let entry = match member {
+            Member::A => &mut self.a,
+            Member::B => &mut self.b,
+        };
+        if let Some(road) = road {
+            entry.reach = vec![road];
+        }
+    }
+
     /// Parses and checks a site file.
     ///
     /// # Errors
@@ -311,7 +322,7 @@ impl RawSite {
 /// The member of this very pair that a road leads through.
 pub(crate) fn via(road: &TargetUrl, name: &str) -> Option<Member> {
     match road {
-        TargetUrl::Via { pair, member } if pair.as_deref().is_none_or(|pair| pair == name) => Some(*member),
+        TargetUrl::Via { pair, member, .. } if pair.as_deref().is_none_or(|pair| pair == name) => Some(*member),
         _ => None,
     }
 }

@@ -131,12 +131,15 @@ pub enum TargetUrl {
         /// Its SSH port.
         port: u16,
     },
-    /// `via:PAIR/a`, inside a site file `via:a`: through that member's `/tool mac-telnet`.
+    /// `via:PAIR/a`, inside a site file `via:a`: through that member's `/tool mac-telnet`; with `?port=usb1` by the console that
+    /// is wired to that serial port of it, through its `/system serial-terminal`.
     Via {
         /// The pair, where it is another file's.
         pair: Option<String>,
         /// The member to go through.
         member: Member,
+        /// Its serial port, where that is the road.
+        port: Option<String>,
     },
     /// `PAIR/b`: whatever the site file says.
     Pair {
@@ -191,6 +194,7 @@ impl TargetUrl {
                 | Self::Telnet(_)
                 | Self::Console { .. }
                 | Self::ConsoleSsh { .. }
+                | Self::Via { port: Some(_), .. }
         )
     }
 
@@ -209,11 +213,15 @@ impl FromStr for TargetUrl {
             return Err(fail("blanks and control characters have no place here"));
         }
         if let Some(rest) = text.strip_prefix("via:") {
+            let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+            let query = Query::parse(query).map_err(|why| TargetError::new("via", why))?;
+            query.only(&["port"]).map_err(|why| fail(&why))?;
+            let port = query.get("port").map(serial_port).transpose().map_err(|why| fail(&why))?;
             let (pair, member) = match rest.split_once('/') {
                 Some((pair, member)) => (Some(pair_name(pair).map_err(|why| fail(&why))?), member),
                 None => (None, rest),
             };
-            return Ok(Self::Via { pair, member: member.parse()? });
+            return Ok(Self::Via { pair, member: member.parse()?, port });
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             return match text.rsplit_once('/') {
@@ -324,8 +332,14 @@ impl fmt::Display for TargetUrl {
                 }
                 write!(f, "{}", Host { host, port: (*port != 22).then_some(*port) })
             }
-            Self::Via { pair: Some(pair), member } => write!(f, "via:{pair}/{member}"),
-            Self::Via { pair: None, member } => write!(f, "via:{member}"),
+            Self::Via { pair, member, port } => {
+                f.write_str("via:")?;
+                if let Some(pair) = pair {
+                    write!(f, "{pair}/")?;
+                }
+                write!(f, "{member}")?;
+                port.as_ref().map_or(Ok(()), |port| write!(f, "?port={port}"))
+            }
             Self::Pair { pair, member } => write!(f, "{pair}/{member}"),
         }
     }
@@ -367,6 +381,16 @@ pub fn pair_name(text: &str) -> Result<String, String> {
 fn interface_name(text: &str) -> Result<String, String> {
     let fits = (1..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b'%');
     if fits { Ok(text.to_owned()) } else { Err(format!("`{text}` is no interface name")) }
+}
+
+/// A serial port as RouterOS names it: `serial0`, `usb1`.
+fn serial_port(text: &str) -> Result<String, String> {
+    let fits = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is no serial port, which is one like serial0 or usb1"))
+    }
 }
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`.
@@ -441,6 +465,8 @@ mod tests {
             "ssh://192.0.2.11:2222",
             "via:a",
             "via:edge-1/a",
+            "via:a?port=usb1",
+            "via:edge-1/a?port=serial0",
             "edge-1/b",
         ] {
             let target: TargetUrl = text.parse().unwrap_or_else(|e| panic!("{e}"));
@@ -464,6 +490,9 @@ mod tests {
             ("ssh://host?password=hunter2", "no place"),
             ("via:c", "`a` or `b`"),
             ("via:../x/a", "a pair's name"),
+            ("via:a?port=", "no serial port"),
+            ("via:a?port=usb1;/system/reboot", "no serial port"),
+            ("via:a?baud=9600", "`baud` is unknown"),
             ("mac://74:4D:28:00:00:0B%e\n", "control"),
         ] {
             let error = text.parse::<TargetUrl>().expect_err(text).to_string();

@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::recover::{Access, Lines, ToolEnd, Tools};
-use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, Roads};
+use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
 use bootstrap::secret::{Asker as _, SecretError};
-use bootstrap::site::Site;
 use bootstrap::store::DirStore;
-use bootstrap::target::{Member, TargetUrl};
+use bootstrap::target::Member;
 use bootstrap::trouble::{Kind, Trouble};
 use routeros::{BoxLink, LoginOptions, Shell};
 use serial_console::io::Endpoint;
@@ -91,10 +90,29 @@ impl Tools for HostTools {
     }
 }
 
-/// The line of the first road that is one.
-fn line_of(site: &Site, member: Member) -> Option<(Endpoint, String)> {
-    let of = |road: &TargetUrl| Some((line_road::endpoint(road).ok().flatten()?, road.to_string()));
-    site.member(member).reach.iter().find_map(of)
+/// The serial line among the roads to a member of a pair.
+struct PairLine<'a> {
+    pair: &'a Pair<'a>,
+    roads: &'a PairRoads,
+    member: Member,
+}
+
+impl Lines for PairLine<'_> {
+    fn line(&self) -> LocalFuture<'_, std::result::Result<Option<BoxLink>, RoadError>> {
+        Box::pin(async {
+            let Some(road) = self.roads.site.member(self.member).reach.iter().find(|road| road.is_line()) else {
+                return Ok(None);
+            };
+            let request = reach::line_request(self.pair, self.member).map_err(|trouble| RoadError {
+                trouble: RoadTrouble::Fatal,
+                code: trouble.code,
+                road: road.to_string(),
+                message: trouble.message,
+                hints: trouble.hints,
+            })?;
+            Ok(self.roads.open(road, &request).await?.map(|(link, _)| link))
+        })
+    }
 }
 
 /// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to.
@@ -109,7 +127,7 @@ pub async fn with_access<T>(
     let named = match member_of {
         None => None,
         Some(text) => match reach::target(text)? {
-            Target::Member { pair, member } => Some((pair, member)),
+            Target::Member { pair, member, by: None } => Some((pair, member)),
             _ => {
                 return Err(Failure::new(Exit::Usage, "usage.target", "--as names a member of a pair")
                     .hint("as in  --as edge-1/b"));
@@ -117,7 +135,7 @@ pub async fn with_access<T>(
         },
     };
     let (pair, member) = match (&target, named) {
-        (Target::Member { pair, member }, None) => (pair.clone(), *member),
+        (Target::Member { pair, member, .. }, None) => (pair.clone(), *member),
         (Target::Member { .. }, Some(_)) => {
             return Err(Failure::new(Exit::Usage, "usage.target", "the TARGET is a member of a pair already"));
         }
@@ -125,15 +143,13 @@ pub async fn with_access<T>(
         (_, None) => return alone(out, global, typed, target, act).await,
     };
     let mut site = config::load(&pair)?;
-    if !matches!(target, Target::Member { .. }) {
-        let url: TargetUrl = typed.parse().map_err(|error: bootstrap::target::TargetError| {
+    let by = match &target {
+        Target::Member { by, .. } => by.clone(),
+        _ => Some(typed.parse().map_err(|error: bootstrap::target::TargetError| {
             Failure::new(Exit::Usage, error.code(), error.to_string())
-        })?;
-        match member {
-            Member::A => site.a.reach = vec![url],
-            Member::B => site.b.reach = vec![url],
-        }
-    }
+        })?),
+    };
+    site.reach_by(member, by);
     let site = Rc::new(site);
     let state = folders::state(global.state_dir.as_deref())?;
     let mut store = DirStore::new(&state);
@@ -155,8 +171,8 @@ pub async fn with_access<T>(
     let mut seed = [0; 8];
     asker.random(&mut seed);
     let pair_of = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
-    let lines = OneLine(line_of(&site, member));
-    let only_line = matches!(target, Target::Line { .. });
+    let lines = PairLine { pair: &pair_of, roads: &roads, member };
+    let only_line = matches!(target, Target::Line { .. }) || target.terminal().is_some();
     let access = Access {
         target: again(typed),
         roads: &roads,

@@ -18,6 +18,7 @@ const AFTER_HELP: &str = "\
 TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
          serial:///dev/ttyUSB0          its console on a serial port of this host [?baud=9600]
          rfc2217://HOST:PORT            its console at a console server; also tcp://, telnet://, console://
+         via:PAIR/a?port=usb1           b's console on a serial port of a; via:PAIR/a through a on the HA port
          PAIR/a  PAIR/b                 a member of a pair, by the roads of its site file
 PAIR     a site file, or the name of one in the configuration folder
 
@@ -346,6 +347,8 @@ pub enum Road {
     Mac,
     /// Router b's serial console alone, boot loader and all
     Serial,
+    /// The same console, on a serial port of router a
+    ViaSerial,
 }
 
 /// What goes wrong in a rehearsal.

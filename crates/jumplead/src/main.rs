@@ -224,6 +224,21 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         return cmd::console::run(&mut link, out, &options, &mut cmd::console::signals()?).await;
     }
     let reach = reach::Reach::new(global)?;
+    if let (reach::Target::Member { pair, member, by }, Some(port)) = (&target, target.terminal())
+        && term::interactive()
+        && shell == cli::ShellKind::Routeros
+    {
+        // Nothing is sent on this line either, but what is typed there is watched: the router on the way is not meant.
+        let reached = reach.pair(pair, *member, by.clone())?;
+        let opened = cmd::console::opened(reached.terminal(*member, port)).await;
+        reach.warn(out);
+        let (mut link, mut signals) = opened?;
+        link.end_at_near_prompt();
+        let ended = cmd::console::run(&mut link, out, &options, &mut signals).await;
+        drop(link);
+        bootstrap::road::Roads::let_go(&reached.roads).await;
+        return ended;
+    }
     let reach::Target::Mac(mac) = &target else {
         if shell == cli::ShellKind::Posix {
             return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bootstrap::pair::{Pair, PairSecrets, Users};
-use bootstrap::road::{Purpose, RoadError, RoadTrouble};
+use bootstrap::road::{Purpose, Request, RoadError, RoadTrouble};
 use bootstrap::secret::{Asker, SecretRef, resolve};
+use bootstrap::site::Site;
 use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
+use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
-use routeros::{BoxLink, LoginOptions, Secret, Shell, Suffix};
+use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
 
 use crate::cli::Global;
@@ -32,8 +34,26 @@ const DEFAULT_USER: &str = "admin";
 #[derive(Debug, Clone)]
 pub enum Target {
     Mac(MacTarget),
-    Line { endpoint: Endpoint, url: String },
-    Member { pair: String, member: Member },
+    Line {
+        endpoint: Endpoint,
+        url: String,
+    },
+    /// A member of a pair, by all of its roads or by one.
+    Member {
+        pair: String,
+        member: Member,
+        by: Option<TargetUrl>,
+    },
+}
+
+impl Target {
+    /// The other member's serial port, where that is the only road to the one that is meant.
+    pub fn terminal(&self) -> Option<&str> {
+        match self {
+            Self::Member { by: Some(TargetUrl::Via { port, .. }), .. } => port.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Parses TARGET.
@@ -50,8 +70,14 @@ pub fn target(text: &str) -> Result<Target> {
             Err(Failure::new(Exit::Usage, "target.mac", "outside a site file the MAC must be written")
                 .hint("as in  mac://74:4D:28:00:00:0B%eth1; find it:  jumplead discover"))
         }
-        TargetUrl::Pair { pair, member } | TargetUrl::Via { pair: Some(pair), member } => {
-            Ok(Target::Member { pair, member })
+        TargetUrl::Pair { pair, member } => Ok(Target::Member { pair, member, by: None }),
+        TargetUrl::Via { pair: Some(pair), member: near, port } => {
+            let by = TargetUrl::Via { pair: None, member: near, port };
+            Ok(Target::Member { pair, member: near.other(), by: Some(by) })
+        }
+        TargetUrl::Via { pair: None, .. } => {
+            Err(Failure::new(Exit::Usage, "target.pair", format!("{url}: through which pair's router?"))
+                .hint("outside a site file the pair is named, as in  via:edge-1/a?port=usb1"))
         }
         url => match line_road::endpoint(&url).map_err(failure)? {
             Some(endpoint) => Ok(Target::Line { endpoint, url: url.to_string() }),
@@ -60,7 +86,7 @@ pub fn target(text: &str) -> Result<Target> {
                 "road.unsupported",
                 format!("{url}: this version can't take this road yet"),
             )
-            .hint("roads are mac://MAC%INTERFACE, serial:///dev/..., rfc2217://, tcp://, telnet://HOST:PORT, and PAIR/a or PAIR/b")),
+            .hint("roads are mac://MAC%INTERFACE, serial:///dev/..., rfc2217://, tcp://, telnet://HOST:PORT, via:PAIR/a?port=usb1, and PAIR/a or PAIR/b")),
         },
     }
 }
@@ -78,6 +104,33 @@ pub fn failure(error: RoadError) -> Failure {
     let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));
     failure.hints = error.hints;
     failure
+}
+
+/// A pair and the roads to it.
+pub struct ReachedPair {
+    pub site: Rc<Site>,
+    pub roads: PairRoads,
+    secrets: PairSecrets,
+    seed: u64,
+}
+
+impl ReachedPair {
+    /// As the crates know it.
+    pub fn pair(&self) -> Pair<'_> {
+        Pair { site: &self.site, roads: &self.roads, secrets: self.secrets.clone(), seed: self.seed }
+    }
+
+    /// What hangs on a serial port of the other member, nothing sent.
+    pub async fn terminal(&self, member: Member, port: &str) -> Result<SerialTerminal> {
+        let request = line_request(&self.pair(), member).map_err(|trouble| from_trouble(&trouble))?;
+        self.roads.terminal(member.other(), port, &request).await.map_err(failure)
+    }
+}
+
+/// The request for a bare line of `member`: nobody logs in there, but at the router on the way.
+pub fn line_request(pair: &Pair<'_>, member: Member) -> std::result::Result<Request, Trouble> {
+    let via = pair.logins(member.other(), Users::OfA)?.into_iter().next().unwrap_or_else(|| LoginOptions::new(""));
+    Ok(Request { member, purpose: Purpose::Read, login: LoginOptions::new(""), via, restarting: None })
 }
 
 /// What talking to a target needs.
@@ -155,21 +208,31 @@ impl Reach {
                 let link = self.line(endpoint, url).await?;
                 self.login_on(Box::new(link), url).await
             }
-            Target::Member { pair, member } => {
-                let site = Rc::new(config::load(pair)?);
-                let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
-                let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
-                let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
-                    .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
-                let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
-                let mut seed = [0; 8];
-                asker.random(&mut seed);
-                let pair = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
-                let connection =
-                    pair.open(*member, Purpose::Read, Users::OfA).await.map_err(|trouble| from_trouble(&trouble))?;
+            Target::Member { pair, member, by } => {
+                let reached = self.pair(pair, *member, by.clone())?;
+                let connection = reached
+                    .pair()
+                    .open(*member, Purpose::Read, Users::OfA)
+                    .await
+                    .map_err(|trouble| from_trouble(&trouble))?;
                 Ok(connection.shell)
             }
         }
+    }
+
+    /// A pair of which one member is wanted, by the roads of its site file or by the given one alone.
+    pub fn pair(&self, pair: &str, member: Member, by: Option<TargetUrl>) -> Result<ReachedPair> {
+        let mut site = config::load(pair)?;
+        site.reach_by(member, by);
+        let site = Rc::new(site);
+        let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
+        let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
+        let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
+            .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
+        let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
+        let mut seed = [0; 8];
+        asker.random(&mut seed);
+        Ok(ReachedPair { site, roads, secrets, seed: u64::from_be_bytes(seed) })
     }
 
     /// Says what should be known of the logins that were made.

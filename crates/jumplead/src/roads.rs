@@ -10,10 +10,10 @@ use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, Roa
 use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::MacAddr;
-use routeros::{HopOptions, LoginOptions, Shell};
+use routeros::{BoxLink, HopOptions, LoginOptions, NearShell, SerialTerminal, Shell};
 use tokio::time::Instant;
 
-use crate::line_road::{self, Lines};
+use crate::line_road::{self, Lines, Opened};
 use crate::mac_road::{MacRoad, MacTarget};
 
 /// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
@@ -31,8 +31,12 @@ struct Kept {
     used: Instant,
 }
 
+/// For the near router to leave a serial terminal and say who it is: some round trips, and the attempts where one is lost.
+const BACK: Duration = Duration::from_secs(30);
+
 /// What a `reach` may hold.
-const ROADS: &str = "roads are mac://%INTERFACE, via:a, serial:///dev/..., rfc2217://HOST:PORT, tcp:// and telnet://";
+pub const ROADS: &str =
+    "roads are mac://%INTERFACE, via:a, via:a?port=usb1, serial:///dev/..., rfc2217://HOST:PORT, tcp:// and telnet://";
 
 /// What this process knows of a line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,17 +58,20 @@ pub struct PairRoads {
     /// What the last hop left: waiting for a router that restarts is a hop every few seconds, and a login of its own for
     /// each would fill the near router's log.
     kept: Rc<RefCell<Option<Kept>>>,
+    /// A near router's console that comes back when the line on its serial port has been left.
+    lent: Rc<RefCell<Option<(Member, NearShell)>>>,
 }
 
 impl PairRoads {
     pub fn new(site: Rc<Site>, mac: MacRoad, lines: Rc<dyn Lines>) -> Self {
-        Self { site, mac, lines, known: Rc::default(), kept: Rc::default() }
+        Self { site, mac, lines, known: Rc::default(), kept: Rc::default(), lent: Rc::default() }
     }
 
     /// A console's line. No frame says who is there: the console's own answer is all the evidence.
     async fn line(&self, url: &TargetUrl, request: &Request) -> Result<Connection, RoadError> {
         let road = url.to_string();
-        let opened = self.lines.open(url).await;
+        let near = if let TargetUrl::Via { member, .. } = url { Some(*member) } else { None };
+        let opened = self.open(url, request).await;
         let known = self.known.borrow_mut().get_mut(&road).map(std::mem::take);
         let (mut link, notes) = match opened {
             Ok(Some(opened)) => opened,
@@ -86,7 +93,16 @@ impl PairRoads {
         self.known.borrow_mut().insert(road.clone(), KnownLine { let_go: None, ..before });
         let listen = line_road::listen(request.purpose, request.restarting, idle);
         let shell = Shell::login(link, line_road::options(&request.login, listen)).await;
-        let shell = shell.map_err(|error| RoadError::from_console(road.clone(), &error))?;
+        let shell = shell.map_err(|error| match (&error, near) {
+            // The terminal was over before it could be known for that: the near router has answered.
+            (routeros::Error::WrongRouter { found, .. }, Some(near))
+                if *found == self.site.member(near).ha_mac.to_string() =>
+            {
+                let over = RoadError::from_console(road.clone(), &error);
+                RoadError { trouble: RoadTrouble::Transient, message: format!("{near} itself answers there"), ..over }
+            }
+            _ => RoadError::from_console(road.clone(), &error),
+        })?;
         if let (Some(written), Some(speed)) = (written, shell.speed())
             && written != speed
         {
@@ -94,6 +110,54 @@ impl PairRoads {
             self.warn(vec![format!("{road}: the line's speed is {speed}, not {written}: write ?baud={speed}")]);
         }
         Ok(Connection { shell, road, evidence: Evidence::default() })
+    }
+
+    /// An open line, with nothing sent on it; `None` where the URL means none.
+    pub async fn open(&self, url: &TargetUrl, request: &Request) -> Opened {
+        match url {
+            TargetUrl::Via { pair: None, member: near, port: Some(port) } if *near != request.member => {
+                let link = self.terminal(*near, port, request).await?;
+                Ok(Some((Box::new(link) as BoxLink, Vec::new())))
+            }
+            url => self.lines.open(url).await,
+        }
+    }
+
+    /// What is wired to a serial port of `near`.
+    pub async fn terminal(&self, near: Member, port: &str, request: &Request) -> Result<SerialTerminal, RoadError> {
+        let connection = self.near(near, &via(near, request)).await?;
+        match connection.shell.serial_terminal(port).await {
+            Ok((link, shell)) => {
+                *self.lent.borrow_mut() = Some((near, shell));
+                Ok(link)
+            }
+            Err(failed) => {
+                if let Some(shell) = failed.near {
+                    self.keep(near, shell).await;
+                }
+                let mut error = RoadError::from_console(format!("via:{near}?port={port}"), &failed.error);
+                if matches!(failed.error, routeros::Error::HopRefused { .. }) {
+                    error.hints.push(format!("look at {near}:  /port print"));
+                    error.hints.push(format!(
+                        "a port that its console has is freed there by  /system console disable [find port={port}]"
+                    ));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The console of `near` that was lent to a line which is gone by now.
+    async fn returned(&self, near: Member) -> Option<Kept> {
+        let lent = self.lent.borrow_mut().take();
+        let (member, shell) = lent?;
+        match tokio::time::timeout(BACK, shell.back()).await {
+            Ok(Ok(shell)) => {
+                self.keep(member, shell).await;
+                self.kept.borrow_mut().take_if(|kept| kept.member == near)
+            }
+            _ => None,
+        }
     }
 
     /// Each thing is said once.
@@ -108,7 +172,10 @@ impl PairRoads {
 
     /// A console of `near` that still answers: the one that was kept, or a new one.
     async fn near(&self, near: Member, request: &Request) -> Result<Connection, RoadError> {
-        let kept = self.kept.borrow_mut().take();
+        let mut kept = self.kept.borrow_mut().take();
+        if kept.is_none() {
+            kept = self.returned(near).await;
+        }
         match kept {
             Some(kept) if kept.member == near && kept.used.elapsed() < STALE && !self.doubled(near) => {
                 Ok(Connection { shell: kept.shell, road: near.to_string(), evidence: Evidence::default() })
@@ -149,7 +216,9 @@ impl PairRoads {
                 };
                 self.mac.connect(&target, request.purpose, &request.login).await
             }
-            TargetUrl::Via { pair: None, member: near } if *near != member => self.hop(*near, member, request).await,
+            TargetUrl::Via { pair: None, member: near, port: None } if *near != member => {
+                self.hop(*near, member, request).await
+            }
             url if url.is_line() => self.line(url, request).await,
             other => Err(unsupported(&other.to_string())),
         }
@@ -158,14 +227,7 @@ impl PairRoads {
     /// Through `near`'s own MAC-Telnet client.
     async fn hop(&self, near: Member, far: Member, request: &Request) -> Result<Connection, RoadError> {
         let road = format!("via:{near}");
-        let near_request = Request {
-            member: near,
-            purpose: request.purpose,
-            login: request.via.clone(),
-            via: LoginOptions::new(""),
-            restarting: None,
-        };
-        let connection = self.near(near, &near_request).await?;
+        let connection = self.near(near, &via(near, request)).await?;
         let console = |error: &routeros::Error| RoadError::from_console(road.clone(), error);
         let interface =
             hop_interface(&connection.shell, &self.site.ha_interface).await.map_err(|error| console(&error))?;
@@ -255,11 +317,27 @@ impl Roads for PairRoads {
 
     fn let_go(&self) -> LocalFuture<'_, ()> {
         Box::pin(async {
-            let kept = self.kept.borrow_mut().take();
+            let lent = self.lent.borrow().as_ref().map(|(near, _)| *near);
+            let returned = match lent {
+                Some(near) => self.returned(near).await,
+                None => None,
+            };
+            let kept = returned.or_else(|| self.kept.borrow_mut().take());
             if let Some(kept) = kept {
                 goodbye(kept.shell).await;
             }
         })
+    }
+}
+
+/// The request for the router on the way.
+fn via(near: Member, request: &Request) -> Request {
+    Request {
+        member: near,
+        purpose: request.purpose,
+        login: request.via.clone(),
+        via: LoginOptions::new(""),
+        restarting: None,
     }
 }
 

@@ -27,7 +27,7 @@ impl Attached {
     /// [`Error::HopRefused`] where both routers of a hop show the same prompt, so that nobody could tell whose it is.
     pub(crate) async fn new(mut session: Session) -> Result<Self, Error> {
         session.ready().await?;
-        if session.both_prompts_are_alike() {
+        if session.both_prompts_are_alike() || session.dialogue.near_prompt() == Some(session.prompt.text.as_str()) {
             let why = "both routers show the same prompt: nobody could tell whose console it is".into();
             // its own failure says less than why it is left
             let _ = session.close().await;
@@ -54,12 +54,6 @@ impl Attached {
         }
         self.session.close().await
     }
-
-    fn near_shows(&self) -> bool {
-        let current = self.session.dialogue.expect.current();
-        // Keys that came too late stand behind it.
-        self.session.near.last().is_some_and(|near| current.starts_with(&near.prompt.text))
-    }
 }
 
 impl AsyncRead for Attached {
@@ -74,7 +68,8 @@ impl AsyncRead for Attached {
             return Poll::Ready(Ok(()));
         }
         ready!(self.session.dialogue.poll_pass(cx, buf))?;
-        self.over = self.near_shows();
+        // Keys that came too late stand behind it.
+        self.over = self.session.near_stands();
         Poll::Ready(Ok(()))
     }
 }

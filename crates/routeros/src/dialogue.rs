@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::expect::{Event, Expect, Found, Pattern};
 use crate::link::{BoxLink, ByteLink as _};
 use crate::options::TermSize;
+use crate::prompt::Prompt;
 use crate::secret::Secret;
 use crate::terminal::Line;
 use crate::transcript::{Direction, Masked, Transcript};
@@ -52,6 +53,8 @@ pub(crate) struct Dialogue {
     guard: Option<u64>,
     /// When the router was last seen to go down or to start, with no answer of the session behind it.
     restart: Option<Duration>,
+    /// A program of the router takes this byte for itself, unless it comes twice.
+    prefix: Option<u8>,
 }
 
 impl Dialogue {
@@ -69,6 +72,7 @@ impl Dialogue {
             boots: Vec::new(),
             guard: None,
             restart: None,
+            prefix: None,
         }
     }
 
@@ -95,6 +99,26 @@ impl Dialogue {
 
     pub(crate) fn describe(&self) -> String {
         self.link.describe()
+    }
+
+    /// The prompt of the router on the way, where the link leads through one.
+    pub(crate) fn near_prompt(&self) -> Option<&str> {
+        self.link.near_prompt()
+    }
+
+    /// Tells the link whose prompt is to be expected.
+    pub(crate) fn far_prompt(&mut self, prompt: &str) {
+        self.link.far_prompt(prompt);
+    }
+
+    /// From now on that byte is doubled in what somebody else types; see [`Self::poll_type`].
+    pub(crate) fn set_prefix(&mut self, prefix: Option<u8>) {
+        self.prefix = prefix;
+    }
+
+    /// Takes back what has not left yet.
+    pub(crate) fn take_back(&mut self) {
+        self.out.clear();
     }
 
     fn now(&self) -> Duration {
@@ -133,6 +157,7 @@ impl Dialogue {
     /// From now on a boot that shows on the line is the end of the session: nothing is typed into one.
     pub(crate) fn guard(&mut self) {
         self.guard = Some(self.expect.line_number());
+        self.restart = None;
     }
 
     /// Whether this is a serial line, whose session has begun: nothing proves what it carries, and its end is said by nobody.
@@ -256,7 +281,13 @@ impl Dialogue {
         match (&polled, buf.filled().get(before..).unwrap_or_default()) {
             (Err(fault), _) => drop(self.end(Some(fault.to_string()))),
             (Ok(()), []) => drop(self.end(None)),
-            (Ok(()), news) => self.expect.on_bytes(now, news),
+            (Ok(()), news) => {
+                self.expect.on_bytes(now, news);
+                self.look_for_boot(now);
+                if Prompt::parse(&self.expect.current()).is_some() {
+                    self.restart = None;
+                }
+            }
         }
         while self.expect.poll_transmit().is_some() {}
         Poll::Ready(polled)
@@ -264,11 +295,25 @@ impl Dialogue {
 
     /// Types what somebody else types; no transcript keeps it.
     pub(crate) fn poll_type(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.link).poll_write(cx, bytes)
+        let Some(prefix) = self.prefix else { return Pin::new(&mut self.link).poll_write(cx, bytes) };
+        std::task::ready!(self.poll_out(cx))?;
+        let taken = bytes.get(..MAX_OUT.min(bytes.len())).unwrap_or_default();
+        for byte in taken {
+            self.out.extend(std::iter::repeat_n(*byte, if *byte == prefix { 2 } else { 1 }));
+        }
+        self.write_out(cx)?;
+        Poll::Ready(Ok(taken.len()))
     }
 
     pub(crate) fn poll_typed(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        std::task::ready!(self.poll_out(cx))?;
         Pin::new(&mut self.link).poll_flush(cx)
+    }
+
+    /// Until all that was queued has left.
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.write_out(cx)?;
+        if self.out.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     /// Writes what the link takes now. Reading goes on meanwhile: a far side that is blocked on its own output

@@ -14,11 +14,11 @@ use crate::text::{check_sendable, quote};
 use std::time::Duration;
 
 /// Silence behind a prompt after which `/tool mac-telnet` has ended instead of asking for a name.
-const HAS_ENDED: Duration = Duration::from_secs(1);
+pub(crate) const HAS_ENDED: Duration = Duration::from_secs(1);
 /// For `/quit` to bring the near prompt back.
 const QUIT: Duration = Duration::from_secs(10);
 /// Attempts to get back to the near router.
-const BACK_ROUNDS: usize = 3;
+pub(crate) const BACK_ROUNDS: usize = 3;
 
 /// How to hop: from a logged-in router to its neighbour by `/tool mac-telnet`.
 #[derive(Debug, Clone)]
@@ -74,6 +74,7 @@ impl Session {
             proof: self.proof.clone(),
             options: self.options.clone(),
             answer,
+            line: self.dialogue.is_line(),
         });
         match self.reach(&command, options, &proof).await {
             Ok(()) => {
@@ -101,7 +102,7 @@ impl Session {
             let first = self.dialogue.wait(patterns, options.login.timeouts.hop, "opening the hop").await?;
             let question = match first.found {
                 Found::Question(question @ (Question::LoginName | Question::Password)) => question,
-                _ => return Err(self.hop_refused(&first.before)),
+                _ => return Err(self.hop_refused(&first.before, command)),
             };
             if question == Question::LoginName {
                 self.dialogue.send(options.login.login_name().as_bytes());
@@ -123,10 +124,11 @@ impl Session {
         }
     }
 
-    fn hop_refused(&self, before: &[crate::terminal::Line]) -> Error {
+    /// The near router's words for why `command` did not lead on.
+    pub(crate) fn hop_refused(&self, before: &[crate::terminal::Line], command: &str) -> Error {
         let words: Vec<&str> = before
             .iter()
-            .filter(|line| !line.prompt && !line.text.contains("/tool mac-telnet"))
+            .filter(|line| !line.prompt && !line.text.contains(command))
             .map(|line| line.text.trim())
             .filter(|text| !text.is_empty())
             .collect();
@@ -200,6 +202,9 @@ impl Session {
                         self.proof = near.proof;
                         self.options = near.options;
                         self.near.pop();
+                        if near.line && !self.dialogue.is_line() {
+                            self.dialogue.guard();
+                        }
                         self.over = None;
                         self.out_of_step = false;
                         return Ok(());

@@ -18,6 +18,15 @@ pub trait ByteLink: AsyncRead + AsyncWrite + Unpin + Send {
         None
     }
 
+    /// The prompt of the router through which this console is reached, where that one can get back what is typed: the far
+    /// session ends at any byte.
+    fn near_prompt(&self) -> Option<&str> {
+        None
+    }
+
+    /// Tells the prompt of the router at the other end, once it is known.
+    fn far_prompt(&mut self, _prompt: &str) {}
+
     /// Another speed for what is sent and received from now on. False: the link has none, or its speed is set elsewhere.
     fn set_speed(&mut self, _baud: u32) -> bool {
         false
@@ -41,6 +50,14 @@ impl<L: ByteLink + ?Sized> ByteLink for Box<L> {
 
     fn speed(&self) -> Option<u32> {
         (**self).speed()
+    }
+
+    fn near_prompt(&self) -> Option<&str> {
+        (**self).near_prompt()
+    }
+
+    fn far_prompt(&mut self, prompt: &str) {
+        (**self).far_prompt(prompt);
     }
 
     fn set_speed(&mut self, baud: u32) -> bool {

@@ -89,7 +89,8 @@ pub(crate) async fn login(
         match woken.state {
             State::Login => answer(dialogue, options, ladder, &mut progress, Question::LoginName)?,
             State::Prompt(prompt) if prompt.user == options.user => return Ok(prompt),
-            State::Prompt(_) => {
+            State::Prompt(prompt) => {
+                not_the_near_router(dialogue, &prompt)?;
                 // A serial line has no hang-up: somebody else's session is still open.
                 progress.quit_once = true;
                 dialogue.send(b"/quit\r");
@@ -154,6 +155,7 @@ pub(crate) async fn login(
                     return Err(rejected(options, ladder));
                 }
                 if mode == Mode::Direct && serial && prompt.user != options.user && !progress.quit_once {
+                    not_the_near_router(dialogue, &prompt)?;
                     // A serial line has no hang-up: somebody else's session is still open.
                     progress.quit_once = true;
                     dialogue.send(b"/quit\r");
@@ -177,6 +179,15 @@ pub(crate) async fn login(
             }
         }
     }
+}
+
+/// What looks like the near router's prompt is not quit: the line may have ended there.
+fn not_the_near_router(dialogue: &Dialogue, prompt: &Prompt) -> Result<(), Error> {
+    if dialogue.near_prompt() != Some(prompt.text.as_str()) {
+        return Ok(());
+    }
+    let why = "the prompt of the router on the way shows".to_owned();
+    Err(Error::LinkClosed { waiting: "logging in".into(), why, seen: dialogue.seen() })
 }
 
 fn rejected(options: &LoginOptions, ladder: &Ladder<'_>) -> Error {

@@ -37,6 +37,8 @@ pub(crate) struct Near {
     pub(crate) options: LoginOptions,
     /// What the far router's proof expression yields at the near one; `None` where it has no answer.
     pub(crate) answer: Option<String>,
+    /// Whether its console is a serial line, in whose stead something else was at the cursor.
+    pub(crate) line: bool,
 }
 
 /// What the handle shows without asking the task.
@@ -111,6 +113,7 @@ impl Session {
 
     pub(crate) fn learn(&mut self, prompt: Prompt) {
         self.dialogue.expect.set_prompt(&prompt);
+        self.dialogue.far_prompt(&prompt.text);
         if let Ok(mut shared) = self.shared.prompt.lock() {
             shared.clone_from(&prompt.text);
         }

@@ -113,6 +113,8 @@ pub struct Shell {
     shared: Arc<Shared>,
     link: String,
     hops: usize,
+    /// The link itself leads through another router.
+    behind: bool,
     boots: Vec<Boot>,
     speed: Option<u32>,
     /// Nothing proves what the link carries: a serial line.
@@ -163,6 +165,7 @@ impl Shell {
             shared: session.shared.clone(),
             link: session.dialogue.describe(),
             hops: session.near.len(),
+            behind: session.dialogue.near_prompt().is_some(),
             boots: session.dialogue.boots.clone(),
             speed: session.dialogue.speed(),
             unproved: session.dialogue.is_line(),
@@ -223,7 +226,7 @@ impl Shell {
 
     /// Whether this is the console of a router behind another one.
     pub(crate) fn is_hop(&self) -> bool {
-        self.hops > 0
+        self.hops > 0 || self.behind
     }
 
     /// Runs one line that only looks. A serial line may damage what it carries: there it is asked until two answers agree.
@@ -336,7 +339,7 @@ impl Shell {
         self.requests.send(Request::Mask(secret)).await.map_err(|_| Error::Closed)
     }
 
-    async fn take(self) -> Result<Session, Error> {
+    pub(crate) async fn take(self) -> Result<Session, Error> {
         let (reply, session) = oneshot::channel();
         self.requests.send(Request::Take(reply)).await.map_err(|_| Error::Closed)?;
         session.await.map_err(|_| Error::Closed)

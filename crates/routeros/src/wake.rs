@@ -364,9 +364,17 @@ impl Wake<'_> {
     }
 
     fn unknown(&self) -> State {
+        // A menu that is printed again and again is one that somebody else types into: a console that is wired to this one.
+        let menu = || {
+            // Lines of a stream that has not paused yet are still in the engine.
+            let streamed = self.dialogue.expect.finished_since(0).filter_map(boot::sign).last();
+            let read = || self.lines.iter().rev().take(RECENT).find_map(|line| boot::sign(&line.text));
+            streamed.or_else(read) == Some(Sign::Menu)
+        };
         match self.dialogue.legibility {
             legibility if legibility.is_garbage() => State::Garbage,
             legibility if legibility.total() == 0 => State::Silent,
+            _ if menu() => State::Menu(Menu::Main),
             _ => State::Text,
         }
     }

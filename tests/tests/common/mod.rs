@@ -20,21 +20,26 @@ use bootstrap::site::{Site, Sync};
 use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::TargetUrl;
 use lab::pair::{Pair, Settings, Topology};
+use lab::serial::NullModem;
 use lab::{Hub, NodeHandle};
 use mactelnet::MacAddr;
 use mactelnet::auth::Password;
 use mactelnet::client::{Config, LoginPolicy};
 use mactelnet::io::Session;
-use routeros::{ByteLink, HopOptions, LoginOptions, Secret, Shell};
+use routeros::{ByteLink, HopOptions, LoginOptions, NearShell, Secret, Shell};
 use routersim::record::{Event, EventKind};
 use routersim::router::Router;
 use routersim::spec::Version;
+use routersim::system::BUILT_IN;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 
 pub const HA_PASSWORD: &str = "Sim-Pair_1";
 pub const A_PASSWORD: &str = "Admin-of-A_7";
 pub const OLD_PASSWORD: &str = "Old-Branch_3";
+/// A's serial adapter, where B's console hangs on one.
+pub const ADAPTER: &str = "usb1";
+pub const VIA_SERIAL: &str = "via:a?port=usb1";
 pub const A_ETHER1: MacAddr = MacAddr([0x74, 0x4D, 0x28, 0x0A, 0, 1]);
 
 /// What is run.
@@ -81,6 +86,9 @@ impl Case {
         settings.a = settings.a.version(version).user("admin", A_PASSWORD, "full");
         settings.a.setup.push_str("/system identity set name=edge-1\n");
         settings.b = settings.b.version(version);
+        if self.road_b == Some(VIA_SERIAL) {
+            settings.a = settings.a.adapter(ADAPTER);
+        }
         if self.dirty {
             settings.b = settings.b.user("admin", OLD_PASSWORD, "full");
         }
@@ -155,11 +163,13 @@ pub struct SimRoads {
     seed: u64,
     /// Where B's serial console is.
     line_b: NodeHandle<Router>,
+    /// A's console, when B's line through it has been left.
+    lent: RefCell<Option<NearShell>>,
 }
 
 impl SimRoads {
     pub fn new(hub: Hub, site: Site, seed: u64, line_b: NodeHandle<Router>) -> Self {
-        Self { hub, site, sessions: Cell::new(0), seed, line_b }
+        Self { hub, site, sessions: Cell::new(0), seed, line_b, lent: RefCell::default() }
     }
 
     /// A logged-in session without a shell on it, by the login's first password.
@@ -229,6 +239,31 @@ impl SimRoads {
                 };
                 Ok(Connection { shell, road: road.to_string(), evidence })
             }
+            TargetUrl::Via { member, port: Some(ref port), .. } => {
+                let TargetUrl::Mac { mac: Some(mac), .. } = self.site.member(member).reach[0] else { unreachable!() };
+                let lent = self.lent.take();
+                let kept = match lent {
+                    Some(shell) => shell.back().await.ok(),
+                    None => None,
+                };
+                let near = match kept {
+                    Some(near) => near,
+                    None => self.mac(mac, &request.via).await?,
+                };
+                match near.serial_terminal(port).await {
+                    Ok((link, shell)) => {
+                        self.lent.replace(Some(shell));
+                        self.on_line(link, request, &road).await
+                    }
+                    Err(failed) => {
+                        let error = RoadError::from_console(road.to_string(), &failed.error);
+                        if let Some(near) = failed.near {
+                            let _ = near.close().await;
+                        }
+                        Err(error)
+                    }
+                }
+            }
             TargetUrl::Via { member, .. } => {
                 let TargetUrl::Mac { mac: Some(mac), .. } = self.site.member(member).reach[0] else { unreachable!() };
                 let near = self.mac(mac, &request.via).await?;
@@ -250,24 +285,33 @@ impl SimRoads {
             }
             TargetUrl::Serial { baud, .. } => {
                 let link = lab::serial::cable(&self.line_b, baud);
-                let login = LoginOptions {
-                    suffix: routeros::Suffix::Serial,
-                    // As the product's own road does.
-                    wake: Some(match (request.restarting, request.purpose) {
-                        (Some(restarting), _) if restarting.silent => {
-                            routeros::boot::SILENT.saturating_sub(restarting.ago).max(routeros::boot::SUSPECT)
-                        }
-                        (Some(_), _) | (None, bootstrap::road::Purpose::Write) => routeros::boot::SUSPECT,
-                        (None, bootstrap::road::Purpose::Read) => routeros::boot::IDLE,
-                    }),
-                    ..request.login.clone()
-                };
-                let shell =
-                    Shell::login(link, login).await.map_err(|e| RoadError::from_console(road.to_string(), &e))?;
-                Ok(Connection { shell, road: road.to_string(), evidence: Evidence::default() })
+                self.on_line(link, request, &road).await
             }
             other => panic!("{other}"),
         }
+    }
+
+    /// A login on a serial line.
+    async fn on_line(
+        &self,
+        link: impl ByteLink + 'static,
+        request: &Request,
+        road: &TargetUrl,
+    ) -> Result<Connection, RoadError> {
+        let login = LoginOptions {
+            suffix: routeros::Suffix::Serial,
+            // As the product's own road does.
+            wake: Some(match (request.restarting, request.purpose) {
+                (Some(restarting), _) if restarting.silent => {
+                    routeros::boot::SILENT.saturating_sub(restarting.ago).max(routeros::boot::SUSPECT)
+                }
+                (Some(_), _) | (None, bootstrap::road::Purpose::Write) => routeros::boot::SUSPECT,
+                (None, bootstrap::road::Purpose::Read) => routeros::boot::IDLE,
+            }),
+            ..request.login.clone()
+        };
+        let shell = Shell::login(link, login).await.map_err(|e| RoadError::from_console(road.to_string(), &e))?;
+        Ok(Connection { shell, road: road.to_string(), evidence: Evidence::default() })
     }
 }
 
@@ -314,6 +358,8 @@ pub struct Bench {
     pub log: Rc<RefCell<Vec<(char, Event)>>>,
     /// Console bytes are most of what is recorded; kept for a failing test's eyes.
     pub keep_console: Rc<Cell<bool>>,
+    /// B's console on A's serial adapter, where it is.
+    pub null_modem: Option<NullModem>,
 }
 
 /// A recorder that nobody reads forgets its oldest events, and a check of what is left would prove nothing.
@@ -349,7 +395,9 @@ impl Bench {
                 drain(&reads, &into, keep.get());
             }
         });
-        Self { pair, roads, site, case, secrets, ready, log, keep_console }
+        let null_modem =
+            (case.road_b == Some(VIA_SERIAL)).then(|| NullModem::new((&pair.a, ADAPTER), (&pair.b, BUILT_IN)));
+        Self { pair, roads, site, case, secrets, ready, log, keep_console, null_modem }
     }
 
     /// After the site file was changed.

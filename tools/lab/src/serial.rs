@@ -58,3 +58,48 @@ pub fn cable_at(router: &NodeHandle<Router>, baud: Arc<AtomicU32>) -> DuplexStre
     });
     host
 }
+
+/// A null-modem cable between ports of two routers. It stays until this is pulled or dropped.
+#[derive(Debug)]
+pub struct NullModem {
+    ends: [(NodeHandle<Router>, String); 2],
+    ways: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl NullModem {
+    /// Lays it. To be called inside a `LocalSet`.
+    pub fn new(a: (&NodeHandle<Router>, &str), b: (&NodeHandle<Router>, &str)) -> Self {
+        let ends = [a, b].map(|(router, port)| (router.clone(), port.to_owned()));
+        for (router, port) in &ends {
+            router.with(|router, now| router.plug_port(now, port, true));
+        }
+        let way = |from: usize, to: usize| {
+            let ((from, from_port), (to, to_port)) = (ends[from].clone(), ends[to].clone());
+            tokio::task::spawn_local(async move {
+                loop {
+                    let (bytes, breaks) = poll_fn(|cx| {
+                        let baud = to.look(|router| router.port_baud(&to_port));
+                        from.look_mut(|router| router.poll_port(cx, &from_port, baud))
+                    })
+                    .await;
+                    let baud = from.look(|router| router.port_baud(&from_port));
+                    to.with(|router, now| {
+                        router.port_send(now, &to_port, &bytes, baud);
+                        (0..breaks).for_each(|_| router.serial_break(now));
+                    });
+                }
+            })
+        };
+        let ways = vec![way(0, 1), way(1, 0)];
+        Self { ends, ways }
+    }
+}
+
+impl Drop for NullModem {
+    fn drop(&mut self) {
+        self.ways.iter().for_each(tokio::task::JoinHandle::abort);
+        for (router, port) in &self.ends {
+            router.with(|router, now| router.plug_port(now, port, false));
+        }
+    }
+}

@@ -424,6 +424,11 @@ impl PipeReader {
         bytes
     }
 
+    /// Bytes that lie ready.
+    pub fn ready(&self) -> usize {
+        self.0.borrow().bytes.len()
+    }
+
     /// Puts bytes back in front, to be read again.
     pub fn unread(&mut self, bytes: &[u8]) {
         let mut state = self.0.borrow_mut();

@@ -106,7 +106,9 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
                     if let Err(error) = engine.write(Event::Plan { plan: plan.clone() }) {
                         unwritable(&error)
                     } else {
-                        return engine.run(plan, History::default(), &options, &mut job).await;
+                        let end = engine.run(plan, History::default(), &options, &mut job).await;
+                        job.leave_b().await;
+                        return end;
                     }
                 }
             }
@@ -136,7 +138,10 @@ pub async fn resume(pair: &Pair<'_>, run: RunId, start: Start<'_>) -> Result<Run
     engine.write(started(pair, &options))?;
 
     let mut job = PairJob::new(pair, &plan);
-    Ok(engine.run(&plan, history, &options, &mut job).await)
+    let end = engine.run(&plan, history, &options, &mut job).await;
+    // A serial line has no hang-up: who comes next would be logged in.
+    job.leave_b().await;
+    Ok(end)
 }
 
 /// The pair and both routers: two site files may give the same routers different names.

@@ -53,20 +53,22 @@ pub fn check(out: &Output, pair: &str) -> Result {
         if entry.serial_number.is_none() {
             warnings.push(format!("pair.{member} has no serial_number: a board that has one will not be erased"));
         }
-        let usable =
-            entry.reach.iter().filter(|road| matches!(road, TargetUrl::Mac { .. } | TargetUrl::Via { .. })).count();
+        let taken = |road: &&TargetUrl| match road {
+            TargetUrl::Mac { .. } | TargetUrl::Via { .. } => true,
+            TargetUrl::ConsoleSsh { .. } => false,
+            road => road.is_line(),
+        };
+        let usable = entry.reach.iter().filter(taken).count();
         if usable == 0 {
             return Err(Failure::new(
                 Exit::Usage,
                 "site.no-road",
                 format!("pair.{member}.reach holds no road that this version can take"),
             )
-            .hint("roads are mac://%INTERFACE and via:a; the others come later"));
+            .hint(crate::roads::ROADS));
         }
         if usable < entry.reach.len() {
-            warnings.push(format!(
-                "pair.{member}.reach: only mac:// and via: can be taken yet, the others are passed over"
-            ));
+            warnings.push(format!("pair.{member}.reach: ssh:// and console+ssh:// are passed over"));
         }
         for secret in [&entry.password, &entry.factory_password].into_iter().flatten() {
             if let SecretRef::Env(name) = secret

@@ -2,11 +2,14 @@
 
 use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line};
 use bootstrap::facts;
+use bootstrap::pair::Users;
+use bootstrap::road::{Purpose, Roads as _};
 use bootstrap::target::Member;
 use routeros::wake::{Plan, State};
-use routeros::{Shell, Waker, boot};
+use routeros::{BoxLink, Shell, Waker, boot};
 
 use crate::cli::Global;
+use crate::cmd::change::from_trouble;
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::line_road::LineLink;
@@ -22,34 +25,26 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
         Target::Line { endpoint, url } => {
             let link = LineLink::open(endpoint, url).await.map_err(reach::failure)?;
             link.notes().iter().for_each(|note| out.warn(note));
-            let mut waker = Waker::new(Box::new(link), None);
-            let broken = |error: routeros::Error| Failure::new(Exit::TimedOut, error.code(), error.to_string());
-            let heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
-            match of_line(&heard.state) {
-                Some(diagnosis) if listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
-                    diagnosis
-                }
-                _ if listen => {
-                    return Err(Failure::new(
-                        Exit::NotFound,
-                        "diagnose.login",
-                        format!("the line is in order: {}", heard.state),
-                    )
-                    .hint("without --listen the router itself is asked"));
-                }
-                // Silence says nothing about a router: its consoles stand silent where nobody types.
-                _ => {
-                    let woken = waker.wake(&Plan::settle(boot::IDLE)).await.map_err(broken)?;
-                    match of_line(&woken.state) {
-                        Some(diagnosis) => diagnosis,
-                        None => {
-                            let reach = Reach::new(global)?;
-                            let shell = reach.login_on(waker.into_link(), url).await?;
-                            of_router(shell, None, HA_INTERFACE).await?
-                        }
-                    }
-                }
-            }
+            by_line(Box::new(link), listen, async |link| {
+                of_router(Reach::new(global)?.login_on(link, url).await?, None, HA_INTERFACE).await
+            })
+            .await?
+        }
+        Target::Member { pair, member, by } if let Some(port) = target.terminal() => {
+            let (reach, member) = (Reach::new(global)?, *member);
+            let reached = reach.pair(pair, member, by.clone())?;
+            let link = reached.terminal(member, port).await;
+            reach.warn(out);
+            let diagnosis = by_line(Box::new(link?), listen, async |link| {
+                // The login takes the line by its road, as every command does.
+                drop(link);
+                let opened = reached.pair().open(member, Purpose::Read, Users::OfA).await;
+                let connection = opened.map_err(|trouble| from_trouble(&trouble))?;
+                of_router(connection.shell, Some(member), &reached.site.ha_interface).await
+            })
+            .await;
+            reached.roads.let_go().await;
+            diagnosis?
         }
         _ if listen => {
             return Err(Failure::new(Exit::Usage, "usage.target", "--listen is for a serial line")
@@ -61,7 +56,7 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             reach.warn(out);
             of_router(shell?, None, HA_INTERFACE).await?
         }
-        Target::Member { pair, member } => {
+        Target::Member { pair, member, .. } => {
             let site = config::load(pair)?;
             let reach = Reach::new(global)?;
             let shell = reach.shell(&target).await;
@@ -81,6 +76,35 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
         show(out, &diagnosis);
     }
     Ok(())
+}
+
+/// What a line shows, or the router at its end: `ask` logs in, where the line is in order.
+async fn by_line(
+    link: BoxLink,
+    listen: bool,
+    ask: impl AsyncFnOnce(BoxLink) -> Result<Diagnosis>,
+) -> Result<Diagnosis> {
+    let mut waker = Waker::new(link, None);
+    let broken = |error: routeros::Error| Failure::new(Exit::TimedOut, error.code(), error.to_string());
+    let heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
+    match of_line(&heard.state) {
+        Some(diagnosis) if listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
+            Ok(diagnosis)
+        }
+        _ if listen => {
+            let message = format!("the line is in order: {}", heard.state);
+            Err(Failure::new(Exit::NotFound, "diagnose.login", message)
+                .hint("without --listen the router itself is asked"))
+        }
+        // Silence says nothing about a router: its consoles stand silent where nobody types.
+        _ => {
+            let woken = waker.wake(&Plan::settle(boot::IDLE)).await.map_err(broken)?;
+            match of_line(&woken.state) {
+                Some(diagnosis) => Ok(diagnosis),
+                None => ask(waker.into_link()).await,
+            }
+        }
+    }
 }
 
 async fn of_router(shell: Shell, member: Option<Member>, ha_interface: &str) -> Result<Diagnosis> {

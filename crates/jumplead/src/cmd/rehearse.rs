@@ -12,6 +12,7 @@ use bootstrap::road::Roads as _;
 use bootstrap::site::Site;
 use bootstrap::store::SimStore;
 use lab::pair::{Settings, Topology};
+use lab::serial::NullModem;
 use lab::{Hub, Tap};
 use mactelnet::io::{BoxLink, Link as _};
 use routeros::Secret;
@@ -32,6 +33,9 @@ use crate::segment::{LazyWatch, Segment};
 /// The secrets of a rehearsal protect nothing.
 const HA_PASSWORD: &str = "Rehearsal-2-HA.x";
 const ADMIN_PASSWORD: &str = "Rehearsal-1-admin";
+
+/// Router A's serial adapter, where B's console hangs on one.
+const ADAPTER: &str = "usb1";
 
 /// The host's interface in the lab.
 const INTERFACE: &str = "host";
@@ -71,7 +75,7 @@ fn once(out: &Output, args: &Rehearse) -> Result {
     let runtime = runtime(args.real_time)?;
     let played = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet, false))?;
     if !out.json {
-        if args.road != Road::Serial {
+        if !matches!(args.road, Road::Serial | Road::ViaSerial) {
             out.say(own_part(&played.waits));
         }
         out.say(format!(
@@ -182,6 +186,7 @@ fn site(road: Road, sync: Way) -> Result<Site> {
         Road::ViaA => ("mac://74:4D:28:0A:00:01%host", "via:a"),
         Road::Mac => ("mac://%host", "mac://%host"),
         Road::Serial => ("mac://74:4D:28:0A:00:01%host", "serial:///dev/rehearsal"),
+        Road::ViaSerial => ("mac://74:4D:28:0A:00:01%host", "via:a?port=usb1"),
     };
     let sync = value(&sync);
     let text = format!(
@@ -237,10 +242,13 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     let mut settings =
         if args.dirty { Settings::dirty(args.seed, &installed()) } else { Settings::standard(args.seed, &installed()) };
     settings.topology = match args.road {
-        Road::ViaA | Road::Serial => Topology::BehindA,
+        Road::ViaA | Road::Serial | Road::ViaSerial => Topology::BehindA,
         Road::Mac => Topology::OnSegment,
     };
     settings.a = settings.a.version(version);
+    if args.road == Road::ViaSerial {
+        settings.a = settings.a.adapter(ADAPTER);
+    }
     settings.b = settings.b.version(version);
     let (pair, link) = lab::pair::Pair::new(&settings).map_err(|error| bug(&error.to_string()))?;
     let tap = match &args.pcap {
@@ -277,6 +285,8 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         pair.b.with(|router, _| router.set_serial_wire(wire));
     }
     let world = tokio::task::spawn_local(pair.world.clone().drive(1.0));
+    let wired = (args.road == Road::ViaSerial)
+        .then(|| NullModem::new((&pair.a, ADAPTER), (&pair.b, routersim::system::BUILT_IN)));
 
     let began = tokio::time::Instant::now();
     let site = Rc::new(site(args.road, args.sync)?);
@@ -327,6 +337,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     if show && !out.json {
         theatre.show_wires();
     }
+    drop(wired);
     world.abort();
     ended?;
     Ok(Played { took: began.elapsed(), logins: theatre.logins(), waits: theatre.waits() })
@@ -348,6 +359,16 @@ mod tests {
         let played = LocalSet::new().block_on(&runtime(false).unwrap(), play(&out, args, false, true)).unwrap();
         assert!((2..=MOST_LOGINS).contains(&played.logins), "{} logins", played.logins);
         assert_prompt(&played);
+    }
+
+    /// B's console on a serial port of A: the same few logins, since A's console comes back from each line.
+    #[test]
+    fn a_run_over_a_serial_port_of_the_active_logs_in_there_a_few_times() {
+        let cli = Cli::try_parse_from(["jumplead", "-q", "rehearse", "--dirty", "--road", "via-serial"]).unwrap();
+        let Command::Rehearse(args) = &cli.command else { panic!() };
+        let out = Output { json: false, quiet: true, verbose: false, command: "rehearse" };
+        let played = LocalSet::new().block_on(&runtime(false).unwrap(), play(&out, args, false, true)).unwrap();
+        assert!((2..=MOST_LOGINS).contains(&played.logins), "{} logins", played.logins);
     }
 
     #[test]

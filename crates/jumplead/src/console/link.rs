@@ -39,6 +39,12 @@ impl Attached for crate::mac_road::MacLink {}
 
 impl Attached for routeros::Attached {}
 
+impl Attached for routeros::SerialTerminal {
+    async fn send_break(&mut self) -> std::io::Result<bool> {
+        self.send_break().map(|()| true)
+    }
+}
+
 impl Attached for crate::line_road::LineLink {
     async fn send_break(&mut self) -> std::io::Result<bool> {
         self.send_break(BREAK).await

@@ -12,7 +12,7 @@
 //! | `screens`, `password` | licence, key, help, note, log, default configuration; `Change your password` |
 //! | `shell` | the prompt: keys, history, continuation, chat, safe mode, log lines pushed in |
 //! | `keys`, `editor`, `prompt`, `history` | bytes to keys; what a key shows (single, dumb, multi); the prompt's grammar |
-//! | `command`, `question`, `pager`, `hop` | what commands do with the terminal |
+//! | `command`, `question`, `pager`, `hop`, `serial_terminal` | what commands do with the terminal |
 //! | `wire` | type-ahead, output, frames, idle time |
 //!
 //! # What is known and what is not
@@ -67,6 +67,7 @@ mod probe;
 mod prompt;
 mod question;
 mod screens;
+pub mod serial_terminal;
 mod session;
 mod shell;
 mod suffix;

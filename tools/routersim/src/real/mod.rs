@@ -1,5 +1,6 @@
 //! The router as a process on real network interfaces (`routersim run ROUTER.toml`).
 
+mod adapters;
 mod boot_server;
 mod checksum;
 mod lines;

@@ -11,6 +11,7 @@ use mactelnet::io::raw::{Capture, RawLink};
 use mactelnet::io::{Clock, Link};
 use serde::Serialize;
 
+use super::adapters::Adapters;
 use super::boot_server::{self, BootServer};
 use super::checksum;
 use super::lines::Lines;
@@ -165,11 +166,13 @@ pub async fn run(
         None => None,
     };
     report.boot_server = boot.as_ref().map(BootServer::place).transpose().map_err(RealError::Output)?;
+    let mut adapters = Adapters::of(&spec.serial);
     let mut router = Router::new(spec, seed)?;
     let clock = Clock::new();
     if !lines.is_empty() {
         router.plug_serial(clock.now(), true);
     }
+    adapters.plug(&mut router, clock.now());
     router.power_on(clock.now());
     let mut ready = Some(ready);
     let mut stop = std::pin::pin!(stop);
@@ -186,6 +189,7 @@ pub async fn run(
         if let Some(boot) = &mut boot {
             boot.show(&mut router, clock.now()).await;
         }
+        adapters.show(&mut router);
         // Nobody records here; taking them keeps the queue empty.
         while router.poll_event().is_some() {}
         if router.phase() == Phase::Up
@@ -224,6 +228,10 @@ pub async fn run(
             }
             typed = lines.typed(router.serial_baud()) => {
                 lines.take(typed?, &mut router, clock.now());
+            }
+            (port, bytes) = adapters.typed() => {
+                let own = router.port_baud(&port);
+                router.port_send(clock.now(), &port, &bytes, own);
             }
             received = receive(&mut bound, &mut router, &clock, &mut frame) => received?,
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use mactelnet::Instant;
 
 use super::arrival;
+use super::ports::Adapter;
 use super::serial::Serial;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{Event, EventKind, Phase, Recorder, SessionId};
@@ -36,6 +37,7 @@ pub struct Router {
     system: Option<Rc<System>>,
     frames: VecDeque<(usize, Vec<u8>)>,
     pub(super) serial: Serial,
+    pub(super) adapters: Vec<Adapter>,
 }
 
 impl std::fmt::Debug for Router {
@@ -58,6 +60,7 @@ impl Router {
         let storage = arrival::storage(&spec, seed)?;
         let links = vec![false; spec.port_macs().len()];
         let serial = Serial::new(&spec, seed);
+        let adapters = Adapter::all(&spec);
         Ok(Self {
             spec,
             recorder: Rc::new(Recorder::default()),
@@ -71,6 +74,7 @@ impl Router {
             system: None,
             frames: VecDeque::new(),
             serial,
+            adapters,
         })
     }
 
@@ -170,6 +174,7 @@ impl Router {
         self.recorder.note(now, EventKind::PowerCut { lost });
         self.after_cut = true;
         self.serial.off();
+        self.adapters.iter_mut().for_each(Adapter::off);
         self.enter(now, Phase::Off, None);
     }
 
@@ -233,7 +238,8 @@ impl Router {
     /// When [`Router::handle_timeout`] is wanted next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let kernel = self.system.as_ref().and_then(|system| system.kernel.poll_timeout());
-        [kernel, self.until, self.serial.poll_timeout()].into_iter().flatten().min()
+        let adapters = self.adapters.iter().filter_map(Adapter::poll_timeout).min();
+        [kernel, self.until, self.serial.poll_timeout(), adapters].into_iter().flatten().min()
     }
 
     /// Events that were lost because nobody took them in time: what was recorded proves nothing then.
@@ -264,7 +270,7 @@ impl Router {
     pub(super) fn pump(&mut self, now: Instant) {
         self.turn_phases(now);
         for _ in 0..MAX_TURNS {
-            let mut moved = self.turn_serial(now);
+            let mut moved = self.turn_serial(now) | self.turn_adapters(now);
             let Some(system) = self.system.clone() else {
                 if moved {
                     continue;
@@ -291,7 +297,7 @@ impl Router {
                 moved = true;
             }
             // What the jobs have just said goes on the line now: nothing else may wake for it.
-            moved |= self.turn_serial(now);
+            moved |= self.turn_serial(now) | self.turn_adapters(now);
             if !moved && system.kernel.poll_timeout().is_none_or(|at| at > now) {
                 return;
             }
@@ -383,6 +389,9 @@ impl Router {
         self.console_text(now, "Starting services...\n");
         // The specification was checked when the router was made, so a boot does not fail.
         self.system = System::boot(now, self.seed.wrapping_add(boots.wrapping_mul(0x9E37_79B9)), boot).ok();
+        if let Some(system) = &self.system {
+            self.adapters.iter().for_each(|adapter| adapter.tell(system));
+        }
     }
 
     /// Ends all jobs, which hold the system as it holds them.

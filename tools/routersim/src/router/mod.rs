@@ -3,6 +3,7 @@
 mod arrival;
 mod machine;
 mod netboot;
+mod ports;
 mod probe;
 mod serial;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::kernel::{PipeReader, PipeWriter, pipe};
 use crate::record::{EventKind, Phase};
 use crate::serial::{Board, Booter, Exit, Line, Settings, Wire};
 use crate::spec::Spec;
-use crate::system::Storage;
+use crate::system::{BUILT_IN, Storage};
 
 /// Where the boot loader's settings are for RouterOS.
 const SETTINGS: &str = "/system/routerboard/settings";
@@ -37,7 +37,7 @@ pub(super) struct Serial {
     /// Nothing is left to boot from.
     pub(super) formatted: bool,
     /// How many cables were laid; the last one is there.
-    cables: u64,
+    pub(super) cables: u64,
     /// What is offered on the BOOT port's cable, and how far it has come.
     pub(super) offer: Option<Installation>,
     pub(super) told: Vec<Told>,
@@ -187,12 +187,15 @@ impl Router {
 
     /// What has come over the serial line, as one who listens at `baud` bits a second gets it.
     pub fn serial_take(&mut self, baud: u32) -> Vec<u8> {
+        self.serial.line.take_breaks();
         self.serial.line.take_out(baud)
     }
 
     /// As [`Router::serial_take`]; wakes when there is something.
     pub fn poll_serial(&mut self, cx: &mut Context<'_>, baud: u32) -> Poll<Vec<u8>> {
-        self.serial.line.poll_out(cx, baud)
+        let polled = self.serial.line.poll_out(cx, baud);
+        self.serial.line.take_breaks();
+        polled
     }
 
     /// The speed at which the router's port is.
@@ -245,6 +248,18 @@ impl Router {
         }
         self.serial.booter = None;
         let up = self.phase() == Phase::Up;
+        let console = self.system().is_some_and(|system| system.has_console(BUILT_IN));
+        if up && !console {
+            // The session on it ends with it [I].
+            self.serial.drop_console();
+            self.serial.line.set_baud(CONSOLE_BAUD);
+            let Some(system) = self.system().cloned() else { return false };
+            let Some((lost, moved)) = super::ports::pass(&system, BUILT_IN, &mut self.serial.line, now, &typed) else {
+                return false;
+            };
+            self.note_lost(now, lost);
+            return moved;
+        }
         if up && self.serial.line.is_plugged() {
             self.serial.line.set_baud(CONSOLE_BAUD);
             let dead = self.serial.console.as_ref().is_none_or(|(_, shown)| shown.is_finished());
@@ -282,9 +297,7 @@ impl Router {
         }
         let due = waiting.iter().take_while(|(at, _)| *at <= now).count();
         let bytes = waiting.drain(..due).map(|(_, byte)| byte).collect();
-        if lost > 0 {
-            self.note(now, EventKind::SerialLost { bytes: lost });
-        }
+        self.note_lost(now, lost);
         bytes
     }
 

@@ -44,6 +44,7 @@ pub struct Line {
     outward: VecDeque<u8>,
     next_out: Instant,
     arrived: Vec<u8>,
+    breaks: u32,
     waker: Option<Waker>,
 }
 
@@ -60,6 +61,7 @@ impl Line {
             outward: VecDeque::new(),
             next_out: Instant::ZERO,
             arrived: Vec::new(),
+            breaks: 0,
             waker: None,
         }
     }
@@ -166,15 +168,30 @@ impl Line {
         [out, inward].into_iter().flatten().min()
     }
 
+    /// The router sends a break.
+    pub fn send_break(&mut self) {
+        if self.plugs > 0 {
+            self.breaks = self.breaks.saturating_add(1);
+            if let Some(waker) = self.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Breaks that have reached the other end since the last call.
+    pub fn take_breaks(&mut self) -> u32 {
+        std::mem::take(&mut self.breaks)
+    }
+
     /// Characters that have reached the host, as one at `baud` reads them.
     pub fn take_out(&mut self, baud: u32) -> Vec<u8> {
         let arrived = std::mem::take(&mut self.arrived);
         seen_at(&arrived, self.baud, baud)
     }
 
-    /// As [`Line::take_out`]; wakes when there is something.
+    /// As [`Line::take_out`]; wakes when there is something, a break too: see [`Line::take_breaks`].
     pub fn poll_out(&mut self, cx: &mut Context<'_>, baud: u32) -> Poll<Vec<u8>> {
-        if self.arrived.is_empty() {
+        if self.arrived.is_empty() && self.breaks == 0 {
             self.waker = Some(cx.waker().clone());
             return Poll::Pending;
         }

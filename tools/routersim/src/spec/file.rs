@@ -76,12 +76,31 @@ pub struct SerialSpec {
     pub latency_ms: u32,
     /// From Enter to the router's first act, milliseconds.
     pub think_ms: u32,
+    /// Serial adapters in its USB sockets, by the names that RouterOS gives their ports: `usb1`.
+    pub adapters: BTreeMap<String, AdapterSpec>,
+}
+
+/// A serial adapter in a USB socket of the router. No console and no boot loader is on it: it is for `/system serial-terminal`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdapterSpec {
+    /// Where its cable ends, for `routersim run`: a device of this host, such as the `pty` of another router.
+    pub device: Option<String>,
 }
 
 impl Default for SerialSpec {
     fn default() -> Self {
         // 310 ms for a whole command on a CHR's serial console were measured [S3]; 50 ms are what is the least.
-        Self { pty: None, rfc2217: None, tcp: None, wires: true, error_every: 0, latency_ms: 0, think_ms: 50 }
+        Self {
+            pty: None,
+            rfc2217: None,
+            tcp: None,
+            wires: true,
+            error_every: 0,
+            latency_ms: 0,
+            think_ms: 50,
+            adapters: BTreeMap::new(),
+        }
     }
 }
 
@@ -248,6 +267,9 @@ pub enum SpecError {
     /// Text that is no MAC address.
     #[error("`{0}` is no MAC address")]
     Mac(String),
+    /// An adapter's name that no port can have.
+    #[error("`{0}` is no name of an adapter's port: it is one like usb1")]
+    Adapter(String),
     /// A time scale that is zero, negative or no number.
     #[error("time_scale must be a positive number")]
     TimeScale,
@@ -270,6 +292,7 @@ impl SpecError {
             Self::UnknownPort { .. } => "routersim.spec.port",
             Self::Setup(_) => "routersim.spec.setup",
             Self::Mac(_) => "routersim.spec.mac",
+            Self::Adapter(_) => "routersim.spec.adapter",
             Self::TimeScale => "routersim.spec.time-scale",
             Self::File { .. } => "routersim.spec.file",
         }
@@ -343,6 +366,10 @@ impl Spec {
         }
         if let Some(text) = self.macs.values().find(|text| text.parse::<MacAddr>().is_err()) {
             return Err(SpecError::Mac(text.clone()));
+        }
+        let named = |name: &&String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if let Some(name) = self.serial.adapters.keys().find(|name| !named(name) || name.starts_with("serial")) {
+            return Err(SpecError::Adapter(name.clone()));
         }
         if !(self.time_scale.is_finite() && self.time_scale > 0.0) {
             return Err(SpecError::TimeScale);
@@ -418,6 +445,12 @@ impl Spec {
     /// With a label password.
     pub fn label(mut self, password: &str) -> Self {
         password.clone_into(&mut self.factory_password);
+        self
+    }
+
+    /// With a serial adapter in a USB socket.
+    pub fn adapter(mut self, name: &str) -> Self {
+        self.serial.adapters.insert(name.to_owned(), AdapterSpec::default());
         self
     }
 

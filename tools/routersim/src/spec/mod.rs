@@ -5,5 +5,5 @@ mod file;
 mod version;
 
 pub use board::{BOARDS, Board, PortKind};
-pub use file::{Boot, BooterSpec, FileSpec, SerialSpec, Spec, SpecError, State, UserSpec};
+pub use file::{AdapterSpec, Boot, BooterSpec, FileSpec, SerialSpec, Spec, SpecError, State, UserSpec};
 pub use version::Version;

@@ -139,6 +139,8 @@ pub struct System {
     pub globals: RefCell<BTreeMap<String, Globals>>,
     /// Where critical log lines reach open consoles.
     pub notices: Notices,
+    /// Its serial ports.
+    pub(crate) ports: RefCell<super::ports::Ports>,
     pub(crate) me: Weak<System>,
     pub(crate) net: RefCell<Option<Net>>,
     pub(crate) phase: Cell<Phase>,

@@ -50,6 +50,8 @@ pub fn erased(spec: &Spec) -> Config {
         let item = Item { disabled: *disabled, ..Item::default() }.with("name", *name).with("port", port.to_string());
         config.insert("/ip/service", "/ip/service", item, None);
     }
+    let console = Item { builtin: true, ..Item::default() }.with("port", super::ports::BUILT_IN).with("term", "vt102");
+    config.insert("/system/console", "/system/console", console, None);
     for (name, values) in LOG_ACTIONS {
         let item = Item { builtin: true, ..Item::default() }.with("name", *name).with("target", *name);
         let item = values.iter().fold(item, |item, (name, value)| item.with(name, *value));

@@ -45,6 +45,7 @@ impl System {
         }
         storage.borrow_mut().boots += 1;
         let sockets = sockets(&spec, quirks.port_order);
+        let ports = super::ports::Ports::of(&spec);
         let sys = Rc::new_cyclic(|me| Self {
             spec,
             quirks,
@@ -58,6 +59,7 @@ impl System {
             volatile: RefCell::new(Volatile::default()),
             globals: RefCell::new(BTreeMap::new()),
             notices: Notices::new(),
+            ports: RefCell::new(ports),
             me: me.clone(),
             net: RefCell::new(None),
             phase: Cell::new(Phase::Services),

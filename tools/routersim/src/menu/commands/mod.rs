@@ -9,6 +9,7 @@ mod ping;
 mod power;
 mod registry;
 mod scripts;
+mod serial;
 mod transfer;
 mod update;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{backup, certificate, keys, language, misc, ping, power, scripts, transfer, update};
+use super::{backup, certificate, keys, language, misc, ping, power, scripts, serial, transfer, update};
 use crate::menu::def::{ALWAYS, V7, When};
 use crate::script::{Ctx, Error, LocalFuture, MenuCommand, Value};
 use crate::system::System;
@@ -204,6 +204,9 @@ pub static COMMANDS: &[Command] =
         command("/tool", "fetch", "test,read", |sys, ctx, cmd| Box::pin(transfer::fetch(sys, ctx, cmd))).args(FETCH),
         command("/tool", "mac-telnet", "test", |sys, ctx, cmd| Box::pin(transfer::mac_telnet(sys, ctx, cmd)))
             .args(&["host", "interface"])
+            .unnamed(),
+        command("/system", "serial-terminal", "test", |sys, ctx, cmd| Box::pin(serial::terminal(sys, ctx, cmd)))
+            .args(&["port", "channel"])
             .unnamed(),
         command("/file", "read", "read", |sys, ctx, cmd| Box::pin(misc::read_file(sys, ctx, cmd)))
             .args(&["file", "offset", "chunk-size"])

@@ -2,6 +2,7 @@
 
 use super::interface::{LIST_MENU, SINGLE_MENU};
 use super::short::{count, list, no, single, text, time, word, yes};
+use crate::menu::config::Item;
 use crate::menu::def::{Export, Menu, V6, V7, Verbs, flag, prop};
 use crate::menu::hooks::Hooks;
 use crate::menu::kind::Kind;
@@ -22,23 +23,26 @@ pub(super) static MENUS: &[&Menu] = &[
     &NTP_SERVERS,
 ];
 
-/// The serial port, which the console has.
+/// The serial ports, and who has them.
 struct Serial;
 
 impl Hooks for Serial {
     fn rows(&self, sys: &System) -> Option<Vec<Row>> {
         let v7 = sys.spec.version.is_v7();
-        let mut row = Row::new(1)
-            .with("name", "serial0")
-            .with("used-by", if v7 { "Serial Console(#0)" } else { "Serial Console" })
-            .with("channels", "1")
-            .with("baud-rate", if v7 { "auto" } else { "115200" })
-            .with("data-bits", "8")
-            .with("parity", "none")
-            .with("stop-bits", "1")
-            .with("flow-control", "none");
-        row.flag("inactive", false);
-        Some(vec![row])
+        let row = |((name, present), id): ((String, bool), u32)| {
+            let mut row = Row::new(id)
+                .with("name", name.as_str())
+                .with("used-by", sys.port_user(&name))
+                .with("channels", "1")
+                .with("baud-rate", if v7 { "auto" } else { "115200" })
+                .with("data-bits", "8")
+                .with("parity", "none")
+                .with("stop-bits", "1")
+                .with("flow-control", "none");
+            row.flag("inactive", !present);
+            row
+        };
+        Some(sys.serial_ports().into_iter().zip(1..).map(row).collect())
     }
 }
 
@@ -58,16 +62,15 @@ list!(PORT, "/port", [
 struct Consoles;
 
 impl Hooks for Consoles {
-    fn rows(&self, _sys: &System) -> Option<Vec<Row>> {
-        let mut row = Row::new(1).with("port", "serial0").with("term", "vt102");
-        row.flag("used", true);
-        Some(vec![row])
+    fn fill(&self, _sys: &System, item: &Item, row: &mut Row) -> bool {
+        row.flag("used", !item.disabled);
+        true
     }
 }
 
-list!(CONSOLE, "/system/console", [word("port").ro(), word("term").ro()], columns ["port", "term"],
-    verbs: Verbs::READ, export: Export::No, flags: &[flag('X', "disabled"), flag('U', "used"), flag('F', "free")],
-    hooks: &Consoles);
+list!(CONSOLE, "/system/console", [word("port").ro(), word("term").or("vt102")], columns ["port", "term"],
+    verbs: Verbs::SET.and(Verbs::ENABLE), export: Export::No,
+    flags: &[flag('X', "disabled"), flag('U', "used"), flag('F', "free")], hooks: &Consoles);
 
 /// A board at rest in a cool room.
 const HEALTH: &[(&str, &str, &str)] =
