@@ -58,6 +58,29 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     assert!(matches!(silent(waived.clone()).code, Some(2 | 5)), "an identity check can't be waived: {}", waived.err);
     pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
     proved(&pair);
+    another_ha_password(&pair);
+}
+
+/// Of both members, by the real binary; it is nowhere but on the routers.
+fn another_ha_password(pair: &Pair) {
+    const NEW: &str = "New-Pair_7.Sloe";
+    let run = |words: &[&str]| {
+        let mut all = vec!["recover", "edge-1/b", "ha-password", "--new-ha-password", "env:NEW_HA"];
+        all.extend(words);
+        silent(pair.command(&all).env("NEW_HA", NEW).output().unwrap().into())
+    };
+    let planned = run(&["--plan-only"]).expect(0);
+    let (_, rest) = planned.err.split_once("--confirm ").unwrap_or_else(|| panic!("no plan in: {planned:?}"));
+    let ended = run(&["--confirm", rest.split_whitespace().next().unwrap()]).expect(0);
+    assert!(ended.err.contains("had an answer"), "{}", ended.err);
+    for text in [&planned.out, &planned.err, &ended.out, &ended.err] {
+        assert_eq!(leak::found(text.as_bytes(), &[NEW]), None);
+    }
+    leak::none_below(&pair.state(), &[NEW]);
+    for member in ["edge-1/a", "edge-1/b"] {
+        let asked = format!(":put ([/ppp secret get [find name=HA_PASSWORD] password] = \"{NEW}\")");
+        assert_eq!(pair.exec(member, &asked).expect(0).out.trim(), "true", "{member}");
+    }
 }
 
 /// Both routers and the runs are in one file, for its owner alone, without a secret; a pair whose routers are gone has none.

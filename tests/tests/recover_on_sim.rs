@@ -20,10 +20,13 @@ use common::{Bench, Case, Seen, SimClock, simulated};
 use jumplead_tests::states;
 use lab::NodeHandle;
 use lab::pair::Topology;
-use routeros::{BoxLink, LoginOptions};
+use routeros::{BoxLink, LoginOptions, Secret};
 use routersim::record::EventKind;
 use routersim::router::Router;
 use tokio::sync::watch;
+
+/// The pair's next HA password.
+const NEW_PASSWORD: &str = "New-Pair_7.Sloe";
 
 struct SimLine(NodeHandle<Router>);
 
@@ -100,6 +103,7 @@ async fn recover(
         tools: &NoTools,
         pair: Some((&pair, Member::B)),
         login: LoginOptions::new("admin"),
+        new_ha: Some(Secret::new(NEW_PASSWORD)),
         pair_name: Some("edge-1".into()),
     };
     let (mut disk, clock) = (store.clone(), Ticking);
@@ -139,6 +143,7 @@ async fn resume(bench: &Bench, store: &SimStore) -> RunEnd {
         tools: &NoTools,
         pair: Some((&pair, Member::B)),
         login: LoginOptions::new("admin"),
+        new_ha: Some(Secret::new(NEW_PASSWORD)),
         pair_name: Some("edge-1".into()),
     };
     let (mut disk, clock) = (store.clone(), Ticking);
@@ -414,6 +419,74 @@ fn killed_at_every_step_and_gone_on_with() {
             assert_eq!(end.exit, Exit::Done, "{step}: {end:#?}");
             assert_eq!(bench.counts('B').1, before.1 + 1, "{step}: the backup was loaded once");
             assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"], "{step}");
+        });
+    }
+}
+
+/// Where a router keeps the HA password, and what its user `ha` has.
+fn ha_passwords(router: &NodeHandle<Router>) -> [Option<String>; 2] {
+    [("/ppp/secret", "HA_PASSWORD"), ("/user", "ha")].map(|(menu, name)| {
+        router.look(|r| r.system()?.config(|c| c.by_name(menu, name)?.get("password").map(str::to_owned)))
+    })
+}
+
+fn new_password() -> Asked {
+    Asked { new_password: Some("env:NEW_HA".into()), ..Asked::default() }
+}
+
+/// Both members get it, the tool killed at any step; the pair's next sync goes over it.
+#[test]
+fn another_ha_password_over_the_ha_cable() {
+    let steps = ["router.ha-password", "router.save-own", "peer.ha-password", "pair.verify-ha-password"];
+    let cases = [("6.44.6", None), ("7.18.2", None)].into_iter().chain(steps.map(|step| ("7.18.2", Some(step))));
+    for (version, step) in cases {
+        simulated(|| async move {
+            let bench = ready(version, None).await;
+            let store = SimStore::default();
+            let kill = move |record: &Record| matches!(&record.event, bootstrap::event::Event::StepStarted { step: at, .. } if Some(at.as_str()) == step);
+            let rescued = recover(&bench, &store, Procedure::HaPassword, &new_password(), kill).await.unwrap();
+            match rescued {
+                Some(rescued) => {
+                    assert!(step.is_none());
+                    well(&bench, &rescued);
+                    assert!(!format!("{:?}", rescued.records).contains(NEW_PASSWORD));
+                }
+                None => {
+                    store.crash(0);
+                    let end = resume(&bench, &store).await;
+                    assert_eq!(end.exit, Exit::Done, "{step:?}: {end:#?}");
+                }
+            }
+            let new = || [Some(NEW_PASSWORD.to_owned()), Some(NEW_PASSWORD.to_owned())];
+            assert_eq!(ha_passwords(&bench.pair.a), new(), "{version} {step:?}");
+            assert_eq!(ha_passwords(&bench.pair.b), new(), "{version} {step:?}");
+            // the next check of the active finds a change, and gives it to the standby
+            let before = bench.counts('B').1;
+            done(1500).await;
+            assert_eq!(bench.counts('B').1, before + 1, "{version} {step:?}");
+            assert_eq!(ha_passwords(&bench.pair.b), new(), "{version} {step:?}");
+            bench.assert_proved();
+        });
+    }
+}
+
+/// Over a console server, without a password, or for another build: refused before anything is typed.
+#[test]
+fn another_ha_password_is_not_said_where_it_is_heard() {
+    for (heard, asked, code) in
+        [(true, new_password(), "recover.overheard"), (false, Asked::default(), "recover.new-password")]
+    {
+        simulated(|| async move {
+            let mut bench = ready("7.18.2", None).await;
+            if heard {
+                // it is not the road that is taken, but might be
+                bench.site.b.reach.push("tcp://oob.example:4001".parse().unwrap());
+                bench.rebuild_roads();
+            }
+            let before = ha_passwords(&bench.pair.b);
+            let refused = recover(&bench, &SimStore::default(), Procedure::HaPassword, &asked, |_| false).await;
+            assert_eq!(refused.err().unwrap().code, code);
+            assert_eq!(ha_passwords(&bench.pair.b), before);
         });
     }
 }

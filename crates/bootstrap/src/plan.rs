@@ -116,6 +116,18 @@ pub enum Act {
     /// VRRP and FTP off, startup held, identity marked.
     #[serde(rename = "router.quarantine")]
     Quarantine,
+    /// The new HA password on the standby.
+    #[serde(rename = "router.ha-password")]
+    HaPassword,
+    /// The standby's own backup is saved with it.
+    #[serde(rename = "router.save-own")]
+    SaveOwn,
+    /// The same password on the active.
+    #[serde(rename = "peer.ha-password")]
+    PeerHaPassword,
+    /// The active reaches the standby with it.
+    #[serde(rename = "pair.verify-ha-password")]
+    VerifyHaPassword,
     /// Ends the job that waits.
     #[serde(rename = "router.end-job")]
     EndJob,
@@ -177,6 +189,10 @@ impl Act {
             Self::Restart => "router.restart",
             Self::VerifyStandby => "router.verify-standby",
             Self::Quarantine => "router.quarantine",
+            Self::HaPassword => "router.ha-password",
+            Self::SaveOwn => "router.save-own",
+            Self::PeerHaPassword => "peer.ha-password",
+            Self::VerifyHaPassword => "pair.verify-ha-password",
             Self::EndJob => "router.end-job",
             Self::FinishBootstrap => "router.bootstrap",
             Self::EthernetOnce => "loader.ethernet-once",

@@ -6,6 +6,7 @@ mod address;
 mod find;
 mod job;
 mod loader;
+mod password;
 mod plan;
 mod procedure;
 mod restart;

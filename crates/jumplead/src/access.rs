@@ -8,11 +8,11 @@ use std::rc::Rc;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::recover::{Access, Lines, ToolEnd, Tools};
 use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
-use bootstrap::secret::{Asker as _, SecretError};
+use bootstrap::secret::{self, Asker as _, SecretError, SecretRef};
 use bootstrap::store::DirStore;
 use bootstrap::target::Member;
 use bootstrap::trouble::{Kind, Trouble};
-use routeros::{BoxLink, LoginOptions, Shell};
+use routeros::{BoxLink, LoginOptions, Secret, Shell};
 use serial_console::io::Endpoint;
 
 use crate::cli::Global;
@@ -115,12 +115,14 @@ impl Lines for PairLine<'_> {
     }
 }
 
-/// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to.
+/// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to, `new_ha` where a new HA
+/// password comes from.
 pub async fn with_access<T>(
     out: &Output,
     global: &Global,
     typed: &str,
     member_of: Option<&str>,
+    new_ha: Option<&str>,
     act: impl AsyncFnOnce(&Access<'_>) -> Result<T>,
 ) -> Result<T> {
     let target = reach::target(typed)?;
@@ -159,6 +161,10 @@ pub async fn with_access<T>(
         Failure::new(exit, error.code(), error.to_string())
             .hint("see which secrets the site file names:  jumplead config show")
     })?;
+    let new_ha = match new_ha {
+        Some(reference) => Some(new_password(reference, &site.name, &mut asker, &mut store)?),
+        None => None,
+    };
     let warnings = Rc::new(RefCell::new(Vec::new()));
     let mac = MacRoad {
         segment: Rc::new(HostSegment),
@@ -181,12 +187,30 @@ pub async fn with_access<T>(
         tools: &HostTools,
         pair: Some((&pair_of, member)),
         login: LoginOptions::new(""),
+        new_ha,
         pair_name: Some(pair),
     };
     let ended = act(&access).await;
     roads.let_go().await;
     warnings.borrow().iter().for_each(|warning| out.warn(warning));
     ended
+}
+
+/// The password behind a reference, as the pair's scripts take it. A generated one could not be told from the last, and a command's
+/// words, which may be secret, would stand in the run's journal.
+fn new_password(reference: &str, pair: &str, asker: &mut TerminalAsker, store: &mut DirStore) -> Result<Secret> {
+    let what = format!("{pair}.new_ha_password");
+    let wrong = |error: &SecretError| {
+        Failure::new(Exit::Usage, error.code(), error.to_string())
+            .hint("--new-ha-password env:NAME, file:PATH or prompt")
+    };
+    let reference: SecretRef = reference.parse().map_err(|error| wrong(&error))?;
+    if matches!(reference, SecretRef::Generate | SecretRef::Cmd(_)) {
+        return Err(wrong(&SecretError::Form));
+    }
+    let secret = secret::resolve(&reference, &what, asker, store).map_err(|error| wrong(&error))?;
+    secret::check_ha_password(&secret).map_err(|error| wrong(&error))?;
+    Ok(secret)
 }
 
 fn known(state: &Path) -> Result<KnownRouters> {
@@ -218,6 +242,7 @@ async fn alone<T>(
         tools: &HostTools,
         pair: None,
         login: reach.login(),
+        new_ha: None,
         pair_name: None,
     };
     let ended = act(&access).await;

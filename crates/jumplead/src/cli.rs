@@ -260,6 +260,9 @@ pub struct RescueOptions {
     /// netinstall: this host's interface on the cable to the port marked BOOT
     #[arg(long, value_name = "INTERFACE")]
     pub boot_interface: Option<String>,
+    /// ha-password: where the new one comes from: env:NAME, file:PATH or prompt. Never the password itself
+    #[arg(long, value_name = "REF")]
+    pub new_ha_password: Option<String>,
 }
 
 fn procedures() -> impl clap::builder::TypedValueParser<Value = Procedure> {

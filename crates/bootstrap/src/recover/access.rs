@@ -54,6 +54,8 @@ pub struct Access<'a> {
     pub pair: Option<(&'a Pair<'a>, Member)>,
     /// The login of a router without a pair.
     pub login: LoginOptions,
+    /// The HA password that is to be the pair's.
+    pub new_ha: Option<Secret>,
     /// The pair as it can be typed again, for hints.
     pub pair_name: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Access<'_> {
     /// Everything that must never be shown.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut all = self.pair.map_or_else(Vec::new, |(pair, _)| pair.secrets.all());
+        all.extend(self.new_ha.clone());
         all.extend(self.login.passwords.iter().filter(|secret| !secret.is_empty()).cloned());
         all
     }

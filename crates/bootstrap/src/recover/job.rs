@@ -135,6 +135,9 @@ impl Job for RouterJob<'_> {
             // what was saved before anything was changed is the evidence: what is seen after it is another state
             Act::Evidence | Act::EvidenceRest if history.completed(step.id) => Ok(Probe::Done(None)),
             Act::Evidence | Act::EvidenceRest | Act::Peer | Act::VerifyStandby => Ok(Probe::NotDone),
+            Act::SaveOwn | Act::VerifyHaPassword => Ok(Probe::NotDone),
+            Act::HaPassword => self.probe_password().await,
+            Act::PeerHaPassword => self.probe_peer_password().await,
             Act::ClosePorts | Act::HaPort | Act::HaUser if later(&[Act::LoadBackup, Act::Restart]) => {
                 Ok(Probe::Done(Some("before the restart that this run ordered".into())))
             }
@@ -172,6 +175,10 @@ impl Job for RouterJob<'_> {
             Act::RightMac => self.right_mac().await,
             Act::VerifyStandby => self.verify_standby(progress).await,
             Act::Quarantine => self.quarantine().await,
+            Act::HaPassword => self.password().await,
+            Act::SaveOwn => self.save_own().await,
+            Act::PeerHaPassword => self.peer_password().await,
+            Act::VerifyHaPassword => self.verify_password(progress).await,
             Act::EndJob => self.end_job().await,
             Act::FinishBootstrap => self.finish_bootstrap().await,
             Act::EthernetOnce => self.ethernet_once().await,
@@ -190,6 +197,8 @@ impl Job for RouterJob<'_> {
             Act::PeerMac => self.probe_peer_mac().await?,
             Act::RightMac => self.probe_right_mac().await?,
             Act::Quarantine => self.probe_quarantine().await?,
+            Act::HaPassword => self.probe_password().await?,
+            Act::PeerHaPassword => self.probe_peer_password().await?,
             Act::EndJob => self.probe_end_job().await?,
             Act::FinishBootstrap => self.probe_bootstrapped().await?,
             // waits end with what they wait for, or look themselves

@@ -32,6 +32,8 @@ pub struct Asked {
     pub package: Option<String>,
     /// The host's interface on the BOOT port's cable.
     pub interface: Option<String>,
+    /// Where the new HA password comes from.
+    pub new_password: Option<String>,
 }
 
 /// What is known of the router from before.
@@ -79,19 +81,22 @@ pub struct Subject {
     pub backup: Option<String>,
     /// What is run on this host.
     pub argv: Vec<String>,
+    /// Where the new HA password comes from, for a run that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password: Option<String>,
     /// What is to be done afterwards, by whoever reads the plan or the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub afterwards: Vec<String>,
 }
 
 /// What it means that console servers hear the HA password, and what to do about it.
-fn overheard(servers: &[String]) -> Vec<String> {
+fn overheard(servers: &[String], again: &str) -> Vec<String> {
     if servers.is_empty() {
         return Vec::new();
     }
     vec![
         format!("the HA password, where a step types it, then stands in the logs of {}", servers.join(", ")),
-        "change it on both routers, never over that line:  $HAInstall ... password=NEW".into(),
+        format!("change it on both, over the HA cable:  jumplead recover {again} ha-password --new-ha-password REF"),
     ]
 }
 
@@ -192,6 +197,7 @@ pub(super) fn plan(
         peer_mac: None,
         backup: None,
         argv: Vec::new(),
+        new_password: None,
         afterwards: Vec::new(),
     };
     let mut draft = Draft { steps: Vec::new(), notes: Vec::new(), member };
@@ -248,10 +254,11 @@ pub(super) fn plan(
             netinstall(&mut draft, &mut subject, found, before, asked)?;
             subject.afterwards.push(look_at_the_pair(access));
         }
+        Procedure::HaPassword => ha_password(&mut draft, &mut subject, access, asked)?,
         Procedure::Password => {}
     }
     if draft.steps.iter().any(|step| matches!(step.id, Act::HaUser | Act::FinishBootstrap)) {
-        subject.afterwards.extend(overheard(&access.servers()));
+        subject.afterwards.extend(overheard(&access.servers(), &over_the_cable(access)));
     }
     draft.notes.extend(subject.afterwards.iter().map(|what| format!("then:  {what}")));
     let board = match found {
@@ -408,6 +415,47 @@ fn pair_name<'a>(access: &'a Access<'_>) -> &'a str {
 
 fn look_at_the_pair(access: &Access<'_>) -> String {
     format!("when it is up:  jumplead bootstrap {} --plan-only", pair_name(access))
+}
+
+/// The standby by a road that no console server hears.
+fn over_the_cable(access: &Access<'_>) -> String {
+    let pair = access.pair_name.as_deref().unwrap_or("PAIR");
+    let member = access.member().unwrap_or(Member::B);
+    if access.servers().is_empty() { format!("{pair}/{member}") } else { format!("via:{pair}/{}", member.other()) }
+}
+
+fn ha_password(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>, asked: &Asked) -> Result<(), Trouble> {
+    let again = over_the_cable(access);
+    if access.pair.is_none() {
+        return Err(refuse("recover.needs-pair", "the HA password is the pair's").hint("name it as PAIR/b"));
+    }
+    if !subject.ours {
+        return Err(refuse("recover.unfit", "another build's scripts keep the HA password in a way of their own")
+            .hint("change it by that build's own procedure, on the active"));
+    }
+    if !access.servers().is_empty() {
+        let heard = format!("{} would hear the new password, too", access.servers().join(", "));
+        return Err(refuse("recover.overheard", heard)
+            .hint(format!("through the active:  jumplead recover {again} ha-password --new-ha-password REF")));
+    }
+    let Some(reference) = &asked.new_password else {
+        return Err(refuse("recover.new-password", "no new HA password was given")
+            .hint("where it comes from, never itself:  --new-ha-password env:NAME, file:PATH or prompt"));
+    };
+    subject.new_password = Some(reference.clone());
+    draft.change(Act::HaPassword, "the user ha and the HA password");
+    draft.change(Act::SaveOwn, "its own backup, saved with it");
+    let active = draft.member.map(Member::other);
+    for (id, member, title, effect) in [
+        (Act::PeerHaPassword, active, "the same on the active", Effect::Reversible),
+        (Act::VerifyHaPassword, None, "the active asks the standby with it", Effect::ReadOnly),
+    ] {
+        draft.steps.push(Step { id, member, title: title.into(), effect, limit_s: STEP_LIMIT_S, alone: false });
+    }
+    draft.note("between the two the active can't push or ask; VRRP and the data ports don't know the password");
+    draft.note("the active's next check finds a change, and syncs once");
+    subject.afterwards.push("set secrets.ha_password of the site file to the new one".into());
+    Ok(())
 }
 
 fn boot_port(draft: &mut Draft) {

@@ -30,13 +30,15 @@ pub enum Procedure {
     Etherboot,
     /// The same, with netinstall run here.
     Netinstall,
+    /// Another HA password on both members, over the HA cable.
+    HaPassword,
     /// What is possible without the password, and what it costs. Does nothing.
     Password,
 }
 
 impl Procedure {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Leave,
         Self::Repair,
         Self::KnownGood,
@@ -46,6 +48,7 @@ impl Procedure {
         Self::LeaveLoader,
         Self::Etherboot,
         Self::Netinstall,
+        Self::HaPassword,
         Self::Password,
     ];
 
@@ -61,6 +64,7 @@ impl Procedure {
             Self::LeaveLoader => "leave-loader",
             Self::Etherboot => "etherboot",
             Self::Netinstall => "netinstall",
+            Self::HaPassword => "ha-password",
             Self::Password => "password",
         }
     }
@@ -81,6 +85,9 @@ impl Procedure {
             Self::LeaveLoader => "leave the boot loader's menu; nothing is written",
             Self::Etherboot => "boot over Ethernet once, for a netinstall that you run",
             Self::Netinstall => "boot over Ethernet once, with --netinstall PATH --package FILE run here",
+            Self::HaPassword => {
+                "--new-ha-password REF on both members, over the HA cable, the standby first; proved by its use"
+            }
             Self::Password => "what is possible without the password, and what it costs; does nothing",
         }
     }
@@ -111,6 +118,7 @@ pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
         (Name::F6, _) => vec![Leave, FinishBootstrap],
         (Name::F8, Found::Line { state: State::Menu(_), .. }) => vec![Leave, LeaveLoader, Etherboot, Netinstall],
         (Name::F8, _) => vec![Leave, Netinstall],
+        (Name::S4, _) => vec![Leave, HaPassword],
         _ => vec![Leave],
     }
 }

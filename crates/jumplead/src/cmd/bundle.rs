@@ -61,7 +61,7 @@ pub async fn run(
     );
     let (mut summaries, mut last, mut secrets) = (Vec::new(), None, Vec::new());
     for target in &targets {
-        let part = with_access(out, global, target, member_of, async |access| {
+        let part = with_access(out, global, target, member_of, None, async |access| {
             secrets.extend(access.secrets());
             Ok(part(access).await)
         });

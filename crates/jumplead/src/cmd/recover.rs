@@ -32,7 +32,8 @@ pub async fn run(
         return password(out);
     }
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
-    with_access(out, global, target, rescue.member_of.as_deref(), async |access| {
+    let new_ha = rescue.new_ha_password.as_deref();
+    with_access(out, global, target, rescue.member_of.as_deref(), new_ha, async |access| {
         let mut screen = Screen::new(out);
         let ended =
             interruptible(async |stop| go(out, global, access, &mut store, &mut screen, procedure, rescue, stop).await);
@@ -60,6 +61,7 @@ async fn go(
         netinstall: options.netinstall.clone(),
         package: options.package.clone(),
         interface: options.boot_interface.clone(),
+        new_password: options.new_ha_password.clone(),
     };
     if procedure == Some(Procedure::Netinstall) {
         there(&asked)?;
@@ -119,7 +121,8 @@ async fn go(
 /// `resume` of a run that was a rescue.
 pub async fn resume(out: &Output, global: &Global, run: &RunId, subject: &Subject, dry_run: bool) -> Result {
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
-    with_access(out, global, &subject.target, subject.member_of.as_deref(), async |access| {
+    let new_ha = subject.new_password.as_deref();
+    with_access(out, global, &subject.target, subject.member_of.as_deref(), new_ha, async |access| {
         let mut screen = Screen::new(out);
         let ended = interruptible(async |stop| {
             let options = Options { dry_run, ..Options::default() };
@@ -142,7 +145,15 @@ fn again(access: &Access<'_>, plan: &Plan) -> String {
     let procedure = plan.subject.as_ref().map_or("", |subject| subject.procedure.name());
     let member_of = plan.subject.as_ref().and_then(|subject| subject.member_of.as_ref());
     let member_of = member_of.map_or_else(String::new, |pair| format!(" --as {pair}"));
-    format!("jumplead recover {} {procedure}{member_of}", access.target)
+    let new_ha = plan.subject.as_ref().and_then(|subject| subject.new_password.as_ref());
+    let new_ha = new_ha.map_or_else(String::new, |reference| format!(" --new-ha-password {}", quoted(reference)));
+    format!("jumplead recover {} {procedure}{member_of}{new_ha}", access.target)
+}
+
+/// As one word of a shell.
+fn quoted(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// A program or package that is missing is said before the board is touched.
