@@ -52,7 +52,7 @@ const INSTALLED_PTY: &[&str] = &[
 ];
 const SAID: &[&str] = &["what_is_missing_is_said_before_anything_is_touched"];
 
-const STATES: [(&str, &str, [Cell; 5]); 9] = [
+const STATES: [(&str, &str, [Cell; 5]); 10] = [
     (
         "F1, ours",
         "`repair`, `known-good`, `quarantine`, `leave`",
@@ -133,6 +133,17 @@ const STATES: [(&str, &str, [Cell; 5]); 9] = [
         "F8, the same, or nothing to boot from",
         "`netinstall` with a stand-in of netinstall-cli; on the pty `etherboot` and the `bootstrap` behind it, too",
         [Hand(&[]), Untried, Rescued(INSTALLED_PTY), Rescued(INSTALLED), Rescued(INSTALLED)],
+    ),
+    (
+        "standby whose HA password stands in a log",
+        "`ha-password`; where a console server would hear the new one it is refused",
+        [
+            Rescued(&["another_ha_password_over_the_ha_cable"]),
+            Untried,
+            Untried,
+            Hand(&["another_ha_password_is_not_said_where_it_is_heard"]),
+            Hand(&["another_ha_password_is_not_said_where_it_is_heard"]),
+        ],
     ),
     (
         "forgotten password",
