@@ -473,14 +473,18 @@ fn another_ha_password_over_the_ha_cable() {
 /// Over a console server, without a password, or for another build: refused before anything is typed.
 #[test]
 fn another_ha_password_is_not_said_where_it_is_heard() {
-    for (heard, asked, code) in
-        [(true, new_password(), "recover.overheard"), (false, Asked::default(), "recover.new-password")]
-    {
+    let heard = "recover.overheard";
+    for (of, asked, code) in [
+        (Some(Member::B), new_password(), heard),
+        (Some(Member::A), new_password(), heard),
+        (None, Asked::default(), "recover.new-password"),
+    ] {
         simulated(|| async move {
             let mut bench = ready("7.18.2", None).await;
-            if heard {
+            if let Some(member) = of {
                 // it is not the road that is taken, but might be
-                bench.site.b.reach.push("tcp://oob.example:4001".parse().unwrap());
+                let entry = if member == Member::A { &mut bench.site.a } else { &mut bench.site.b };
+                entry.reach.push("tcp://oob.example:4001".parse().unwrap());
                 bench.rebuild_roads();
             }
             let before = ha_passwords(&bench.pair.b);

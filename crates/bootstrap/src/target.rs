@@ -198,9 +198,9 @@ impl TargetUrl {
         )
     }
 
-    /// A line behind a console server, which may write down what passes.
+    /// A line behind a console server, which may write down what passes; a router that passes it on keeps nothing.
     pub fn is_server(&self) -> bool {
-        self.is_line() && !matches!(self, Self::Serial { .. })
+        self.is_line() && !matches!(self, Self::Serial { .. } | Self::Via { .. })
     }
 }
 
@@ -446,6 +446,13 @@ impl<'a> Query<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn console_servers_may_keep_what_passes() {
+        let heard = |text: &str| text.parse::<TargetUrl>().unwrap().is_server();
+        assert!(["tcp://h:1", "rfc2217://h:1", "telnet://h:1"].into_iter().all(heard));
+        assert!(!["serial:///dev/x", "via:a", "via:a?port=usb1", "mac://74:4D:28:00:00:0B%e"].into_iter().any(heard));
+    }
 
     #[test]
     fn every_form_comes_back_as_it_was_written() {

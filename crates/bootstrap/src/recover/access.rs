@@ -60,6 +60,10 @@ pub struct Access<'a> {
     pub pair_name: Option<String>,
 }
 
+fn servers(ways: &[TargetUrl]) -> Vec<String> {
+    ways.iter().filter(|way| way.is_server()).map(ToString::to_string).collect()
+}
+
 impl std::fmt::Debug for Access<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Access").field("target", &self.target).finish_non_exhaustive()
@@ -77,13 +81,21 @@ impl Access<'_> {
         self.pair.map(|(_, member)| member)
     }
 
-    /// Console servers among the ways to it: each may be the one that is taken.
+    /// Console servers among the ways to it, and among the other member's where one leads through it: each may be the one
+    /// that is taken.
     pub fn servers(&self) -> Vec<String> {
-        let typed: Option<TargetUrl> = self.target.parse().ok();
-        let ways = self
-            .pair
-            .map_or_else(|| typed.into_iter().collect(), |(pair, member)| pair.site.member(member).reach.clone());
-        ways.iter().filter(|way| way.is_server()).map(ToString::to_string).collect()
+        let Some((pair, member)) = self.pair else {
+            let typed: Option<TargetUrl> = self.target.parse().ok();
+            return servers(typed.as_slice());
+        };
+        let ways = &pair.site.member(member).reach;
+        if ways.iter().any(|way| matches!(way, TargetUrl::Via { .. })) { self.servers_of_both() } else { servers(ways) }
+    }
+
+    /// Console servers among the ways to either member.
+    pub fn servers_of_both(&self) -> Vec<String> {
+        let Some((pair, member)) = self.pair else { return self.servers() };
+        [member, member.other()].iter().flat_map(|member| servers(&pair.site.member(*member).reach)).collect()
     }
 
     /// Everything that must never be shown.

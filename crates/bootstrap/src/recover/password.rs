@@ -60,6 +60,8 @@ impl RouterJob<'_> {
     }
 
     pub(super) async fn password(&mut self) -> Result<Option<String>, Trouble> {
+        // an active that can't be reached is found out before the two differ
+        self.probe_peer_password().await?;
         let line = change(&self.new_password()?);
         self.run(private(line)).await.map_err(Trouble::acted)?;
         self.say("the standby has the new HA password, the active may not: it can't push or ask until it has");

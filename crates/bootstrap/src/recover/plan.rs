@@ -267,7 +267,7 @@ pub(super) fn plan(
     };
     let row = |name: &str, value: String| (name.to_owned(), value);
     let none = || "none".to_owned();
-    let basis = vec![
+    let mut basis = vec![
         row("target", access.target.clone()),
         row("procedure", procedure.to_string()),
         row("state", format!("{:?}", diagnosis.state)),
@@ -278,6 +278,7 @@ pub(super) fn plan(
         row("failure", subject.failure.clone().unwrap_or_else(none)),
         row("program", subject.argv.join(" ")),
     ];
+    basis.extend(subject.new_password.clone().map(|reference| row("new ha password", reference)));
     let fingerprint = fingerprint(&access.target, &basis, &draft.steps);
     Ok(Plan {
         pair: access.target.clone(),
@@ -433,8 +434,9 @@ fn ha_password(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>, as
         return Err(refuse("recover.unfit", "another build's scripts keep the HA password in a way of their own")
             .hint("change it by that build's own procedure, on the active"));
     }
-    if !access.servers().is_empty() {
-        let heard = format!("{} would hear the new password, too", access.servers().join(", "));
+    let servers = access.servers_of_both();
+    if !servers.is_empty() {
+        let heard = format!("{} would hear the new password, too", servers.join(", "));
         return Err(refuse("recover.overheard", heard)
             .hint(format!("through the active:  jumplead recover {again} ha-password --new-ha-password REF")));
     }
