@@ -143,3 +143,31 @@ async fn lines(shell: &Shell, out: &Output) -> Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    /// A hangup in the middle of a login lets the session go, whose end the router is told; the process is not killed.
+    #[tokio::test]
+    async fn a_signal_in_a_login_lets_the_session_go() {
+        let held = std::rc::Rc::new(());
+        let session = std::rc::Rc::clone(&held);
+        let opening = opened(async move {
+            let _session = session;
+            std::future::pending::<Result<()>>().await
+        });
+        let signal = async {
+            // the handlers are there when the other future has been asked twice
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            kill_process(getpid(), Signal::HUP).unwrap();
+        };
+        let (ended, ()) = tokio::join!(opening, signal);
+        assert_eq!(ended.err().map(|failure| failure.exit), Some(Exit::Interrupted));
+        assert_eq!(std::rc::Rc::strong_count(&held), 1);
+    }
+}
