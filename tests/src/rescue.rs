@@ -75,16 +75,34 @@ pub fn fingerprint(planned: &Ended) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
+/// Goes on with a run that stopped by itself.
+#[track_caller]
+fn gone_on_with(pair: &Pair, run: Stream) -> Stream {
+    let ended = silent(run.end());
+    let list = pair.jumplead(&["runs", "list"]).expect(0);
+    assert!(list.out.lines().next().unwrap_or_default().ends_with("resumable"), "{ended:?}\n{}", list.out);
+    eprintln!("stopped with {:?}, gone on with", ended.code);
+    Stream::start(pair, &["resume"])
+}
+
 /// Rescues B over its line, with these blows in their order; the run is proved by its own last step.
 #[track_caller]
 pub fn rescued(pair: &Pair, server: &mut Server<'_>, procedure: &str, blows: &[(&str, Blow)]) {
     let began = Instant::now();
     let plan = fingerprint(&planned(pair, procedure).expect(0));
     let mut run = Stream::start(pair, &["recover", "edge-1/b", procedure, "--confirm", &plan]);
+    let mut pulled = false;
     for (step, blow) in blows {
-        if !run.until_started(step) {
+        let mut begun = run.until_started(step);
+        if !begun && pulled {
+            // what a pull stops says so, and goes on
+            run = gone_on_with(pair, run);
+            begun = run.until_started(step);
+        }
+        if !begun {
             panic!("{procedure}: {step} was not begun: {:#?}", run.end());
         }
+        pulled = *blow == Blow::Pulled;
         match blow {
             Blow::Killed => {
                 run.kill();
