@@ -18,7 +18,7 @@ fn over_each(test: &str, cases: &[(&str, Case)]) {
             for (name, case) in cases {
                 let once = move || over(test, way, |pair, server| case(way, pair, server));
                 let run = move || {
-                    // Some ninety cases in real time, of which two failed for reasons that are not known: a login over a pty
+                    // Nine cases at once in real time. Two have failed, and why is not known: a login over a pty
                     // was refused while the router restarted again and again (exit 4), and a pull was not ridden out (exit 6).
                     // What fails twice in a row, on a new pair, fails.
                     if std::panic::catch_unwind(once).is_err() {
