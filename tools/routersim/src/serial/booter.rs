@@ -15,7 +15,7 @@ const DELETE: u8 = 0x7f;
 const BOOTP: Duration = Duration::from_secs(6);
 /// How long the installer's image takes.
 const TRANSFER: Duration = Duration::from_secs(1);
-/// How long the installer formats and writes [I].
+/// How long the installer formats and writes (inferred).
 const INSTALLS: Duration = Duration::from_secs(40);
 /// From the end of the window to the kernel's own first line.
 const LOADING: Duration = Duration::from_secs(2);
