@@ -81,7 +81,7 @@ fn gone_on_with(pair: &Pair, run: Stream) -> Stream {
     let ended = silent(run.end());
     let list = pair.jumplead(&["runs", "list"]).expect(0);
     assert!(list.out.lines().next().unwrap_or_default().ends_with("resumable"), "{ended:?}\n{}", list.out);
-    eprintln!("stopped with {:?}, gone on with", ended.code);
+    println!("stopped with {:?}, gone on with: {}", ended.code, ended.out);
     Stream::start(pair, &["resume"])
 }
 
@@ -100,7 +100,8 @@ pub fn rescued(pair: &Pair, server: &mut Server<'_>, procedure: &str, blows: &[(
             begun = run.until_started(step);
         }
         if !begun {
-            panic!("{procedure}: {step} was not begun: {:#?}", run.end());
+            let ended = run.end();
+            panic!("{procedure}: {step} was not begun: {:?}\n{}\n{}", ended.code, ended.out, ended.err);
         }
         pulled = *blow == Blow::Pulled;
         match blow {

@@ -16,6 +16,8 @@ pub struct Stream {
     /// The process itself.
     pub process: Process,
     lines: BufReader<ChildStdout>,
+    /// What was read so far.
+    told: String,
 }
 
 impl Stream {
@@ -31,19 +33,21 @@ impl Stream {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { process: Process(child), lines }
+        Self { process: Process(child), lines, told: String::new() }
     }
 
     /// Reads until this step has been started; false if the run is over before.
     pub fn until_started(&mut self, step: &str) -> bool {
-        let mut line = String::new();
-        while self.lines.read_line(&mut line).unwrap() > 0 {
+        loop {
+            let before = self.told.len();
+            if self.lines.read_line(&mut self.told).unwrap() == 0 {
+                return false;
+            }
+            let line = &self.told[before..];
             if line.contains("\"step_started\"") && line.contains(&format!("\"{step}\"")) {
                 return true;
             }
-            line.clear();
         }
-        false
     }
 
     /// Reads what people are told until this was said, or nothing more is; byte for byte, so that the rest stays there.
@@ -59,9 +63,9 @@ impl Stream {
         false
     }
 
-    /// Reads to the end.
+    /// Reads to the end. `out` is all of its events.
     pub fn end(mut self) -> Ended {
-        let mut out = String::new();
+        let mut out = self.told;
         self.lines.read_to_string(&mut out).unwrap();
         let mut err = String::new();
         self.process.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();

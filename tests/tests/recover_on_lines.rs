@@ -16,16 +16,7 @@ fn over_each(test: &str, cases: &[(&str, Case)]) {
     std::thread::scope(|scope| {
         for way in Way::ALL {
             for (name, case) in cases {
-                let once = move || over(test, way, |pair, server| case(way, pair, server));
-                let run = move || {
-                    // Nine cases at once in real time. Two have failed, and why is not known: a login over a pty
-                    // was refused while the router restarted again and again (exit 4), and a pull was not ridden out (exit 6).
-                    // What fails twice in a row, on a new pair, fails.
-                    if std::panic::catch_unwind(once).is_err() {
-                        println!("{name} over {way:?} FAILED ONCE and is tried again");
-                        once();
-                    }
-                };
+                let run = move || over(test, way, |pair, server| case(way, pair, server));
                 std::thread::Builder::new().name(format!("{name} over {way:?}")).spawn_scoped(scope, run).unwrap();
             }
         }
