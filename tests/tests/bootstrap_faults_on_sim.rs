@@ -67,7 +67,6 @@ fn refusals_that_change_nothing() {
         simulated(|| async move {
             let mut bench = Bench::new(Case::new("7.18.2", VIA, dirty));
             break_it(&mut bench);
-            bench.rebuild_roads();
             let end = ended(&bench, &SimStore::default()).await;
             let failure = end.failure.clone().unwrap_or_else(|| panic!("{name}: {end:?}"));
             assert_eq!(end.exit, exit, "{name}: {failure:?}");
@@ -89,7 +88,6 @@ fn the_active_is_never_the_target() {
         std::mem::swap(&mut site.a, &mut site.b);
         bench.secrets.b = bench.secrets.a.clone();
         bench.secrets.a = Some(Secret::default());
-        bench.rebuild_roads();
         let end = ended(&bench, &SimStore::default()).await;
         assert_eq!(end.exit, Exit::Preflight, "{end:?}");
         let failure = end.failure.unwrap();

@@ -85,7 +85,7 @@ fn what_is_not_carried_is_said_first() {
         let mut settings = case.settings();
         settings.a.setup.push_str("/user add name=night group=read password=Other-User_4\n");
         let bench = Bench::with(case, settings.clone());
-        let prepared = prepare(&bench.pair_job(), &[]).await.unwrap();
+        let prepared = prepare(&bench.pair_job(&bench.roads()), &[]).await.unwrap();
         let check = prepared.checks.iter().find(|check| check.name == "quiet-carries-all").unwrap();
         assert_eq!(check.verdict, Verdict::Warn);
         assert!(check.found.contains("users and their passwords") && check.found.contains(" night"), "{check:?}");
@@ -110,7 +110,7 @@ fn what_is_not_carried_is_said_first() {
             "/system script set ha_config_base source=([/system script get ha_config_base source] . \":global haSync \\\"quiet\\\"\\n\")\n",
         );
         let bench = Bench::with(case, settings);
-        let prepared = prepare(&bench.pair_job(), &[]).await.unwrap();
+        let prepared = prepare(&bench.pair_job(&bench.roads()), &[]).await.unwrap();
         assert!(prepared.refused());
         assert!(
             prepared.checks.iter().any(|c| c.name == "a-sync-is-the-site-files" && c.verdict == Verdict::Fail),
@@ -131,7 +131,7 @@ fn loop_protect_is_said_first() {
                 let mut settings = case.settings();
                 settings.a.setup.push_str("/interface ethernet set ether2,ether8 loop-protect=on\n");
                 let bench = Bench::with(case, settings);
-                let prepared = prepare(&bench.pair_job(), &[]).await.unwrap();
+                let prepared = prepare(&bench.pair_job(&bench.roads()), &[]).await.unwrap();
                 let check = prepared.checks.iter().find(|check| check.name == "a-loop-protect");
                 let found = check.map(|check| check.found.as_str());
                 let wanted = "loop-protect is on at a's ether2: b's start can shut them";

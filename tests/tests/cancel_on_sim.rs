@@ -41,7 +41,7 @@ fn login(member: Member) -> LoginOptions {
 async fn console(bench: &Bench, member: Member) -> Shell {
     let request =
         Request { member, purpose: Purpose::Write, login: login(member), via: login(Member::A), restarting: None };
-    bench.roads.connect(&request).await.unwrap().shell
+    bench.roads().connect(&request).await.unwrap().shell
 }
 
 /// Nobody asked for anything destructive or configured anything, and every session that was opened is closed.
@@ -108,7 +108,9 @@ fn roads_given_up_at_any_poll() {
                 via: login(Member::A),
                 restarting: None,
             };
-            done = given_up(bench.roads.connect(&request), polls).await;
+            let roads = bench.roads();
+            done = given_up(roads.connect(&request), polls).await;
+            roads.let_go().await;
             // Past the beginning, moments that are further and further apart.
             polls += 1 + polls / 5;
         }

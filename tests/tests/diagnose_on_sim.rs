@@ -21,7 +21,7 @@ async fn diagnose(bench: &Bench, member: Member, password: &str) -> Diagnosis {
     let mut via = LoginOptions::new("admin");
     via.passwords = vec![Secret::new(common::A_PASSWORD)];
     let request = Request { member, purpose: Purpose::Read, login, via, restarting: None };
-    let connection = bench.roads.connect(&request).await.unwrap();
+    let connection = bench.roads().connect(&request).await.unwrap();
     let facts = facts::read(&connection.shell, "ether8").await.unwrap();
     let log = StartupLog::read(&connection.shell).await.unwrap();
     let before = bench.events().len();

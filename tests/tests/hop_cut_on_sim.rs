@@ -185,7 +185,7 @@ async fn console_of_b(a: Shell, hop: Hop) -> (Shell, Option<NearShell>) {
 async fn attempt(bench: &Bench, hop: Hop, typing: Typing, stop: Stop) -> Vec<u8> {
     let near = login("admin", common::A_PASSWORD, "74:4D:28:00:00:0A");
     let cut = Arc::new(Mutex::new(None));
-    let link = CutLink { inner: bench.roads.link(A_ETHER1, &near).await, cut: Arc::clone(&cut) };
+    let link = CutLink { inner: bench.link(A_ETHER1, &near).await, cut: Arc::clone(&cut) };
     let a = Shell::login(link, near).await.unwrap();
     let (b, lent) = console_of_b(a, hop).await;
     *cut.lock().unwrap() = Some(Cut { mark: typing.mark(), stop, typed: Vec::new(), at: 0, held: false, waker: None });
@@ -380,7 +380,7 @@ fn a_line_in_plain_words_would_have_reset_a() {
         let near = login("admin", common::A_PASSWORD, "74:4D:28:00:00:0A");
         let mut plain = near.clone();
         plain.proof = None;
-        let a = Shell::login(bench.roads.link(A_ETHER1, &plain).await, plain).await.unwrap();
+        let a = Shell::login(bench.link(A_ETHER1, &plain).await, plain).await.unwrap();
         // the end of an unguarded line, as it would be left over
         let _ = a.exec(":execute \"/system reset-configuration no-defaults=yes skip-backup=yes\"").await;
         tokio::time::sleep(Duration::from_secs(1)).await;

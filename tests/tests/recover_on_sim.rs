@@ -53,7 +53,6 @@ async fn ready(version: &'static str, road: Option<&'static str>) -> Bench {
     bench.until_done(&SimStore::default()).await;
     if let Some(road) = road {
         bench.site.b.reach = vec![road.parse().unwrap()];
-        bench.rebuild_roads();
     }
     bench
 }
@@ -93,11 +92,12 @@ async fn recover(
 ) -> Result<Option<Rescued>, Trouble> {
     // the cable of the process before is pulled a moment after its end
     done(1).await;
-    let pair = bench.pair_job();
+    let roads = bench.roads();
+    let pair = bench.pair_job(&roads);
     let lines = SimLine(bench.pair.b.clone());
     let access = Access {
         target: "edge-1/b".into(),
-        roads: &bench.roads,
+        roads: &roads,
         lines: &lines,
         line_first: false,
         tools: &NoTools,
@@ -133,11 +133,12 @@ async fn recover(
 async fn resume(bench: &Bench, store: &SimStore) -> RunEnd {
     // the cable of the process before is pulled a moment after its end
     done(1).await;
-    let pair = bench.pair_job();
+    let roads = bench.roads();
+    let pair = bench.pair_job(&roads);
     let lines = SimLine(bench.pair.b.clone());
     let access = Access {
         target: "edge-1/b".into(),
-        roads: &bench.roads,
+        roads: &roads,
         lines: &lines,
         line_first: false,
         tools: &NoTools,
@@ -485,7 +486,6 @@ fn another_ha_password_is_not_said_where_it_is_heard() {
                 // it is not the road that is taken, but might be
                 let entry = if member == Member::A { &mut bench.site.a } else { &mut bench.site.b };
                 entry.reach.push("tcp://oob.example:4001".parse().unwrap());
-                bench.rebuild_roads();
             }
             let before = ha_passwords(&bench.pair.b);
             let refused = recover(&bench, &SimStore::default(), Procedure::HaPassword, &asked, |_| false).await;
@@ -502,7 +502,6 @@ fn the_wrong_router_is_never_rescued() {
         let mut bench = ready("7.18.2", Some("serial:///dev/b")).await;
         f1(&bench).await;
         bench.site.b.serial_number = Some("7F0999".into());
-        bench.rebuild_roads();
         let store = SimStore::default();
         let refused = recover(&bench, &store, Procedure::Repair, &Asked::default(), |_| false).await.err().unwrap();
         assert_eq!(refused.code, "bootstrap.proof.wrong-serial", "{refused:?}");

@@ -68,6 +68,35 @@ fn a_login_at_any_moment_of_a_boot_types_nothing_into_the_boot_loader() {
     }
 }
 
+/// What the router refuses while a command runs is refused, as over every other link: the markers of its beginning and of its
+/// end are alike, and the one is not taken for the other, damaged.
+#[test]
+fn a_command_that_fails_is_refused_and_not_unknown() {
+    simulated(|| async {
+        let pair = pair_in_the_dark();
+        let line = lab::serial::cable(&pair.b, 115_200);
+        pair.b.with(|router, now| router.power_on(now));
+        let shell = Shell::login(line, on_a_line()).await.unwrap();
+        for (command, words) in [
+            ("/ip address remove [find where no=such]", None),
+            ("/ip address remove *99", Some("no such item")),
+            (":error \"as it was meant\"", Some("as it was meant")),
+            ("/ip address add address=10.9.9.1/24 interface=ether77", Some("does not match any value of interface")),
+        ] {
+            let outcome = shell.exec(routeros::Command::new(command)).await.unwrap();
+            match (&outcome, words) {
+                (routeros::Outcome::Refused(refusal), Some(words)) => {
+                    assert_eq!(refusal.stage, routeros::Stage::Run, "{command}: {refusal:?}");
+                    assert!(refusal.text.contains(words), "{command}: {refusal:?}");
+                }
+                (routeros::Outcome::Refused(_) | routeros::Outcome::Done(_), None) => {}
+                _ => panic!("{command}: {outcome:?}"),
+            }
+        }
+        assert_eq!(shell.value("1 + 1").await.unwrap().text(), "2");
+    });
+}
+
 #[test]
 fn a_menu_that_is_open_is_named_and_left_alone() {
     simulated(|| async {
@@ -100,8 +129,8 @@ fn every_key_reaches_what_hangs_on_a_serial_port() {
         let case = Case { road_b: Some(VIA_SERIAL), ..Case::new("7.18.2", lab::pair::Topology::BehindA, false) };
         let bench = Bench::new(case);
         bench.keep_console.set(true);
-        let login = bench.pair_job().logins(Member::A, Users::OfA).unwrap().remove(0);
-        let a = Shell::login(bench.roads.link(A_ETHER1, &login).await, login).await.unwrap();
+        let login = bench.pair_job(&bench.roads()).logins(Member::A, Users::OfA).unwrap().remove(0);
+        let a = Shell::login(bench.link(A_ETHER1, &login).await, login).await.unwrap();
         let (mut line, near) = a.serial_terminal(ADAPTER).await.unwrap();
         let keys = b"x\x01q\x01\x01Q";
         line.write_all(keys).await.unwrap();
@@ -195,7 +224,7 @@ fn a_silent_boot_is_waited_out_before_anything_is_typed() {
                 settings.b.booter.settings.insert(name.to_owned(), value.to_owned());
             }
             let bench = Bench::with(case, settings);
-            let prepared = bootstrap::path::prepare(&bench.pair_job(), &[]).await.unwrap();
+            let prepared = bootstrap::path::prepare(&bench.pair_job(&bench.roads()), &[]).await.unwrap();
             let notes = prepared.plan.unwrap().notes.join("\n");
             assert!(notes.contains("b boots silently"), "{notes}");
             let store = SimStore::default();

@@ -68,7 +68,19 @@ impl PairRoads {
     }
 
     /// A console's line. No frame says who is there: the console's own answer is all the evidence.
+    ///
+    /// A login that was refused has one more chance, behind a new look at the line: a key that a router dropped as it went
+    /// down, or that the line damaged, is no wrong password.
     async fn line(&self, url: &TargetUrl, request: &Request) -> Result<Connection, RoadError> {
+        match self.line_once(url, request).await {
+            Err(error) if error.trouble == RoadTrouble::LoginRefused && !request.login.passwords.is_empty() => {
+                self.line_once(url, request).await
+            }
+            settled => settled,
+        }
+    }
+
+    async fn line_once(&self, url: &TargetUrl, request: &Request) -> Result<Connection, RoadError> {
         let road = url.to_string();
         let near = if let TargetUrl::Via { member, .. } = url { Some(*member) } else { None };
         let opened = self.open(url, request).await;

@@ -303,7 +303,8 @@ impl Run {
         patterns
     }
 
-    /// Whether a line came that could have been the marker of its good end.
+    /// Whether a line came, behind what is known to be the marker of its beginning, that could have been the marker of its
+    /// good end: the two differ by a letter.
     fn may_be_done(&self) -> bool {
         let marker = self.nonce.mark(Mark::Done);
         let like = |line: &Line| {
@@ -311,7 +312,7 @@ impl Run {
             let same = text.bytes().zip(marker.bytes()).filter(|(a, b)| a == b).count();
             text.len().abs_diff(marker.len()) <= 1 && same * 2 > marker.len()
         };
-        self.seen.iter().any(like)
+        self.seen[self.body..].iter().any(like)
     }
 
     /// The lines that the router printed in place of a result.

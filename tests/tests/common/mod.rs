@@ -2,9 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bootstrap::engine::{Options, RunEnd};
@@ -12,26 +10,27 @@ use bootstrap::event::{Record, Sink};
 use bootstrap::exit::Exit;
 use bootstrap::ha::{PairConfig, render_installed};
 use bootstrap::journal::{Clock, parse};
-use bootstrap::mac::Mac;
 use bootstrap::pair::PairSecrets;
 use bootstrap::path::{Confirmation, Start, prepare, resume, run};
-use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
+use bootstrap::road::{Purpose, Roads as _};
 use bootstrap::site::{Site, Sync};
 use bootstrap::store::{SimStore, Store as _};
-use bootstrap::target::TargetUrl;
+use bootstrap::target::LoginMode;
+use jumplead::known::KnownRouters;
+use jumplead::lab_roads::{INTERFACE, LabLines, LabSegment};
+pub use jumplead::mac_road::MacLink;
+use jumplead::mac_road::{MacRoad, MacTarget};
+use jumplead::roads::PairRoads;
+use jumplead::segment::LazyWatch;
 use lab::pair::{Pair, Settings, Topology};
 use lab::serial::NullModem;
-use lab::{Hub, NodeHandle};
+use lab::Hub;
 use mactelnet::MacAddr;
-use mactelnet::auth::Password;
-use mactelnet::client::{Config, LoginPolicy};
-use mactelnet::io::Session;
-use routeros::{ByteLink, HopOptions, LoginOptions, NearShell, Secret, Shell};
+use routeros::{LoginOptions, Secret};
 use routersim::record::{Event, EventKind};
 use routersim::router::Router;
 use routersim::spec::Version;
 use routersim::system::BUILT_IN;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 
 pub const HA_PASSWORD: &str = "Sim-Pair_1";
@@ -125,202 +124,6 @@ impl Case {
     }
 }
 
-/// A MAC-Telnet session as a byte link.
-pub struct MacLink(pub Session, String);
-
-impl AsyncRead for MacLink {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for MacLink {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-impl ByteLink for MacLink {
-    fn describe(&self) -> String {
-        self.1.clone()
-    }
-    fn resize(&mut self, cols: u16, rows: u16) {
-        self.0.resize(cols, rows);
-    }
-}
-
-/// Roads of the simulated world: MAC-Telnet on the host's link, and the hop.
-pub struct SimRoads {
-    hub: Hub,
-    site: Site,
-    sessions: Cell<u64>,
-    seed: u64,
-    /// Where B's serial console is.
-    line_b: NodeHandle<Router>,
-    /// A's console, when B's line through it has been left.
-    lent: RefCell<Option<NearShell>>,
-}
-
-impl SimRoads {
-    pub fn new(hub: Hub, site: Site, seed: u64, line_b: NodeHandle<Router>) -> Self {
-        Self { hub, site, sessions: Cell::new(0), seed, line_b, lent: RefCell::default() }
-    }
-
-    /// A logged-in session without a shell on it, by the login's first password.
-    pub async fn link(&self, mac: MacAddr, login: &LoginOptions) -> MacLink {
-        let number = self.sessions.get() + 1;
-        self.sessions.set(number);
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
-        seed[8..16].copy_from_slice(&number.to_le_bytes());
-        let link = self.hub.open();
-        let password = Password::from(login.passwords[0].reveal());
-        let mut config = Config::new(link.info().mac, mac, login.login_name().as_str(), password, seed);
-        config.login = LoginPolicy::Auto { md5_allowed: true, reason: "simulated".into() };
-        MacLink(Session::connect(link, config).await.unwrap(), format!("mac://{mac}%host"))
-    }
-
-    async fn mac(&self, mac: Mac, login: &LoginOptions) -> Result<Shell, RoadError> {
-        let road = format!("mac://{mac}%host");
-        let mut last = None;
-        for password in &login.passwords {
-            let number = self.sessions.get() + 1;
-            self.sessions.set(number);
-            let mut seed = [0; 32];
-            seed[..8].copy_from_slice(&self.seed.to_le_bytes());
-            seed[8..16].copy_from_slice(&number.to_le_bytes());
-            let link = self.hub.open();
-            let mut config = Config::new(
-                link.info().mac,
-                MacAddr(mac.0),
-                login.login_name().as_str(),
-                Password::from(password.reveal()),
-                seed,
-            );
-            config.login = LoginPolicy::Auto { md5_allowed: true, reason: "simulated".into() };
-            match Session::connect(link, config).await {
-                Ok(session) => {
-                    let link = MacLink(session, road.clone());
-                    return Shell::login(link, login.clone()).await.map_err(|e| RoadError::from_console(&road, &e));
-                }
-                Err(error) => {
-                    let refused = error.code().contains("auth") || error.code().contains("login");
-                    let trouble = if refused { RoadTrouble::LoginRefused } else { RoadTrouble::Silent };
-                    last = Some(RoadError {
-                        trouble,
-                        code: error.code().into(),
-                        road: road.clone(),
-                        message: error.to_string(),
-                        hints: vec![],
-                    });
-                    if !refused {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(last.unwrap())
-    }
-
-    async fn go(&self, request: &Request) -> Result<Connection, RoadError> {
-        let road = self.site.member(request.member).reach[0].clone();
-        match road {
-            TargetUrl::Mac { mac: Some(mac), .. } => {
-                let shell = self.mac(mac, &request.login).await?;
-                let evidence = Evidence {
-                    frame_mac: (mac == self.site.member(request.member).ha_mac).then_some(mac),
-                    announced_mac: None,
-                };
-                Ok(Connection { shell, road: road.to_string(), evidence })
-            }
-            TargetUrl::Via { member, port: Some(ref port), .. } => {
-                let TargetUrl::Mac { mac: Some(mac), .. } = self.site.member(member).reach[0] else { unreachable!() };
-                let lent = self.lent.take();
-                let kept = match lent {
-                    Some(shell) => shell.back().await.ok(),
-                    None => None,
-                };
-                let near = match kept {
-                    Some(near) => near,
-                    None => self.mac(mac, &request.via).await?,
-                };
-                match near.serial_terminal(port).await {
-                    Ok((link, shell)) => {
-                        self.lent.replace(Some(shell));
-                        self.on_line(link, request, &road).await
-                    }
-                    Err(failed) => {
-                        let error = RoadError::from_console(road.to_string(), &failed.error);
-                        if let Some(near) = failed.near {
-                            let _ = near.close().await;
-                        }
-                        Err(error)
-                    }
-                }
-            }
-            TargetUrl::Via { member, .. } => {
-                let TargetUrl::Mac { mac: Some(mac), .. } = self.site.member(member).reach[0] else { unreachable!() };
-                let near = self.mac(mac, &request.via).await?;
-                let interface = bootstrap::facts::hop_interface(&near, &self.site.ha_interface)
-                    .await
-                    .map_err(|e| RoadError::from_console("via:a", &e))?;
-                let host = self.site.member(request.member).ha_mac.to_string();
-                let hop = HopOptions { host, interface, login: request.login.clone() };
-                match near.hop(hop).await {
-                    Ok(shell) => Ok(Connection { shell, road: road.to_string(), evidence: Evidence::default() }),
-                    Err(failed) => {
-                        let error = RoadError::from_console("via:a", &failed.error);
-                        if let Some(near) = failed.near {
-                            let _ = near.close().await;
-                        }
-                        Err(error)
-                    }
-                }
-            }
-            TargetUrl::Serial { baud, .. } => {
-                let link = lab::serial::cable(&self.line_b, baud);
-                self.on_line(link, request, &road).await
-            }
-            other => panic!("{other}"),
-        }
-    }
-
-    /// A login on a serial line.
-    async fn on_line(
-        &self,
-        link: impl ByteLink + 'static,
-        request: &Request,
-        road: &TargetUrl,
-    ) -> Result<Connection, RoadError> {
-        let login = LoginOptions {
-            suffix: routeros::Suffix::Serial,
-            // As the product's own road does.
-            wake: Some(match (request.restarting, request.purpose) {
-                (Some(restarting), _) if restarting.silent => {
-                    routeros::boot::SILENT.saturating_sub(restarting.ago).max(routeros::boot::SUSPECT)
-                }
-                (Some(_), _) | (None, bootstrap::road::Purpose::Write) => routeros::boot::SUSPECT,
-                (None, bootstrap::road::Purpose::Read) => routeros::boot::IDLE,
-            }),
-            ..request.login.clone()
-        };
-        let shell = Shell::login(link, login).await.map_err(|e| RoadError::from_console(road.to_string(), &e))?;
-        Ok(Connection { shell, road: road.to_string(), evidence: Evidence::default() })
-    }
-}
-
-impl Roads for SimRoads {
-    fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
-        Box::pin(self.go(request))
-    }
-}
-
 /// Wall-clock time of the simulated world.
 pub struct SimClock;
 
@@ -349,7 +152,6 @@ impl Sink for Seen {
 /// A booted pair, its world being driven.
 pub struct Bench {
     pub pair: Rc<Pair>,
-    pub roads: SimRoads,
     pub site: Site,
     pub case: Case,
     pub secrets: PairSecrets,
@@ -360,6 +162,11 @@ pub struct Bench {
     pub keep_console: Rc<Cell<bool>>,
     /// B's console on A's serial adapter, where it is.
     pub null_modem: Option<NullModem>,
+    hub: Hub,
+    /// What was learnt of routers, between processes.
+    state: tempfile::TempDir,
+    /// Processes so far: each has seeds of its own.
+    processes: Cell<u64>,
 }
 
 /// A recorder that nobody reads forgets its oldest events, and a check of what is left would prove nothing.
@@ -383,7 +190,6 @@ impl Bench {
         assert!(pair.boot(Duration::from_secs(200), Duration::from_secs(30)));
         let site = case.site();
         tokio::task::spawn_local(pair.world.clone().drive(1.0));
-        let roads = SimRoads::new(Hub::new(link), site.clone(), case.seed, pair.b.clone());
         let ready = pair.world.now();
         let secrets = case.secrets();
         let (pair, log) = (Rc::new(pair), Rc::new(RefCell::default()));
@@ -397,21 +203,36 @@ impl Bench {
         });
         let null_modem =
             (case.road_b == Some(VIA_SERIAL)).then(|| NullModem::new((&pair.a, ADAPTER), (&pair.b, BUILT_IN)));
-        Self { pair, roads, site, case, secrets, ready, log, keep_console, null_modem }
+        let (hub, state, processes) = (Hub::new(link), tempfile::tempdir().unwrap(), Cell::new(0));
+        Self { pair, site, case, secrets, ready, log, keep_console, null_modem, hub, state, processes }
     }
 
-    /// After the site file was changed.
-    pub fn rebuild_roads(&mut self) {
-        self.roads.site = self.site.clone();
+    /// The product's own roads, as a new process has them.
+    pub fn roads(&self) -> PairRoads {
+        let process = self.processes.get();
+        self.processes.set(process + 1);
+        let seed = self.case.seed.wrapping_mul(0x1_0000_0001).wrapping_add(process << 20);
+        let mac = MacRoad {
+            segment: Rc::new(LabSegment::new(self.hub.clone(), seed)),
+            watch: LazyWatch::default(),
+            listen: true,
+            known: Rc::new(RefCell::new(KnownRouters::open(self.state.path()).unwrap())),
+            warnings: Rc::default(),
+        };
+        PairRoads::new(Rc::new(self.site.clone()), mac, Rc::new(LabLines(self.pair.b.clone())))
     }
 
-    pub fn pair_job(&self) -> bootstrap::pair::Pair<'_> {
-        bootstrap::pair::Pair {
-            site: &self.site,
-            roads: &self.roads,
-            secrets: self.secrets.clone(),
-            seed: self.case.seed,
-        }
+    /// A session on the host's wire without a shell on it.
+    pub async fn link(&self, mac: MacAddr, login: &LoginOptions) -> MacLink {
+        let target = MacTarget { mac, interface: Some(INTERFACE.into()), login: LoginMode::Auto };
+        let size = (login.suffix.size().cols, login.suffix.size().rows);
+        let roads = self.roads();
+        let opened = roads.mac.open(&target, Purpose::Read, &login.login_name(), &login.passwords, size).await;
+        opened.unwrap().0
+    }
+
+    pub fn pair_job<'a>(&'a self, roads: &'a PairRoads) -> bootstrap::pair::Pair<'a> {
+        bootstrap::pair::Pair { site: &self.site, roads, secrets: self.secrets.clone(), seed: self.case.seed }
     }
 
     /// Everything that both routers recorded until now, without console bytes unless they are kept.
@@ -490,7 +311,8 @@ pub enum Part {
 impl Bench {
     /// One process: a new run, or the newest run resumed. `each` sees every record; it kills the process by returning true.
     pub async fn process(&self, store: &SimStore, mut each: impl FnMut(&Record) -> bool + 'static) -> Part {
-        let pair = self.pair_job();
+        let roads = self.roads();
+        let pair = self.pair_job(&roads);
         let kill = Rc::new(tokio::sync::Notify::new());
         let killer = Rc::clone(&kill);
         let tell: Box<dyn FnMut(&Record)> = Box::new(move |record| {
@@ -533,7 +355,10 @@ impl Bench {
         let part = tokio::select! {
             biased;
             () = kill.notified() => Part::Killed,
-            end = work => Part::Ended(Box::new(end)),
+            end = work => {
+                roads.let_go().await;
+                Part::Ended(Box::new(end))
+            }
         };
         // both hold references into what is looked at next
         drop(seen.each.take());

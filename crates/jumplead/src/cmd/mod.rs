@@ -16,7 +16,6 @@ pub mod made;
 pub mod ping;
 pub mod ports;
 pub mod recover;
-pub mod rehearsal_line;
 pub mod rehearse;
 pub mod runs;
 pub mod theatre;

@@ -14,21 +14,21 @@ use bootstrap::store::SimStore;
 use lab::pair::{Settings, Topology};
 use lab::serial::NullModem;
 use lab::{Hub, Tap};
-use mactelnet::io::{BoxLink, Link as _};
+use mactelnet::io::Link as _;
 use routeros::Secret;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use super::change::{self, Answer, Screen, Surroundings};
-use super::rehearsal_line::RehearsalLines;
 use super::theatre::{Theatre, Wait, own_part};
 use crate::cli::{Change, Faults, ROUTEROS, Rehearse, Road, Way};
 use crate::failure::{Exit, Failure, Result};
 use crate::known::KnownRouters;
+use crate::lab_roads::{LabLines, LabSegment};
 use crate::mac_road::MacRoad;
 use crate::output::{GREEN, Output};
 use crate::roads::PairRoads;
-use crate::segment::{LazyWatch, Segment};
+use crate::segment::LazyWatch;
 
 /// The secrets of a rehearsal protect nothing.
 const HA_PASSWORD: &str = "Rehearsal-2-HA.x";
@@ -36,9 +36,6 @@ const ADMIN_PASSWORD: &str = "Rehearsal-1-admin";
 
 /// Router A's serial adapter, where B's console hangs on one.
 const ADAPTER: &str = "usb1";
-
-/// The host's interface in the lab.
-const INTERFACE: &str = "host";
 
 /// How long both routers may take to start before the story begins.
 const BOOT: Duration = Duration::from_secs(300);
@@ -139,30 +136,6 @@ fn repeated(args: &Rehearse, seed: u64) -> String {
 /// The word by which an option's value is typed.
 fn value(of: &impl clap::ValueEnum) -> String {
     of.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
-
-/// The lab's segment: one interface, shared.
-struct LabSegment {
-    hub: Hub,
-    seeds: RefCell<u64>,
-}
-
-impl Segment for LabSegment {
-    fn interfaces(&self, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(vec![INTERFACE.to_owned()])
-    }
-
-    fn open(&self, _: &str) -> Result<BoxLink> {
-        Ok(self.hub.open())
-    }
-
-    fn seed(&self) -> [u8; 32] {
-        let mut next = self.seeds.borrow_mut();
-        *next = next.wrapping_add(1);
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&next.to_be_bytes());
-        seed
-    }
 }
 
 /// Wall-clock time of the story.
@@ -294,13 +267,13 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     let known = KnownRouters::open(folder.path()).map_err(|error| bug(&error.to_string()))?;
     let host = link.info().mac;
     let mac = MacRoad {
-        segment: Rc::new(LabSegment { hub: Hub::new(link), seeds: RefCell::new(args.seed) }),
+        segment: Rc::new(LabSegment::new(Hub::new(link), args.seed)),
         watch: LazyWatch::default(),
         listen: true,
         known: Rc::new(RefCell::new(known)),
         warnings: Rc::default(),
     };
-    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(RehearsalLines(pair.b.clone())));
+    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(LabLines(pair.b.clone())));
     let secrets =
         PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), b: None, b_factory: None };
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };

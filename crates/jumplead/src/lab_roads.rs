@@ -1,5 +1,6 @@
-//! The serial cable of a rehearsal: from the host to router B's console.
+//! Where roads begin in the simulated world: the host's wire, and its serial cable to router B's console.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,17 +8,56 @@ use std::task::{Context, Poll};
 
 use bootstrap::road::LocalFuture;
 use bootstrap::target::TargetUrl;
-use lab::NodeHandle;
+use lab::{Hub, NodeHandle};
+use mactelnet::io::BoxLink as Wire;
 use routeros::{BoxLink, ByteLink};
 use routersim::router::Router;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
+use crate::failure::Result;
 use crate::line_road::{Lines, Opened};
+use crate::segment::Segment;
+
+/// The host's interface in the lab.
+pub const INTERFACE: &str = "host";
+
+/// The lab's segment: one interface, shared.
+#[derive(Debug)]
+pub struct LabSegment {
+    hub: Hub,
+    seeds: Cell<u64>,
+}
+
+impl LabSegment {
+    /// Sessions get seeds that follow `seed`.
+    pub fn new(hub: Hub, seed: u64) -> Self {
+        Self { hub, seeds: Cell::new(seed) }
+    }
+}
+
+impl Segment for LabSegment {
+    fn interfaces(&self, _: Option<&str>) -> Result<Vec<String>> {
+        Ok(vec![INTERFACE.to_owned()])
+    }
+
+    fn open(&self, _: &str) -> Result<Wire> {
+        Ok(self.hub.open())
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        let next = self.seeds.get().wrapping_add(1);
+        self.seeds.set(next);
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&next.to_be_bytes());
+        seed
+    }
+}
 
 /// The cable that leads to router B, whatever port the URL names.
-pub struct RehearsalLines(pub NodeHandle<Router>);
+#[derive(Debug)]
+pub struct LabLines(pub NodeHandle<Router>);
 
-impl Lines for RehearsalLines {
+impl Lines for LabLines {
     fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
         Box::pin(async move {
             let TargetUrl::Serial { baud, .. } = url else { return Ok(None) };

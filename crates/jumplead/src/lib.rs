@@ -1,0 +1,289 @@
+//! Jumplead: the command line, as a library, so that tests in the simulated world take the product's own roads.
+
+// A failure is made once and ends the process: its size costs nothing.
+#![allow(clippy::result_large_err)]
+
+mod access;
+mod cli;
+mod cmd;
+mod console;
+mod consoles;
+mod failure;
+mod folders;
+pub mod known;
+pub mod lab_roads;
+pub mod line_road;
+mod links;
+mod logging;
+pub mod mac_road;
+mod output;
+mod reach;
+pub mod roads;
+pub mod segment;
+mod term;
+
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+
+use cli::{Cli, Command, Config, Ha};
+use failure::{Exit, Failure};
+use output::Output;
+use routeros::Suffix;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::read(&words) {
+        Ok(cli) => cli,
+        Err(error) => return misread(&error),
+    };
+    let out = Output::new(&cli.global, name(&cli.command));
+    let ended = logging::start(&cli.global).and_then(|()| start(&cli, &out));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out.failure(&failure);
+            ExitCode::from(failure.status.unwrap_or(failure.exit as u8))
+        }
+    }
+}
+
+/// A command line that clap did not take, or that asked for help.
+fn misread(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
+        _ => {
+            // There are no parsed options that could say so.
+            let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+            let (message, hints) = paragraphs(&error.to_string());
+            let out = Output { json, quiet: false, verbose: false, command: "jumplead" };
+            out.failure(&hints.into_iter().fold(Failure::new(Exit::Usage, "usage.arguments", message), Failure::hint));
+        }
+    }
+    ExitCode::from(Exit::Usage as u8)
+}
+
+/// clap's text as a message of one line and its hints: the message, then tips and usage, a paragraph each.
+fn paragraphs(text: &str) -> (String, Vec<String>) {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let mut parts = text
+        .split("\n\n")
+        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|part| !part.is_empty());
+    let message = parts.next().unwrap_or_default();
+    let plain = |part: String| match part.strip_prefix("Usage: ") {
+        Some(usage) => format!("usage:  {usage}"),
+        None => part.strip_prefix("tip: ").unwrap_or(&part).to_owned(),
+    };
+    (message, parts.map(plain).collect())
+}
+
+const fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Discover { .. } => "discover",
+        Command::Ping { .. } => "ping",
+        Command::Console(_) => "console",
+        Command::Exec(_) => "exec",
+        Command::Bootstrap { .. } => "bootstrap",
+        Command::Resume { .. } => "resume",
+        Command::Runs { .. } => "runs",
+        Command::Ports => "ports",
+        Command::Diagnose { .. } => "diagnose",
+        Command::Recover { .. } => "recover",
+        Command::Bundle { .. } => "bundle",
+        Command::Doctor => "doctor",
+        Command::Rehearse(_) => "rehearse",
+        Command::Config { .. } => "config",
+        Command::Lint { .. } => "lint",
+        Command::Ha { .. } => "ha",
+        Command::Explain { .. } => "explain",
+        Command::Completions { .. } => "completions",
+        Command::Man { .. } => "man",
+    }
+}
+
+fn start(cli: &Cli, out: &Output) -> failure::Result {
+    if let Command::Rehearse(args) = &cli.command {
+        // The simulated world has a clock of its own.
+        return cmd::rehearse::run(out, args);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Bug, "host.runtime", "the event loop could not be started").cause(error))?;
+    let ended = runtime.block_on(async { dispatch(cli, out).await });
+    farewell(&runtime);
+    // A read of standard input may still wait in its thread; nobody needs its answer.
+    runtime.shutdown_background();
+    ended
+}
+
+/// How long sessions that were let go may take to tell their routers. One that is not told keeps a user logged in there.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Lets what still runs in the background end.
+fn farewell(runtime: &tokio::runtime::Runtime) {
+    runtime.block_on(async {
+        let end = tokio::time::Instant::now() + FAREWELL;
+        while runtime.metrics().num_alive_tasks() > 0 && tokio::time::Instant::now() < end {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    });
+}
+
+/// A command on its way. The stack of who starts one holds that one alone: a frame for whichever it may be is as big as
+/// the biggest of them, and all its pages would be touched first.
+type Running<'a> = Pin<Box<dyn Future<Output = failure::Result> + 'a>>;
+
+#[inline(never)]
+fn running<'a, F: Future<Output = failure::Result> + 'a>(command: impl FnOnce() -> F) -> Running<'a> {
+    Box::pin(command())
+}
+
+fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
+    let global = &cli.global;
+    let state = || folders::state(global.state_dir.as_deref());
+    match &cli.command {
+        Command::Discover { interface, duration, watch } => {
+            running(move || cmd::discover::run(out, interface, *duration, *watch))
+        }
+        Command::Recover { target, procedure, rescue, sheet: false } => {
+            running(move || cmd::recover::run(out, global, target, *procedure, rescue))
+        }
+        Command::Bundle { target, output, member_of } => {
+            running(move || cmd::bundle::run(out, global, target, output.as_deref(), member_of.as_deref()))
+        }
+        Command::Diagnose { target, listen } => running(move || cmd::diagnose::run(out, global, target, *listen)),
+        Command::Config { what: Config::Init { name, interface, duration } } => {
+            running(move || cmd::config::init(out, name, interface, *duration))
+        }
+        Command::Ping { target, count, interval } => running(move || ping(out, target, *count, *interval)),
+        Command::Console(asked) => running(move || console(global, out, asked)),
+        Command::Exec(asked) => running(move || exec(global, out, asked)),
+        Command::Bootstrap { pair, change } => running(move || cmd::bootstrap::run(out, global, pair, change)),
+        Command::Resume { run, change } => running(move || cmd::bootstrap::resume(out, global, run.as_deref(), change)),
+        Command::Ports => now(|| cmd::ports::run(out)),
+        Command::Recover { target, sheet: true, .. } => now(|| cmd::recover::sheet(out, target)),
+        Command::Doctor => now(|| cmd::doctor::run(out, &state()?)),
+        Command::Config { what: Config::Check { pair } } => now(|| cmd::config::check(out, pair)),
+        Command::Config { what: Config::Show { pair } } => now(|| cmd::config::show(out, pair)),
+        Command::Config { what: Config::Schema } => now(|| cmd::made::schema(out)),
+        Command::Runs { what } => now(|| cmd::runs::run(out, &state()?, what)),
+        Command::Lint { files, routeros, form } => now(|| cmd::lint::run(out, files, routeros, *form)),
+        Command::Ha { what: Ha::Render } => now(|| cmd::ha::render(out)),
+        Command::Explain { code } => now(|| cmd::explain::run(out, code.as_deref())),
+        Command::Completions { shell } => now(|| cmd::made::completions(out, *shell)),
+        Command::Man { command } => now(|| cmd::made::man(out, command)),
+        // Has a runtime of its own, see `start`.
+        Command::Rehearse(args) => now(|| cmd::rehearse::run(out, args)),
+    }
+}
+
+/// A command that waits for nobody.
+fn now<'a>(command: impl FnOnce() -> failure::Result) -> Running<'a> {
+    Box::pin(std::future::ready(command()))
+}
+
+async fn ping(out: &Output, target: &str, count: u32, interval: Duration) -> failure::Result {
+    match reach::target(target)? {
+        reach::Target::Mac(target) => {
+            cmd::ping::run(out, target.mac, target.interface.as_deref(), count, interval).await
+        }
+        reach::Target::Member { .. } | reach::Target::Line { .. } => {
+            Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
+                .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
+        }
+    }
+}
+
+async fn exec(global: &cli::Global, out: &Output, asked: &cli::Exec) -> failure::Result {
+    let target = reach::target(&asked.target)?;
+    let reach = reach::Reach::new(global)?;
+    tokio::select! {
+        biased;
+        stopped = cmd::exec::stopped() => Err(stopped),
+        ended = cmd::exec::run(out, &reach, &target, asked.shell, asked.timeout, &asked.command) => ended,
+    }
+}
+
+async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> failure::Result {
+    let target = reach::target(&asked.target)?;
+    let (shell, options) = (asked.shell, asked.terminal.options());
+    if let reach::Target::Line { endpoint, url } = &target {
+        if shell == cli::ShellKind::Posix {
+            return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
+        }
+        // The console itself asks who we are: nothing is to be known beforehand, and nothing is sent.
+        let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
+        link.notes().iter().for_each(|note| out.warn(note));
+        return cmd::console::run(&mut link, out, &options, &mut cmd::console::signals()?).await;
+    }
+    let reach = reach::Reach::new(global)?;
+    if let (reach::Target::Member { pair, member, by }, Some(port)) = (&target, target.terminal())
+        && term::interactive()
+        && shell == cli::ShellKind::Routeros
+    {
+        // Nothing is sent on this line either, but what is typed there is watched: the router on the way is not meant.
+        let reached = reach.pair(pair, *member, by.clone())?;
+        let opened = cmd::console::opened(reached.terminal(*member, port)).await;
+        reach.warn(out);
+        let (mut link, mut signals) = opened?;
+        link.end_at_near_prompt();
+        let ended = cmd::console::run(&mut link, out, &options, &mut signals).await;
+        drop(link);
+        bootstrap::road::Roads::let_go(&reached.roads).await;
+        return ended;
+    }
+    let reach::Target::Mac(mac) = &target else {
+        if shell == cli::ShellKind::Posix {
+            return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
+        }
+        let shell = reach.shell(&target).await?;
+        reach.warn(out);
+        return cmd::console::member(shell, out, &options).await;
+    };
+    let terminal = term::size().filter(|_| term::interactive());
+    let (suffix, size) = match (terminal, shell) {
+        // A person's terminal answers the router's questions about its size itself; in a pipe nobody would.
+        (Some(size), _) => (Suffix::Plain, size),
+        (None, cli::ShellKind::Routeros) => {
+            (Suffix::Network, (Suffix::Network.size().cols, Suffix::Network.size().rows))
+        }
+        // To a Unix server the suffix would be a part of the name.
+        (None, cli::ShellKind::Posix) => (Suffix::Plain, cmd::exec::POSIX_SIZE),
+    };
+    let (mut link, mut signals) = cmd::console::opened(reach.session(mac, suffix, size)).await?;
+    reach.warn(out);
+    cmd::console::run(&mut link, out, &options, &mut signals).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    /// What was spawned and let go still runs, but nothing holds the end up for long.
+    #[test]
+    fn sessions_that_were_let_go_are_ended_before_the_process_is() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let told = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&told);
+        runtime.block_on(async {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                tell.store(true, Ordering::Relaxed);
+            });
+            tokio::spawn(std::future::pending::<()>());
+        });
+        super::farewell(&runtime);
+        assert!(told.load(Ordering::Relaxed));
+    }
+}
