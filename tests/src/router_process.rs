@@ -93,18 +93,26 @@ pub struct Plan {
     address: bool,
     setup: String,
     quirks: String,
+    password: &'static str,
 }
 
 impl Plan {
     /// A router of this version, named SIM, with [`ROUTER`] on the cable.
     pub fn new(version: &str) -> Self {
-        Self { version: version.to_owned(), address: true, setup: String::new(), quirks: String::new() }
+        Self { version: version.to_owned(), address: true, setup: String::new(), quirks: String::new(), password: PASSWORD }
     }
 
     /// It has no address.
     #[must_use]
     pub fn without_address(mut self) -> Self {
         self.address = false;
+        self
+    }
+
+    /// Its admin has no password, as on a router that was erased: the first login asks for one.
+    #[must_use]
+    pub fn without_password(mut self) -> Self {
+        self.password = "";
         self
     }
 
@@ -129,11 +137,12 @@ impl Plan {
         format!(
             "name = \"B\"\nversion = \"{}\"\nserial_number = \"7F0002\"\ntime_scale = 0.01\nsetup = '''\n\
              /system identity set name=SIM\n{}{}'''\n[macs]\nether8 = \"{MAC}\"\n[ports]\nether8 = \"r8\"\n\
-             [quirks]\nlicense_question = false\n{}[[users]]\nname = \"admin\"\npassword = \"{PASSWORD}\"\n",
+             [quirks]\nlicense_question = false\n{}[[users]]\nname = \"admin\"\npassword = \"{}\"\n",
             self.version,
             if self.address { &address } else { "" },
             self.setup,
             self.quirks,
+            self.password,
         )
     }
 

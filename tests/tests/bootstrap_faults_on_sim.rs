@@ -29,6 +29,9 @@ fn assert_untouched(bench: &Bench) {
     assert_eq!((bench.counts('A'), bench.counts('B')), ((0, 0), (0, 0)));
     for (who, event) in bench.events() {
         match event.kind {
+            // A's own watch notes a dead HA cable in a file.
+            EventKind::Config { menu, properties, .. }
+                if who == 'A' && menu == "/file" && properties == ["contents"] => {}
             EventKind::Config { menu, verb, user, .. } => {
                 assert!(user == "*sys" || event.at < bench.ready, "{who}: {verb} in {menu} by {user}");
             }
@@ -264,6 +267,38 @@ fn b_loses_power_in_every_step() {
             b.with(routersim::router::Router::power_on);
         });
     });
+}
+
+/// B does not come back, behind its reset or behind its restore: the run ends, says so and what to do, and goes on when it is
+/// there again. A stays what it was.
+#[test]
+fn a_restart_that_never_ends_is_said_and_gone_on_with() {
+    for (step, code) in [("b.wait-reset", "bootstrap.wait.no-answer"), ("b.wait-standby", "bootstrap.wait.no-standby")] {
+        simulated(|| async move {
+            let bench = Bench::new(Case::new("7.18.2", VIA, true));
+            let (store, b, once) = (SimStore::default(), bench.pair.b.clone(), Cell::new(false));
+            let part = bench
+                .process(&store, move |record| {
+                    let begins = matches!(&record.event, Event::StepStarted { step: s, .. } if s == step);
+                    if begins && !once.replace(true) {
+                        b.with(routersim::router::Router::power_cut);
+                    }
+                    false
+                })
+                .await;
+            let Part::Ended(end) = part else { unreachable!() };
+            assert_eq!((end.exit, end.resumable), (Exit::StepFailed, true), "{end:?}");
+            let failure = end.failure.unwrap();
+            assert_eq!(failure.code, code, "{failure:?}");
+            assert!(failure.state.contains("a is active") || failure.state.contains("a was the active"), "{failure:?}");
+            assert!(failure.hints.iter().any(|hint| hint.contains("jumplead resume")), "{failure:?}");
+            assert_eq!(bench.single(&bench.pair.a, "/system/identity", "name").as_deref(), Some("edge-1_HA_A_ACTIVE"));
+            bench.pair.b.with(routersim::router::Router::power_on);
+            bench.until_done(&store).await;
+            bench.assert_proved();
+            assert_eq!(bench.counts('B').0, 1, "{step}");
+        });
+    }
 }
 
 #[test]

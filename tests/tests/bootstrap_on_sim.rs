@@ -22,6 +22,19 @@ fn the_check_itself_can_fail() {
     });
 }
 
+/// A board whose first password is printed on its label: on a clean one it is the login, and a reset brings it back.
+#[test]
+fn a_label_password_is_the_login_of_an_erased_router() {
+    for dirty in [false, true] {
+        simulated(|| async move {
+            let case = Case { label: Some("LABEL7KQ3X"), ..Case::new("7.18.2", Topology::BehindA, dirty) };
+            let bench = Bench::new(case);
+            bench.until_done(&SimStore::default()).await;
+            bench.assert_proved();
+        });
+    }
+}
+
 #[test]
 fn every_road_version_and_state_of_b() {
     for case in Case::all() {

@@ -12,9 +12,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bootstrap::ha::{PairConfig, render_installed};
-use jumplead_tests::binary;
+use jumplead_tests::binary::{self, Ended};
 use jumplead_tests::conformance::{Claim, version_of};
-use jumplead_tests::router_process::{Lines, MAC, PATIENCE, Plan, Rig, Running, VERSIONS, text, with_both};
+use jumplead_tests::router_process::{Lines, MAC, PASSWORD, PATIENCE, Plan, Rig, Running, VERSIONS, text, with_both};
 use lab::Tap;
 use lab::netns::available;
 use lab::pair::{Pair, Settings};
@@ -201,6 +201,54 @@ fn debians_client_enters_a_router_without_address() {
     }
     assert!(discovered(&lab).contains("'RAW'"));
     claim.holds();
+}
+
+/// An erased router asks its first login for a new password, twice. What a script has in its lines is no answer to that:
+/// each runs as a command, and the router still has no password.
+#[test]
+fn lines_in_a_pipe_are_commands_and_never_a_new_password() {
+    if !available("lines_in_a_pipe_are_commands_and_never_a_new_password", &["ip"]) {
+        return;
+    }
+    let rig = Plan::new("7.18.2").without_password().start();
+    let target = format!("mac://{MAC}%h0");
+    let script = |lines: &str, more: &[&str]| -> Ended {
+        let mut command = rig.command(binary::jumplead().to_str().unwrap());
+        binary::isolate(&mut command, rig.folder.path());
+        command.env("JUMPLEAD_PASSWORD", "").args(["console", &target]).args(more);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        child.wait_with_output().unwrap().into()
+    };
+    let log = rig.folder.path().join("clean.log");
+    let twice = ":put (6 * 7)\n:put (6 * 7)\n:put \"before\"; :error \"as meant\"\n";
+    let ended = script(twice, &["--log-clean", log.to_str().unwrap()]).expect(0);
+    assert_eq!(ended.out.lines().collect::<Vec<_>>(), ["42", "42", "before", "as meant"], "{ended:?}");
+    assert!(std::fs::read_to_string(&log).unwrap().ends_with("as meant\n"));
+    // with another password this would be refused
+    let ended = script(":put [/system identity get name]\n", &[]).expect(0);
+    assert_eq!(ended.out.trim(), "SIM");
+}
+
+/// What was printed before a refusal is data; a line that cannot be sent says that nothing was.
+#[test]
+fn exec_keeps_data_and_words_apart() {
+    if !available("exec_keeps_data_and_words_apart", &["ip"]) {
+        return;
+    }
+    let rig = Plan::new("7.18.2").start();
+    let exec = |line: &str| -> Ended {
+        let mut command = rig.command(binary::jumplead().to_str().unwrap());
+        binary::isolate(&mut command, rig.folder.path());
+        command.env("JUMPLEAD_PASSWORD", PASSWORD).args(["exec", &format!("mac://{MAC}%h0"), line]);
+        command.output().unwrap().into()
+    };
+    let refused = exec(":put \"a\"; :put \"b\"; :error \"x\"").expect(13);
+    assert_eq!(refused.out, "a\nb\n");
+    assert!(refused.err.contains("the router refused it: x"), "{}", refused.err);
+    let unsendable = exec(":put unfinished {").expect(2);
+    assert!(unsendable.out.is_empty() && unsendable.err.contains("nothing was sent"), "{unsendable:?}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn a_command_that_fails_is_refused_and_not_unknown() {
                 _ => panic!("{command}: {outcome:?}"),
             }
         }
-        assert_eq!(shell.value("1 + 1").await.unwrap().text(), "2");
+        assert_eq!(shell.value("(1 + 1)").await.unwrap().text(), "2");
     });
 }
 

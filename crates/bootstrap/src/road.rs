@@ -134,6 +134,8 @@ impl RoadError {
             routeros::Error::LoginRejected { .. } => RoadTrouble::LoginRefused,
             routeros::Error::WrongRouter { .. } => RoadTrouble::WrongRouter,
             routeros::Error::Timeout { .. } => RoadTrouble::Silent,
+            // On the way nothing but questions is asked: one that stayed without an answer is asked again.
+            routeros::Error::Unknown(_) => RoadTrouble::Transient,
             other if other.class() == Class::Transient => RoadTrouble::Transient,
             _ => RoadTrouble::Fatal,
         };

@@ -241,27 +241,36 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         bootstrap::road::Roads::let_go(&reached.roads).await;
         return ended;
     }
+    // In a pipe nobody sees a question: a line meant as a command would be its answer, a new password for one.
+    let script = shell == cli::ShellKind::Routeros && !term::interactive();
     let reach::Target::Mac(mac) = &target else {
         if shell == cli::ShellKind::Posix {
             return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
         }
-        let shell = reach.shell(&target).await?;
-        reach.warn(out);
-        return cmd::console::member(shell, out, &options).await;
+        return member(&reach, &target, out, &options).await;
     };
+    if script {
+        return member(&reach, &target, out, &options).await;
+    }
     let terminal = term::size().filter(|_| term::interactive());
-    let (suffix, size) = match (terminal, shell) {
-        // A person's terminal answers the router's questions about its size itself; in a pipe nobody would.
-        (Some(size), _) => (Suffix::Plain, size),
-        (None, cli::ShellKind::Routeros) => {
-            (Suffix::Network, (Suffix::Network.size().cols, Suffix::Network.size().rows))
-        }
-        // To a Unix server the suffix would be a part of the name.
-        (None, cli::ShellKind::Posix) => (Suffix::Plain, cmd::exec::POSIX_SIZE),
-    };
-    let (mut link, mut signals) = cmd::console::opened(reach.session(mac, suffix, size)).await?;
+    // A person's terminal answers the router's questions about its size itself; to a Unix server, which a pipe means, a suffix
+    // would be a part of the name.
+    let size = terminal.unwrap_or(cmd::exec::POSIX_SIZE);
+    let (mut link, mut signals) = cmd::console::opened(reach.session(mac, Suffix::Plain, size)).await?;
     reach.warn(out);
     cmd::console::run(&mut link, out, &options, &mut signals).await
+}
+
+/// A console behind a login of ours: proved where it is a member's, a line of a pipe at a time.
+async fn member(
+    reach: &reach::Reach,
+    target: &reach::Target,
+    out: &Output,
+    options: &console::pump::Options,
+) -> failure::Result {
+    let shell = reach.shell(target).await?;
+    reach.warn(out);
+    cmd::console::member(shell, out, options).await
 }
 
 #[cfg(test)]

@@ -196,6 +196,7 @@ impl Session {
                 class: RefusalClass::Question,
                 stage: Stage::Run,
                 text: question.clone(),
+                output: String::new(),
                 position: None,
             }));
         }
@@ -230,6 +231,7 @@ impl Session {
     fn refusal(&self, run: &Run) -> Refusal {
         let mut refusal = run.refusal();
         refusal.text = self.dialogue.log.masker.mask_text(&refusal.text);
+        refusal.output = self.dialogue.log.masker.mask_text(&refusal.output);
         refusal
     }
 

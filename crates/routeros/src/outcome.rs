@@ -92,6 +92,8 @@ pub struct Refusal {
     pub stage: Stage,
     /// The router's words.
     pub text: String,
+    /// What the command had printed before, where it ran.
+    pub output: String,
     /// Line and column of the command, both from 1, column in bytes, where the router says one.
     pub position: Option<(u32, u32)>,
 }

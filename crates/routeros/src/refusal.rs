@@ -1,5 +1,6 @@
 //! RouterOS's words for "no", which have no numbers.
 
+use crate::frame::join;
 use crate::outcome::{Refusal, RefusalClass, Stage};
 use crate::terminal::Line;
 use regex::Regex;
@@ -55,12 +56,19 @@ fn class_of(line: &str) -> Option<RefusalClass> {
     CLASSES.iter().find(|(words, _)| line.starts_with(words)).map(|(_, class)| *class)
 }
 
-/// A refusal from the lines that the router printed instead of a result.
+/// A refusal from the lines that the router printed instead of a result. Of a command that ran, they begin with the last that
+/// is known for such words, else they are the last line: `:error` says anything. What stands before is output.
 ///
 /// Columns are counted in bytes of the line that was typed, which begins `offset` bytes before the caller's command;
 /// both the position and the words are put right.
 pub(crate) fn classify(lines: &[&Line], stage: Stage, offset: usize) -> Refusal {
-    let class = lines.iter().rev().find_map(|line| class_of(&line.text)).unwrap_or(RefusalClass::Other);
+    let known = lines.iter().rposition(|line| class_of(&line.text).is_some());
+    let class = known.and_then(|at| class_of(&lines[at].text)).unwrap_or(RefusalClass::Other);
+    let said = match stage {
+        Stage::Run => known.or_else(|| lines.iter().rposition(|line| !line.text.trim().is_empty())).unwrap_or(0),
+        Stage::Parse => 0,
+    };
+    let (output, lines) = lines.split_at(said);
     let words: Vec<&str> = lines.iter().map(|line| line.text.trim()).filter(|line| !line.is_empty()).collect();
     let words = words.join("\n");
     let mut position = None;
@@ -72,7 +80,7 @@ pub(crate) fn classify(lines: &[&Line], stage: Stage, offset: usize) -> Refusal 
         position = Some((line, column));
         format!("(line {line} column {column})")
     });
-    Refusal { class, stage, text: text.chars().take(MAX_TEXT).collect(), position }
+    Refusal { class, stage, text: text.chars().take(MAX_TEXT).collect(), output: join(output), position }
 }
 
 #[cfg(test)]
@@ -108,6 +116,26 @@ mod tests {
         }
         assert!(LOOKS_REFUSED.is_match("syntax error (line 1 column 7)"));
         assert!(!LOOKS_REFUSED.is_match("expected delivery tomorrow"));
+    }
+
+    #[test]
+    fn what_was_printed_before_is_output() {
+        let line = |text: &str| Line { text: text.into(), clean: true, prompt: false };
+        for (lines, output, text) in [
+            (&["a", "b", "x"][..], "a\nb", "x"),
+            (&["a", "failure: no", "more of it"][..], "a", "failure: no\nmore of it"),
+            (&["no such item"][..], "", "no such item"),
+            (&["a", "x", ""][..], "a", "x"),
+            (&[][..], "", ""),
+        ] {
+            let lines: Vec<Line> = lines.iter().map(|text| line(text)).collect();
+            let lines: Vec<&Line> = lines.iter().collect();
+            let found = classify(&lines, Stage::Run, 10);
+            assert_eq!((found.output.trim_end(), found.text.as_str()), (output, text));
+            // before the line ran nothing was output
+            let found = classify(&lines, Stage::Parse, 10);
+            assert_eq!(found.output, "");
+        }
     }
 
     #[test]

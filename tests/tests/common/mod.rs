@@ -52,11 +52,13 @@ pub struct Case {
     pub road_b: Option<&'static str>,
     /// How the site file wants the pair to sync.
     pub sync: Sync,
+    /// What stands on B's label: its only login when it is erased.
+    pub label: Option<&'static str>,
 }
 
 impl Case {
     pub fn new(version: &'static str, topology: Topology, dirty: bool) -> Self {
-        Self { version, topology, dirty, seed: 1, road_b: None, sync: Sync::Backup }
+        Self { version, topology, dirty, seed: 1, road_b: None, sync: Sync::Backup, label: None }
     }
 
     pub fn all() -> Vec<Self> {
@@ -87,6 +89,9 @@ impl Case {
         settings.b = settings.b.version(version);
         if self.road_b == Some(VIA_SERIAL) {
             settings.a = settings.a.adapter(ADAPTER);
+        }
+        if let Some(label) = self.label {
+            settings.b = settings.b.label(label);
         }
         if self.dirty {
             settings.b = settings.b.user("admin", OLD_PASSWORD, "full");
@@ -119,7 +124,7 @@ impl Case {
             ha: Secret::new(HA_PASSWORD),
             a: Some(Secret::new(A_PASSWORD)),
             b: self.dirty.then(|| Secret::new(OLD_PASSWORD)),
-            b_factory: None,
+            b_factory: self.label.map(Secret::new),
         }
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn until_next_look(elapsed: Duration) -> Duration {
 impl<'a> PairJob<'a> {
     /// Nothing is opened yet.
     pub fn new(pair: &'a Pair<'a>, plan: &'a Plan) -> Self {
-        let words = ("a was not looked at".to_owned(), "b was not looked at".to_owned());
+        // without an active there would be no plan
+        let words = ("a was the active when the plan was made".to_owned(), "b was not looked at".to_owned());
         Self {
             pair,
             plan,

@@ -1,6 +1,6 @@
 //! `console`: a terminal on a router. Works in a pipe too.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use routeros::{Outcome, Shell, TermSize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -8,17 +8,14 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use crate::console::link::Attached;
 use crate::console::pump::{End, Options, Signals, pump};
 use crate::console::record::Record;
+use crate::console::view::Moment;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::term::{self, RawMode};
 
 /// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
 pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, signals: &mut Signals) -> Result {
-    let (cols, rows) = term::size().unwrap_or((80, 24));
-    let size = TermSize { cols, rows };
-    let record = Record::new(options.raw.as_deref(), options.clean.as_deref(), size).map_err(|(path, error)| {
-        Failure::new(Exit::LacksRight, "console.log", format!("{} can't be written", path.display())).cause(error)
-    })?;
+    let record = record(options, term::size().unwrap_or((80, 24)))?;
     let name = link.describe();
     let interactive = term::interactive();
     let raw = if interactive {
@@ -52,6 +49,13 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, sig
             .state("what was typed last may or may not have reached the router")
             .hint(format!("see whether it answers:  jumplead ping {name}"))),
     }
+}
+
+/// The logs that were asked for.
+fn record(options: &Options, (cols, rows): (u16, u16)) -> Result<Record> {
+    Record::new(options.raw.as_deref(), options.clean.as_deref(), TermSize { cols, rows }).map_err(|(path, error)| {
+        Failure::new(Exit::LacksRight, "console.log", format!("{} can't be written", path.display())).cause(error)
+    })
 }
 
 fn interrupted() -> Failure {
@@ -94,13 +98,14 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
             .state("what was typed last may or may not have reached the router")
     };
     if !term::interactive() {
+        let (begun, mut record) = (Instant::now(), record(options, (80, 24))?);
+        let mut signals = signals()?;
         let ended = tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => {
-                Err(interrupted().state("the session was closed"))
-            }
-            ended = lines(&shell, out) => ended,
+            () = signals.end() => Err(interrupted().state("the session was closed")),
+            ended = lines(&shell, out, &mut record) => ended,
         };
+        record.end(&Moment::of(begun));
         let _ = tokio::time::timeout(LEAVE, shell.close()).await;
         return ended;
     }
@@ -113,8 +118,18 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
     ended
 }
 
-/// Runs every line of standard input, one at a time, and prints what the router says.
-async fn lines(shell: &Shell, out: &Output) -> Result {
+/// Runs every line of standard input, one at a time, and prints what the router says, into the logs, too.
+async fn lines(shell: &Shell, out: &Output, record: &mut Record) -> Result {
+    let begun = Instant::now();
+    let mut said = |text: &str| {
+        if text.is_empty() {
+            return;
+        }
+        out.data(text);
+        if let Some(trouble) = record.heard(&Moment::of(begun), format!("{}\r\n", text.replace('\n', "\r\n")).as_bytes()) {
+            out.warn(&trouble);
+        }
+    };
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let line = line.trim();
@@ -122,10 +137,13 @@ async fn lines(shell: &Shell, out: &Output) -> Result {
             continue;
         }
         match shell.exec(line).await {
-            Ok(Outcome::Done(output)) if output.text.is_empty() => {}
-            Ok(Outcome::Done(output)) => out.data(output.text.trim_end()),
-            Ok(Outcome::Refused(refusal)) => out.data(refusal.to_string()),
+            Ok(Outcome::Done(output)) => said(output.text.trim_end()),
+            Ok(Outcome::Refused(refusal)) => {
+                said(refusal.output.trim_end());
+                said(&refusal.to_string());
+            }
             Ok(Outcome::Unknown(unknown)) => {
+                said(unknown.seen.trim_end());
                 return Err(Failure::new(
                     Exit::ExecUnknown,
                     "routeros.exec.unknown",

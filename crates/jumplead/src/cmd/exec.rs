@@ -5,6 +5,7 @@ use std::io::Write;
 use std::task::Poll;
 use std::time::Duration;
 
+use bootstrap::road::RoadError;
 use routeros::posix::{PosixOptions, PosixShell};
 use routeros::{Command, Outcome, Suffix};
 use serde_json::json;
@@ -13,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::ShellKind;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
-use crate::reach::{Reach, Target};
+use crate::reach::{self, Reach, Target};
 
 /// The C tools' server waits this long for nobody; ours is the same on every terminal.
 pub const POSIX_SIZE: (u16, u16) = (511, 4098);
@@ -74,11 +75,17 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duratio
             Ok(())
         }
         Ok(Outcome::Refused(refusal)) => {
+            if !out.json {
+                print(&refusal.output);
+            }
             let mut failure =
                 Failure::new(Exit::ExecRefused, "routeros.exec.refused", format!("the router refused it: {refusal}"))
                     .state("the command was refused; what stood before the fault in the same line may have run");
             if refusal.stage == routeros::Stage::Parse {
                 failure = failure.state("the line was refused before anything of it ran");
+            }
+            if out.json && !refusal.output.is_empty() {
+                failure = failure.cause(format!("it had printed before: {}", refusal.output));
             }
             Err(failure)
         }
@@ -95,8 +102,17 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duratio
                 })
                 .hint("look at the router before you repeat it"))
         }
-        Err(error) => Err(Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
-            .state("the command was not sent, or its end was not seen")),
+        Err(error @ routeros::Error::Unsendable { .. }) => Err(Failure::new(Exit::Usage, error.code(), error.to_string())
+            .state("nothing was sent")
+            .hint("see what is wrong with a script:  jumplead lint FILE")),
+        // An error, unlike an outcome, says that nothing of it ran.
+        Err(error) => {
+            let mut failure = reach::failure(RoadError::from_console(shell.describe(), &error));
+            if failure.exit == Exit::NotFound {
+                failure.exit = Exit::TimedOut;
+            }
+            Err(failure.state("the command was not run"))
+        }
     };
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     ended

@@ -101,7 +101,7 @@ struct Desk {
 
 impl Desk {
     fn now(&self) -> Moment {
-        Moment { since: self.begun.elapsed(), time: jiff::Timestamp::now(), zone: None }
+        Moment::of(self.begun)
     }
 
     async fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -338,7 +338,7 @@ async fn joined<L: Attached>(
             n = link.read(&mut shown) => {
                 let n = match n {
                     Ok(n) if n > 0 => n,
-                    lost => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup]).await? {
+                    lost => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup, &mut *interrupt]).await? {
                         Back::There => continue,
                         Back::Over => return lost.map(|_| End::Router),
                         Back::Left(end) => return Ok(end),
@@ -385,7 +385,7 @@ async fn come_back<L: Attached>(
     desk: &mut Desk,
     once: bool,
     stdin: &mut Stdin,
-    [terminate, hangup]: [&mut Signal; 2],
+    [terminate, hangup, interrupt]: [&mut Signal; 3],
 ) -> std::io::Result<Back> {
     if !desk.interactive || once {
         return Ok(Back::Over);
@@ -414,6 +414,7 @@ async fn come_back<L: Attached>(
             biased;
             _ = terminate.recv() => return Ok(Back::Left(End::Signal)),
             _ = hangup.recv() => return Ok(Back::Left(End::Signal)),
+            _ = interrupt.recv() => return Ok(Back::Left(End::Signal)),
             there = &mut reopened => {
                 if !there {
                     return Ok(Back::Over);

@@ -43,6 +43,11 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Now, in a session that has begun then.
+    pub fn of(begun: std::time::Instant) -> Self {
+        Self { since: begun.elapsed(), time: jiff::Timestamp::now(), zone: None }
+    }
+
     /// On the wall.
     pub fn wall(&self) -> jiff::Zoned {
         self.time.to_zoned(self.zone.clone().unwrap_or_else(jiff::tz::TimeZone::system))
