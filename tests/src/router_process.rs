@@ -99,7 +99,13 @@ pub struct Plan {
 impl Plan {
     /// A router of this version, named SIM, with [`ROUTER`] on the cable.
     pub fn new(version: &str) -> Self {
-        Self { version: version.to_owned(), address: true, setup: String::new(), quirks: String::new(), password: PASSWORD }
+        Self {
+            version: version.to_owned(),
+            address: true,
+            setup: String::new(),
+            quirks: String::new(),
+            password: PASSWORD,
+        }
     }
 
     /// It has no address.

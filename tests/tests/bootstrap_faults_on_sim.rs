@@ -273,7 +273,8 @@ fn b_loses_power_in_every_step() {
 /// there again. A stays what it was.
 #[test]
 fn a_restart_that_never_ends_is_said_and_gone_on_with() {
-    for (step, code) in [("b.wait-reset", "bootstrap.wait.no-answer"), ("b.wait-standby", "bootstrap.wait.no-standby")] {
+    for (step, code) in [("b.wait-reset", "bootstrap.wait.no-answer"), ("b.wait-standby", "bootstrap.wait.no-standby")]
+    {
         simulated(|| async move {
             let bench = Bench::new(Case::new("7.18.2", VIA, true));
             let (store, b, once) = (SimStore::default(), bench.pair.b.clone(), Cell::new(false));

@@ -5,6 +5,7 @@ mod common;
 use bootstrap::exit::Exit;
 use bootstrap::store::SimStore;
 use common::{Bench, Case, Part, simulated};
+use lab::pair::Topology;
 
 /// The end check of these tests can fail: an erased B, and a B with one port switched on, are not proved.
 #[test]

@@ -2,20 +2,26 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bootstrap::event::Event;
 use bootstrap::exit::Exit;
 use bootstrap::pair::Users;
+use bootstrap::road::{LocalFuture, Purpose, Request, Roads as _};
 use bootstrap::store::SimStore;
-use bootstrap::target::Member;
+use bootstrap::target::{Member, TargetUrl};
 use common::{A_ETHER1, ADAPTER, Bench, Case, Part, VIA_SERIAL, simulated};
-use routeros::{LoginOptions, Shell, Suffix};
+use jumplead::lab_roads::LabLines;
+use jumplead::line_road::{Lines, Opened};
+use lab::pair::Topology;
+use routeros::{BoxLink, ByteLink, LoginOptions, Secret, Shell, Suffix};
 use routersim::record::EventKind;
 use routersim::router::Router;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 fn on_a_line() -> LoginOptions {
     LoginOptions { suffix: Suffix::Serial, wake: Some(routeros::boot::SUSPECT), ..LoginOptions::new("admin") }
@@ -95,6 +101,79 @@ fn a_command_that_fails_is_refused_and_not_unknown() {
         }
         assert_eq!(shell.value("(1 + 1)").await.unwrap().text(), "2");
     });
+}
+
+/// Lines whose first drops a key of the login's name, as a router does that goes down.
+struct DropsAKey(LabLines, Cell<u32>);
+
+impl Lines for DropsAKey {
+    fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
+        Box::pin(async move {
+            let Some((link, notes)) = self.0.open(url).await? else { return Ok(None) };
+            self.1.set(self.1.get() + 1);
+            let link = Dropping { link, dropped: self.1.get() > 1 };
+            Ok(Some((Box::new(link) as BoxLink, notes)))
+        })
+    }
+}
+
+struct Dropping {
+    link: BoxLink,
+    dropped: bool,
+}
+
+impl AsyncRead for Dropping {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.link).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Dropping {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        if !self.dropped && bytes.starts_with(b"admin") {
+            self.dropped = true;
+            return Poll::Ready(Ok(1));
+        }
+        Pin::new(&mut self.link).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.link).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.link).poll_shutdown(cx)
+    }
+}
+
+impl ByteLink for Dropping {
+    fn describe(&self) -> String {
+        self.link.describe()
+    }
+}
+
+/// A key that was lost is no wrong password: the login has a second chance. A wrong password has no third.
+#[test]
+fn a_login_that_lost_a_key_is_tried_once_more() {
+    for (password, opened, taken) in [("", 2, true), ("wrong", 2, false)] {
+        simulated(|| async move {
+            let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.18.2", Topology::BehindA, false) };
+            let bench = Bench::new(case);
+            let lines = Rc::new(DropsAKey(LabLines(bench.pair.b.clone()), Cell::new(0)));
+            let roads = bench.roads_over(Rc::clone(&lines) as Rc<dyn Lines>);
+            let mut login = LoginOptions::new("admin");
+            login.passwords = vec![Secret::new(password)];
+            let via = LoginOptions::new("admin");
+            let request = Request { member: Member::B, purpose: Purpose::Read, login, via, restarting: None };
+            let connected = roads.connect(&request).await;
+            assert_eq!(lines.1.get(), opened, "{connected:?}");
+            match connected {
+                Ok(connection) => {
+                    assert!(taken);
+                    assert_eq!(connection.shell.value("(1 + 1)").await.unwrap().text(), "2");
+                }
+                Err(error) => assert_eq!((taken, error.code.as_str()), (false, "routeros.login.rejected")),
+            }
+        });
+    }
 }
 
 #[test]

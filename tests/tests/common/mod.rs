@@ -18,13 +18,14 @@ use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::LoginMode;
 use jumplead::known::KnownRouters;
 use jumplead::lab_roads::{INTERFACE, LabLines, LabSegment};
+use jumplead::line_road::Lines;
 pub use jumplead::mac_road::MacLink;
 use jumplead::mac_road::{MacRoad, MacTarget};
 use jumplead::roads::PairRoads;
 use jumplead::segment::LazyWatch;
+use lab::Hub;
 use lab::pair::{Pair, Settings, Topology};
 use lab::serial::NullModem;
-use lab::Hub;
 use mactelnet::MacAddr;
 use routeros::{LoginOptions, Secret};
 use routersim::record::{Event, EventKind};
@@ -214,6 +215,11 @@ impl Bench {
 
     /// The product's own roads, as a new process has them.
     pub fn roads(&self) -> PairRoads {
+        self.roads_over(Rc::new(LabLines(self.pair.b.clone())))
+    }
+
+    /// The same, over serial lines of another make.
+    pub fn roads_over(&self, lines: Rc<dyn Lines>) -> PairRoads {
         let process = self.processes.get();
         self.processes.set(process + 1);
         let seed = self.case.seed.wrapping_mul(0x1_0000_0001).wrapping_add(process << 20);
@@ -224,7 +230,7 @@ impl Bench {
             known: Rc::new(RefCell::new(KnownRouters::open(self.state.path()).unwrap())),
             warnings: Rc::default(),
         };
-        PairRoads::new(Rc::new(self.site.clone()), mac, Rc::new(LabLines(self.pair.b.clone())))
+        PairRoads::new(Rc::new(self.site.clone()), mac, lines)
     }
 
     /// A session on the host's wire without a shell on it.

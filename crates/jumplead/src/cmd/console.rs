@@ -126,7 +126,9 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record) -> Result {
             return;
         }
         out.data(text);
-        if let Some(trouble) = record.heard(&Moment::of(begun), format!("{}\r\n", text.replace('\n', "\r\n")).as_bytes()) {
+        if let Some(trouble) =
+            record.heard(&Moment::of(begun), format!("{}\r\n", text.replace('\n', "\r\n")).as_bytes())
+        {
             out.warn(&trouble);
         }
     };

@@ -102,9 +102,11 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duratio
                 })
                 .hint("look at the router before you repeat it"))
         }
-        Err(error @ routeros::Error::Unsendable { .. }) => Err(Failure::new(Exit::Usage, error.code(), error.to_string())
-            .state("nothing was sent")
-            .hint("see what is wrong with a script:  jumplead lint FILE")),
+        Err(error @ routeros::Error::Unsendable { .. }) => {
+            Err(Failure::new(Exit::Usage, error.code(), error.to_string())
+                .state("nothing was sent")
+                .hint("see what is wrong with a script:  jumplead lint FILE"))
+        }
         // An error, unlike an outcome, says that nothing of it ran.
         Err(error) => {
             let mut failure = reach::failure(RoadError::from_console(shell.describe(), &error));
