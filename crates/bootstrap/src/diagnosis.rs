@@ -125,6 +125,14 @@ impl StartupLog {
         self.has("I AM UNKNOWN").is_some()
     }
 
+    /// Its startup's own words for a failure. Others may log theirs with our names in them.
+    fn failure(&self) -> Option<&String> {
+        self.newest().iter().rev().find(|line| {
+            let said = line.split_once("ha_startup:").map(|(_, said)| said.trim_start());
+            said.is_some_and(|said| said.starts_with("FAILED"))
+        })
+    }
+
     fn has(&self, words: &str) -> Option<&String> {
         self.newest().iter().rev().find(|line| line.contains(words))
     }
@@ -132,7 +140,7 @@ impl StartupLog {
     /// What the newest start failed at: the number of its last step, `none` where it logged none. The same twice is the same
     /// failure. `None`: it did not fail, as far as the log says.
     pub fn signature(&self) -> Option<String> {
-        let failed = self.has("FAILED").is_some() || self.has("I AM UNKNOWN").is_some();
+        let failed = self.failure().is_some() || self.has("I AM UNKNOWN").is_some();
         let ended = self.has("ha_startup: DONE").is_some();
         (failed || (self.has("ha_startup: START").is_some() && !ended)).then(|| {
             let step =
@@ -144,7 +152,7 @@ impl StartupLog {
     /// The newest start ended in a failure, and what was done since in place ended well.
     pub fn mended(&self) -> bool {
         let at = |words: &str| self.newest().iter().rposition(|line| line.contains(words));
-        at("ha_startup: DONE").is_some_and(|done| at("FAILED").is_none_or(|failed| done > failed))
+        at("ha_startup: DONE").is_some_and(|done| at("ha_startup: FAILED").is_none_or(|failed| done > failed))
     }
 
     /// The last line of the startup, and what it says that was being done.
@@ -255,14 +263,14 @@ fn failure(facts: &Facts, own: Option<Mac>, log: &StartupLog) -> Option<Diagnosi
                 .never("don't run ha_startup by hand on an active: it closes every data port"),
         );
     }
-    if let Some(said) = line("FAILED - DISABLED ALL INTERFACES").or_else(|| line("FAILED")) {
-        return Some(failed(said));
+    let bare = !facts.scripts.iter().any(|script| script == "ha_startup");
+    if let Some(said) = log.failure().filter(|_| !bare && !log.mended()) {
+        return Some(failed(said.clone()));
     }
     let began = log.has("ha_startup: START").is_some();
     if began && log.has("ha_startup: DONE").is_none() && facts.uptime > STARTUP && !facts.is_active() {
         return Some(failed("it began to start and never ended".to_owned()));
     }
-    let bare = !facts.scripts.iter().any(|script| script == "ha_startup");
     if let Some(said) = line("bootstrap failed").filter(|_| bare) {
         return Some(
             Diagnosis::new(Name::F6, "the bootstrap waits for something that does not come").shown([said]).then(&[
@@ -354,6 +362,22 @@ pub fn of_line(line: &Line) -> Option<Diagnosis> {
         Line::NoKernel | Line::Etherboot => stuck("it finds nothing to boot from").then(netinstall),
         Line::Installer => stuck("the network installer waits for its server").then(netinstall),
         Line::Dead => stuck("the system stopped").then(&["cut its power once; the same again:"]).then(netinstall),
+        Line::BootLoop(found) => {
+            let last = match found.last.as_str() {
+                "" => "no system said anything between them".to_owned(),
+                line => format!("the last line before the newest start: {line}"),
+            };
+            let board = found.board.as_ref().map(|board| format!("board, by its banner: {board}"));
+            Diagnosis::new(Name::F8, "boot loop: it starts again and again, and comes to no login prompt")
+                .shown([format!("{} starts in {} s, nothing typed", found.starts, found.took.as_secs()), last])
+                .shown(board)
+                .then(&[
+                    "look on; a kernel that dies at the same line each time is a broken system, another one each time its power or memory",
+                    "its power: another supply, another socket, once",
+                    "a cable on the port marked BOOT (ether1), then:  jumplead recover TARGET etherboot --plan-only",
+                ])
+                .never("don't type while it boots: that is what the plan of etherboot does, in its one step")
+        }
         Line::KeyWindow | Line::Booting => Diagnosis::new(Name::S3, "it boots")
             .shown(seen)
             .then(&["wait for its login prompt, up to five minutes"])
@@ -423,6 +447,17 @@ mod tests {
         assert_eq!(name(&sent, ""), Name::F7);
         let prepared = Facts { vrrp: None, ha: None, uptime: Duration::from_secs(900), ..active() };
         assert_eq!(name(&prepared, ""), Name::P1);
+        // Somebody else's line with our names in it is no startup's.
+        let others =
+            "HA_site: backup FAILED\nha_startup: START x\nha_startup: DONE\nHA_site: copy FAILED of ha_startup: x";
+        assert_eq!(name(&active(), others), Name::X);
+        assert_eq!(StartupLog::of(others).signature(), None);
+        assert_eq!(name(&erased("7F0002", 0x0b), "HA_site: backup FAILED"), Name::E1);
+        assert_eq!(name(&erased("7F0002", 0x0b), "ha_startup: FAILED"), Name::E1, "there is no ha_startup");
+        // What was mended in place is no failure any more.
+        let mended =
+            "ha_startup: START x\nha_startup: FAILED - DATA PORTS CLOSED\nha_startup: START y\nha_startup: DONE";
+        assert_eq!(name(&active(), mended), Name::X);
         // A failure of the boot before is history.
         assert_eq!(name(&active(), "ha_startup: FAILED\nha_startup: START x\nha_startup: DONE"), Name::X);
     }
@@ -433,6 +468,7 @@ mod tests {
             (Line::Menu(Menu::Main), Some(Name::F8)),
             (Line::NoKernel, Some(Name::F8)),
             (Line::Dead, Some(Name::F8)),
+            (Line::BootLoop(routeros::boot::BootLoop { starts: 3, ..Default::default() }), Some(Name::F8)),
             (Line::Booting, Some(Name::S3)),
             (Line::Silent, Some(Name::Unknown)),
             (Line::Login, None),

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// Patience for evidence over a slow line: an export of minutes.
 const EVIDENCE_LIMIT_S: u64 = 600;
+/// Patience for the boot loader's window in a loop of starts: three of them, each as slow as the slowest boards are.
+const WINDOW_LIMIT_S: u64 = 900;
 /// Patience for a network installation.
 const INSTALL_LIMIT_S: u64 = 1200;
 /// The standby's own backup, as `ha_saveown` writes it.
@@ -69,6 +71,9 @@ pub struct Subject {
     pub serial: Option<String>,
     /// Which one its address makes it, where that is known.
     pub member: Option<Member>,
+    /// It starts again and again, and its boot loader's window has to be caught.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looping: bool,
     /// It runs our scripts, not another build's.
     pub ours: bool,
     /// The startup's failure, for the next run to compare.
@@ -191,6 +196,7 @@ pub(super) fn plan(
         mac,
         serial,
         member,
+        looping: matches!(found, Found::Line { state: Line::BootLoop(_), .. }),
         ours: facts.and_then(|f| f.ha.as_ref()).is_some_and(Ha::is_ours),
         failure: log.and_then(|log| log.signature()),
         wrong_mac: None,
@@ -242,6 +248,7 @@ pub(super) fn plan(
             ));
             draft.note("started before you go ahead: the board asks for some seconds only");
             subject.afterwards.push(look_at_the_pair(access));
+            catch_window(&mut draft, &subject);
             draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
             draft.step(
                 Act::LeaveLoader,
@@ -460,6 +467,22 @@ fn ha_password(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>, as
     Ok(())
 }
 
+/// A loop of starts: there is no menu yet, and no other way to one.
+fn catch_window(draft: &mut Draft, subject: &Subject) {
+    if !subject.looping {
+        return;
+    }
+    draft.step(
+        Act::CatchWindow,
+        "TYPE THE ANNOUNCED KEY into the boot loader's window in its next start; its menu opens",
+        Effect::Reversible,
+        WINDOW_LIMIT_S,
+    );
+    draft.note("a key typed into a boot loader's window is what is never done elsewhere: here it is the plan, and the only way in");
+    draft.note("it is typed while the window stands on the line and at no other time; a window that is missed: the next start is waited for");
+    draft.note("where only <Delete> opens the menu and does not, Ctrl+E is typed, if the banner announces it and no serial number is to be proved");
+}
+
 fn boot_port(draft: &mut Draft) {
     draft.note("needs a cable on the port marked BOOT (ether1) to a host; an HA cable on ether8 never boots a router");
 }
@@ -506,7 +529,8 @@ fn netinstall(
     boot_port(draft);
     draft.note(format!("run here, no shell:  {}", argv.join(" ")));
     draft.note("the configuration is kept (no -r, no -e), unless the storage was formatted; files are not");
-    if matches!(found, Found::Line { state: Line::Menu(_), .. }) {
+    catch_window(draft, subject);
+    if subject.looping || matches!(found, Found::Line { state: Line::Menu(_), .. }) {
         draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
     }
     draft.step(Act::Install, "network installation; wait for its login", Effect::Destructive, INSTALL_LIMIT_S);

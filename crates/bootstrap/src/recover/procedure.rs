@@ -117,6 +117,7 @@ pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
         (Name::F2, _) => vec![Leave, RightMac, Quarantine],
         (Name::F6, _) => vec![Leave, FinishBootstrap],
         (Name::F8, Found::Line { state: State::Menu(_), .. }) => vec![Leave, LeaveLoader, Etherboot, Netinstall],
+        (Name::F8, Found::Line { state: State::BootLoop(_), .. }) => vec![Leave, Etherboot, Netinstall],
         (Name::F8, _) => vec![Leave, Netinstall],
         (Name::S4, _) => vec![Leave, HaPassword],
         _ => vec![Leave],
