@@ -381,7 +381,8 @@ fn a_boot_loader_that_wants_delete_or_hears_nothing() {
             let board = Board::new(|spec| {
                 spec.booter.settings.insert(setting.0.into(), setting.1.into());
             });
-            let caught = routeros::window::catch(Waker::new(board.cable(), None), Duration::from_secs(600), ctrl_e).await;
+            let caught =
+                routeros::window::catch(Waker::new(board.cable(), None), Duration::from_secs(600), ctrl_e).await;
             assert!(format!("{caught:?}").starts_with(&format!("Ok({wanted}")), "{setting:?}: {caught:?}");
             assert_eq!(board.into_windows(), keys, "{setting:?}");
             board.assert_typed_only_where_it_is_the_plan();

@@ -347,7 +347,7 @@ pub fn of_line(line: &Line) -> Option<Diagnosis> {
     let netinstall: &[&str] = &[
         "is there a cable on the port that is marked BOOT (ether1)? Only that port boots over the network; an HA cable on ether8 never does",
         "hold Ctrl+E on the console from power-on, or set \"boot Ethernet once\" in the menu",
-        "on a host on that cable: netinstall-cli -r -i INTERFACE routeros-VERSION-ARCH.npk; -r erases the configuration",
+        "on a host on that cable: netinstall-cli -i INTERFACE PACKAGE keeps the configuration; the exact one:  jumplead recover TARGET netinstall",
     ];
     Some(match line {
         Line::Menu(Menu::Format) => stuck("the boot loader asks whether to erase everything")

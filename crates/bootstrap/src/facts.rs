@@ -218,6 +218,17 @@ pub async fn silent_boot(shell: &Shell) -> Result<bool, Error> {
     Ok(matches!(tolerant(shell, SILENT_BOOT).await?.one("silent").as_deref(), Some("true" | "yes")))
 }
 
+/// Whether its boot loader is protected; `None` where the board has no such setting.
+///
+/// # Errors
+/// Those of [`Shell::run`].
+pub async fn protected(shell: &Shell) -> Result<Option<bool>, Error> {
+    Ok(tolerant(shell, PROTECTED)
+        .await?
+        .one("protected")
+        .map(|told| matches!(told.as_str(), "enabled" | "yes" | "true")))
+}
+
 /// What tells a router that has restarted from one that is about to, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
@@ -314,6 +325,8 @@ const LISTS: &str = ":foreach i in=[/user find] do={:put (\"user=\" . [/user get
      :foreach i in=[/interface bridge find] do={:put (\"bridge=\" . [/interface bridge get $i name])}";
 
 const SILENT_BOOT: &str = ":put (\"silent=\" . [:tostr [/system routerboard settings get silent-boot]])";
+
+const PROTECTED: &str = ":put (\"protected=\" . [:tostr [/system routerboard settings get protected-routerboot]])";
 
 const FILES: &str = ":foreach i in=[/file find] do={:put (\"file=\" . [/file get $i name])}";
 

@@ -118,7 +118,7 @@ fn booting() -> Trouble {
 }
 
 /// `None`: the line is in order, or there is none.
-async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
+pub(super) async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
     let Some(link) = access.lines.line().await? else { return Ok(None) };
     let mut waker = Waker::new(link, None);
     let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;

@@ -20,7 +20,8 @@ use crate::reach::{self, Reach, Target};
 const HA_INTERFACE: &str = "ether8";
 
 /// Said where a boot takes its time.
-const WATCHED: &str = "it boots, and nothing is typed: its login prompt is waited for, or its third start without one. Ctrl-C stops";
+const WATCHED: &str =
+    "it boots, and nothing is typed: its login prompt is waited for, or its third start without one. Ctrl-C stops";
 
 pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> Result {
     let target = reach::target(target)?;
@@ -93,8 +94,8 @@ async fn by_line(
     let mut heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
     if matches!(heard.state, State::KeyWindow | State::Booting | State::Dead) {
         // Whether it comes up, stops, or starts again and again: only watching tells.
-        let watched = waker.wake(&Plan::watch(boot::IDLE));
-        heard = out.patiently(WATCHED, watched).await.map_err(broken)?;
+        let plan = Plan::watch(boot::IDLE);
+        heard = out.patiently(WATCHED, waker.wake(&plan)).await.map_err(broken)?;
     }
     match of_line(&heard.state) {
         Some(diagnosis) if listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
