@@ -347,15 +347,15 @@ const OTHER: [&str; 3] = ["/ip firewall filter", "/ip firewall nat", "/ip dhcp-c
 
 /// What `:put` printed as `key=value` lines. Values are the router's own text: a line end in one makes a line without a key
 /// that is known here, which is passed over.
-struct Lines(Vec<(String, String)>);
+pub(crate) struct Lines(Vec<(String, String)>);
 
 impl Lines {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let pair = |line: &str| line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_end().to_owned()));
         Self(text.lines().filter_map(pair).collect())
     }
 
-    fn one(&self, key: &str) -> Option<String> {
+    pub(crate) fn one(&self, key: &str) -> Option<String> {
         self.0.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone())
     }
 
@@ -363,7 +363,7 @@ impl Lines {
         self.one(key).ok_or_else(|| garbled(key, ""))
     }
 
-    fn all(&self, key: &str) -> Vec<String> {
+    pub(crate) fn all(&self, key: &str) -> Vec<String> {
         self.0.iter().filter(|(k, _)| k == key).map(|(_, value)| value.clone()).collect()
     }
 }
@@ -373,7 +373,7 @@ fn garbled(what: &str, seen: &str) -> Error {
 }
 
 /// A command that another version or board may not know: nothing then.
-async fn tolerant(shell: &Shell, command: &str) -> Result<Lines, Error> {
+pub(crate) async fn tolerant(shell: &Shell, command: &str) -> Result<Lines, Error> {
     match shell.read(command).await? {
         Outcome::Done(output) => Ok(Lines::of(&output.text)),
         Outcome::Refused(_) => Ok(Lines(Vec::new())),

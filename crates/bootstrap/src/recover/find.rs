@@ -4,6 +4,7 @@ use super::access::Access;
 use crate::diagnosis::{Diagnosis, Name, StartupLog, of_facts, of_line};
 use crate::facts::{self, Facts, Ha};
 use crate::road::{Connection, Purpose};
+use crate::signs::Signs;
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::BoardInfo;
 use routeros::wake::{Plan, State};
@@ -104,12 +105,16 @@ async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trou
         true => Some(facts::hurried(&connection.shell, access.ha_interface()).await?),
         false => None,
     };
-    let facts = match hurried {
+    let (facts, signs) = match hurried {
         // ours stays up
-        Some(facts) if !facts.ha.as_ref().is_some_and(Ha::is_ours) => facts,
-        _ => facts::read(&connection.shell, access.ha_interface()).await?,
+        Some(facts) if !facts.ha.as_ref().is_some_and(Ha::is_ours) => (facts, Signs::default()),
+        _ => {
+            let facts = facts::read(&connection.shell, access.ha_interface()).await?;
+            let signs = Signs::read(&connection.shell, &facts, &log).await?;
+            (facts, signs)
+        }
     };
-    let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log);
+    let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log, &signs);
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }
 

@@ -4,6 +4,7 @@ use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line};
 use bootstrap::facts;
 use bootstrap::pair::Users;
 use bootstrap::road::{Purpose, Roads as _};
+use bootstrap::signs::Signs;
 use bootstrap::target::Member;
 use routeros::wake::{Plan, State};
 use routeros::{BoxLink, Shell, Waker, boot};
@@ -124,8 +125,9 @@ async fn of_router(shell: Shell, member: Option<Member>, ha_interface: &str) -> 
     };
     let facts = facts::read(&shell, ha_interface).await.map_err(unread)?;
     let log = StartupLog::read(&shell).await.map_err(unread)?;
+    let signs = Signs::read(&shell, &facts, &log).await.map_err(unread)?;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(3), shell.close()).await;
-    Ok(of_facts(&facts, member, ha_interface, &log))
+    Ok(of_facts(&facts, member, ha_interface, &log, &signs))
 }
 
 /// What was found, for people.
@@ -133,7 +135,7 @@ pub fn show(out: &Output, diagnosis: &Diagnosis) {
     let name = format!("{:?}", diagnosis.state);
     let style = match name.as_bytes() {
         [b'F', ..] => RED,
-        b"X" | b"S4" => GREEN,
+        b"X" | b"X2" | b"S4" => GREEN,
         _ => YELLOW,
     };
     out.data(format!("{style}{name}{style:#}  {}", diagnosis.says));
