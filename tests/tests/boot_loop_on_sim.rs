@@ -20,7 +20,7 @@ use bootstrap::trouble::Trouble;
 use common::{Seen, SimClock, simulated};
 use lab::{NodeHandle, World};
 use routeros::wake::{Plan, State};
-use routeros::{BoxLink, ByteLink, LoginOptions, Shell, Waker, boot};
+use routeros::{BoxLink, ByteLink, LoginOptions, Secret, Shell, Waker, boot};
 use routersim::record::EventKind;
 use routersim::router::{Installation, Keep, Router};
 use routersim::serial::Netboot;
@@ -105,7 +105,7 @@ impl Board {
     }
 
     /// Keys that were typed into a window.
-    fn into_windows(&self) -> Vec<u8> {
+    fn window_keys(&self) -> Vec<u8> {
         let typed = self.typed.lock().unwrap();
         typed.iter().filter(|(line, _)| line.starts_with("Press ")).map(|(_, byte)| *byte).collect()
     }
@@ -153,6 +153,8 @@ impl Tools for Netinstall {
 }
 
 fn access<'a>(board: &'a Board, tools: &'a dyn Tools) -> Access<'a> {
+    let mut login = LoginOptions::new("admin");
+    login.passwords = vec![Secret::new("")];
     Access {
         target: "serial:///dev/b".into(),
         roads: board,
@@ -160,7 +162,7 @@ fn access<'a>(board: &'a Board, tools: &'a dyn Tools) -> Access<'a> {
         line_first: true,
         tools,
         pair: None,
-        login: LoginOptions::new("admin"),
+        login,
         new_ha: None,
         pair_name: None,
     }
@@ -254,11 +256,13 @@ fn a_login_at_a_loop_of_starts_ends_with_its_own_error() {
     simulated(|| async {
         let board = Board::new(|_| {});
         tokio::time::sleep(Duration::from_millis(1500)).await;
+        let road = |error: &routeros::Error| RoadError::from_console("serial:///dev/b", error);
         let mut login = LoginOptions::new("admin");
         login.wake = Some(boot::SUSPECT);
         let began = tokio::time::Instant::now();
         let error = Shell::login(board.cable(), login).await.unwrap_err();
         assert_eq!(error.code(), "routeros.boot.loop", "{error}");
+        assert!(road(&error).hints.iter().any(|hint| hint.contains("etherboot --plan-only")));
         assert!(error.to_string().contains("3 starts") && error.to_string().contains("Rebooting in"), "{error}");
         assert!(began.elapsed() < Duration::from_secs(300), "{:?}", began.elapsed());
         assert!(board.typed.lock().unwrap().is_empty());
@@ -329,7 +333,7 @@ fn etherboot_is_reached_from_the_loop() {
         assert!(keys.ends_with(&[("main", b'o'), ("boot device", b'1'), ("main", b'i'), ("main", b'x')]), "{keys:?}");
         assert!(events.iter().any(|event| matches!(event, EventKind::BootKey { menu: "window", key: 3 })));
         assert!(!events.iter().any(|event| event.is_destructive() || matches!(event, EventKind::BootFormatted)));
-        assert_eq!(board.into_windows(), [3], "one key, in one window");
+        assert_eq!(board.window_keys(), [3], "one key, in one window");
         board.assert_typed_only_where_it_is_the_plan();
     });
 }
@@ -366,7 +370,7 @@ fn a_window_that_is_missed_is_waited_for_again() {
         tokio::time::sleep(Duration::from_secs(30)).await;
         let caught = routeros::window::catch(Waker::new(board.cable(), None), Duration::from_secs(300), false).await;
         assert!(matches!(caught, Ok(routeros::window::Caught::Menu(_))), "{caught:?}");
-        assert_eq!(board.into_windows(), [3]);
+        assert_eq!(board.window_keys(), [3]);
         board.assert_typed_only_where_it_is_the_plan();
     });
 }
@@ -384,7 +388,7 @@ fn a_boot_loader_that_wants_delete_or_hears_nothing() {
             let caught =
                 routeros::window::catch(Waker::new(board.cable(), None), Duration::from_secs(600), ctrl_e).await;
             assert!(format!("{caught:?}").starts_with(&format!("Ok({wanted}")), "{setting:?}: {caught:?}");
-            assert_eq!(board.into_windows(), keys, "{setting:?}");
+            assert_eq!(board.window_keys(), keys, "{setting:?}");
             board.assert_typed_only_where_it_is_the_plan();
         });
     }
@@ -410,4 +414,50 @@ fn a_board_in_a_loop_is_installed() {
         let (state, _) = awake(&board, &Plan::watch(Duration::from_secs(60))).await;
         assert_eq!(state, State::Silent, "its login prompt stands there, and says nothing");
     });
+}
+
+/// What the router said of itself while it was up decides what is planned when it can't be asked any more.
+#[test]
+fn what_an_earlier_run_saved_is_known() {
+    for protected in [false, true] {
+        simulated(|| async move {
+            let store = SimStore::default();
+            let tune = move |spec: &mut Spec| {
+                let setting = if protected { "enabled" } else { "disabled" };
+                spec.booter.settings.insert("protected-routerboot".into(), setting.into());
+            };
+            let healthy = Board::new(|spec| {
+                tune(spec);
+                spec.booter.broken = false;
+            });
+            tokio::time::sleep(Duration::from_secs(90)).await;
+            let (_, end) = run(&healthy, &NoTools, &store, Procedure::Leave, &Asked::default(), |_| false).await;
+            assert_eq!(end.unwrap().exit, Exit::Done);
+            let broken = Board::new(tune);
+            let access = access(&broken, &NoTools);
+            let mut disk = store.clone();
+            let asked = Asked::default();
+            let prepared = recover::prepare(&access, &mut disk, &SimClock, Some(Procedure::Etherboot), &asked).await;
+            // The loop was named as its newest window opened: now that window ends.
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            let says = recover::look(&access, &store).await.says("serial:///dev/b").join("\n");
+            assert!(says.contains("boot loop") && says.contains("board type: CCR1009-7G-1C"), "{says}");
+            assert_eq!(says.contains("ITS BOOT LOADER IS PROTECTED"), protected, "{says}");
+            assert_eq!(says.contains("etherboot --plan-only"), !protected, "{says}");
+            match prepared {
+                Err(trouble) => {
+                    assert!(protected);
+                    assert_eq!(trouble.code, "recover.protected");
+                }
+                Ok(rescue) => {
+                    assert!(!protected);
+                    let notes = rescue.plan.unwrap().notes.join("\n");
+                    for words in ["routeros-7.18.2-tile.npk", "ARCHITECTURE tile: what it said of itself in run "] {
+                        assert!(notes.contains(words), "{words} is not in {notes}");
+                    }
+                }
+            }
+            assert!(broken.typed.lock().unwrap().is_empty(), "nobody logs in to look");
+        });
+    }
 }

@@ -37,7 +37,7 @@ const CTRL_E: &[u8] = b"\x05";
 #[derive(Debug)]
 pub enum Caught {
     /// The menu is open.
-    Menu(Booter),
+    Menu(Box<Booter>),
     /// The boot loader asks the network for a system; nothing is written.
     Etherboot,
     /// Windows passed with the announced key typed into each, and no menu opened.
@@ -76,7 +76,7 @@ pub async fn catch(mut waker: Waker, limit: Duration, ctrl_e: bool) -> Result<Ca
         let skip = watch.lines.len().saturating_sub(LINES);
         watch.lines.drain(..skip);
         match watch.look(dialogue, ctrl_e) {
-            Some(State::Menu(_)) => return Ok(Caught::Menu(Booter::open(waker).await?)),
+            Some(State::Menu(_)) => return Ok(Caught::Menu(Box::new(Booter::open(waker).await?))),
             Some(State::Etherboot | State::Installer) if watch.typed == Some(CTRL_E) => return Ok(Caught::Etherboot),
             Some(state @ State::Installer) => return Ok(Caught::Not(state)),
             state if Instant::now() >= end => return Ok(Caught::Not(state.unwrap_or(State::Silent))),

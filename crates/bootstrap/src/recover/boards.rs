@@ -6,7 +6,7 @@
 pub enum Source {
     /// From memory, found in no source \[verify\]: said, and never a reason to refuse a package.
     Unverified,
-    /// A public transcript, or a router's own `/system resource` in public text.
+    /// A public transcript, a router's own `/system resource` in public text, or a public table of processors (TILE-Gx).
     Printed,
     /// The vendor's product matrix (mikrotik.com/products/matrix, its export of 2026-03-25).
     Matrix,
@@ -17,7 +17,7 @@ impl Source {
     pub fn says(self) -> &'static str {
         match self {
             Self::Unverified => "from memory, to be verified",
-            Self::Printed => "as such a board has printed it",
+            Self::Printed => "as such boards have printed it, or their processor",
             Self::Matrix => "the vendor's product matrix",
         }
     }
@@ -113,9 +113,20 @@ const BOARDS: &[(&str, Source, &[&str])] = &[
     ("mmips", Source::Matrix, &["RB750Gr3", "hEX", "RB760iGS", "hEX S", "RBM33G"]),
     ("smips", Source::Matrix, &["RB941-2nD", "hAP lite"]),
     ("smips", Source::Unverified, &["RB931-2nD", "hAP mini"]),
-    ("tile", Source::Printed, &["CCR1009-7G-1C-1S+", "CCR1016-12S-1S+", "CCR1036-12G-4S", "CCR1036-8G-2S+"]),
-    // The simulator's boards, and the reference installation's.
-    ("tile", Source::Unverified, &["CCR1009-7G-1C", "CCR1009-8G-1S-1S+", "CCR1016-12G", "CCR1072-1G-8S+"]),
+    (
+        "tile",
+        Source::Printed,
+        &[
+            "CCR1009-7G-1C",
+            "CCR1009-7G-1C-1S+",
+            "CCR1009-8G-1S-1S+",
+            "CCR1016-12G",
+            "CCR1016-12S-1S+",
+            "CCR1036-12G-4S",
+            "CCR1036-8G-2S+",
+        ],
+    ),
+    ("tile", Source::Unverified, &["CCR1072-1G-8S+"]),
     ("ppc", Source::Printed, &["RB600A"]),
     ("ppc", Source::Unverified, &["RB600", "RB800", "RB1100", "RB1100AH", "RB1100AHx2"]),
 ];
