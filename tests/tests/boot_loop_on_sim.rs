@@ -434,12 +434,14 @@ fn what_an_earlier_run_saved_is_known() {
             let (_, end) = run(&healthy, &NoTools, &store, Procedure::Leave, &Asked::default(), |_| false).await;
             assert_eq!(end.unwrap().exit, Exit::Done);
             let broken = Board::new(tune);
+            // A look that hears something within its second types nothing.
+            tokio::time::sleep(Duration::from_millis(1500)).await;
             let access = access(&broken, &NoTools);
             let mut disk = store.clone();
             let asked = Asked::default();
             let prepared = recover::prepare(&access, &mut disk, &SimClock, Some(Procedure::Etherboot), &asked).await;
-            // The loop was named as its newest window opened: now that window ends.
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            // The loop was named as its newest kernel began: now that one dies, and a banner comes.
+            tokio::time::sleep(Duration::from_millis(41_500)).await;
             let says = recover::look(&access, &store).await.says("serial:///dev/b").join("\n");
             assert!(says.contains("boot loop") && says.contains("board type: CCR1009-7G-1C"), "{says}");
             assert_eq!(says.contains("ITS BOOT LOADER IS PROTECTED"), protected, "{says}");
