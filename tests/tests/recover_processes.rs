@@ -114,7 +114,7 @@ fn a_stuck_bootstrap_is_finished_over_each_kind_of_line_with_the_tool_killed() {
         router
             .exec(
                 url,
-                ":log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :execute \":while (true) do={:delay 1}\"",
+                ":for i from=1 to=3 do={:log error \"ha_startup: 0.0 B bootstrap failed...waiting\"}; :execute \":while (true) do={:delay 1}\"",
             )
             .expect(0);
         killed_and_gone_on_with(&router, url, step);

@@ -6,6 +6,7 @@
 
 use crate::facts::Facts;
 use crate::mac::Mac;
+use crate::signs::Signs;
 use crate::state::{self, State};
 use crate::target::Member;
 use routeros::wake::{Menu, State as Line};
@@ -13,7 +14,10 @@ use routeros::{Error, Shell};
 use serde::Serialize;
 use std::time::Duration;
 
-/// What an operator calls the states of a router (ha-system.md section 3).
+/// What an operator calls the states of a router (ha-system.md section 3): those that show on one router alone.
+///
+/// Two don't. F4, split brain, is two actives: one of them is [`Name::X1`] with a dead HA link, and says that only a look at the
+/// other one tells. S2, the load of a backup, is over within a second: the session drops, and what shows next is [`Name::S3`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
 pub enum Name {
     /// Factory configuration.
@@ -22,10 +26,20 @@ pub enum Name {
     E1,
     /// Has the pair's scripts, is not installed.
     P1,
-    /// Active.
+    /// The pair's scripts are being set up.
+    P2,
+    /// Active; whether the other member answers was not to be seen.
     X,
+    /// Active, and the other member does not answer.
+    X1,
+    /// Active, and the other member answers.
+    X2,
+    /// Its bootstrap is under way.
+    B1,
     /// Bootstrapped, waits for the active's configuration.
     B2,
+    /// The active is putting its configuration on it.
+    S1,
     /// Starts.
     S3,
     /// Standby.
@@ -36,11 +50,13 @@ pub enum Name {
     F2,
     /// The console restarted under a running router.
     F3,
+    /// Active, and no push brings the standby in sync.
+    F5,
     /// The bootstrap waits for something that does not come.
     F6,
     /// A configuration was sent and not loaded.
     F7,
-    /// Stuck in the boot loader, or nothing to boot from.
+    /// Stuck in the boot loader, nothing to boot from, or in a loop of starts.
     F8,
     /// Configured by somebody, not a member of a pair.
     Configured,
@@ -90,6 +106,10 @@ impl Diagnosis {
 const MAX_LOG: usize = 60;
 /// After so long a startup has ended or hangs: 12 s of work, 120 s of retries, the boot itself.
 const STARTUP: Duration = Duration::from_secs(200);
+/// A bootstrap that is not done by then is not under way any more: RouterOS 7 ends the script after a reset at 120 s.
+const BOOTSTRAPS: Duration = Duration::from_secs(130);
+/// Times that a bootstrap says that it waits, 5 s apart, until nobody believes it any more.
+const WAITS: usize = 3;
 /// The address of a factory configuration.
 const FACTORY_ADDRESS: &str = "192.168.88.1/24";
 
@@ -109,8 +129,7 @@ impl StartupLog {
     /// # Errors
     /// Those of [`Shell::run`].
     pub async fn read(shell: &Shell) -> Result<Self, Error> {
-        let command =
-            ":foreach i in=[/log find where message~\"ha_startup|HA_|bootstrap\"] do={:put [/log get $i message]}";
+        let command = ":foreach i in=[/log find where message~\"ha_startup|ha_checkchanges: PAUSED|ha_watch: HA LINK|HA_|bootstrap\"] do={:put [/log get $i message]}";
         Ok(Self::of(&shell.run(command).await?.text))
     }
 
@@ -125,6 +144,23 @@ impl StartupLog {
         self.has("I AM UNKNOWN").is_some()
     }
 
+    /// Its check has given up to push: by our scripts' words.
+    pub fn paused(&self) -> Option<&String> {
+        self.has("ha_checkchanges: PAUSED")
+    }
+
+    fn count(&self, words: &str) -> usize {
+        self.newest().iter().filter(|line| line.contains(words)).count()
+    }
+
+    /// Its startup's own words for a failure. Others may log theirs with our names in them.
+    fn failure(&self) -> Option<&String> {
+        self.newest().iter().rev().find(|line| {
+            let said = line.split_once("ha_startup:").map(|(_, said)| said.trim_start());
+            said.is_some_and(|said| said.starts_with("FAILED"))
+        })
+    }
+
     fn has(&self, words: &str) -> Option<&String> {
         self.newest().iter().rev().find(|line| line.contains(words))
     }
@@ -132,7 +168,7 @@ impl StartupLog {
     /// What the newest start failed at: the number of its last step, `none` where it logged none. The same twice is the same
     /// failure. `None`: it did not fail, as far as the log says.
     pub fn signature(&self) -> Option<String> {
-        let failed = self.has("FAILED").is_some() || self.has("I AM UNKNOWN").is_some();
+        let failed = self.failure().is_some() || self.has("I AM UNKNOWN").is_some();
         let ended = self.has("ha_startup: DONE").is_some();
         (failed || (self.has("ha_startup: START").is_some() && !ended)).then(|| {
             let step =
@@ -144,7 +180,7 @@ impl StartupLog {
     /// The newest start ended in a failure, and what was done since in place ended well.
     pub fn mended(&self) -> bool {
         let at = |words: &str| self.newest().iter().rposition(|line| line.contains(words));
-        at("ha_startup: DONE").is_some_and(|done| at("FAILED").is_none_or(|failed| done > failed))
+        at("ha_startup: DONE").is_some_and(|done| at("ha_startup: FAILED").is_none_or(|failed| done > failed))
     }
 
     /// The last line of the startup, and what it says that was being done.
@@ -189,7 +225,13 @@ fn meaning(step: &str) -> &'static str {
 }
 
 /// The state that a router's own words show. `member` where a site file says who it should be.
-pub fn of_facts(facts: &Facts, member: Option<Member>, ha_interface: &str, log: &StartupLog) -> Diagnosis {
+pub fn of_facts(
+    facts: &Facts,
+    member: Option<Member>,
+    ha_interface: &str,
+    log: &StartupLog,
+    signs: &Signs,
+) -> Diagnosis {
     let ours = facts.ha.as_ref();
     let interface = ours.map_or(ha_interface, |ha| ha.interface.as_str());
     let own: Option<Mac> = facts.port(interface).and_then(|port| port.orig_mac);
@@ -219,13 +261,13 @@ pub fn of_facts(facts: &Facts, member: Option<Member>, ha_interface: &str, log: 
     if let Some((line, means)) = log.last_step() {
         evidence.push(format!("last startup line: {line} ({means})"));
     }
-    let found = failure(facts, own, log).unwrap_or_else(|| settled(facts, member, interface, log));
+    let found = failure(facts, own, log, signs).unwrap_or_else(|| settled(facts, member, interface, log, signs));
     let shown = found.evidence.clone();
     Diagnosis { evidence: Vec::new(), ..found }.shown(evidence.into_iter().chain(shown))
 }
 
 /// The states that are failures, by what only they show.
-fn failure(facts: &Facts, own: Option<Mac>, log: &StartupLog) -> Option<Diagnosis> {
+fn failure(facts: &Facts, own: Option<Mac>, log: &StartupLog, signs: &Signs) -> Option<Diagnosis> {
     let line = |words: &str| log.has(words).cloned();
     if let Some(said) = line("I AM UNKNOWN") {
         let ha = facts.ha.as_ref();
@@ -255,15 +297,33 @@ fn failure(facts: &Facts, own: Option<Mac>, log: &StartupLog) -> Option<Diagnosi
                 .never("don't run ha_startup by hand on an active: it closes every data port"),
         );
     }
-    if let Some(said) = line("FAILED - DISABLED ALL INTERFACES").or_else(|| line("FAILED")) {
-        return Some(failed(said));
+    let bare = !facts.scripts.iter().any(|script| script == "ha_startup");
+    if let Some(said) = log.failure().filter(|_| !bare && !log.mended()) {
+        return Some(failed(said.clone()));
+    }
+    if let Some(said) = log.paused().filter(|_| facts.is_active() && signs.pushes > 1) {
+        return Some(
+            Diagnosis::new(Name::F5, "active; no push brings the standby in sync, and no more are made")
+                .shown([said.clone(), format!("pushes in a row without effect: {}", signs.pushes)])
+                .then(&[
+                    "$HAInSync   says what differs",
+                    "no procedure here yet; by hand: the same RouterOS on both, and a version of the configuration that stays the same",
+                    "then $HASyncStandby, once, and look at the standby",
+                ])
+                .never("don't push again and again: each push restarts the standby"),
+        );
     }
     let began = log.has("ha_startup: START").is_some();
-    if began && log.has("ha_startup: DONE").is_none() && facts.uptime > STARTUP && !facts.is_active() {
+    if !installs(facts, signs)
+        && began
+        && log.has("ha_startup: DONE").is_none()
+        && facts.uptime > STARTUP
+        && !facts.is_active()
+    {
         return Some(failed("it began to start and never ended".to_owned()));
     }
-    let bare = !facts.scripts.iter().any(|script| script == "ha_startup");
-    if let Some(said) = line("bootstrap failed").filter(|_| bare) {
+    let waits = log.count("bootstrap failed");
+    if let Some(said) = line("bootstrap failed").filter(|_| bare && (waits >= WAITS || facts.uptime > BOOTSTRAPS)) {
         return Some(
             Diagnosis::new(Name::F6, "the bootstrap waits for something that does not come").shown([said]).then(&[
                 "/log print where message~\"bootstrap\"",
@@ -273,7 +333,7 @@ fn failure(facts: &Facts, own: Option<Mac>, log: &StartupLog) -> Option<Diagnosi
         );
     }
     let sent = facts.files.iter().any(|file| file == "HA_b2s.backup" || file == "flash/HA_b2s.backup");
-    (bare && sent).then(|| {
+    (bare && sent && signs.push.is_none()).then(|| {
         Diagnosis::new(Name::F7, "the active's configuration was sent and not loaded")
             .shown(["HA_b2s.backup is there, the pair's scripts are not".to_owned()])
             .then(&[
@@ -296,12 +356,58 @@ fn failed(said: String) -> Diagnosis {
         .never("don't switch its data ports on: it may have the active's addresses")
 }
 
+/// `$HAInstall` is at work: our script of it, or a startup before there is a scheduler that would start one.
+fn installs(facts: &Facts, signs: &Signs) -> bool {
+    let has = |names: &[String]| names.iter().any(|name| name == "ha_startup");
+    let by_hand = !has(&facts.schedulers) && signs.runs("ha_startup");
+    has(&facts.scripts) && !facts.is_active() && (signs.runs("ha_install") || by_hand)
+}
+
+/// The active, by what it sees of the other one.
+fn active(facts: &Facts, interface: &str, log: &StartupLog, signs: &Signs) -> Diagnosis {
+    match signs.peer {
+        None => Diagnosis::new(Name::X, "active").then(&["nothing to do"]),
+        Some(true) => Diagnosis::new(Name::X2, "active, and the other member answers").then(&["nothing to do"]),
+        Some(false) => {
+            let link = facts.port(interface).map(|port| if port.running { "has link" } else { "has no link" });
+            Diagnosis::new(Name::X1, "active, alone: the other member does not answer")
+                .shown([format!("{interface} {}", link.unwrap_or("is not there"))])
+                .shown(log.has("ha_watch: HA LINK DEAD").cloned())
+                .shown(["whether the other one is active, too (F4), only a look at both shows".to_owned()])
+                .then(&[
+                    "jumplead diagnose PAIR/a, and PAIR/b: is the other one active, too?",
+                    "it is: no procedure here yet; by hand: shut the data ports of the one without traffic, its VRRP off, then the cable",
+                    "it is down: mend it beside the router; this one goes on alone",
+                ])
+                .never("don't plug the HA cable in before you know the other one's role: both have the same addresses")
+        }
+    }
+}
+
 /// The states of a router in order, or on its way.
-fn settled(facts: &Facts, member: Option<Member>, interface: &str, log: &StartupLog) -> Diagnosis {
+fn settled(facts: &Facts, member: Option<Member>, interface: &str, log: &StartupLog, signs: &Signs) -> Diagnosis {
+    let bare = !facts.scripts.iter().any(|script| script == "ha_startup");
+    if let Some(said) = signs.push.clone().filter(|_| bare) {
+        return Diagnosis::new(Name::S1, "the active is putting its configuration on it")
+            .shown([said])
+            .then(&["look again in two minutes: it loads it, and restarts"])
+            .never("don't restart it, and don't pull the HA cable");
+    }
+    if let Some(said) = log.has("bootstrap failed").filter(|_| bare) {
+        return Diagnosis::new(Name::B1, "its bootstrap is under way, and waits")
+            .shown([said.clone()])
+            .then(&["look again in two minutes"]);
+    }
+    if installs(facts, signs) {
+        return Diagnosis::new(Name::P2, "the pair's scripts are being set up on it")
+            .shown(signs.jobs.iter().filter(|job| job.starts_with("ha_")).map(|job| format!("{job} runs")))
+            .then(&["look again in a minute; its ports go down for some seconds"]);
+    }
+    let installed = facts.schedulers.iter().any(|scheduler| scheduler == "ha_startup");
     let starting = log.has("ha_startup: START").is_some() && log.has("ha_startup: DONE").is_none();
     match state::classify(facts, member.unwrap_or(Member::B), interface) {
-        State::Active => Diagnosis::new(Name::X, "active").then(&["nothing to do"]),
-        State::HaUnsettled if starting || facts.uptime < STARTUP => {
+        State::Active => active(facts, interface, log, signs),
+        State::HaUnsettled if starting || (installed && facts.uptime < STARTUP) => {
             Diagnosis::new(Name::S3, "it is starting").then(&["look again in two minutes"])
         }
         State::Standby => Diagnosis::new(Name::S4, "standby").then(&["on the active: $HAInSync"]),
@@ -339,7 +445,7 @@ pub fn of_line(line: &Line) -> Option<Diagnosis> {
     let netinstall: &[&str] = &[
         "is there a cable on the port that is marked BOOT (ether1)? Only that port boots over the network; an HA cable on ether8 never does",
         "hold Ctrl+E on the console from power-on, or set \"boot Ethernet once\" in the menu",
-        "on a host on that cable: netinstall-cli -r -i INTERFACE routeros-VERSION-ARCH.npk; -r erases the configuration",
+        "on a host on that cable: netinstall-cli -i INTERFACE PACKAGE keeps the configuration; the exact one:  jumplead recover TARGET netinstall",
     ];
     Some(match line {
         Line::Menu(Menu::Format) => stuck("the boot loader asks whether to erase everything")
@@ -354,6 +460,22 @@ pub fn of_line(line: &Line) -> Option<Diagnosis> {
         Line::NoKernel | Line::Etherboot => stuck("it finds nothing to boot from").then(netinstall),
         Line::Installer => stuck("the network installer waits for its server").then(netinstall),
         Line::Dead => stuck("the system stopped").then(&["cut its power once; the same again:"]).then(netinstall),
+        Line::BootLoop(found) => {
+            let last = match found.last.as_str() {
+                "" => "no system said anything between them".to_owned(),
+                line => format!("the last line before the newest start: {line}"),
+            };
+            let board = found.board.as_ref().map(|board| format!("board, by its banner: {board}"));
+            Diagnosis::new(Name::F8, "boot loop: it starts again and again, and comes to no login prompt")
+                .shown([format!("{} starts in {} s, nothing typed", found.starts, found.took.as_secs()), last])
+                .shown(board)
+                .then(&[
+                    "look on; a kernel that dies at the same line each time is a broken system, another one each time its power or memory",
+                    "its power: another supply, another socket, once",
+                    "a cable on the port marked BOOT (ether1), then:  jumplead recover TARGET etherboot --plan-only",
+                ])
+                .never("don't type while it boots: that is what the plan of etherboot does, in its one step")
+        }
         Line::KeyWindow | Line::Booting => Diagnosis::new(Name::S3, "it boots")
             .shown(seen)
             .then(&["wait for its login prompt, up to five minutes"])
@@ -377,7 +499,7 @@ mod tests {
     use crate::state::tests::{active, erased};
 
     fn name(facts: &Facts, log: &str) -> Name {
-        of_facts(facts, None, "ether8", &StartupLog::of(log)).state
+        of_facts(facts, None, "ether8", &StartupLog::of(log), &Signs::default()).state
     }
 
     fn closed(mut facts: Facts) -> Facts {
@@ -407,7 +529,7 @@ mod tests {
         assert_eq!(name(&standby, "ha_startup: START x\nha_startup: DONE"), Name::S4);
         standby.vrrp = Some(Vrrp { disabled: true, master: false });
         let failed = "ha_startup: START x\nha_startup: 2 I AM B\nha_startup: FAILED - DISABLED ALL INTERFACES";
-        let diagnosis = of_facts(&standby, None, "ether8", &StartupLog::of(failed));
+        let diagnosis = of_facts(&standby, None, "ether8", &StartupLog::of(failed), &Signs::default());
         assert_eq!(diagnosis.state, Name::F1);
         assert!(
             diagnosis.evidence.iter().any(|line| line.contains("2 I AM B (it knows which router it is")),
@@ -418,11 +540,26 @@ mod tests {
         assert_eq!(name(&standby, "ha_startup: START x\nha_startup: 3 HA port"), Name::S3);
         assert_eq!(name(&standby, "ha_startup: START x\nha_startup: I AM UNKNOWN - WRONG MAC"), Name::F2);
         assert_eq!(name(&active(), "ha_startup: ERROR ATTEMPTED TO RUN AGAIN!!! 1d"), Name::F3);
-        assert_eq!(name(&erased("7F0002", 0x0b), "ha_startup: 0.0 B bootstrap failed...waiting"), Name::F6);
+        let waits = "ha_startup: 0.0 B bootstrap failed...waiting\n";
+        let young = Facts { uptime: Duration::from_secs(30), ..erased("7F0002", 0x0b) };
+        assert_eq!(name(&young, waits), Name::B1);
+        assert_eq!(name(&young, &waits.repeat(3)), Name::F6);
+        assert_eq!(name(&Facts { uptime: Duration::from_secs(300), ..young }, waits), Name::F6, "it was cut off");
         let sent = Facts { files: vec!["HA_b2s.backup".into()], ..erased("7F0002", 0x0b) };
         assert_eq!(name(&sent, ""), Name::F7);
         let prepared = Facts { vrrp: None, ha: None, uptime: Duration::from_secs(900), ..active() };
         assert_eq!(name(&prepared, ""), Name::P1);
+        // Somebody else's line with our names in it is no startup's.
+        let others =
+            "HA_site: backup FAILED\nha_startup: START x\nha_startup: DONE\nHA_site: copy FAILED of ha_startup: x";
+        assert_eq!(name(&active(), others), Name::X);
+        assert_eq!(StartupLog::of(others).signature(), None);
+        assert_eq!(name(&erased("7F0002", 0x0b), "HA_site: backup FAILED"), Name::E1);
+        assert_eq!(name(&erased("7F0002", 0x0b), "ha_startup: FAILED"), Name::E1, "there is no ha_startup");
+        // What was mended in place is no failure any more.
+        let mended =
+            "ha_startup: START x\nha_startup: FAILED - DATA PORTS CLOSED\nha_startup: START y\nha_startup: DONE";
+        assert_eq!(name(&active(), mended), Name::X);
         // A failure of the boot before is history.
         assert_eq!(name(&active(), "ha_startup: FAILED\nha_startup: START x\nha_startup: DONE"), Name::X);
     }
@@ -433,6 +570,7 @@ mod tests {
             (Line::Menu(Menu::Main), Some(Name::F8)),
             (Line::NoKernel, Some(Name::F8)),
             (Line::Dead, Some(Name::F8)),
+            (Line::BootLoop(routeros::boot::BootLoop { starts: 3, ..Default::default() }), Some(Name::F8)),
             (Line::Booting, Some(Name::S3)),
             (Line::Silent, Some(Name::Unknown)),
             (Line::Login, None),
@@ -446,7 +584,7 @@ mod tests {
     #[test]
     fn no_name_reaches_a_terminal_raw() {
         let facts = Facts { board: "x\x1b[2J".into(), ..erased("7F0002", 0x0b) };
-        let diagnosis = of_facts(&facts, None, "ether8", &StartupLog::default());
+        let diagnosis = of_facts(&facts, None, "ether8", &StartupLog::default(), &Signs::default());
         assert!(!diagnosis.evidence.iter().any(|line| line.contains('\x1b')), "{diagnosis:?}");
     }
 }

@@ -218,6 +218,17 @@ pub async fn silent_boot(shell: &Shell) -> Result<bool, Error> {
     Ok(matches!(tolerant(shell, SILENT_BOOT).await?.one("silent").as_deref(), Some("true" | "yes")))
 }
 
+/// Whether its boot loader is protected; `None` where the board has no such setting.
+///
+/// # Errors
+/// Those of [`Shell::run`].
+pub async fn protected(shell: &Shell) -> Result<Option<bool>, Error> {
+    Ok(tolerant(shell, PROTECTED)
+        .await?
+        .one("protected")
+        .map(|told| matches!(told.as_str(), "enabled" | "yes" | "true")))
+}
+
 /// What tells a router that has restarted from one that is about to, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
@@ -315,6 +326,8 @@ const LISTS: &str = ":foreach i in=[/user find] do={:put (\"user=\" . [/user get
 
 const SILENT_BOOT: &str = ":put (\"silent=\" . [:tostr [/system routerboard settings get silent-boot]])";
 
+const PROTECTED: &str = ":put (\"protected=\" . [:tostr [/system routerboard settings get protected-routerboot]])";
+
 const FILES: &str = ":foreach i in=[/file find] do={:put (\"file=\" . [/file get $i name])}";
 
 const VRRP: &str = ":foreach i in=[/interface vrrp find name=\"HA_VRRP\"] do={\
@@ -334,15 +347,15 @@ const OTHER: [&str; 3] = ["/ip firewall filter", "/ip firewall nat", "/ip dhcp-c
 
 /// What `:put` printed as `key=value` lines. Values are the router's own text: a line end in one makes a line without a key
 /// that is known here, which is passed over.
-struct Lines(Vec<(String, String)>);
+pub(crate) struct Lines(Vec<(String, String)>);
 
 impl Lines {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let pair = |line: &str| line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_end().to_owned()));
         Self(text.lines().filter_map(pair).collect())
     }
 
-    fn one(&self, key: &str) -> Option<String> {
+    pub(crate) fn one(&self, key: &str) -> Option<String> {
         self.0.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone())
     }
 
@@ -350,7 +363,7 @@ impl Lines {
         self.one(key).ok_or_else(|| garbled(key, ""))
     }
 
-    fn all(&self, key: &str) -> Vec<String> {
+    pub(crate) fn all(&self, key: &str) -> Vec<String> {
         self.0.iter().filter(|(k, _)| k == key).map(|(_, value)| value.clone()).collect()
     }
 }
@@ -360,7 +373,7 @@ fn garbled(what: &str, seen: &str) -> Error {
 }
 
 /// A command that another version or board may not know: nothing then.
-async fn tolerant(shell: &Shell, command: &str) -> Result<Lines, Error> {
+pub(crate) async fn tolerant(shell: &Shell, command: &str) -> Result<Lines, Error> {
     match shell.read(command).await? {
         Outcome::Done(output) => Ok(Lines::of(&output.text)),
         Outcome::Refused(_) => Ok(Lines(Vec::new())),

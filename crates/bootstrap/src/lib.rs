@@ -21,6 +21,7 @@ pub mod recover;
 pub mod render;
 pub mod road;
 pub mod secret;
+pub mod signs;
 pub mod site;
 pub mod state;
 pub mod store;

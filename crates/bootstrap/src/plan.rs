@@ -134,6 +134,9 @@ pub enum Act {
     /// Address, user and FTP of an erased router.
     #[serde(rename = "router.bootstrap")]
     FinishBootstrap,
+    /// Types the announced key into the boot loader's window, in one of the next starts.
+    #[serde(rename = "loader.catch")]
+    CatchWindow,
     /// Sets the boot device in the boot loader's menu.
     #[serde(rename = "loader.ethernet-once")]
     EthernetOnce,
@@ -195,6 +198,7 @@ impl Act {
             Self::VerifyHaPassword => "pair.verify-ha-password",
             Self::EndJob => "router.end-job",
             Self::FinishBootstrap => "router.bootstrap",
+            Self::CatchWindow => "loader.catch",
             Self::EthernetOnce => "loader.ethernet-once",
             Self::LeaveLoader => "loader.leave",
             Self::Install => "loader.install",
@@ -298,7 +302,7 @@ impl Plan {
         self.steps
             .iter()
             .map(|step| match step.id {
-                Act::WaitReset | Act::WaitStandby | Act::VerifyStandby | Act::LeaveLoader => 100,
+                Act::WaitReset | Act::WaitStandby | Act::VerifyStandby | Act::LeaveLoader | Act::CatchWindow => 100,
                 Act::Install => 300,
                 Act::Push | Act::Startup => 15,
                 Act::ChooseSync | Act::User => 1,

@@ -3,9 +3,13 @@
 
 mod access;
 mod address;
+mod boards;
 mod find;
+mod forgotten;
 mod job;
+mod known;
 mod loader;
+mod netinstall;
 mod password;
 mod plan;
 mod procedure;
@@ -14,8 +18,11 @@ mod router;
 mod run;
 
 pub use access::{Access, Lines, NoTools, ToolEnd, Tools};
+pub use boards::ARCHITECTURES;
 pub use find::{Found, PATIENCE, find};
+pub use forgotten::{Seen, look};
 pub use job::RouterJob;
+pub use known::{Earlier, Who};
 pub use plan::{Asked, Before, Subject};
-pub use procedure::{Procedure, architecture, fitting, password_says};
+pub use procedure::{Procedure, fitting};
 pub use run::{Rescue, prepare, resume, run};

@@ -144,7 +144,21 @@ impl RoadError {
             code: error.code().to_owned(),
             road: road.into(),
             message: error.to_string(),
-            hints: Vec::new(),
+            hints: next(error),
         }
     }
+}
+
+/// What to type where a router does not come to its login.
+fn next(error: &routeros::Error) -> Vec<String> {
+    let procedure = match error {
+        routeros::Error::BootLoader { .. } => "leave-loader",
+        routeros::Error::BootLoop { .. } => "etherboot",
+        routeros::Error::NotBooting { .. } => "leave",
+        _ => return Vec::new(),
+    };
+    vec![
+        "what it is and what fits:  jumplead diagnose TARGET".to_owned(),
+        format!("its plan, which changes nothing:  jumplead recover TARGET {procedure} --plan-only"),
+    ]
 }

@@ -257,6 +257,9 @@ pub struct RescueOptions {
     /// netinstall: the RouterOS package for this board
     #[arg(long, value_name = "FILE")]
     pub package: Option<String>,
+    /// netinstall, etherboot: what this board's packages are for, where nothing else says it or somebody knows it better
+    #[arg(long, value_name = "ARCHITECTURE", value_parser = clap::builder::PossibleValuesParser::new(bootstrap::recover::ARCHITECTURES))]
+    pub architecture: Option<String>,
     /// netinstall: this host's interface on the cable to the port marked BOOT
     #[arg(long, value_name = "INTERFACE")]
     pub boot_interface: Option<String>,

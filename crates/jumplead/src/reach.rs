@@ -99,6 +99,8 @@ pub fn failure(error: RoadError) -> Failure {
         RoadTrouble::WrongRouter => Exit::PreflightRefused,
         RoadTrouble::Transient => Exit::TimedOut,
         RoadTrouble::Host => Exit::LacksRight,
+        // The line is as it was asked for; it is the router that is in no state for this.
+        RoadTrouble::Fatal if error.code.starts_with("routeros.boot.") => Exit::PreflightRefused,
         RoadTrouble::Fatal => Exit::Usage,
     };
     let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));

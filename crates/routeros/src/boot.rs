@@ -10,6 +10,7 @@ use crate::expect::{Found, Pattern};
 use crate::question::Question;
 use crate::wake::{Menu, State};
 use regex::Regex;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -25,10 +26,17 @@ pub const SUSPECT: Duration = Duration::from_secs(12);
 /// How long where it surely restarts, and says nothing while it boots: only its login prompt ends that. Longer than a boot
 /// usually takes; two boots in a row are told from an idle line by nothing.
 pub const SILENT: Duration = Duration::from_secs(180);
-/// From the first sign of a boot to the login prompt: the slowest boards take minutes, and some boots are two.
-const BOOT: Duration = Duration::from_secs(300);
+/// From the first sign of a boot to the login prompt, and from the start of a second one on anew: the slowest boards take
+/// minutes, and some boots are two.
+pub const BOOT: Duration = Duration::from_secs(300);
+/// Starts in a row without a login prompt that are a loop: an upgrade takes two.
+pub const LOOP: usize = 3;
 /// A line that is silent for so long in the middle of a boot, or stays in a menu: nobody will come.
-const STUCK: Duration = Duration::from_secs(120);
+pub const STUCK: Duration = Duration::from_secs(120);
+/// A system that stopped says no more, unless it starts again: a kernel that panics, a watchdog.
+const STOPPED: Duration = Duration::from_secs(30);
+/// Of a line that is kept for people.
+const MAX_SAID: usize = 160;
 /// A menu that was printed waits for ever. This is only to be sure that it was printed to its end.
 const MENU: Duration = Duration::from_secs(2);
 /// Kernels that were not found, in a row: the network boot that follows repeats for ever.
@@ -172,18 +180,107 @@ impl fmt::Display for Boot {
     }
 }
 
+/// A router that starts again and again and comes to no login prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BootLoop {
+    /// Starts that were seen, the newest with them.
+    pub starts: usize,
+    /// For how long that was watched.
+    pub took: Duration,
+    /// The last line that a system said before the newest start; empty where none said anything.
+    pub last: String,
+    /// The board's name, by the boot loader's banner.
+    pub board: Option<String>,
+}
+
+impl fmt::Display for BootLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "it starts again and again: {} starts in {} s and no login prompt",
+            self.starts,
+            self.took.as_secs()
+        )?;
+        if self.last.is_empty() {
+            f.write_str("; no system said anything")
+        } else {
+            write!(f, "; the last line before the newest one: {}", self.last)
+        }
+    }
+}
+
+/// Starts, counted by what the boot loader says first, or by what the kernel does where a boot loader is silent.
+#[derive(Debug, Default)]
+struct Starts {
+    loaders: usize,
+    kernels: usize,
+    /// A boot loader has spoken since the last kernel.
+    loader: bool,
+    /// The next line that says anything is the board's name.
+    names: bool,
+    board: Option<String>,
+    /// The last line of a system.
+    heard: String,
+    /// The same as the newest start began.
+    last: String,
+}
+
+impl Starts {
+    fn count(&self) -> usize {
+        self.loaders.max(self.kernels)
+    }
+
+    fn line(&mut self, line: &str) {
+        let line = line.trim();
+        let begins = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
+        if begins(&["RouterBOOT booter ", "RouterBOOT backup booter "]) {
+            self.loaders += 1;
+            (self.loader, self.names) = (true, true);
+            self.last = std::mem::take(&mut self.heard);
+        } else if begins(&["Starting..."]) && !begins(&["Starting services"]) {
+            self.kernels += 1;
+            if !std::mem::take(&mut self.loader) {
+                self.last = std::mem::take(&mut self.heard);
+            }
+            self.heard = said(line).into_owned();
+        } else if !line.is_empty() {
+            if std::mem::take(&mut self.names) && self.board.is_none() {
+                let name = line.trim_start_matches("RouterBOARD ").trim_start_matches("RouterBoard ");
+                self.board = Some(said(name).into_owned());
+            }
+            // What some boards say before their banner (routeros-console.md section 8.1) is no system's.
+            let early = line.starts_with(":0000") || line.starts_with("AL3");
+            if !self.loader && !early {
+                self.heard = said(line).into_owned();
+            }
+        }
+    }
+}
+
+/// A line of the router for people: nothing in it acts on a terminal.
+fn said(line: &str) -> Cow<'_, str> {
+    if line.chars().count() <= MAX_SAID && !line.contains(char::is_control) {
+        return Cow::Borrowed(line);
+    }
+    line.chars().take(MAX_SAID).map(|c| if c.is_control() { '.' } else { c }).collect()
+}
+
 /// Waits out a boot whose first sign was `first`, with nothing sent, to the login prompt or to where it is stuck: a menu,
-/// an installer, a system that stopped, nothing to boot from, silence.
+/// an installer, a system that stopped, nothing to boot from, silence, starts without an end. It ends: a start has its time,
+/// and only so many are watched.
 ///
 /// # Errors
 /// [`Error::LinkClosed`].
 pub(crate) async fn ride(dialogue: &mut Dialogue, first: &str) -> Result<(Boot, State), Error> {
     let start = Instant::now();
     let mut boot = Boot::default();
+    let mut starts = Starts::default();
+    let mut deadline = start + BOOT;
     let mut failures = 0;
     let mut line = first.to_owned();
     let end = loop {
-        if let Some(phase) = phase(&line) {
+        let phase = phase(&line);
+        if let Some(phase) = phase {
             boot.note(phase, start.elapsed());
         }
         let kind = sign(&line);
@@ -192,28 +289,46 @@ pub(crate) async fn ride(dialogue: &mut Dialogue, first: &str) -> Result<(Boot, 
             Some(Sign::Menu) => stuck = MENU,
             Some(Sign::NoKernel) => failures += 1,
             Some(Sign::Installer) => break State::Installer,
-            Some(Sign::Dead) => break State::Dead,
+            Some(Sign::Dead) => stuck = STOPPED,
+            // A board that asks the network first finds its kernel behind that.
+            _ if phase == Some(Phase::System) => failures = 0,
             _ => {}
         }
         if failures >= NO_KERNEL {
             break State::NoKernel;
         }
+        if starts.count() >= LOOP {
+            let Starts { last, board, .. } = starts;
+            break State::BootLoop(BootLoop { starts: LOOP, took: start.elapsed(), last, board });
+        }
         let mut wanted: Vec<Pattern> = patterns().collect();
         wanted.extend([Pattern::Question(Duration::ZERO, BOOT), Pattern::Quiet(stuck)]);
-        match dialogue.wait(wanted, BOOT, "waiting for the router to boot").await {
-            Ok(found) => match found.found {
-                Found::Line(next) => line = next.text,
-                Found::Question(Question::LoginName) => {
-                    boot.note(Phase::Login, start.elapsed());
-                    break State::Login;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let before = starts.count();
+        match dialogue.wait(wanted, left, "waiting for the router to boot").await {
+            Ok(found) => {
+                found.before.iter().for_each(|line| starts.line(&line.text));
+                match found.found {
+                    Found::Line(next) => {
+                        starts.line(&next.text);
+                        line = next.text;
+                    }
+                    Found::Question(Question::LoginName) => {
+                        boot.note(Phase::Login, start.elapsed());
+                        break State::Login;
+                    }
+                    Found::Question(_) | Found::Prompt(_) | Found::Cursor => line.clear(),
+                    Found::Quiet if kind == Some(Sign::Menu) => break State::Menu(Menu::Main),
+                    Found::Quiet if kind == Some(Sign::Dead) => break State::Dead,
+                    Found::Quiet => break State::Silent,
                 }
-                Found::Question(_) | Found::Prompt(_) | Found::Cursor => line.clear(),
-                Found::Quiet if kind == Some(Sign::Menu) => break State::Menu(Menu::Main),
-                Found::Quiet => break State::Silent,
-            },
+            }
             // Something is said all the time, and none of it is the end of a boot.
-            Err(Error::Timeout { .. }) => break State::Silent,
+            Err(Error::Timeout { .. }) => break State::Booting,
             Err(error) => return Err(error),
+        }
+        if starts.count() > before {
+            deadline = Instant::now() + BOOT;
         }
     };
     Ok((boot, end))
@@ -227,6 +342,8 @@ pub(crate) fn stuck(dialogue: &Dialogue, state: &State) -> Option<Error> {
         State::Dead => "it stopped",
         State::NoKernel => "it finds nothing to boot from",
         State::Silent => "it fell silent on its way",
+        State::Booting => "it boots, and has not come to a login prompt in its time",
+        State::BootLoop(seen) => return Some(Error::BootLoop { starts: seen.clone(), seen: dialogue.seen() }),
         _ => return None,
     };
     Some(Error::NotBooting { why: why.to_owned(), seen: dialogue.seen() })

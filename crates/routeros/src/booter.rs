@@ -59,6 +59,11 @@ pub struct BoardInfo {
 }
 
 impl BoardInfo {
+    /// What a banner says, where no menu was asked.
+    pub fn of_banner(board: Option<&str>) -> Self {
+        Self { values: board.map(|name| ("board type".to_owned(), name.to_owned())).into_iter().collect() }
+    }
+
     /// A value by its name, `serial number`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

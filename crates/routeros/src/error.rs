@@ -154,6 +154,14 @@ pub enum Error {
         /// The last of what was seen, escaped.
         seen: String,
     },
+    /// The router starts again and again. Nothing was typed.
+    #[error("{starts}; last seen: {seen}")]
+    BootLoop {
+        /// How often, and what was said.
+        starts: crate::boot::BootLoop,
+        /// The last of what was seen, escaped.
+        seen: String,
+    },
     /// What comes is garbage at every speed that could be tried. Nothing is known of the router.
     #[error("the line has another speed: what comes is garbage; last seen: {seen}")]
     WrongSpeed {
@@ -190,6 +198,7 @@ impl Error {
             Self::BootLoader { .. } => "routeros.boot.loader",
             Self::BootMenu { .. } => "routeros.boot.menu",
             Self::NotBooting { .. } => "routeros.boot.stuck",
+            Self::BootLoop { .. } => "routeros.boot.loop",
             Self::WrongSpeed { .. } => "routeros.line.speed",
             Self::Closed => "routeros.shell.closed",
             Self::NotAHop => "routeros.shell.not-a-hop",
@@ -211,6 +220,7 @@ impl Error {
             | Self::BootLoader { .. }
             | Self::BootMenu { .. }
             | Self::NotBooting { .. }
+            | Self::BootLoop { .. }
             | Self::WrongSpeed { .. }
             | Self::Unknown(_) => Class::Operator,
             Self::Refused(_)

@@ -36,6 +36,7 @@ pub mod transcript;
 mod typed;
 pub mod value;
 pub mod wake;
+pub mod window;
 
 pub use attach::Attached;
 pub use boot::Boot;

@@ -6,7 +6,7 @@
 //! half-typed line that Enter would run, answers no question with yes, and no menu of a boot loader knows it. Enter comes
 //! second, where Ctrl-C had no answer.
 
-use crate::boot::{self, Boot, Sign};
+use crate::boot::{self, Boot, BootLoop, Sign};
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::Pattern;
@@ -85,6 +85,8 @@ pub enum State {
     Installer,
     /// The system stopped and says so.
     Dead,
+    /// The router starts again and again and comes to no login prompt.
+    BootLoop(BootLoop),
     /// A name is asked for.
     Login,
     /// A login's password is asked for.
@@ -109,6 +111,7 @@ impl State {
             Self::NoKernel => "no-kernel",
             Self::Installer => "installer",
             Self::Dead => "dead",
+            Self::BootLoop(_) => "boot-loop",
             Self::Login => "login",
             Self::Password => "password",
             Self::Asked(Question::Pager | Question::Monitor) => "pager",
@@ -134,6 +137,7 @@ impl fmt::Display for State {
             Self::NoKernel => f.write_str("the boot loader finds nothing to boot from"),
             Self::Installer => f.write_str("the network installer waits for its server"),
             Self::Dead => f.write_str("the system stopped"),
+            Self::BootLoop(seen) => seen.fmt(f),
             Self::Login => f.write_str("a login prompt"),
             Self::Password => f.write_str("a login's password prompt"),
             Self::Asked(Question::Pager | Question::Monitor) => f.write_str("somebody's output, a screen at a time"),
@@ -260,6 +264,11 @@ impl Plan {
         Self { listen, poke: false, leave: false, ride: false, speeds: SPEEDS.to_vec() }
     }
 
+    /// Types nothing, and watches a boot to its end.
+    pub fn watch(listen: Duration) -> Self {
+        Self { ride: true, ..Self::listen_only(listen) }
+    }
+
     /// Brings the line to a login or a prompt.
     pub fn settle(listen: Duration) -> Self {
         Self { listen, poke: true, leave: true, ride: true, speeds: SPEEDS.to_vec() }
@@ -334,6 +343,16 @@ impl Wake<'_> {
         let skip = self.lines.len().saturating_sub(RECENT);
         let recent: Vec<&str> = self.lines.iter().skip(skip).map(|line| line.text.as_str()).collect();
         classify(&recent, &self.dialogue.expect.current())
+    }
+
+    /// What stands at the cursor, or the last line above it.
+    fn last_line(&self) -> String {
+        let current = self.dialogue.expect.current();
+        if !current.trim().is_empty() {
+            return current;
+        }
+        let said = |line: &&Line| !line.text.trim().is_empty();
+        self.lines.iter().rev().find(said).map(|line| line.text.clone()).unwrap_or_default()
     }
 
     /// Until something known stands there, or silence for `quiet`, or a stream that does not end.
@@ -437,12 +456,13 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
             known = Some(start.elapsed());
         }
         match &state {
-            State::Login | State::Prompt(_) | State::Menu(_) | State::Installer | State::Dead => break,
-            State::KeyWindow | State::Booting | State::Etherboot | State::NoKernel => {
+            State::Login | State::Prompt(_) | State::Menu(_) | State::Installer | State::BootLoop(_) => break,
+            // What stopped may start again.
+            State::KeyWindow | State::Booting | State::Etherboot | State::NoKernel | State::Dead => {
                 if !plan.ride {
                     break;
                 }
-                let line = wake.dialogue.expect.current();
+                let line = wake.last_line();
                 let (boot, end) = boot::ride(wake.dialogue, &line).await?;
                 ridden = Some(boot);
                 state = end;

@@ -4,6 +4,7 @@ use super::access::Access;
 use crate::diagnosis::{Diagnosis, Name, StartupLog, of_facts, of_line};
 use crate::facts::{self, Facts, Ha};
 use crate::road::{Connection, Purpose};
+use crate::signs::Signs;
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::BoardInfo;
 use routeros::wake::{Plan, State};
@@ -104,36 +105,52 @@ async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trou
         true => Some(facts::hurried(&connection.shell, access.ha_interface()).await?),
         false => None,
     };
-    let facts = match hurried {
+    let (facts, signs) = match hurried {
         // ours stays up
-        Some(facts) if !facts.ha.as_ref().is_some_and(Ha::is_ours) => facts,
-        _ => facts::read(&connection.shell, access.ha_interface()).await?,
+        Some(facts) if !facts.ha.as_ref().is_some_and(Ha::is_ours) => (facts, Signs::default()),
+        _ => {
+            let facts = facts::read(&connection.shell, access.ha_interface()).await?;
+            let signs = Signs::read(&connection.shell, &facts, &log).await?;
+            (facts, signs)
+        }
     };
-    let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log);
+    let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log, &signs);
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }
 
+fn booting() -> Trouble {
+    Trouble::new(Kind::Transient, "recover.booting", "it boots: wait for its login prompt")
+}
+
 /// `None`: the line is in order, or there is none.
-async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
+pub(super) async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
     let Some(link) = access.lines.line().await? else { return Ok(None) };
     let mut waker = Waker::new(link, None);
     let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
+    if matches!(woken.state, State::KeyWindow | State::Booting | State::Dead) {
+        // Whether it comes up, stops, or starts again and again: only watching tells.
+        woken = waker.wake(&Plan::watch(boot::IDLE)).await?;
+        match woken.state {
+            State::Login if access.line_first => return Ok(None),
+            State::Login | State::Booting => return Err(booting()),
+            // The login says where it fell silent.
+            State::Silent => return Ok(None),
+            _ => {}
+        }
+    }
     if matches!(woken.state, State::Silent | State::Text | State::Garbage) {
         // whoever waits in a menu says nothing: Ctrl-C has it printed again
         woken = waker.wake(&Plan::settle(boot::IDLE)).await?;
     }
     let Some(mut diagnosis) = of_line(&woken.state) else { return Ok(None) };
-    if diagnosis.state == Name::S3 && access.line_first {
-        // the login waits a boot out
-        return Ok(None);
-    }
     let (state, seen) = (woken.state, woken.seen);
     let board = match state {
         State::Menu(_) => Booter::open(waker).await?.info().await?,
+        State::BootLoop(ref seen) => BoardInfo::of_banner(seen.board.as_deref()),
         _ => BoardInfo::default(),
     };
     if diagnosis.state == Name::S3 {
-        return Err(Trouble::new(Kind::Transient, "recover.booting", "it boots: wait for its login prompt"));
+        return Err(booting());
     }
     diagnosis
         .evidence

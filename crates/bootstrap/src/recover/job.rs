@@ -26,6 +26,10 @@ pub struct RouterJob<'a> {
     pub(super) hurry: bool,
     /// Steps that this run began before, for probes of what can't be seen.
     pub(super) loaded: bool,
+    /// Ctrl+E in the boot loader's window has made it ask the network: no menu is open.
+    pub(super) asks_network: bool,
+    /// The serial number that the boot loader told, where nothing was known before.
+    pub(super) told: Option<String>,
     words: String,
 }
 
@@ -34,7 +38,18 @@ impl<'a> RouterJob<'a> {
     pub fn new(access: &'a Access<'a>, subject: &'a Subject) -> Self {
         let redactor = Redactor::new(&access.secrets());
         let words = format!("the router was {}", subject.seen.first().map_or("not looked at", String::as_str));
-        Self { access, subject, redactor, connection: None, used: Instant::now(), hurry: false, loaded: false, words }
+        Self {
+            access,
+            subject,
+            redactor,
+            connection: None,
+            used: Instant::now(),
+            hurry: false,
+            loaded: false,
+            asks_network: false,
+            told: None,
+            words,
+        }
     }
 
     /// What is known of the router now.
@@ -154,6 +169,7 @@ impl Job for RouterJob<'_> {
             Act::Quarantine => self.probe_quarantine().await,
             Act::EndJob => self.probe_end_job().await,
             Act::FinishBootstrap => self.probe_bootstrapped().await,
+            Act::CatchWindow => self.probe_window(history).await,
             Act::EthernetOnce | Act::LeaveLoader | Act::Install => self.probe_loader(step.id, history).await,
             other => Err(foreign(other)),
         }
@@ -181,6 +197,7 @@ impl Job for RouterJob<'_> {
             Act::VerifyHaPassword => self.verify_password(progress).await,
             Act::EndJob => self.end_job().await,
             Act::FinishBootstrap => self.finish_bootstrap().await,
+            Act::CatchWindow => self.catch_window(progress).await,
             Act::EthernetOnce => self.ethernet_once().await,
             Act::LeaveLoader => self.leave_loader().await,
             Act::Install => self.install(progress).await,

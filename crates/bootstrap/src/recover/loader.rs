@@ -8,6 +8,7 @@ use crate::recover::Procedure;
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::Task;
 use routeros::wake::{Plan, State};
+use routeros::window::{Caught, catch};
 use routeros::{Booter, Waker, Woken, boot};
 use std::time::Duration;
 
@@ -44,10 +45,83 @@ impl RouterJob<'_> {
     async fn stands(&mut self, listen: Duration) -> Result<(Waker, Woken), Trouble> {
         let mut waker = self.line().await?;
         let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
-        if !matches!(woken.state, State::Menu(_) | State::Installer | State::NoKernel | State::Dead) {
+        if !matches!(woken.state, State::Menu(_) | State::Installer | State::NoKernel) {
             woken = waker.wake(&Plan::settle(listen)).await?;
         }
         Ok((waker, woken))
+    }
+
+    /// How long a line is listened to that may be booting. In a loop of starts nothing is typed into any of its silences.
+    fn suspect(&self) -> Duration {
+        if self.subject.looping { boot::STUCK } else { boot::SUSPECT }
+    }
+
+    /// The serial number that this board's menu has to tell: the plan's, or the site file's for a board that was in no menu
+    /// before.
+    fn wanted_serial(&self) -> Option<String> {
+        let of_site = || self.access.pair.and_then(|(pair, member)| pair.site.member(member).serial_number.clone());
+        self.subject.serial.clone().or_else(|| self.told.clone()).or_else(of_site)
+    }
+
+    /// What the line shows of a window that was caught by an earlier part of the run.
+    pub(super) async fn probe_window(&mut self, history: &History) -> Result<Probe, Trouble> {
+        if !history.started(Act::CatchWindow) {
+            return Ok(Probe::NotDone);
+        }
+        if history.started(Act::LeaveLoader) || history.started(Act::Install) {
+            return Ok(Probe::Done(Some("before the menu was left".into())));
+        }
+        // A menu that is open says nothing, and a loop is never silent for so long.
+        let mut waker = self.line().await?;
+        let plan = Plan { poke: true, ..Plan::listen_only(boot::STUCK) };
+        Ok(match waker.wake(&plan).await?.state {
+            State::Menu(_) => Probe::Done(Some("the menu is open".into())),
+            State::Etherboot | State::Installer => {
+                self.asks_network = true;
+                Probe::Done(Some("it asks the network".into()))
+            }
+            _ => Probe::NotDone,
+        })
+    }
+
+    /// The one step that types while a board boots: the announced key, while its window stands on the line.
+    pub(super) async fn catch_window(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        let waker = self.line().await?;
+        // Ctrl+E asks the network at once, with no menu in which the board could say who it is.
+        let ctrl_e = self.subject.procedure == Procedure::Etherboot && self.wanted_serial().is_none();
+        let caught = catch(waker, progress.left(), ctrl_e);
+        let usual = (Duration::from_secs(10), Duration::from_secs(90));
+        let caught = progress.while_waiting("the boot loader's key window", usual, caught).await;
+        match caught? {
+            Caught::Menu(_) => {
+                self.say("the boot loader's menu is open: a key was typed into its window");
+                Ok(Some("the menu is open".into()))
+            }
+            Caught::Etherboot => {
+                self.asks_network = true;
+                self.say("Ctrl+E was typed into the boot loader's window: it asks the network, once");
+                Ok(Some("it asks the network".into()))
+            }
+            Caught::Deaf { windows } => {
+                self.say("it starts again and again; its boot loader heard no key");
+                let message = format!("a key was typed into {windows} of its windows, and no menu opened");
+                Err(Trouble::new(Kind::Operator, "recover.deaf-loader", message)
+                    .hint("is the line wired both ways? does a console server pass what is typed?")
+                    .hint("a protected boot loader hears no key (an LED that goes on and off each second tells it): only its button")
+                    .hint("helps, held for the time that was set (20 s to 10 min), which erases everything"))
+            }
+            Caught::Not(State::Login) => {
+                self.say("its login prompt is there");
+                Err(Trouble::new(Kind::Operator, "recover.came-up", "it came up by itself: its login prompt is there")
+                    .hint(format!("look:  jumplead diagnose {}", self.access.target)))
+            }
+            Caught::Not(state) => {
+                self.say("its boot loader's window was not seen");
+                let message = format!("no key window was announced in its time: {state}");
+                Err(Trouble::new(Kind::Operator, "recover.no-window", message)
+                    .hint("a board with silent boot announces none: no line can catch it, its button can"))
+            }
+        }
     }
 
     async fn menu(&mut self) -> Result<Booter, Trouble> {
@@ -62,7 +136,11 @@ impl RouterJob<'_> {
         let mut booter = Booter::open(waker).await?;
         // every session proves the board anew: cables get swapped
         let told = booter.info().await?.get("serial number").map(str::to_owned);
-        if told != self.subject.serial {
+        let wanted = self.wanted_serial();
+        let first = wanted.is_none() && self.subject.looping;
+        if first {
+            self.told.clone_from(&told);
+        } else if told != wanted {
             let told = told.unwrap_or_else(|| "none".into());
             return Err(Trouble::new(
                 Kind::WrongRouter,
@@ -75,15 +153,16 @@ impl RouterJob<'_> {
     }
 
     pub(super) async fn probe_loader(&mut self, act: Act, history: &History) -> Result<Probe, Trouble> {
-        let left = history.started(Act::LeaveLoader) || history.started(Act::Install);
+        let left = self.asks_network || history.started(Act::LeaveLoader) || history.started(Act::Install);
         if act == Act::EthernetOnce && left {
-            return Ok(Probe::Done(Some("before the menu was left".into())));
+            let note = if self.asks_network { "Ctrl+E has asked for it" } else { "before the menu was left" };
+            return Ok(Probe::Done(Some(note.into())));
         }
         if !left {
             return Ok(Probe::NotDone);
         }
         // the menu was left by an earlier part of the run, or not: the line says which
-        let (_, woken) = self.stands(boot::SUSPECT).await?;
+        let (_, woken) = self.stands(self.suspect()).await?;
         match (&woken.state, act) {
             (State::Menu(_), _) => Ok(Probe::NotDone),
             (State::Login | State::Password | State::Prompt(_), _) => {
@@ -130,7 +209,7 @@ impl RouterJob<'_> {
         let (mut waker, woken) = self.stands(boot::IDLE).await?;
         let argv = self.subject.argv.clone();
         let limit = progress.left();
-        let access = self.access;
+        let (access, suspect) = (self.access, self.suspect());
         let tool = async { tokio::time::timeout(limit, access.tools.run(&argv)).await };
         self.say("a network installation is under way");
         let rides = async {
@@ -142,7 +221,7 @@ impl RouterJob<'_> {
                 }
                 None
             } else {
-                let woken = waker.wake(&Plan::settle(boot::SUSPECT)).await?;
+                let woken = waker.wake(&Plan::settle(suspect)).await?;
                 Some((woken.boot.map(|boot| boot.to_string()).unwrap_or_default(), woken.state))
             };
             Ok::<_, routeros::Error>(ridden.unwrap_or_else(|| (String::new(), State::Installer)))
@@ -152,8 +231,8 @@ impl RouterJob<'_> {
             biased;
             ended = &mut tool => (ended, rides.await),
             ridden = &mut rides => match ridden {
-                Ok((_, State::Login)) => {
-                    self.say("its login prompt is there; nothing was installed");
+                Ok((_, State::Login | State::BootLoop(_))) => {
+                    self.say("it started from its storage; nothing was installed");
                     return Err(Trouble::new(
                         Kind::Operator,
                         "recover.not-installed",
@@ -185,7 +264,7 @@ impl RouterJob<'_> {
             return Ok(Some(said));
         }
         // it restarts by itself when it was installed
-        let (_, woken) = self.stands(boot::SUSPECT).await.map_err(Trouble::acted)?;
+        let (_, woken) = self.stands(suspect).await.map_err(Trouble::acted)?;
         self.left(&woken.state)?;
         Ok(Some(said))
     }

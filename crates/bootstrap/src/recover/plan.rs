@@ -2,7 +2,9 @@
 
 use super::access::Access;
 use super::find::Found;
-use super::procedure::{Procedure, architecture, fitting};
+use super::known::Earlier;
+use super::netinstall::{by_hand, netinstall};
+use super::procedure::{Procedure, fitting};
 use crate::diagnosis::Name;
 use crate::facts::{Facts, Ha};
 use crate::mac::Mac;
@@ -14,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 /// Patience for evidence over a slow line: an export of minutes.
 const EVIDENCE_LIMIT_S: u64 = 600;
+/// Patience for the boot loader's window in a loop of starts: three of them, each as slow as the slowest boards are.
+const WINDOW_LIMIT_S: u64 = 900;
 /// Patience for a network installation.
-const INSTALL_LIMIT_S: u64 = 1200;
+pub(super) const INSTALL_LIMIT_S: u64 = 1200;
 /// The standby's own backup, as `ha_saveown` writes it.
 pub(super) const OWN_BACKUP: &str = "HA_own.backup";
 /// What was pushed to it: the active's.
@@ -30,6 +34,8 @@ pub struct Asked {
     pub netinstall: Option<String>,
     /// The package.
     pub package: Option<String>,
+    /// What this board's packages are for, where somebody knows it better.
+    pub architecture: Option<String>,
     /// The host's interface on the BOOT port's cable.
     pub interface: Option<String>,
     /// Where the new HA password comes from.
@@ -45,6 +51,10 @@ pub struct Before {
     pub peer_mac: Option<Mac>,
     /// What the active runs, where it could be asked.
     pub active_version: Option<String>,
+    /// The active's board: both members are of one model.
+    pub active_board: Option<String>,
+    /// What it was, by evidence of an earlier run.
+    pub earlier: Option<Earlier>,
 }
 
 /// Which router a rescue is for, and what was seen: all that a resumed run needs.
@@ -69,6 +79,9 @@ pub struct Subject {
     pub serial: Option<String>,
     /// Which one its address makes it, where that is known.
     pub member: Option<Member>,
+    /// It starts again and again, and its boot loader's window has to be caught.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looping: bool,
     /// It runs our scripts, not another build's.
     pub ours: bool,
     /// The startup's failure, for the next run to compare.
@@ -101,14 +114,14 @@ fn overheard(servers: &[String], again: &str) -> Vec<String> {
 }
 
 /// One plan being made.
-struct Draft {
+pub(super) struct Draft {
     steps: Vec<Step>,
     notes: Vec<String>,
     member: Option<Member>,
 }
 
 impl Draft {
-    fn step(&mut self, id: Act, title: &str, effect: Effect, limit_s: u64) {
+    pub(super) fn step(&mut self, id: Act, title: &str, effect: Effect, limit_s: u64) {
         let alone = self.member.is_none();
         self.steps.push(Step { id, member: self.member, title: title.to_owned(), effect, limit_s, alone });
     }
@@ -117,16 +130,16 @@ impl Draft {
         self.step(id, title, Effect::ReadOnly, STEP_LIMIT_S);
     }
 
-    fn change(&mut self, id: Act, title: &str) {
+    pub(super) fn change(&mut self, id: Act, title: &str) {
         self.step(id, title, Effect::Reversible, STEP_LIMIT_S);
     }
 
-    fn note(&mut self, text: impl Into<String>) {
+    pub(super) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 }
 
-fn refuse(code: &str, message: impl Into<String>) -> Trouble {
+pub(super) fn refuse(code: &str, message: impl Into<String>) -> Trouble {
     Trouble::new(Kind::Operator, code, message)
 }
 
@@ -161,6 +174,7 @@ pub(super) fn plan(
             .hint(format!("what fits: {}", names.join(", ")))
             .hint(format!("look:  jumplead diagnose {}", access.target)));
     }
+    not_protected(found, before, procedure)?;
     let (facts, log) = match found {
         Found::Router { facts, log, .. } => (Some(facts.as_ref()), Some(log)),
         Found::Line { .. } => (None, None),
@@ -191,6 +205,7 @@ pub(super) fn plan(
         mac,
         serial,
         member,
+        looping: matches!(found, Found::Line { state: Line::BootLoop(_), .. }),
         ours: facts.and_then(|f| f.ha.as_ref()).is_some_and(Ha::is_ours),
         failure: log.and_then(|log| log.signature()),
         wrong_mac: None,
@@ -236,12 +251,12 @@ pub(super) fn plan(
         }
         Procedure::Etherboot => {
             boot_port(&mut draft);
-            draft.note(format!(
-                "on that host, as root:  {}",
-                netinstall_words(&subject, found, before, asked).join(" ")
-            ));
+            let (command, notes) = by_hand(found, before, asked);
+            draft.note(format!("on that host, as root:  {command}"));
+            notes.into_iter().for_each(|note| draft.note(note));
             draft.note("started before you go ahead: the board asks for some seconds only");
             subject.afterwards.push(look_at_the_pair(access));
+            catch_window(&mut draft, &subject);
             draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
             draft.step(
                 Act::LeaveLoader,
@@ -460,56 +475,43 @@ fn ha_password(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>, as
     Ok(())
 }
 
-fn boot_port(draft: &mut Draft) {
+/// A protected boot loader hears no key and boots over no network: said before anything is planned on it.
+fn not_protected(found: &Found, before: &Before, procedure: Procedure) -> Result<(), Trouble> {
+    let Some(earlier) = before.earlier.as_ref().filter(|earlier| earlier.protected == Some(true)) else {
+        return Ok(());
+    };
+    // What stands there shows that it does, whatever was so once.
+    let hears = matches!(found, Found::Line { state: Line::Menu(_) | Line::Installer | Line::Etherboot, .. });
+    if hears || !matches!(procedure, Procedure::Etherboot | Procedure::Netinstall) {
+        return Ok(());
+    }
+    let message = format!(
+        "its boot loader is protected, by what it said in run {}: it takes no key and no Etherboot",
+        earlier.run
+    );
+    Err(refuse("recover.protected", message)
+        .hint(
+            "its button, held for the time that was set (20 s to 10 min), erases everything and boots it over Ethernet",
+        )
+        .hint("then, with the board on the line:  jumplead recover TARGET"))
+}
+
+/// A loop of starts: there is no menu yet, and no other way to one.
+pub(super) fn catch_window(draft: &mut Draft, subject: &Subject) {
+    if !subject.looping {
+        return;
+    }
+    draft.step(
+        Act::CatchWindow,
+        "TYPE THE ANNOUNCED KEY into the boot loader's window in its next start; its menu opens",
+        Effect::Reversible,
+        WINDOW_LIMIT_S,
+    );
+    draft.note("a key typed into a boot loader's window is what is never done elsewhere: here it is the plan, and the only way in");
+    draft.note("it is typed while the window stands on the line and at no other time; a window that is missed: the next start is waited for");
+    draft.note("where only <Delete> opens the menu and does not, Ctrl+E is typed, if the banner announces it and no serial number is to be proved");
+}
+
+pub(super) fn boot_port(draft: &mut Draft) {
     draft.note("needs a cable on the port marked BOOT (ether1) to a host; an HA cable on ether8 never boots a router");
-}
-
-/// The exact command for this board, as far as it is known.
-fn netinstall_words(subject: &Subject, found: &Found, before: &Before, asked: &Asked) -> Vec<String> {
-    let board = match found {
-        Found::Line { board, .. } => board.get("board type").unwrap_or_default().to_owned(),
-        Found::Router { facts, .. } => facts.board.clone(),
-    };
-    let arch = architecture(&board).unwrap_or("ARCHITECTURE");
-    let version = before.active_version.clone().unwrap_or_else(|| "VERSION".into());
-    let old = version.starts_with("6.");
-    let name = if old { format!("routeros-{arch}-{version}.npk") } else { format!("routeros-{version}-{arch}.npk") };
-    let _ = subject;
-    vec![
-        asked.netinstall.clone().unwrap_or_else(|| "netinstall-cli".into()),
-        "-i".into(),
-        asked.interface.clone().unwrap_or_else(|| "INTERFACE".into()),
-        asked.package.clone().unwrap_or(name),
-    ]
-}
-
-fn netinstall(
-    draft: &mut Draft,
-    subject: &mut Subject,
-    found: &Found,
-    before: &Before,
-    asked: &Asked,
-) -> Result<(), Trouble> {
-    let argv = netinstall_words(subject, found, before, asked);
-    let (Some(_), Some(package), Some(_)) = (&asked.netinstall, &asked.package, &asked.interface) else {
-        return Err(refuse("recover.netinstall", "a network installation needs a program and a package of this host")
-            .hint("a cable on the port marked BOOT (ether1) first; an HA cable on ether8 never boots a router")
-            .hint("--netinstall PATH --package FILE --boot-interface INTERFACE, or by hand:  etherboot")
-            .hint(format!("the command for this board, as root:  {}", argv.join(" "))));
-    };
-    if let Found::Line { board, .. } = found
-        && let Some(arch) = architecture(board.get("board type").unwrap_or_default())
-        && !package.contains(arch)
-    {
-        return Err(refuse("recover.package", format!("{package} is no package for {arch}, which this board runs")));
-    }
-    boot_port(draft);
-    draft.note(format!("run here, no shell:  {}", argv.join(" ")));
-    draft.note("the configuration is kept (no -r, no -e), unless the storage was formatted; files are not");
-    if matches!(found, Found::Line { state: Line::Menu(_), .. }) {
-        draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
-    }
-    draft.step(Act::Install, "network installation; wait for its login", Effect::Destructive, INSTALL_LIMIT_S);
-    subject.argv = argv;
-    Ok(())
 }

@@ -117,59 +117,11 @@ pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
         (Name::F2, _) => vec![Leave, RightMac, Quarantine],
         (Name::F6, _) => vec![Leave, FinishBootstrap],
         (Name::F8, Found::Line { state: State::Menu(_), .. }) => vec![Leave, LeaveLoader, Etherboot, Netinstall],
+        (Name::F8, Found::Line { state: State::BootLoop(_), .. }) => vec![Leave, Etherboot, Netinstall],
         (Name::F8, _) => vec![Leave, Netinstall],
         (Name::S4, _) => vec![Leave, HaPassword],
         _ => vec![Leave],
     }
-}
-
-/// What a board of this name runs packages of, by the beginning of its name \[vendor's product pages, not all boards\].
-const ARCHITECTURES: &[(&str, &str)] = &[
-    ("CCR1", "tile"),
-    ("CCR2004", "arm64"),
-    ("CCR2116", "arm64"),
-    ("CCR2216", "arm64"),
-    ("RB5009", "arm64"),
-    ("RB3011", "arm"),
-    ("RB4011", "arm"),
-    ("RB1100AHx4", "arm"),
-    ("RB1100", "ppc"),
-    ("RB800", "ppc"),
-    ("RB600", "ppc"),
-    ("CRS3", "arm"),
-    ("RB750Gr3", "mmips"),
-    ("RB760", "mmips"),
-    ("RBM", "mmips"),
-    ("RB2011", "mipsbe"),
-    ("RB4", "mipsbe"),
-    ("RB7", "mipsbe"),
-    ("RB9", "mipsbe"),
-];
-
-/// The architecture of a board's packages; `None` where it is not known here.
-pub fn architecture(board: &str) -> Option<&'static str> {
-    let name = board.trim_start_matches("RouterBOARD ").trim_start_matches("RouterBoard ");
-    let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("RB{name}") } else { name.to_owned() };
-    ARCHITECTURES.iter().find(|(begins, _)| name.starts_with(begins)).map(|(_, arch)| *arch)
-}
-
-/// What can be done about a password that nobody knows. No router is asked.
-pub fn password_says() -> Vec<String> {
-    [
-        "A password can't be read back from a router, over no line.",
-        "1  It may be another: the label (boards since about 2022), the site file's, the other member's (after a sync it is the active's).",
-        "2  It is the standby, and the active answers: nothing is lost by erasing it; the active gives everything back.",
-        "   The button: power off, hold it, power on, let go when its LED begins to flash (about 5 s): the configuration is erased.",
-        "   Then:  jumplead bootstrap PAIR    Cost: this router's configuration, an hour; data cables out meanwhile.",
-        "3  The button is out of reach, a cable can be put on the port marked BOOT (ether1):  jumplead recover TARGET netinstall",
-        "   with -e of netinstall-cli. Cost: everything on it; the licence stays.",
-        "4  It is the active and the only one: don't touch it. It goes on forwarding without a password. Prepare the other one first.",
-        "Protected RouterBOOT (an LED that goes on and off each second tells it): the boot loader takes no key and no Etherboot. Only",
-        "   the admin's password helps, or the button held for the time that was set (20 s to 10 min), which erases everything.",
-        "Device-mode: it needs the button or a power cut within its time; three failed attempts lock it; no line can change it.",
-    ]
-    .map(str::to_owned)
-    .into()
 }
 
 #[cfg(test)]
@@ -182,13 +134,5 @@ mod tests {
             assert_eq!(procedure.name().parse::<Procedure>(), Ok(procedure));
         }
         assert!("x".parse::<Procedure>().unwrap_err().contains("known-good"));
-    }
-
-    #[test]
-    fn boards_by_both_of_their_names() {
-        assert_eq!(architecture("CCR1009-7G-1C"), Some("tile"));
-        assert_eq!(architecture("RouterBOARD 3011UiAS"), Some("arm"));
-        assert_eq!(architecture("RouterBoard 450"), Some("mipsbe"));
-        assert_eq!(architecture("CHR"), None);
     }
 }

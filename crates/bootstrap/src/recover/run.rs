@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::find::{Found, PATIENCE, find};
 use super::job::RouterJob;
+use super::known::{Earlier, Who};
 use super::plan::{Asked, Before, Subject, plan};
 use super::procedure::{Procedure, fitting};
 use super::router::{FAILURES, SAME_START, boot, failures};
@@ -77,10 +78,22 @@ async fn before(access: &Access<'_>, found: &Found, store: &mut dyn Store, clock
             before.twice = StartupLog::of(&String::from_utf8_lossy(&last)).signature() == Some(signature);
         }
     }
+    if found.diagnosis().state == Name::F8 {
+        let site = access.pair.map(|(pair, member)| pair.site.member(member));
+        let told = match found {
+            Found::Line { board, .. } => board.get("serial number").map(str::to_owned),
+            Found::Router { facts, .. } => facts.serial.clone(),
+        };
+        let serial = told.or_else(|| site?.serial_number.clone());
+        let mac = site.map(|entry| entry.ha_mac.to_string());
+        let who = Who { serial: serial.as_deref(), mac: mac.as_deref(), target: &access.target };
+        before.earlier = Earlier::find(store, &who);
+    }
     let wants_peer = matches!(found.diagnosis().state, Name::F2 | Name::F8);
     if let Some((pair, member)) = access.pair.filter(|_| wants_peer)
         && let Ok(look) = pair.look(member.other(), Purpose::Read, Users::OfA).await
     {
+        before.active_board = Some(look.facts.board.clone());
         before.active_version = look.facts.version.split_whitespace().next().map(str::to_owned);
         let of_member = look.facts.ha.as_ref().and_then(|ha| if member == Member::A { ha.mac_a } else { ha.mac_b });
         before.peer_mac = of_member.filter(|mac| *mac != pair.site.member(member).ha_mac);

@@ -4,6 +4,7 @@ use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line};
 use bootstrap::facts;
 use bootstrap::pair::Users;
 use bootstrap::road::{Purpose, Roads as _};
+use bootstrap::signs::Signs;
 use bootstrap::target::Member;
 use routeros::wake::{Plan, State};
 use routeros::{BoxLink, Shell, Waker, boot};
@@ -19,13 +20,17 @@ use crate::reach::{self, Reach, Target};
 /// The HA port of a router of which no site file says another one.
 const HA_INTERFACE: &str = "ether8";
 
+/// Said where a boot takes its time.
+const WATCHED: &str =
+    "it boots, and nothing is typed: its login prompt is waited for, or its third start without one. Ctrl-C stops";
+
 pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> Result {
     let target = reach::target(target)?;
     let diagnosis = match &target {
         Target::Line { endpoint, url } => {
             let link = LineLink::open(endpoint, url).await.map_err(reach::failure)?;
             link.notes().iter().for_each(|note| out.warn(note));
-            by_line(Box::new(link), listen, async |link| {
+            by_line(out, Box::new(link), listen, async |link| {
                 of_router(Reach::new(global)?.login_on(link, url).await?, None, HA_INTERFACE).await
             })
             .await?
@@ -35,7 +40,7 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             let reached = reach.pair(pair, member, by.clone())?;
             let link = reached.terminal(member, port).await;
             reach.warn(out);
-            let diagnosis = by_line(Box::new(link?), listen, async |link| {
+            let diagnosis = by_line(out, Box::new(link?), listen, async |link| {
                 // The login takes the line by its road, as every command does.
                 drop(link);
                 let opened = reached.pair().open(member, Purpose::Read, Users::OfA).await;
@@ -80,13 +85,19 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
 
 /// What a line shows, or the router at its end: `ask` logs in, where the line is in order.
 async fn by_line(
+    out: &Output,
     link: BoxLink,
     listen: bool,
     ask: impl AsyncFnOnce(BoxLink) -> Result<Diagnosis>,
 ) -> Result<Diagnosis> {
     let mut waker = Waker::new(link, None);
     let broken = |error: routeros::Error| Failure::new(Exit::TimedOut, error.code(), error.to_string());
-    let heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
+    let mut heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
+    if matches!(heard.state, State::KeyWindow | State::Booting | State::Dead) {
+        // Whether it comes up, stops, or starts again and again: only watching tells.
+        let plan = Plan::watch(boot::IDLE);
+        heard = out.patiently(WATCHED, waker.wake(&plan)).await.map_err(broken)?;
+    }
     match of_line(&heard.state) {
         Some(diagnosis) if listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
             Ok(diagnosis)
@@ -114,8 +125,9 @@ async fn of_router(shell: Shell, member: Option<Member>, ha_interface: &str) -> 
     };
     let facts = facts::read(&shell, ha_interface).await.map_err(unread)?;
     let log = StartupLog::read(&shell).await.map_err(unread)?;
+    let signs = Signs::read(&shell, &facts, &log).await.map_err(unread)?;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(3), shell.close()).await;
-    Ok(of_facts(&facts, member, ha_interface, &log))
+    Ok(of_facts(&facts, member, ha_interface, &log, &signs))
 }
 
 /// What was found, for people.
@@ -123,7 +135,7 @@ pub fn show(out: &Output, diagnosis: &Diagnosis) {
     let name = format!("{:?}", diagnosis.state);
     let style = match name.as_bytes() {
         [b'F', ..] => RED,
-        b"X" | b"S4" => GREEN,
+        b"X" | b"X2" | b"S4" => GREEN,
         _ => YELLOW,
     };
     out.data(format!("{style}{name}{style:#}  {}", diagnosis.says));

@@ -4,7 +4,7 @@
 use bootstrap::engine::Options;
 use bootstrap::path::{Confirmation, Start, keep_plan};
 use bootstrap::plan::Plan;
-use bootstrap::recover::{self, Access, Asked, Procedure, Rescue, Subject, password_says};
+use bootstrap::recover::{self, Access, Asked, Procedure, Rescue, Subject};
 use bootstrap::render;
 use bootstrap::store::{DirStore, RunId};
 use bootstrap::target::TargetUrl;
@@ -29,7 +29,7 @@ pub async fn run(
     rescue: &RescueOptions,
 ) -> Result {
     if procedure == Some(Procedure::Password) {
-        return password(out);
+        return password(out, global, target, rescue).await;
     }
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
     let new_ha = rescue.new_ha_password.as_deref();
@@ -60,6 +60,7 @@ async fn go(
         cloned_window: options.accept_cloned_window,
         netinstall: options.netinstall.clone(),
         package: options.package.clone(),
+        architecture: options.architecture.clone(),
         interface: options.boot_interface.clone(),
         new_password: options.new_ha_password.clone(),
     };
@@ -180,13 +181,20 @@ fn show(out: &Output, screen: &mut Screen, prepared: &Rescue, plan: &Plan, as_da
     }
 }
 
-fn password(out: &Output) -> Result {
-    let says = password_says();
-    out.object(json!({"password": says}), &[]);
-    if !out.json {
-        says.iter().for_each(|line| out.data(line));
-    }
-    Ok(())
+/// What is possible without the password. Nobody is asked for one, and nobody logs in on the router.
+async fn password(out: &Output, global: &Global, target: &str, rescue: &RescueOptions) -> Result {
+    let store = DirStore::new(folders::state(global.state_dir.as_deref())?);
+    let unasked = Global { non_interactive: true, ..global.clone() };
+    with_access(out, &unasked, target, rescue.member_of.as_deref(), None, async |access| {
+        let seen = out.patiently("still looking at its line; nothing is changed", recover::look(access, &store)).await;
+        let says = seen.says(&access.target);
+        out.object(json!({"seen": seen.lines, "password": says}), &[]);
+        if !out.json {
+            says.iter().for_each(|line| out.data(line));
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// The page for the person who stands beside the router. No router is asked.

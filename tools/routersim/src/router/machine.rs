@@ -364,6 +364,12 @@ impl Router {
     }
 
     fn start_system(&mut self, now: Instant) {
+        if self.serial.broken {
+            // The kernel's own words for a storage that it can't read \[I\]; no transcript has a board in such a loop.
+            self.console_text(now, "Kernel panic - not syncing: No working init found.\nRebooting in 1 seconds..\n");
+            self.enter_booter(now);
+            return;
+        }
         if self.storage.borrow().installing.is_none() {
             self.stage_packages();
         }

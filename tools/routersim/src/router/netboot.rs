@@ -86,7 +86,7 @@ impl Router {
             };
             storage.boot_notes.clear();
         }
-        self.serial.formatted = false;
+        (self.serial.formatted, self.serial.broken) = (false, false);
         self.set_version(offer.version);
         self.note(now, EventKind::Installed { version: offer.version.to_string(), kept: keep == Keep::Old });
     }

@@ -36,6 +36,8 @@ pub(super) struct Serial {
     console: Option<(PipeWriter, PipeReader)>,
     /// Nothing is left to boot from.
     pub(super) formatted: bool,
+    /// What is there to boot from dies.
+    pub(super) broken: bool,
     /// How many cables were laid; the last one is there.
     pub(super) cables: u64,
     /// What is offered on the BOOT port's cable, and how far it has come.
@@ -51,6 +53,7 @@ impl Default for Serial {
             booter: None,
             console: None,
             formatted: false,
+            broken: false,
             cables: 0,
             offer: None,
             told: Vec::new(),
@@ -61,7 +64,7 @@ impl Default for Serial {
 impl Serial {
     /// As the specification has it.
     pub(super) fn new(spec: &Spec, seed: u64) -> Self {
-        let mut serial = Self { formatted: spec.booter.formatted, ..Self::default() };
+        let mut serial = Self { formatted: spec.booter.formatted, broken: spec.booter.broken, ..Self::default() };
         serial.line.set_wire(Wire {
             error_every: spec.serial.error_every,
             latency: Duration::from_millis(spec.serial.latency_ms.into()),

@@ -116,6 +116,9 @@ pub struct BooterSpec {
     pub server: Option<String>,
     /// The storage was formatted: nothing is left to boot from.
     pub formatted: bool,
+    /// The system on the storage is broken: its kernel is loaded and panics, and the board starts again by itself, for ever.
+    /// An installation mends it.
+    pub broken: bool,
 }
 
 /// How long the phases of a start take, before [`Spec::time_scale`].
