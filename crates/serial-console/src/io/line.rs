@@ -265,6 +265,9 @@ async fn connect(
         Transport::Rfc2217(settings) => NetLine::telnet(stream, &place, ClientConfig::rfc2217(settings)),
     };
     line.settle().await?;
+    if line.with(|client, _| client.is_mute()) == Some(true) {
+        notes.push(format!("{place} answers no telnet option: if it is a raw port, its URL is tcp://{place}"));
+    }
     if let Transport::Rfc2217(settings) = transport {
         notes.extend(line.with(|client, _| note(client, &place, settings)).flatten());
     }
