@@ -22,6 +22,8 @@ const FORMATS: Duration = Duration::from_secs(300);
 /// Ends a question for `yes` by another word, whatever is typed there already: Backspaces alone could make it `yes`, where
 /// they take back what was typed behind it. No menu knows this key.
 const NO_YES: &[u8] = b"#\r";
+/// The words of the key that leaves the menu.
+const EXIT: &str = "exit setup";
 /// Attempts to have the main menu printed.
 const TRIES: usize = 3;
 
@@ -137,11 +139,7 @@ impl Booter {
     }
 
     async fn type_keys(&mut self, keys: &[u8], limit: Duration) -> Result<(), Error> {
-        let dialogue = self.waker.dialogue();
-        // The line at the cursor is finished by the key: it is read with what follows.
-        dialogue.expect.discard();
-        dialogue.send(keys);
-        self.menu = printed(dialogue, limit).await?;
+        self.menu = press(self.waker.dialogue(), keys, limit).await?;
         Ok(())
     }
 
@@ -217,7 +215,7 @@ impl Booter {
     /// # Errors
     /// [`Error::BootMenu`], [`Error::LinkClosed`].
     pub async fn leave(mut self) -> Result<(Boot, State), Error> {
-        let Some((key, _)) = self.menu.key(&["exit setup"]) else { return Err(self.lost("this menu has no exit")) };
+        let Some((key, _)) = self.menu.key(&[EXIT]) else { return Err(self.lost("this menu has no exit")) };
         let dialogue = self.waker.dialogue();
         dialogue.expect.discard();
         dialogue.send(&[key]);
@@ -228,6 +226,49 @@ impl Booter {
     pub fn into_waker(self) -> Waker {
         self.waker
     }
+}
+
+/// Types keys and reads what is printed behind them.
+async fn press(dialogue: &mut Dialogue, keys: &[u8], limit: Duration) -> Result<Page, Error> {
+    // The line at the cursor is finished by the key: it is read with what follows.
+    dialogue.expect.discard();
+    dialogue.send(keys);
+    printed(dialogue, limit).await
+}
+
+/// Whether the menu at the end of `heard` was opened by a key of ours: all lines since the first one that was typed at a line
+/// where no menu stood. An open menu says `refresh` to a key that it does not know (transcript 01); one that a key opens
+/// begins with its name. So does the one behind a question for `yes` that Enter has ended; there nothing says `refresh`
+/// afterwards either, where a menu that Enter's Backspaces opened does. `entered`: Enter was typed, not Ctrl-C alone.
+pub(crate) fn opened_by_a_key<'a>(heard: impl IntoIterator<Item = &'a str>, entered: bool) -> bool {
+    let mut refreshed = false;
+    let mut menus = 0;
+    for line in heard {
+        let line = line.trim();
+        if line.ends_with("refresh") {
+            if menus == 0 {
+                return false;
+            }
+            refreshed = true;
+        }
+        menus += usize::from(line.starts_with("RouterBOOT-"));
+    }
+    menus > 0 && (refreshed || !entered)
+}
+
+/// Leaves the main menu by its exit, and waits for what comes of it: for a menu that was opened by accident, in which nothing
+/// was set. The key is taken from the menu that Ctrl-C has printed again. `None`: no exit is offered, and the menu is left
+/// as it is.
+pub(crate) async fn leave_opened(dialogue: &mut Dialogue) -> Result<Option<(Boot, State)>, Error> {
+    let menu = press(dialogue, CTRL_C, ANSWER).await?;
+    let recent: Vec<&str> = menu.lines.iter().map(String::as_str).collect();
+    let main = classify(&recent, &menu.current) == Some(State::Menu(Menu::Main));
+    let Some((key, _)) = menu.key(&[EXIT]).filter(|_| main) else { return Ok(None) };
+    dialogue.expect.discard();
+    dialogue.send(&[key]);
+    let (mut boot, state) = boot::ride(dialogue, "").await?;
+    boot.menu_left = true;
+    Ok(Some((boot, state)))
 }
 
 /// What is printed until it is quiet.
@@ -266,6 +307,23 @@ mod tests {
             "your choice: o - boot device\n\nSelect boot device:\n   e - boot over Ethernet\n * n - boot from NAND";
         let page = Page::read(lines.lines().map(str::to_owned).collect(), "your choice: ".into());
         assert_eq!((page.echo.as_str(), page.entries.len()), ("o - boot device", 2));
+    }
+
+    #[test]
+    fn a_menu_that_was_opened_is_told_from_one_that_was_open() {
+        let menu = ["", "RouterBOOT-7.4beta4", "What do you want to configure?", "   x - exit setup"];
+        let then = |first: &[&'static str], again: &[&'static str]| -> Vec<&'static str> {
+            [first, &menu[..], again].concat()
+        };
+        assert!(opened_by_a_key(then(&[], &[]), false), "Ctrl-C had it opened");
+        assert!(
+            opened_by_a_key(then(&[], &["your choice: refresh", "", "RouterBOOT-7.4beta4"]), true),
+            "Enter's first key"
+        );
+        assert!(!opened_by_a_key(then(&["refresh"], &[]), false), "it was open");
+        assert!(!opened_by_a_key(then(&["your choice: refresh"], &["your choice: refresh"]), true), "it was open");
+        assert!(!opened_by_a_key(then(&[], &[]), true), "Enter ended a question for `yes`");
+        assert!(!opened_by_a_key(["Starting..."], false));
     }
 
     proptest! {

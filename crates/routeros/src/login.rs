@@ -1,6 +1,7 @@
 //! From the first byte to the first prompt: names, passwords, screens and questions in whatever order they come.
 
 use crate::boot;
+use crate::booter;
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::{Found, Pattern};
@@ -9,7 +10,7 @@ use crate::prompt::Prompt;
 use crate::question::Question;
 use crate::secret::Secret;
 use crate::session::CTRL_C;
-use crate::wake::{self, State, leaving};
+use crate::wake::{self, Menu, State, leaving};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -71,6 +72,7 @@ struct Progress {
     new_password: usize,
     answers: usize,
     pokes: usize,
+    poked: bool,
     quit_once: bool,
 }
 
@@ -122,6 +124,8 @@ pub(crate) async fn login(
             patterns.extend(boot::patterns());
         }
         let left = deadline.saturating_duration_since(Instant::now());
+        // The last that was typed was Enter, at silence.
+        let poked = std::mem::take(&mut progress.poked);
         let found = match dialogue.wait(patterns, left, "logging in").await {
             Ok(found) => found,
             Err(Error::LinkClosed { .. }) if progress.refused => return Err(rejected(options, ladder)),
@@ -129,7 +133,16 @@ pub(crate) async fn login(
         };
         match found.found {
             Found::Line(line) if found.pattern >= boots => {
-                let (ridden, state) = boot::ride(dialogue, &line.text).await?;
+                let heard = found.before.iter().map(|line| line.text.as_str()).chain([line.text.as_str()]);
+                let opened = poked && booter::opened_by_a_key(heard, false);
+                let (mut ridden, mut state) = boot::ride(dialogue, &line.text).await?;
+                // Enter at a line that said nothing was a key in a silent boot loader's window.
+                if opened
+                    && state == State::Menu(Menu::Main)
+                    && let Some(left) = booter::leave_opened(dialogue).await?
+                {
+                    (ridden, state) = left;
+                }
                 dialogue.boots.push(ridden);
                 if let Some(error) = boot::stuck(dialogue, &state) {
                     return Err(error);
@@ -175,6 +188,7 @@ pub(crate) async fn login(
                 progress.pokes += 1;
                 if !crate::question::asks_password(&dialogue.expect.current()) {
                     dialogue.send(b"\r");
+                    progress.poked = true;
                 }
             }
         }

@@ -5,8 +5,12 @@
 //! to first, and what is typed at one that stays silent is Ctrl-C, the key that harms least wherever it lands: it takes back a
 //! half-typed line that Enter would run, answers no question with yes, and no menu of a boot loader knows it. Enter comes
 //! second, where Ctrl-C had no answer.
+//!
+//! A boot loader that is told to be silent can't be told from an idle line, and any key in its window opens its menu. A menu
+//! that a key of ours opened, and not one that was open, is left at once by its own exit, and the boot is waited for.
 
 use crate::boot::{self, Boot, Sign};
+use crate::booter;
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::Pattern;
@@ -39,6 +43,8 @@ const STREAM: Duration = Duration::from_secs(4);
 const MAX_KEYS: usize = 24;
 /// Lines that are looked at.
 const RECENT: usize = 40;
+/// Lines behind our keys that are kept to tell who opened a menu: some menus.
+const HEARD: usize = 400;
 /// Lines above a prompt in which the end of its session is announced.
 const LEAVING: usize = 4;
 /// Bytes of which a verdict can be made; power that comes or goes makes one or two.
@@ -245,7 +251,8 @@ pub struct Plan {
     pub listen: Duration,
     /// Ctrl-C, then Enter are typed at a line that is silent.
     pub poke: bool,
-    /// Questions, pagers and half-typed lines are left, by no, quit and Ctrl-C.
+    /// Questions, pagers and half-typed lines are left, by no, quit and Ctrl-C; with `ride`, a boot loader's menu that our own
+    /// key opened, by its exit.
     pub leave: bool,
     /// A boot is waited for, up to its login.
     pub ride: bool,
@@ -322,6 +329,8 @@ struct Wake<'a> {
     dialogue: &'a mut Dialogue,
     lines: Vec<Line>,
     sent: Vec<u8>,
+    /// Every line since the first key.
+    heard: Vec<String>,
 }
 
 impl Wake<'_> {
@@ -344,7 +353,12 @@ impl Wake<'_> {
             let step = if before == 0 { settled.min(quiet.saturating_sub(start.elapsed())) } else { settled };
             let wait = self.dialogue.wait(vec![Pattern::Quiet(step)], STREAM, "listening").await;
             match wait {
-                Ok(found) => self.lines.extend(found.before),
+                Ok(found) => {
+                    if !self.sent.is_empty() && self.heard.len() < HEARD {
+                        self.heard.extend(found.before.iter().map(|line| line.text.clone()));
+                    }
+                    self.lines.extend(found.before);
+                }
                 Err(Error::Timeout { .. }) => return Ok(self.look().unwrap_or_else(|| self.unknown())),
                 Err(error) => return Err(error),
             }
@@ -388,6 +402,11 @@ impl Wake<'_> {
         self.sent.extend_from_slice(bytes);
     }
 
+    /// A key that was typed here opened the boot loader's menu.
+    fn opened_menu(&self, entered: bool) -> bool {
+        !self.sent.is_empty() && booter::opened_by_a_key(self.heard.iter().map(String::as_str), entered)
+    }
+
     fn change_speed(&mut self, baud: u32) -> bool {
         if !self.dialogue.set_speed(baud) {
             return false;
@@ -421,7 +440,7 @@ pub(crate) fn leaving(question: &Question) -> &'static [u8] {
 /// See [`Waker::wake`].
 pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, Error> {
     let start = Instant::now();
-    let mut wake = Wake { dialogue, lines: Vec::new(), sent: Vec::new() };
+    let mut wake = Wake { dialogue, lines: Vec::new(), sent: Vec::new(), heard: Vec::new() };
     let mut first: Option<State> = None;
     let mut known = None;
     let own = wake.dialogue.speed();
@@ -430,6 +449,9 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
     let mut ridden = None;
     // Ctrl-C and Enter were typed at what stands there, without an answer.
     let (mut ctrl_c, mut enter) = (false, false);
+    // Speeds, `None` the line's own, at which keys had no answer: a menu that answers there later was not open then.
+    let mut dumb: Vec<Option<u32>> = Vec::new();
+    let mut returned = false;
     let mut state = wake.settle(plan.listen, SETTLED).await?;
     for _ in 0..MAX_KEYS {
         if first.is_none() && !matches!(state, State::Silent | State::Text | State::Garbage) {
@@ -437,6 +459,14 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
             known = Some(start.elapsed());
         }
         match &state {
+            State::Menu(Menu::Main)
+                if plan.leave && plan.ride && (wake.opened_menu(enter) || dumb.contains(&speed)) =>
+            {
+                let Some((boot, end)) = booter::leave_opened(wake.dialogue).await? else { break };
+                ridden = Some(boot);
+                state = end;
+                break;
+            }
             State::Login | State::Prompt(_) | State::Menu(_) | State::Installer | State::Dead => break,
             State::KeyWindow | State::Booting | State::Etherboot | State::NoKernel => {
                 if !plan.ride {
@@ -447,6 +477,16 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 ridden = Some(boot);
                 state = end;
                 break;
+            }
+            // Something began to speak while other speeds were tried: it may speak at the line's own.
+            State::Garbage if speed.is_some() && dumb.contains(&None) && !returned => {
+                returned = true;
+                if let Some(own) = own {
+                    wake.change_speed(own);
+                }
+                speed = None;
+                (ctrl_c, enter) = (false, false);
+                state = wake.settle(SETTLED, SETTLED).await?;
             }
             State::Garbage => {
                 let Some(next) = wake.next_speed(&mut speeds, own) else { break };
@@ -479,7 +519,7 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
             // Keys at the wrong speed may have no answer at all, or too little of one.
             State::Silent | State::Text if plan.poke && wake.unread() => {
                 let Some(next) = wake.next_speed(&mut speeds, own) else { break };
-                speed = Some(next);
+                dumb.push(speed.replace(next));
                 (ctrl_c, enter) = (false, false);
                 state = wake.settle(SETTLED, SETTLED).await?;
             }
