@@ -11,6 +11,7 @@ use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
 use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
+use routeros::boot::Boot;
 use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
 
@@ -89,6 +90,15 @@ pub fn target(text: &str) -> Result<Target> {
             .hint("roads are mac://MAC%INTERFACE, serial:///dev/..., rfc2217://, tcp://, telnet://HOST:PORT, via:PAIR/a?port=usb1, and PAIR/a or PAIR/b")),
         },
     }
+}
+
+/// What a look did to a router that boots silently, where it did.
+pub fn menu_left(boot: &Boot) -> Option<String> {
+    boot.menu_left.then(|| {
+        "it boots silently: a key that was typed to look had opened its boot loader's menu, which was left by its exit; nothing \
+         was set in it, and it went on booting"
+            .to_owned()
+    })
 }
 
 /// A failure of a road, of a command that changes nothing.
@@ -194,7 +204,9 @@ impl Reach {
     /// A login on a line that is open.
     pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
         let shell = Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE)).await;
-        shell.map_err(|error| failure(RoadError::from_console(url, &error)))
+        let shell = shell.map_err(|error| failure(RoadError::from_console(url, &error)))?;
+        self.road.warnings.borrow_mut().extend(shell.boots().iter().filter_map(menu_left));
+        Ok(shell)
     }
 
     /// A logged-in RouterOS shell.

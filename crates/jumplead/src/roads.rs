@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::line_road::{self, Lines, Opened};
 use crate::mac_road::{MacRoad, MacTarget};
+use crate::reach::menu_left;
 
 /// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
 /// [one source, to be verified].
@@ -103,6 +104,7 @@ impl PairRoads {
             }
             _ => RoadError::from_console(road.clone(), &error),
         })?;
+        self.warn(shell.boots().iter().filter_map(menu_left).map(|note| format!("{road}: {note}")).collect());
         if let (Some(written), Some(speed)) = (written, shell.speed())
             && written != speed
         {

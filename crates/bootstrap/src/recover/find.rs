@@ -16,6 +16,10 @@ pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// What a look did to a router that boots silently.
+const OPENED: &str =
+    "it boots silently: a key of this look had opened its boot loader's menu, which was left by its exit";
+
 /// What was found.
 #[derive(Debug)]
 pub enum Found {
@@ -64,23 +68,33 @@ fn says_line(trouble: &Trouble) -> bool {
 /// Trouble with the road or the login.
 pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trouble> {
     let began = Instant::now();
-    let mut again = false;
+    let (mut again, mut opened) = (false, false);
     if access.line_first
-        && let Some(found) = line(access).await?
+        && let Some(found) = line(access, &mut opened).await?
         && found.diagnosis().state != Name::Unknown
     {
         return Ok(found);
     }
     loop {
-        let trouble = match access.shell(None, Purpose::Read).await {
-            Ok(connection) => match read(access, connection).await {
-                Ok(found) => return Ok(found),
-                Err(trouble) => trouble,
-            },
+        let trouble = match access.shell(None, Purpose::Read, None).await {
+            Ok(connection) => {
+                opened |= connection.shell.boots().iter().any(|boot| boot.menu_left);
+                match read(access, connection).await {
+                    Ok(mut found) => {
+                        if let Found::Router { diagnosis, .. } = &mut found
+                            && opened
+                        {
+                            diagnosis.evidence.push(OPENED.to_owned());
+                        }
+                        return Ok(found);
+                    }
+                    Err(trouble) => trouble,
+                }
+            }
             Err(trouble) => trouble,
         };
         if says_line(&trouble)
-            && let Some(found) = line(access).await?
+            && let Some(found) = line(access, &mut opened).await?
         {
             // what says nothing of itself may only have been disturbed: it is looked at once more
             if found.diagnosis().state != Name::Unknown || again {
@@ -113,14 +127,15 @@ async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trou
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }
 
-/// `None`: the line is in order, or there is none.
-async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
+/// `None`: the line is in order, or there is none. `opened`: a key of this look had opened a boot loader's menu.
+async fn line(access: &Access<'_>, opened: &mut bool) -> Result<Option<Found>, Trouble> {
     let Some(link) = access.lines.line().await? else { return Ok(None) };
     let mut waker = Waker::new(link, None);
     let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
     if matches!(woken.state, State::Silent | State::Text | State::Garbage) {
         // whoever waits in a menu says nothing: Ctrl-C has it printed again
         woken = waker.wake(&Plan::settle(boot::IDLE)).await?;
+        *opened |= woken.boot.as_ref().is_some_and(|boot| boot.menu_left);
     }
     let Some(mut diagnosis) = of_line(&woken.state) else { return Ok(None) };
     if diagnosis.state == Name::S3 && access.line_first {

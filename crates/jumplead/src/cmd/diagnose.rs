@@ -25,7 +25,7 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
         Target::Line { endpoint, url } => {
             let link = LineLink::open(endpoint, url).await.map_err(reach::failure)?;
             link.notes().iter().for_each(|note| out.warn(note));
-            by_line(Box::new(link), listen, async |link| {
+            by_line(out, Box::new(link), listen, async |link| {
                 of_router(Reach::new(global)?.login_on(link, url).await?, None, HA_INTERFACE).await
             })
             .await?
@@ -35,7 +35,7 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             let reached = reach.pair(pair, member, by.clone())?;
             let link = reached.terminal(member, port).await;
             reach.warn(out);
-            let diagnosis = by_line(Box::new(link?), listen, async |link| {
+            let diagnosis = by_line(out, Box::new(link?), listen, async |link| {
                 // The login takes the line by its road, as every command does.
                 drop(link);
                 let opened = reached.pair().open(member, Purpose::Read, Users::OfA).await;
@@ -80,6 +80,7 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
 
 /// What a line shows, or the router at its end: `ask` logs in, where the line is in order.
 async fn by_line(
+    out: &Output,
     link: BoxLink,
     listen: bool,
     ask: impl AsyncFnOnce(BoxLink) -> Result<Diagnosis>,
@@ -99,6 +100,7 @@ async fn by_line(
         // Silence says nothing about a router: its consoles stand silent where nobody types.
         _ => {
             let woken = waker.wake(&Plan::settle(boot::IDLE)).await.map_err(broken)?;
+            woken.boot.iter().filter_map(reach::menu_left).for_each(|note| out.warn(&note));
             match of_line(&woken.state) {
                 Some(diagnosis) => Ok(diagnosis),
                 None => ask(waker.into_link()).await,
