@@ -418,6 +418,9 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
         ));
     }
     let silent_boot = survey.b.silent_boot;
+    if site.b.reach.iter().any(TargetUrl::is_line) {
+        notes.push(others_on_the_line("b"));
+    }
     if silent_boot && site.b.reach.iter().any(TargetUrl::is_line) {
         notes.extend(silent_boot_notes("b"));
     }
@@ -426,6 +429,14 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     let fingerprint = fingerprint(&site.name, &basis, &steps);
     let (pair, command, sync) = (site.name.clone(), "bootstrap".to_owned(), site.sync);
     Some(Plan { pair, command, fingerprint, basis, steps, erases, silent_boot, notes, sync, subject: None })
+}
+
+/// What a run does where somebody else is logged in on the line that it needs.
+pub(crate) fn others_on_the_line(who: &str) -> String {
+    format!(
+        "somebody else's session on {who}'s serial line stops the run and is left alone; with --take-over it is ended, with its \
+         half-typed line"
+    )
 }
 
 /// What a router that boots silently means for a run that restarts it on its line.

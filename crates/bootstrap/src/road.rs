@@ -105,6 +105,8 @@ pub enum RoadTrouble {
     WrongRouter,
     /// It broke or is busy; it may work later.
     Transient,
+    /// Somebody else is at work on it, and was left alone.
+    Session,
     /// A right or device is missing on this host.
     Host,
     /// It can't work this way.
@@ -134,6 +136,7 @@ impl RoadError {
             routeros::Error::LoginRejected { .. } => RoadTrouble::LoginRefused,
             routeros::Error::WrongRouter { .. } => RoadTrouble::WrongRouter,
             routeros::Error::Timeout { .. } => RoadTrouble::Silent,
+            routeros::Error::Session { .. } => RoadTrouble::Session,
             other if other.class() == Class::Transient => RoadTrouble::Transient,
             _ => RoadTrouble::Fatal,
         };
@@ -142,7 +145,13 @@ impl RoadError {
             code: error.code().to_owned(),
             road: road.into(),
             message: error.to_string(),
-            hints: Vec::new(),
+            hints: match trouble {
+                RoadTrouble::Session => vec![TAKE_OVER.to_owned()],
+                _ => Vec::new(),
+            },
         }
     }
 }
+
+/// What ends somebody else's session.
+const TAKE_OVER: &str = "ask who that is; to end that session, the half-typed line with it:  the same with --take-over";

@@ -109,6 +109,7 @@ pub fn failure(error: RoadError) -> Failure {
         RoadTrouble::WrongRouter => Exit::PreflightRefused,
         RoadTrouble::Transient => Exit::TimedOut,
         RoadTrouble::Host => Exit::LacksRight,
+        RoadTrouble::Session => Exit::PreflightRefused,
         RoadTrouble::Fatal => Exit::Usage,
     };
     let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));
@@ -182,6 +183,16 @@ impl Reach {
         options
     }
 
+    /// The user that logs in.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Whether somebody else's session on a line is ended.
+    pub fn takes_over(&self) -> bool {
+        self.global.take_over
+    }
+
     /// The road to routers at a MAC address.
     pub fn mac_road(&self) -> &MacRoad {
         &self.road
@@ -203,7 +214,8 @@ impl Reach {
 
     /// A login on a line that is open.
     pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
-        let shell = Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE)).await;
+        let shell =
+            Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE, self.global.take_over)).await;
         let shell = shell.map_err(|error| failure(RoadError::from_console(url, &error)))?;
         self.road.warnings.borrow_mut().extend(shell.boots().iter().filter_map(menu_left));
         Ok(shell)
@@ -241,7 +253,8 @@ impl Reach {
         let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
         let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
             .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
-        let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
+        let roads =
+            PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines)).taking_over(self.global.take_over);
         let mut seed = [0; 8];
         asker.random(&mut seed);
         Ok(ReachedPair { site, roads, secrets, seed: u64::from_be_bytes(seed) })

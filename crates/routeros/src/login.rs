@@ -86,8 +86,19 @@ pub(crate) async fn login(
     let mut progress = Progress::default();
     let serial = options.wake.is_some();
     if let Some(listen) = options.wake {
-        let woken = wake::wake(dialogue, &wake::Plan::settle(listen)).await?;
-        dialogue.boots.extend(woken.boot.clone());
+        let mut woken = match options.guest {
+            true => wake::wake(dialogue, &wake::Plan::look(listen)).await?,
+            false => wake::wake(dialogue, &wake::Plan::settle(listen)).await?,
+        };
+        dialogue.boots.extend(woken.boot.take());
+        if options.guest {
+            someones(&woken.state, options)?;
+            if matches!(woken.state, State::HalfTyped(_) | State::Asked(_) | State::Text) {
+                // Our own, from a session that broke, or nobody's that can be named; whose it was shows then.
+                woken = wake::wake(dialogue, &wake::Plan::settle(Duration::ZERO)).await?;
+                someones(&woken.state, options)?;
+            }
+        }
         match woken.state {
             State::Login => answer(dialogue, options, ladder, &mut progress, Question::LoginName)?,
             State::Prompt(prompt) if prompt.user == options.user => return Ok(prompt),
@@ -99,7 +110,7 @@ pub(crate) async fn login(
             }
             State::Garbage => return Err(Error::WrongSpeed { seen: woken.seen }),
             // Nothing was said, which the loader's menu or a boot would have: it is poked again below.
-            State::Silent if woken.boot.is_none() => {}
+            State::Silent if dialogue.boots.is_empty() => {}
             state => {
                 if let Some(error) = boot::stuck(dialogue, &state) {
                     return Err(error);
@@ -169,6 +180,9 @@ pub(crate) async fn login(
                 }
                 if mode == Mode::Direct && serial && prompt.user != options.user && !progress.quit_once {
                     not_the_near_router(dialogue, &prompt)?;
+                    if options.guest {
+                        someones(&State::Prompt(prompt), options)?;
+                    }
                     // A serial line has no hang-up: somebody else's session is still open.
                     progress.quit_once = true;
                     dialogue.send(b"/quit\r");
@@ -192,6 +206,15 @@ pub(crate) async fn login(
                 }
             }
         }
+    }
+}
+
+/// Somebody else's session, or a line that he has not finished.
+fn someones(state: &State, options: &LoginOptions) -> Result<(), Error> {
+    let keeps = matches!(state, State::Prompt(_) | State::HalfTyped(_) | State::Asked(Question::Continuation(_)));
+    match state.session(&options.user).filter(|_| keeps) {
+        Some(who) => Err(Error::Session { who }),
+        None => Ok(()),
     }
 }
 

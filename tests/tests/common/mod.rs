@@ -308,6 +308,7 @@ impl SimRoads {
                 (Some(_), _) | (None, bootstrap::road::Purpose::Write) => routeros::boot::SUSPECT,
                 (None, bootstrap::road::Purpose::Read) => routeros::boot::IDLE,
             }),
+            guest: true,
             ..request.login.clone()
         };
         let shell = Shell::login(link, login).await.map_err(|e| RoadError::from_console(road.to_string(), &e))?;

@@ -48,6 +48,8 @@ pub struct Access<'a> {
     pub lines: &'a dyn Lines,
     /// The line is the only road: it is listened to before anybody logs in on it.
     pub line_first: bool,
+    /// Somebody else's session on the line is ended, as the operator asks; otherwise it is left alone.
+    pub take_over: bool,
     /// Programs of this host.
     pub tools: &'a dyn Tools,
     /// The pair that it belongs to, where the operator says so.

@@ -68,9 +68,9 @@ fn says_line(trouble: &Trouble) -> bool {
 /// Trouble with the road or the login.
 pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trouble> {
     let began = Instant::now();
-    let (mut again, mut opened) = (false, false);
+    let (mut again, mut did) = (false, Vec::new());
     if access.line_first
-        && let Some(found) = line(access, &mut opened).await?
+        && let Some(found) = line(access, &mut did).await?
         && found.diagnosis().state != Name::Unknown
     {
         return Ok(found);
@@ -78,13 +78,13 @@ pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trou
     loop {
         let trouble = match access.shell(None, Purpose::Read, None).await {
             Ok(connection) => {
-                opened |= connection.shell.boots().iter().any(|boot| boot.menu_left);
+                if did.is_empty() && connection.shell.boots().iter().any(|boot| boot.menu_left) {
+                    did.push(OPENED.to_owned());
+                }
                 match read(access, connection).await {
                     Ok(mut found) => {
-                        if let Found::Router { diagnosis, .. } = &mut found
-                            && opened
-                        {
-                            diagnosis.evidence.push(OPENED.to_owned());
+                        if let Found::Router { diagnosis, .. } = &mut found {
+                            diagnosis.evidence.append(&mut did);
                         }
                         return Ok(found);
                     }
@@ -94,7 +94,7 @@ pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trou
             Err(trouble) => trouble,
         };
         if says_line(&trouble)
-            && let Some(found) = line(access, &mut opened).await?
+            && let Some(found) = line(access, &mut did).await?
         {
             // what says nothing of itself may only have been disturbed: it is looked at once more
             if found.diagnosis().state != Name::Unknown || again {
@@ -127,15 +127,21 @@ async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trou
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }
 
-/// `None`: the line is in order, or there is none. `opened`: a key of this look had opened a boot loader's menu.
-async fn line(access: &Access<'_>, opened: &mut bool) -> Result<Option<Found>, Trouble> {
+/// `None`: the line is in order, or there is none. `did`: what this look did to what stood there.
+async fn line(access: &Access<'_>, did: &mut Vec<String>) -> Result<Option<Found>, Trouble> {
     let Some(link) = access.lines.line().await? else { return Ok(None) };
     let mut waker = Waker::new(link, None);
     let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
     if matches!(woken.state, State::Silent | State::Text | State::Garbage) {
-        // whoever waits in a menu says nothing: Ctrl-C has it printed again
-        woken = waker.wake(&Plan::settle(boot::IDLE)).await?;
-        *opened |= woken.boot.as_ref().is_some_and(|boot| boot.menu_left);
+        // whoever waits in a menu says nothing: a key that it does not know has it printed again
+        let plan = if access.take_over { Plan::settle(boot::IDLE) } else { Plan::look(boot::IDLE) };
+        woken = waker.wake(&plan).await?;
+        if woken.boot.as_ref().is_some_and(|boot| boot.menu_left) {
+            did.push(OPENED.to_owned());
+        }
+        if let Some(who) = woken.state.session(&access.login.user).filter(|_| access.take_over) {
+            did.push(format!("ended to look, as --take-over asks: {who}"));
+        }
     }
     let Some(mut diagnosis) = of_line(&woken.state) else { return Ok(None) };
     if diagnosis.state == Name::S3 && access.line_first {

@@ -6,7 +6,9 @@ use super::procedure::{Procedure, architecture, fitting};
 use crate::diagnosis::Name;
 use crate::facts::{Facts, Ha};
 use crate::mac::Mac;
-use crate::plan::{Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint, silent_boot_notes};
+use crate::plan::{
+    Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint, others_on_the_line, silent_boot_notes,
+};
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::wake::State as Line;
@@ -283,6 +285,9 @@ pub(super) fn plan(
         row("program", subject.argv.join(" ")),
     ];
     basis.extend(subject.new_password.clone().map(|reference| row("new ha password", reference)));
+    if access.has_line() && facts.is_some() {
+        draft.note(others_on_the_line("the router"));
+    }
     let silent_boot = subject.silent_boot;
     if silent_boot && draft.steps.iter().any(|step| matches!(step.id, Act::LoadBackup | Act::Restart)) {
         draft.notes.extend(silent_boot_notes("it"));
