@@ -67,9 +67,9 @@ impl BoardInfo {
     }
 }
 
-/// What was printed between a key and the menu behind it.
+/// What was printed between a key and the menu behind it, read.
 #[derive(Debug, Default)]
-struct Page {
+pub struct Page {
     /// What stands behind `your choice: `.
     echo: String,
     lines: Vec<String>,
@@ -79,13 +79,32 @@ struct Page {
 }
 
 impl Page {
-    fn read(lines: Vec<String>, current: String) -> Self {
+    /// Reads finished lines and the one at the cursor.
+    pub fn read(lines: Vec<String>, current: String) -> Self {
         let echo =
             lines.iter().find_map(|line| line.trim().strip_prefix("your choice: ")).unwrap_or_default().to_owned();
         // The last menu that was begun.
         let begin = lines.iter().rposition(|line| line.trim_end().ends_with([':', '?'])).map_or(0, |at| at + 1);
         let entries = lines.iter().skip(begin).filter_map(|line| entry(line)).collect();
         Self { echo, lines, entries, current }
+    }
+
+    /// The keys that it offers, and the words behind each in lower case.
+    pub fn keys(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.entries.iter().map(|(key, words)| (*key, words.as_str()))
+    }
+
+    /// Names and values, where the page is a board's own.
+    pub fn info(&self) -> BoardInfo {
+        let mut info = BoardInfo::default();
+        for line in &self.lines {
+            if let Some((name, value)) = line.split_once(": ")
+                && !line.trim_start().starts_with("your choice")
+            {
+                info.values.insert(name.trim().to_lowercase(), value.trim().to_owned());
+            }
+        }
+        info
     }
 
     fn key(&self, words: &[&str]) -> Option<(u8, String)> {
@@ -163,15 +182,7 @@ impl Booter {
     /// [`Error::BootMenu`], [`Error::LinkClosed`].
     pub async fn info(&mut self) -> Result<BoardInfo, Error> {
         self.choose(&["board info"]).await?;
-        let mut info = BoardInfo::default();
-        for line in &self.menu.lines {
-            if let Some((name, value)) = line.split_once(": ")
-                && !line.trim_start().starts_with("your choice")
-            {
-                info.values.insert(name.trim().to_lowercase(), value.trim().to_owned());
-            }
-        }
-        Ok(info)
+        Ok(self.menu.info())
     }
 
     /// Does one task and is at the main menu again. What it sets is written when the menu is left.
