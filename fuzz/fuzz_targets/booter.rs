@@ -13,11 +13,10 @@ fuzz_target!(|bytes: &[u8]| {
     let recent: Vec<&str> = lines.iter().map(String::as_str).collect();
     let _ = classify(&recent, &current).as_ref().map(State::name);
     let page = Page::read(lines.clone(), current);
-    for (key, words) in page.keys() {
+    // Each was read off a line of the screen, not made up.
+    for (key, _) in page.keys() {
         assert!(key.is_ascii_alphanumeric());
-        // It was read off the screen, not made up.
-        let wanted = format!("{} - {words}", char::from(key).to_ascii_lowercase());
-        assert!(lines.iter().any(|line| line.to_lowercase().contains(words)), "{wanted}");
+        assert!(lines.iter().any(|line| line.contains(&format!("{} - ", char::from(key)))));
     }
     let _ = page.info();
 });

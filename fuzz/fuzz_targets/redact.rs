@@ -9,10 +9,10 @@ use routeros::Secret;
 const SECRET: &str = "N0t-For_Your.Eyes";
 
 fuzz_target!(|bytes: &[u8]| {
-    // A frame: what is left is as long, and redacting it again changes nothing.
+    // A frame: what is left is as long, and every byte of it is the frame's own or nothing.
     let frame = mactelnet::redact::redact(bytes);
     assert_eq!(frame.len(), bytes.len());
-    assert_eq!(mactelnet::redact::redact(&frame), frame);
+    assert!(frame.iter().zip(bytes).all(|(left, was)| left == was || *left == 0));
     // A text with the secret in the middle of it, folded as an export folds, or not.
     let Some((choice, rest)) = bytes.split_first() else { return };
     let (before, after) = rest.split_at(rest.len() / 2);
@@ -35,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
     let shown = redactor.text(&text);
     assert!(!shown.contains(SECRET), "{text:?} -> {shown:?}");
     assert!(!redactor.finds(shown.as_bytes()), "{text:?} -> {shown:?}");
-    assert!(shown.chars().all(|c| !c.is_control() || c == '\n'), "{shown:?}");
+    assert!(shown.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t')), "{shown:?}");
     // `finds` sees it in any bytes.
     assert!(redactor.finds(&[before, SECRET.as_bytes(), after].concat()));
 });
