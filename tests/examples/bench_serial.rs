@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jumplead_tests::noisy_line::{BAUD, Noise, content, paste, put, router};
+use jumplead_tests::noisy_line::{BAUD, Noise, content, fewest_echoed, paste, put, router, used};
 
 /// What is sent.
 const SIZE: usize = 40 * 1024;
@@ -24,13 +24,16 @@ fn main() {
         simulated(|| async {
             let content = content(1, SIZE, text);
             let sent = put(&router("7.18.2", 1).await, &noise(1, 0, None), &content).await;
+            let (rate, ratio) = used(&content, &sent);
             let carried = sent.took.as_secs_f64() * f64::from(BAUD) / 10.0;
             #[allow(clippy::cast_precision_loss)]
-            let (ratio, rate) = (sent.echoed as f64 / carried, SIZE as f64 / sent.took.as_secs_f64());
+            let (filled, echoed) = (sent.echoed as f64 / carried * 100.0, sent.echoed as f64 / SIZE as f64);
             println!(
-                "{what}: {SIZE} bytes in {:.1} s, {rate:.0} bytes/s; the echo, its slower direction, fills {:.1} % of the line; exact: {}",
+                "{what}: {SIZE} bytes in {:.1} s, {rate:.0} bytes/s: {:.1} % of what the line carries in the best listed encoding, \
+                 {:.2} echoed bytes for each; ours {echoed:.2}, which fill {filled:.1} % of the line; exact: {}",
                 sent.took.as_secs_f64(),
                 ratio * 100.0,
+                fewest_echoed(&content, sent.prompt),
                 sent.exact
             );
         });

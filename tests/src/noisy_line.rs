@@ -162,6 +162,35 @@ fn login() -> LoginOptions {
     LoginOptions { suffix: Suffix::Serial, wake: Some(routeros::boot::IDLE), ..LoginOptions::new("admin") }
 }
 
+/// Bytes that a console echoes, at the least, for each byte of `content`: of the encodings that people use (base64, or quoted with
+/// `\` before what needs it; routeros-console.md 6.5), in lines `:set zb ($zb . "...")` of 150 to 800 characters, on the narrowest
+/// terminal that shows such a line without scrolling. A console shows each character as it is typed, the line once more at
+/// Enter, and then its prompt twice, the first one padded to the terminal's width less one (transcripts 19, 20).
+#[allow(clippy::cast_precision_loss)]
+pub fn fewest_echoed(content: &[u8], prompt: usize) -> f64 {
+    const AROUND: usize = ":set zb ($zb . \"\")".len();
+    let quoted = |byte: &u8| match byte {
+        b'\\' | b'"' | b'$' | b'?' | b'\n' | b'\r' | b'\t' => 2,
+        b' '..=b'~' => 1,
+        _ => 3,
+    };
+    let quoted: usize = content.iter().map(quoted).sum();
+    let characters = quoted.min(content.len().div_ceil(3) * 4) as f64 / content.len() as f64;
+    let echoed = |chunk: usize| {
+        let line = AROUND + chunk;
+        let (typed, entered, padded) = (line, 1 + prompt + line + 2, 4 + prompt + line + 1);
+        (typed + entered + padded + prompt) as f64 / (chunk as f64 / characters)
+    };
+    (150..=800).map(echoed).fold(f64::INFINITY, f64::min)
+}
+
+/// How fast `content` went, and how much of what the line can carry of it in the best listed encoding that is.
+#[allow(clippy::cast_precision_loss)]
+pub fn used(content: &[u8], sent: &Sent) -> (f64, f64) {
+    let rate = content.len() as f64 / sent.took.as_secs_f64();
+    (rate, rate * fewest_echoed(content, sent.prompt) * 10.0 / f64::from(BAUD))
+}
+
 /// What one transfer came to.
 #[derive(Debug)]
 pub struct Sent {
@@ -173,6 +202,8 @@ pub struct Sent {
     pub echoed: u64,
     /// Sessions that it took.
     pub sessions: usize,
+    /// Characters of the prompt, its blank among them.
+    pub prompt: usize,
 }
 
 fn is_there(router: &NodeHandle<Router>, content: &[u8]) -> bool {
@@ -183,7 +214,7 @@ fn is_there(router: &NodeHandle<Router>, content: &[u8]) -> bool {
 pub async fn put(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content: &[u8]) -> Sent {
     let name = FileName::ours(FILE).unwrap();
     let (mut took, mut echoed, mut sessions) = (Duration::ZERO, 0, 0);
-    let mut done = false;
+    let (mut done, mut prompt) = (false, 0);
     while !done && sessions < 8 {
         sessions += 1;
         // The old cable is out before the new one is in.
@@ -191,12 +222,13 @@ pub async fn put(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content
         let line = NoisyLine::open(router, noise);
         let received = Arc::clone(&line.received);
         let Ok(shell) = Shell::login(line, login()).await else { continue };
+        prompt = shell.prompt().len() + 1;
         let (start, before) = (Instant::now(), received.load(Ordering::Relaxed));
         done = shell.put_file(&name, content).await.is_ok();
         took += start.elapsed();
         echoed += received.load(Ordering::Relaxed) - before;
     }
-    Sent { exact: done && is_there(router, content), took, echoed, sessions }
+    Sent { exact: done && is_there(router, content), took, echoed, sessions, prompt }
 }
 
 /// A plain sender: the same pieces pasted at the line's speed, and nothing read.
@@ -234,5 +266,5 @@ pub async fn paste(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, conte
         }
     }
     tokio::time::sleep(Duration::from_secs(120)).await;
-    Sent { exact: is_there(router, content), took: start.elapsed(), echoed, sessions: 1 }
+    Sent { exact: is_there(router, content), took: start.elapsed(), echoed, sessions: 1, prompt: 0 }
 }

@@ -187,7 +187,6 @@ fn failures_of_a_member() {
     simulated(|| async {
         let mut bench = erased();
         bench.until_done(&SimStore::default()).await;
-        bench.rebuild_roads();
         let at = async |member| diagnose(&bench, member, common::A_PASSWORD).await;
         // Somebody else's line is no failure of the startup.
         script(&bench.pair.b, "/log error \"HA_site: backup FAILED\"");

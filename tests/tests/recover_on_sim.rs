@@ -100,6 +100,7 @@ async fn recover(
         roads: &roads,
         lines: &lines,
         line_first: false,
+        take_over: false,
         tools: &NoTools,
         pair: Some((&pair, Member::B)),
         login: LoginOptions::new("admin"),
@@ -141,6 +142,7 @@ async fn resume(bench: &Bench, store: &SimStore) -> RunEnd {
         roads: &roads,
         lines: &lines,
         line_first: false,
+        take_over: false,
         tools: &NoTools,
         pair: Some((&pair, Member::B)),
         login: LoginOptions::new("admin"),
@@ -260,6 +262,38 @@ fn f1_loads_the_standbys_own_backup_and_no_other_unasked() {
         let refused = refused.err().unwrap();
         assert_eq!(refused.code, "recover.no-backup", "{refused:?}");
         assert_eq!(store.runs().unwrap(), []);
+    });
+}
+
+/// A box that says nothing while it boots, with the longest key window: the plan says so, and after the restart that it orders
+/// nothing is typed before the login prompt.
+#[test]
+fn a_silent_boot_is_in_the_plan_and_waited_out() {
+    simulated(|| async {
+        let case = Case::new("7.18.2", Topology::BehindA, false);
+        let mut settings = case.settings();
+        for (name, value) in [("silent-boot", "yes"), ("boot-delay", "9s")] {
+            settings.b.booter.settings.insert(name.to_owned(), value.to_owned());
+        }
+        let mut bench = Bench::with(case, settings);
+        bench.until_done(&SimStore::default()).await;
+        bench.site.b.reach = vec!["serial:///dev/b".parse().unwrap()];
+        script(&bench.pair.b, "/system script run ha_saveown");
+        done(60).await;
+        f1(&bench).await;
+        let keys = || bench.events().iter().filter(|(_, e)| matches!(e.kind, EventKind::BootKey { .. })).count();
+        let before = keys();
+        let store = SimStore::default();
+        let rescued =
+            recover(&bench, &store, Procedure::KnownGood, &Asked::default(), |_| false).await.unwrap().unwrap();
+        well(&bench, &rescued);
+        let plan = rescued.rescue.plan.as_ref().unwrap();
+        assert!(
+            plan.silent_boot && plan.notes.iter().any(|note| note.contains("it boots silently")),
+            "{:?}",
+            plan.notes
+        );
+        assert_eq!(keys(), before, "nothing was typed into its boot loader");
     });
 }
 

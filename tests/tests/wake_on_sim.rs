@@ -13,7 +13,7 @@ use common::simulated;
 use lab::serial::NullModem;
 use lab::{NodeHandle, World};
 use routeros::wake::{Legibility, Plan, SPEEDS, State};
-use routeros::{ByteLink, Waker, Woken, boot};
+use routeros::{ByteLink, Error, LoginOptions, Secret, Shell, Suffix, Waker, Woken, boot};
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::serial::seen_at;
@@ -98,12 +98,14 @@ struct Start {
     idle: bool,
     /// The line has been open since the power came.
     open: bool,
+    /// A key opens the boot loader's menu there, which is left by `x`: once, and no other key acts.
+    left: bool,
     baud: u32,
 }
 
 const fn start(name: &'static str, done: &'static [Do], first: &'static str, end: &'static str) -> Start {
     let tune = std::convert::identity;
-    Start { name, six: false, setup: "", tune, done, first, end, idle: true, open: false, baud: 115_200 }
+    Start { name, six: false, setup: "", tune, done, first, end, idle: true, open: false, left: false, baud: 115_200 }
 }
 
 const SEVEN: Do = In7("+ct80w40h");
@@ -283,12 +285,13 @@ fn starts() -> Vec<Start> {
         },
         Start { idle: false, ..start("no power", &[], "silent", "silent") },
         Start { six: true, setup: SILENT_BOOT, ..start("silent boot, up", &[Up], "login", "login") },
-        // It can't be told from an idle line: listened to for so short a time, the menu opens, and is said to be open.
+        // It can't be told from an idle line: listened to for so short a time, the menu opens. It is left by its exit.
         Start {
             idle: false,
             six: true,
             setup: SILENT_BOOT,
-            ..start("silent boot, its window", &[On, Sleep(1500)], "boot-menu", "boot-menu")
+            left: true,
+            ..start("silent boot, its window", &[On, Sleep(1500)], "boot-menu", "login")
         },
         Start { idle: false, baud: 9600, ..start("login, read at 9600", &[Up], "login", "login") },
         Start { idle: false, baud: 57_600, ..start("prompt, read at 57600", &[Up, SEVEN], p, p) },
@@ -358,8 +361,8 @@ async fn act(world: &World, router: &NodeHandle<Router>, line: &mut Cable, what:
     }
 }
 
-/// Wakes a line in this state, and gives what was found and every key that a boot loader took meanwhile.
-async fn wake(of: &Start, seed: u64, plan: &Plan) -> (Woken, Vec<(String, u8)>, Vec<EventKind>) {
+/// A router in this state, and its line.
+async fn begun(of: &Start, seed: u64) -> (NodeHandle<Router>, Cable) {
     let version: Version = if of.six { "6.44.6" } else { "7.18.2" }.parse().unwrap();
     let mut spec = Spec::pair_b().version(version);
     spec.setup.push_str(of.setup);
@@ -376,11 +379,20 @@ async fn wake(of: &Start, seed: u64, plan: &Plan) -> (Woken, Vec<(String, u8)>, 
         tokio::time::sleep(Duration::from_millis(100 + seed * 37)).await;
         line = Cable::new(&router, of.baud);
     }
-    let drain = |router: &mut Router| std::iter::from_fn(|| router.poll_event()).map(|e| e.kind).collect::<Vec<_>>();
-    router.with(|router, _| drain(router));
+    (router, line)
+}
+
+fn drain(router: &NodeHandle<Router>) -> Vec<EventKind> {
+    router.with(|router, _| std::iter::from_fn(|| router.poll_event()).map(|event| event.kind).collect())
+}
+
+/// Wakes a line in this state, and gives what was found and every key that a boot loader took meanwhile.
+async fn wake(of: &Start, seed: u64, plan: &Plan) -> (Woken, Vec<(String, u8)>, Vec<EventKind>) {
+    let (router, line) = begun(of, seed).await;
+    drain(&router);
     let mut waker = Waker::new(Box::new(line), None);
     let woken = waker.wake(plan).await.unwrap();
-    let events = router.with(|router, _| drain(router));
+    let events = drain(&router);
     let keys = events.iter().filter_map(|event| match event {
         EventKind::BootKey { menu, key } => Some(((*menu).to_string(), *key)),
         _ => None,
@@ -410,7 +422,15 @@ fn from_any_state_to_a_known_one() {
                     wrong.borrow_mut().push(format!("{}: {woken:?}", of.name));
                 }
                 // Whatever menu it was: no key that any menu knows, as it arrived.
-                if !harm.is_empty() || keys.iter().any(|(_, key)| key.is_ascii_graphic() || *key == b' ') {
+                let acts: Vec<_> = keys.iter().filter(|(_, key)| key.is_ascii_graphic() || *key == b' ').collect();
+                let fits = match acts.as_slice() {
+                    [] => !of.left,
+                    [(menu, b'x')] => {
+                        of.left && menu == "main" && woken.boot.as_ref().is_some_and(|boot| boot.menu_left)
+                    }
+                    _ => false,
+                };
+                if !harm.is_empty() || !fits {
                     wrong.borrow_mut().push(format!("{}: {harm:?} {keys:?}", of.name));
                 }
                 took.push(woken.known);
@@ -457,6 +477,125 @@ fn a_boot_that_is_waited_for_has_its_phases_timed() {
     });
 }
 
+/// A look is as quick, and as harmless in every menu of the boot loader, and names what is nobody's session as a wake does.
+#[test]
+fn a_look_from_any_state() {
+    let (mut wrong, mut took) = (Vec::new(), Vec::new());
+    for of in &starts() {
+        simulated(|| async {
+            let (woken, keys, harm) = wake(of, 2, &Plan::look(boot::IDLE)).await;
+            let acts: Vec<_> = keys.iter().filter(|(_, key)| key.is_ascii_graphic() || *key == b' ').collect();
+            let left = acts.iter().all(|(menu, key)| of.left && menu == "main" && *key == b'x') && acts.len() < 2;
+            // A command that says nothing is not ended to find out whose it is.
+            let same = woken.state.name() == of.end || of.end == "prompt";
+            if of.idle && woken.state.name() != "silent" {
+                took.push(woken.known);
+            }
+            if !harm.is_empty() || !left || !same {
+                wrong.push(format!("{}: {woken:?} {keys:?} {harm:?}", of.name));
+            }
+        });
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    took.sort();
+    assert!(took[took.len() / 2] < Duration::from_millis(1500), "{took:?}");
+    assert!(took[took.len() - 1] < Duration::from_millis(2000), "{took:?}");
+}
+
+const JOE: &str = "/user add name=joe group=full\n";
+const JOE_7: [Do; 5] = [Up, Type("joe+ct80w60h\r"), Until("word: "), Type("\r"), Until("new password> ")];
+const JOE_6: [Do; 5] = [Up, Type("joe+ct80w60h\r"), Until("word: "), Type("\r"), Until("> ")];
+
+/// A look leaves somebody else's session as it is: it is named, nobody is logged out, what safe mode holds is held, and the
+/// half-typed line can be ended and does what it was to do.
+#[test]
+fn a_look_leaves_another_users_session_as_it_is() {
+    const ADD: &str = "/ip address add address=10.9.9.9/24 interface=ether1";
+    // What was done, what is named of it, what is typed afterwards, and whether the address is there then.
+    let cases: &[(&[Do], &str, &str, bool)] = &[
+        (&[], "prompt of joe", "", false),
+        (&[Type(ADD)], "a half-typed line", "\r", true),
+        (&[Type(ADD), Type("\x01")], "a half-typed line", "\x05\r", true),
+        (&[Type("{\r"), Until("... "), Type(ADD)], "", "\r}\r", true),
+        (&[Type("\x18"), Until("<SAFE>"), Type(ADD), Type("\r"), Until("> ")], "SAFE MODE TAKEN", "\x04", false),
+        (&[Type("\x18"), Until("<SAFE>"), Type(ADD)], "SAFE MODE TAKEN", "\r", true),
+    ];
+    for (six, before) in [(false, &JOE_7[..]), (true, &JOE_6[..])] {
+        for (done, named, then, there) in cases {
+            simulated(|| async {
+                let more: &[Do] = if six { &[] } else { &[Type("\x03"), Until("> ")] };
+                let done: &'static [Do] = [before, more, &[Sleep(1000)], done, &[Sleep(500)]].concat().leak();
+                let of = Start { six, setup: JOE, ..start("joe", done, "", "") };
+                let (router, line) = begun(&of, 1).await;
+                drain(&router);
+                let mut waker = Waker::new(Box::new(line), None);
+                let woken = waker.wake(&Plan::look(boot::IDLE)).await.unwrap();
+                let what = format!("6.x {six}, {named}: {woken:?}");
+                let who = woken.state.session("admin").expect(&what);
+                assert!(who.contains(named) && (named.is_empty() || who.contains("joe")), "{what}: {who}");
+                assert!(!who.contains("10.9.9.9"), "{who}");
+                // A login that is a guest finds the same and goes.
+                let options = LoginOptions {
+                    suffix: Suffix::Serial,
+                    wake: Some(boot::IDLE),
+                    guest: true,
+                    ..LoginOptions::new("admin")
+                };
+                let refused = Shell::login(waker.into_link(), options).await.unwrap_err();
+                assert_eq!(refused.code(), "routeros.line.session", "{what}: {refused}");
+                let ended = drain(&router).into_iter().filter(|kind| matches!(kind, EventKind::SessionClosed { .. }));
+                assert_eq!(ended.count(), 0, "{what}");
+                // He goes on where he was.
+                let mut line = Cable::new(&router, 115_200);
+                type_in(&mut line, then).await;
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                let count = ":put [:len [/ip address find address=\"10.9.9.9/24\"]]";
+                let asked = router.with(|router, now| router.start_script(now, "admin", count)).unwrap();
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                assert_eq!(asked.output().trim(), if *there { "1" } else { "0" }, "{what}");
+            });
+        }
+    }
+}
+
+/// Whenever a login begins in a silent boot, whichever of its keys falls into the window: no menu stays open.
+#[test]
+fn a_login_in_a_silent_boot_leaves_the_menu_that_its_key_opened() {
+    let mut opened = 0;
+    for after in (200..6200).step_by(400) {
+        simulated(|| async {
+            let mut spec = Spec::pair_b().version("6.44.6".parse().unwrap());
+            spec.setup.push_str(SILENT_BOOT);
+            let world = World::new(after);
+            let router = world.add("B", Router::new(spec, after).unwrap());
+            tokio::task::spawn_local(world.clone().drive(1.0));
+            router.with(|router, now| router.power_on(now));
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            let mut options = LoginOptions::new("admin");
+            options.passwords = vec![Secret::new("")];
+            (options.suffix, options.wake) = (Suffix::Serial, Some(boot::IDLE));
+            let shell = Shell::login(Box::new(Cable::new(&router, 115_200)), options).await;
+            let keys: Vec<u8> = router.with(|router, _| {
+                std::iter::from_fn(|| router.poll_event())
+                    .filter_map(|event| if let EventKind::BootKey { key, .. } = event.kind { Some(key) } else { None })
+                    .collect()
+            });
+            let acts: Vec<u8> = keys.iter().copied().filter(|key| key.is_ascii_graphic() || *key == b' ').collect();
+            let left = acts == *b"x";
+            assert!(left || acts.is_empty(), "{after} ms: {keys:?}");
+            assert_eq!(left, !keys.is_empty(), "{after} ms: the menu stays open: {keys:?} {shell:?}");
+            match shell {
+                Ok(shell) => assert_eq!(shell.boots().iter().any(|boot| boot.menu_left), left, "{after} ms"),
+                // It was deaf for longer than a login has patience.
+                Err(Error::Timeout { .. }) => assert!(!left, "{after} ms"),
+                Err(error) => panic!("{after} ms: {error:?}"),
+            }
+            opened += usize::from(left);
+        });
+    }
+    assert!(opened >= 3, "{opened}");
+}
+
 /// What is typed at an unknown line is harmless at every other speed, too; what is read there is known for garbage.
 #[test]
 fn at_the_wrong_speed() {
@@ -471,6 +610,12 @@ fn at_the_wrong_speed() {
                 !enter.iter().any(|byte| b"elwrgjtyc0123456789".contains(byte)),
                 "{ours} heard at {theirs}: {enter:?}"
             );
+            // What only shows is typed at the line's own speed, which is one of these two.
+            if [115_200, 9600].contains(&ours) {
+                let look = seen_at(b"\x0c\x02\x06", ours, theirs);
+                let acts = |byte: &u8| byte.is_ascii_digit() || b"elwrgjtyc\r\n\x03\x04".contains(byte);
+                assert!(!look.iter().any(acts), "{ours} heard at {theirs}: {look:?}");
+            }
             let mut legibility = Legibility::default();
             legibility.on_bytes(&seen_at(text, theirs, ours));
             assert!(legibility.is_garbage(), "{theirs} read at {ours}: {:?}", seen_at(text, theirs, ours));

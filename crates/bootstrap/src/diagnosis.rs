@@ -486,10 +486,32 @@ pub fn of_line(line: &Line) -> Option<Diagnosis> {
         Line::Silent => Diagnosis::new(Name::Unknown, "nothing answers on the line").shown(seen).then(&[
             "power? its LED; then the cable: RJ45 console or DB9, see docs/serial.md",
             "a box with silent boot says nothing for up to five minutes: wait, then look again",
+            "a command that says nothing may be running: wait, or end it and somebody's session with it by --take-over",
         ]),
         Line::Text => Diagnosis::new(Name::Unknown, "somebody's command is running").shown(seen).then(&["look again"]),
-        Line::Login | Line::Password | Line::Asked(_) | Line::Prompt(_) => return None,
+        Line::Login | Line::Password | Line::Asked(_) | Line::Prompt(_) | Line::HalfTyped(_) => return None,
     })
+}
+
+/// Somebody else's session on the line, in [`Line::session`]'s words: it was left as it is.
+pub fn of_session(who: &str) -> Diagnosis {
+    Diagnosis::new(Name::Unknown, "somebody is at work on this line; it was left as it is")
+        .shown([format!("on the line: {who}")])
+        .then(&[
+            "ask who that is, and look again when he is done",
+            "to end that session, the half-typed line with it:  --take-over",
+        ])
+        .never("a session that ends in safe mode takes its changes back, or keeps them: ask first")
+}
+
+/// A line that was listened to for so long, with nothing asked.
+pub fn of_listening(listened: std::time::Duration) -> Diagnosis {
+    Diagnosis::new(Name::Unknown, "nothing was said on the line, and nothing was asked")
+        .shown([format!(
+            "listened for {:.1} s, typed nothing: an idle router says nothing by itself",
+            listened.as_secs_f64()
+        )])
+        .then(&["without --listen the line is asked; a session of somebody else is left as it is"])
 }
 
 #[cfg(test)]

@@ -173,7 +173,8 @@ impl Pair<'_> {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
                     let trouble = Trouble::from(error);
-                    if trouble.kind != Kind::Login {
+                    // somebody's session may be of the next login's user
+                    if trouble.kind != Kind::Login && trouble.code != "routeros.line.session" {
                         return Err(trouble);
                     }
                     last = Some(trouble);
@@ -182,6 +183,7 @@ impl Pair<'_> {
         }
         let trouble = last.unwrap_or_else(|| Trouble::new(Kind::Login, "bootstrap.login", "no login to try"));
         Err(match member {
+            _ if trouble.kind != Kind::Login => trouble,
             Member::A => trouble.hint("check pair.a.user and pair.a.password"),
             Member::B => trouble.hint(
                 "a board made since about 2022 has its password on the label: set pair.b.factory_password; a configured one needs pair.b.user and pair.b.password",

@@ -422,20 +422,37 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
         ));
     }
     let silent_boot = survey.b.silent_boot;
+    if site.b.reach.iter().any(TargetUrl::is_line) {
+        notes.push(others_on_the_line("b"));
+    }
     if silent_boot && site.b.reach.iter().any(TargetUrl::is_line) {
-        notes.push(
-            "b boots silently (silent-boot=yes): nothing on its line tells a boot from an idle console, and a key in its boot \
-             loader stops it"
-                .to_owned(),
-        );
-        notes.push("after each restart nothing is typed on it before its login prompt, for up to 3 min".to_owned());
-        notes.push("don't power-cycle b by hand while the run is on".to_owned());
+        notes.extend(silent_boot_notes("b"));
     }
     let erases = steps.iter().any(|s| s.id == Act::Reset).then(|| b.erase_name());
     let basis = basis(site, survey, a, b);
     let fingerprint = fingerprint(&site.name, &basis, &steps);
     let (pair, command, sync) = (site.name.clone(), "bootstrap".to_owned(), site.sync);
     Some(Plan { pair, command, fingerprint, basis, steps, erases, silent_boot, notes, sync, subject: None })
+}
+
+/// What a run does where somebody else is logged in on the line that it needs.
+pub(crate) fn others_on_the_line(who: &str) -> String {
+    format!(
+        "somebody else's session on {who}'s serial line stops the run and is left alone; with --take-over it is ended, with its \
+         half-typed line"
+    )
+}
+
+/// What a router that boots silently means for a run that restarts it on its line.
+pub(crate) fn silent_boot_notes(who: &str) -> [String; 3] {
+    [
+        format!(
+            "{who} boots silently (silent-boot=yes): nothing on its line tells a boot from an idle console, and a key in its boot \
+             loader stops it"
+        ),
+        "after each restart nothing is typed on it before its login prompt, for up to 3 min".to_owned(),
+        format!("don't power-cycle {who} by hand while the run is on"),
+    ]
 }
 
 /// What decides about the steps and about whom they hit. Times and counters are left out: they always move.

@@ -105,6 +105,8 @@ pub enum RoadTrouble {
     WrongRouter,
     /// It broke or is busy; it may work later.
     Transient,
+    /// Somebody else is at work on it, and was left alone.
+    Session,
     /// A right or device is missing on this host.
     Host,
     /// It can't work this way.
@@ -136,6 +138,7 @@ impl RoadError {
             routeros::Error::Timeout { .. } => RoadTrouble::Silent,
             // On the way nothing but questions is asked: one that stayed without an answer is asked again.
             routeros::Error::Unknown(_) => RoadTrouble::Transient,
+            routeros::Error::Session { .. } => RoadTrouble::Session,
             other if other.class() == Class::Transient => RoadTrouble::Transient,
             _ => RoadTrouble::Fatal,
         };
@@ -155,6 +158,7 @@ fn next(error: &routeros::Error) -> Vec<String> {
         routeros::Error::BootLoader { .. } => "leave-loader",
         routeros::Error::BootLoop { .. } => "etherboot",
         routeros::Error::NotBooting { .. } => "leave",
+        routeros::Error::Session { .. } => return vec![TAKE_OVER.to_owned()],
         _ => return Vec::new(),
     };
     vec![
@@ -162,3 +166,5 @@ fn next(error: &routeros::Error) -> Vec<String> {
         format!("its plan, which changes nothing:  jumplead recover TARGET {procedure} --plan-only"),
     ]
 }
+/// What ends somebody else's session.
+const TAKE_OVER: &str = "ask who that is; to end that session, the half-typed line with it:  the same with --take-over";

@@ -90,6 +90,7 @@ impl From<RoadError> for Trouble {
             RoadTrouble::LoginRefused => Kind::Login,
             RoadTrouble::WrongRouter => Kind::WrongRouter,
             RoadTrouble::Host => Kind::Host,
+            RoadTrouble::Session => Kind::Operator,
             RoadTrouble::Fatal => Kind::Fatal,
         };
         Self { hints: error.hints.clone(), ..Self::new(kind, error.code.clone(), error.to_string()) }

@@ -46,7 +46,7 @@ impl Roads for OneRoad<'_> {
                 Target::Line { endpoint, url } => {
                     let link = LineLink::open(endpoint, url).await?;
                     let listen = line_road::listen(request.purpose, request.restarting, false);
-                    let shell = Shell::login(link, line_road::options(login, listen)).await;
+                    let shell = Shell::login(link, line_road::options(login, listen, self.reach.takes_over())).await;
                     let shell = shell.map_err(|error| RoadError::from_console(url.clone(), &error))?;
                     Ok(Connection { shell, road: url.clone(), evidence: Evidence::default() })
                 }
@@ -173,7 +173,7 @@ pub async fn with_access<T>(
         known: Rc::new(RefCell::new(known(&state)?)),
         warnings: Rc::clone(&warnings),
     };
-    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(HostLines));
+    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(HostLines)).taking_over(global.take_over);
     let mut seed = [0; 8];
     asker.random(&mut seed);
     let pair_of = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
@@ -184,6 +184,7 @@ pub async fn with_access<T>(
         roads: &roads,
         lines: &lines,
         line_first: only_line,
+        take_over: global.take_over,
         tools: &HostTools,
         pair: Some((&pair_of, member)),
         login: LoginOptions::new(""),
@@ -239,6 +240,7 @@ async fn alone<T>(
         roads: &roads,
         lines: &lines,
         line_first: only_line,
+        take_over: global.take_over,
         tools: &HostTools,
         pair: None,
         login: reach.login(),

@@ -90,6 +90,10 @@ pub struct Global {
     /// Never ask; a question becomes an error that names the missing option
     #[arg(long, global = true)]
     pub non_interactive: bool,
+    /// End another user's session that stands on a serial line, with its half-typed line; without it such a session is named
+    /// and left alone
+    #[arg(long, global = true)]
+    pub take_over: bool,
     /// The user to log in as, for a single TARGET
     #[arg(long, global = true, value_name = "NAME", env = "JUMPLEAD_USER", hide_env = true)]
     pub user: Option<String>,

@@ -47,10 +47,10 @@ fn named(url: &TargetUrl, server: &str, line: u16) -> Result<Endpoint, RoadError
     })
 }
 
-/// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in. Nothing is typed
-/// before it was `listen`ed for.
-pub fn options(login: &LoginOptions, listen: Duration) -> LoginOptions {
-    LoginOptions { suffix: Suffix::Serial, wake: Some(listen), ..login.clone() }
+/// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in, and is left alone
+/// unless the operator wants to `take_over`. Nothing is typed before it was `listen`ed for.
+pub fn options(login: &LoginOptions, listen: Duration, take_over: bool) -> LoginOptions {
+    LoginOptions { suffix: Suffix::Serial, wake: Some(listen), guest: !take_over, ..login.clone() }
 }
 
 /// How long a line is listened to. `idle`: a session on it was ended a moment ago, with no restart ordered.

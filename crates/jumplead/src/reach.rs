@@ -11,6 +11,7 @@ use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
 use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
+use routeros::boot::Boot;
 use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
 
@@ -91,6 +92,15 @@ pub fn target(text: &str) -> Result<Target> {
     }
 }
 
+/// What a look did to a router that boots silently, where it did.
+pub fn menu_left(boot: &Boot) -> Option<String> {
+    boot.menu_left.then(|| {
+        "it boots silently: a key that was typed to look had opened its boot loader's menu, which was left by its exit; nothing \
+         was set in it, and it went on booting"
+            .to_owned()
+    })
+}
+
 /// A failure of a road, of a command that changes nothing.
 pub fn failure(error: RoadError) -> Failure {
     let exit = match error.trouble {
@@ -101,6 +111,7 @@ pub fn failure(error: RoadError) -> Failure {
         RoadTrouble::Host => Exit::LacksRight,
         // The line is as it was asked for; it is the router that is in no state for this.
         RoadTrouble::Fatal if error.code.starts_with("routeros.boot.") => Exit::PreflightRefused,
+        RoadTrouble::Session => Exit::PreflightRefused,
         RoadTrouble::Fatal => Exit::Usage,
     };
     let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));
@@ -135,6 +146,11 @@ pub fn line_request(pair: &Pair<'_>, member: Member) -> std::result::Result<Requ
     Ok(Request { member, purpose: Purpose::Read, login: LoginOptions::new(""), via, restarting: None })
 }
 
+/// Who logs in where no site file says so.
+pub fn user(global: &Global) -> &str {
+    global.user.as_deref().unwrap_or(DEFAULT_USER)
+}
+
 /// What talking to a target needs.
 pub struct Reach {
     road: MacRoad,
@@ -162,7 +178,7 @@ impl Reach {
             known: Rc::new(RefCell::new(known)),
             warnings: Rc::default(),
         };
-        let user = global.user.clone().unwrap_or_else(|| DEFAULT_USER.to_owned());
+        let user = user(global).to_owned();
         Ok(Self { road, user, password: password(global)?, global: global.clone() })
     }
 
@@ -172,6 +188,11 @@ impl Reach {
         options.passwords = vec![self.password.clone()];
         options.secrets = options.passwords.clone();
         options
+    }
+
+    /// Whether somebody else's session on a line is ended.
+    pub fn takes_over(&self) -> bool {
+        self.global.take_over
     }
 
     /// The road to routers at a MAC address.
@@ -195,8 +216,11 @@ impl Reach {
 
     /// A login on a line that is open.
     pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
-        let shell = Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE)).await;
-        shell.map_err(|error| failure(RoadError::from_console(url, &error)))
+        let shell =
+            Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE, self.global.take_over)).await;
+        let shell = shell.map_err(|error| failure(RoadError::from_console(url, &error)))?;
+        self.road.warnings.borrow_mut().extend(shell.boots().iter().filter_map(menu_left));
+        Ok(shell)
     }
 
     /// A logged-in RouterOS shell.
@@ -231,7 +255,8 @@ impl Reach {
         let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
         let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
             .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
-        let roads = PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines));
+        let roads =
+            PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines)).taking_over(self.global.take_over);
         let mut seed = [0; 8];
         asker.random(&mut seed);
         Ok(ReachedPair { site, roads, secrets, seed: u64::from_be_bytes(seed) })

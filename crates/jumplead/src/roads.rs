@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::line_road::{self, Lines, Opened};
 use crate::mac_road::{MacRoad, MacTarget};
+use crate::reach::menu_left;
 
 /// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
 /// [one source, to be verified].
@@ -53,6 +54,7 @@ pub struct PairRoads {
     pub site: Rc<Site>,
     pub mac: MacRoad,
     lines: Rc<dyn Lines>,
+    take_over: bool,
     /// Lines that were opened, by their road.
     known: Rc<RefCell<BTreeMap<String, KnownLine>>>,
     /// What the last hop left: waiting for a router that restarts is a hop every few seconds, and a login of its own for
@@ -64,7 +66,13 @@ pub struct PairRoads {
 
 impl PairRoads {
     pub fn new(site: Rc<Site>, mac: MacRoad, lines: Rc<dyn Lines>) -> Self {
-        Self { site, mac, lines, known: Rc::default(), kept: Rc::default(), lent: Rc::default() }
+        Self { site, mac, lines, take_over: false, known: Rc::default(), kept: Rc::default(), lent: Rc::default() }
+    }
+
+    /// Somebody else's session on a line is ended, as the operator asks.
+    pub fn taking_over(mut self, take_over: bool) -> Self {
+        self.take_over = take_over;
+        self
     }
 
     /// A console's line. No frame says who is there: the console's own answer is all the evidence.
@@ -104,7 +112,7 @@ impl PairRoads {
         let idle = before.let_go.is_some_and(|at| at.elapsed() < STALE);
         self.known.borrow_mut().insert(road.clone(), KnownLine { let_go: None, ..before });
         let listen = line_road::listen(request.purpose, request.restarting, idle);
-        let shell = Shell::login(link, line_road::options(&request.login, listen)).await;
+        let shell = Shell::login(link, line_road::options(&request.login, listen, self.take_over)).await;
         let shell = shell.map_err(|error| match (&error, near) {
             // The terminal was over before it could be known for that: the near router has answered.
             (routeros::Error::WrongRouter { found, .. }, Some(near))
@@ -115,6 +123,7 @@ impl PairRoads {
             }
             _ => RoadError::from_console(road.clone(), &error),
         })?;
+        self.warn(shell.boots().iter().filter_map(menu_left).map(|note| format!("{road}: {note}")).collect());
         if let (Some(written), Some(speed)) = (written, shell.speed())
             && written != speed
         {

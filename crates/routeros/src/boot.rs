@@ -153,6 +153,9 @@ pub fn phase(line: &str) -> Option<Phase> {
 pub struct Boot {
     /// Phases in their order; a second boot begins them anew.
     pub phases: Vec<(Phase, Duration)>,
+    /// A key that was typed to look opened the boot loader's menu, as it does where a boot is silent; the menu was left by its
+    /// exit, with nothing set in it.
+    pub menu_left: bool,
 }
 
 impl Boot {
@@ -175,6 +178,9 @@ impl fmt::Display for Boot {
         for (at, (phase, when)) in self.phases.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{phase} at {:.1} s", when.as_secs_f64())?;
+        }
+        if self.menu_left {
+            f.write_str("; a key had opened its boot loader's menu, which was left again")?;
         }
         Ok(())
     }
@@ -371,7 +377,7 @@ mod tests {
         assert!(boot.to_string().ends_with("login at 8.0 s"), "{boot}");
         // A network boot that fails and goes on with the disk is one boot.
         let once = [Phase::Loader, Phase::Network, Phase::Kernel].map(|phase| (phase, ms(1)));
-        assert_eq!(Boot { phases: once.to_vec() }.count(), 1);
+        assert_eq!(Boot { phases: once.to_vec(), ..Boot::default() }.count(), 1);
     }
 
     #[test]

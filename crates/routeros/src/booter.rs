@@ -22,6 +22,8 @@ const FORMATS: Duration = Duration::from_secs(300);
 /// Ends a question for `yes` by another word, whatever is typed there already: Backspaces alone could make it `yes`, where
 /// they take back what was typed behind it. No menu knows this key.
 const NO_YES: &[u8] = b"#\r";
+/// The words of the key that leaves the menu.
+const EXIT: &str = "exit setup";
 /// Attempts to have the main menu printed.
 const TRIES: usize = 3;
 
@@ -70,9 +72,9 @@ impl BoardInfo {
     }
 }
 
-/// What was printed between a key and the menu behind it.
+/// What was printed between a key and the menu behind it, read.
 #[derive(Debug, Default)]
-struct Page {
+pub struct Page {
     /// What stands behind `your choice: `.
     echo: String,
     lines: Vec<String>,
@@ -82,13 +84,32 @@ struct Page {
 }
 
 impl Page {
-    fn read(lines: Vec<String>, current: String) -> Self {
+    /// Reads finished lines and the one at the cursor.
+    pub fn read(lines: Vec<String>, current: String) -> Self {
         let echo =
             lines.iter().find_map(|line| line.trim().strip_prefix("your choice: ")).unwrap_or_default().to_owned();
         // The last menu that was begun.
         let begin = lines.iter().rposition(|line| line.trim_end().ends_with([':', '?'])).map_or(0, |at| at + 1);
         let entries = lines.iter().skip(begin).filter_map(|line| entry(line)).collect();
         Self { echo, lines, entries, current }
+    }
+
+    /// The keys that it offers, and the words behind each in lower case.
+    pub fn keys(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.entries.iter().map(|(key, words)| (*key, words.as_str()))
+    }
+
+    /// Names and values, where the page is a board's own.
+    pub fn info(&self) -> BoardInfo {
+        let mut info = BoardInfo::default();
+        for line in &self.lines {
+            if let Some((name, value)) = line.split_once(": ")
+                && !line.trim_start().starts_with("your choice")
+            {
+                info.values.insert(name.trim().to_lowercase(), value.trim().to_owned());
+            }
+        }
+        info
     }
 
     fn key(&self, words: &[&str]) -> Option<(u8, String)> {
@@ -142,11 +163,7 @@ impl Booter {
     }
 
     async fn type_keys(&mut self, keys: &[u8], limit: Duration) -> Result<(), Error> {
-        let dialogue = self.waker.dialogue();
-        // The line at the cursor is finished by the key: it is read with what follows.
-        dialogue.expect.discard();
-        dialogue.send(keys);
-        self.menu = printed(dialogue, limit).await?;
+        self.menu = press(self.waker.dialogue(), keys, limit).await?;
         Ok(())
     }
 
@@ -170,15 +187,7 @@ impl Booter {
     /// [`Error::BootMenu`], [`Error::LinkClosed`].
     pub async fn info(&mut self) -> Result<BoardInfo, Error> {
         self.choose(&["board info"]).await?;
-        let mut info = BoardInfo::default();
-        for line in &self.menu.lines {
-            if let Some((name, value)) = line.split_once(": ")
-                && !line.trim_start().starts_with("your choice")
-            {
-                info.values.insert(name.trim().to_lowercase(), value.trim().to_owned());
-            }
-        }
-        Ok(info)
+        Ok(self.menu.info())
     }
 
     /// Does one task and is at the main menu again. What it sets is written when the menu is left.
@@ -222,7 +231,7 @@ impl Booter {
     /// # Errors
     /// [`Error::BootMenu`], [`Error::LinkClosed`].
     pub async fn leave(mut self) -> Result<(Boot, State), Error> {
-        let Some((key, _)) = self.menu.key(&["exit setup"]) else { return Err(self.lost("this menu has no exit")) };
+        let Some((key, _)) = self.menu.key(&[EXIT]) else { return Err(self.lost("this menu has no exit")) };
         let dialogue = self.waker.dialogue();
         dialogue.expect.discard();
         dialogue.send(&[key]);
@@ -233,6 +242,49 @@ impl Booter {
     pub fn into_waker(self) -> Waker {
         self.waker
     }
+}
+
+/// Types keys and reads what is printed behind them.
+async fn press(dialogue: &mut Dialogue, keys: &[u8], limit: Duration) -> Result<Page, Error> {
+    // The line at the cursor is finished by the key: it is read with what follows.
+    dialogue.expect.discard();
+    dialogue.send(keys);
+    printed(dialogue, limit).await
+}
+
+/// Whether the menu at the end of `heard` was opened by a key of ours: all lines since the first one that was typed at a line
+/// where no menu stood. An open menu says `refresh` to a key that it does not know (transcript 01); one that a key opens
+/// begins with its name. So does the one behind a question for `yes` that Enter has ended; there nothing says `refresh`
+/// afterwards either, where a menu that Enter's Backspaces opened does. `entered`: Enter was typed, not Ctrl-C alone.
+pub(crate) fn opened_by_a_key<'a>(heard: impl IntoIterator<Item = &'a str>, entered: bool) -> bool {
+    let mut refreshed = false;
+    let mut menus = 0;
+    for line in heard {
+        let line = line.trim();
+        if line.ends_with("refresh") {
+            if menus == 0 {
+                return false;
+            }
+            refreshed = true;
+        }
+        menus += usize::from(line.starts_with("RouterBOOT-"));
+    }
+    menus > 0 && (refreshed || !entered)
+}
+
+/// Leaves the main menu by its exit, and waits for what comes of it: for a menu that was opened by accident, in which nothing
+/// was set. The key is taken from the menu that Ctrl-C has printed again. `None`: no exit is offered, and the menu is left
+/// as it is.
+pub(crate) async fn leave_opened(dialogue: &mut Dialogue) -> Result<Option<(Boot, State)>, Error> {
+    let menu = press(dialogue, CTRL_C, ANSWER).await?;
+    let recent: Vec<&str> = menu.lines.iter().map(String::as_str).collect();
+    let main = classify(&recent, &menu.current) == Some(State::Menu(Menu::Main));
+    let Some((key, _)) = menu.key(&[EXIT]).filter(|_| main) else { return Ok(None) };
+    dialogue.expect.discard();
+    dialogue.send(&[key]);
+    let (mut boot, state) = boot::ride(dialogue, "").await?;
+    boot.menu_left = true;
+    Ok(Some((boot, state)))
 }
 
 /// What is printed until it is quiet.
@@ -271,6 +323,23 @@ mod tests {
             "your choice: o - boot device\n\nSelect boot device:\n   e - boot over Ethernet\n * n - boot from NAND";
         let page = Page::read(lines.lines().map(str::to_owned).collect(), "your choice: ".into());
         assert_eq!((page.echo.as_str(), page.entries.len()), ("o - boot device", 2));
+    }
+
+    #[test]
+    fn a_menu_that_was_opened_is_told_from_one_that_was_open() {
+        let menu = ["", "RouterBOOT-7.4beta4", "What do you want to configure?", "   x - exit setup"];
+        let then = |first: &[&'static str], again: &[&'static str]| -> Vec<&'static str> {
+            [first, &menu[..], again].concat()
+        };
+        assert!(opened_by_a_key(then(&[], &[]), false), "Ctrl-C had it opened");
+        assert!(
+            opened_by_a_key(then(&[], &["your choice: refresh", "", "RouterBOOT-7.4beta4"]), true),
+            "Enter's first key"
+        );
+        assert!(!opened_by_a_key(then(&["refresh"], &[]), false), "it was open");
+        assert!(!opened_by_a_key(then(&["your choice: refresh"], &["your choice: refresh"]), true), "it was open");
+        assert!(!opened_by_a_key(then(&[], &[]), true), "Enter ended a question for `yes`");
+        assert!(!opened_by_a_key(["Starting..."], false));
     }
 
     proptest! {

@@ -132,6 +132,12 @@ pub enum Error {
         /// The answer, escaped.
         seen: String,
     },
+    /// Somebody else is logged in on the line, or something of his runs there. Nothing was typed but keys that show it.
+    #[error("somebody is at work on this line: {who}; it was left as it is")]
+    Session {
+        /// What stands there.
+        who: String,
+    },
     /// The boot loader's menu is open. Nothing was typed into it.
     #[error("the boot loader's menu is open and waits for a key; last seen: {seen}")]
     BootLoader {
@@ -199,6 +205,7 @@ impl Error {
             Self::BootMenu { .. } => "routeros.boot.menu",
             Self::NotBooting { .. } => "routeros.boot.stuck",
             Self::BootLoop { .. } => "routeros.boot.loop",
+            Self::Session { .. } => "routeros.line.session",
             Self::WrongSpeed { .. } => "routeros.line.speed",
             Self::Closed => "routeros.shell.closed",
             Self::NotAHop => "routeros.shell.not-a-hop",
@@ -221,6 +228,7 @@ impl Error {
             | Self::BootMenu { .. }
             | Self::NotBooting { .. }
             | Self::BootLoop { .. }
+            | Self::Session { .. }
             | Self::WrongSpeed { .. }
             | Self::Unknown(_) => Class::Operator,
             Self::Refused(_)

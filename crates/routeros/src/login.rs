@@ -1,6 +1,7 @@
 //! From the first byte to the first prompt: names, passwords, screens and questions in whatever order they come.
 
 use crate::boot;
+use crate::booter;
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::{Found, Pattern};
@@ -9,7 +10,7 @@ use crate::prompt::Prompt;
 use crate::question::Question;
 use crate::secret::Secret;
 use crate::session::CTRL_C;
-use crate::wake::{self, State, leaving};
+use crate::wake::{self, Menu, State, leaving};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -71,6 +72,7 @@ struct Progress {
     new_password: usize,
     answers: usize,
     pokes: usize,
+    poked: bool,
     quit_once: bool,
 }
 
@@ -84,8 +86,19 @@ pub(crate) async fn login(
     let mut progress = Progress::default();
     let serial = options.wake.is_some();
     if let Some(listen) = options.wake {
-        let woken = wake::wake(dialogue, &wake::Plan::settle(listen)).await?;
-        dialogue.boots.extend(woken.boot.clone());
+        let mut woken = match options.guest {
+            true => wake::wake(dialogue, &wake::Plan::look(listen)).await?,
+            false => wake::wake(dialogue, &wake::Plan::settle(listen)).await?,
+        };
+        dialogue.boots.extend(woken.boot.take());
+        if options.guest {
+            someones(&woken.state, options)?;
+            if matches!(woken.state, State::HalfTyped(_) | State::Asked(_) | State::Text) {
+                // Our own, from a session that broke, or nobody's that can be named; whose it was shows then.
+                woken = wake::wake(dialogue, &wake::Plan::settle(Duration::ZERO)).await?;
+                someones(&woken.state, options)?;
+            }
+        }
         match woken.state {
             State::Login => answer(dialogue, options, ladder, &mut progress, Question::LoginName)?,
             State::Prompt(prompt) if prompt.user == options.user => return Ok(prompt),
@@ -97,7 +110,7 @@ pub(crate) async fn login(
             }
             State::Garbage => return Err(Error::WrongSpeed { seen: woken.seen }),
             // Nothing was said, which the loader's menu or a boot would have: it is poked again below.
-            State::Silent if woken.boot.is_none() => {}
+            State::Silent if dialogue.boots.is_empty() => {}
             state => {
                 if let Some(error) = boot::stuck(dialogue, &state) {
                     return Err(error);
@@ -122,6 +135,8 @@ pub(crate) async fn login(
             patterns.extend(boot::patterns());
         }
         let left = deadline.saturating_duration_since(Instant::now());
+        // The last that was typed was Enter, at silence.
+        let poked = std::mem::take(&mut progress.poked);
         let found = match dialogue.wait(patterns, left, "logging in").await {
             Ok(found) => found,
             Err(Error::LinkClosed { .. }) if progress.refused => return Err(rejected(options, ladder)),
@@ -129,7 +144,16 @@ pub(crate) async fn login(
         };
         match found.found {
             Found::Line(line) if found.pattern >= boots => {
-                let (ridden, state) = boot::ride(dialogue, &line.text).await?;
+                let heard = found.before.iter().map(|line| line.text.as_str()).chain([line.text.as_str()]);
+                let opened = poked && booter::opened_by_a_key(heard, false);
+                let (mut ridden, mut state) = boot::ride(dialogue, &line.text).await?;
+                // Enter at a line that said nothing was a key in a silent boot loader's window.
+                if opened
+                    && state == State::Menu(Menu::Main)
+                    && let Some(left) = booter::leave_opened(dialogue).await?
+                {
+                    (ridden, state) = left;
+                }
                 dialogue.boots.push(ridden);
                 if let Some(error) = boot::stuck(dialogue, &state) {
                     return Err(error);
@@ -156,6 +180,9 @@ pub(crate) async fn login(
                 }
                 if mode == Mode::Direct && serial && prompt.user != options.user && !progress.quit_once {
                     not_the_near_router(dialogue, &prompt)?;
+                    if options.guest {
+                        someones(&State::Prompt(prompt), options)?;
+                    }
                     // A serial line has no hang-up: somebody else's session is still open.
                     progress.quit_once = true;
                     dialogue.send(b"/quit\r");
@@ -175,9 +202,19 @@ pub(crate) async fn login(
                 progress.pokes += 1;
                 if !crate::question::asks_password(&dialogue.expect.current()) {
                     dialogue.send(b"\r");
+                    progress.poked = true;
                 }
             }
         }
+    }
+}
+
+/// Somebody else's session, or a line that he has not finished.
+fn someones(state: &State, options: &LoginOptions) -> Result<(), Error> {
+    let keeps = matches!(state, State::Prompt(_) | State::HalfTyped(_) | State::Asked(Question::Continuation(_)));
+    match state.session(&options.user).filter(|_| keeps) {
+        Some(who) => Err(Error::Session { who }),
+        None => Ok(()),
     }
 }
 

@@ -83,6 +83,9 @@ pub struct LoginOptions {
     /// The link is a serial line, which says nothing by itself and may show a boot: it is listened to for so long, then
     /// poked with Enter.
     pub wake: Option<Duration>,
+    /// Somebody else's session on such a line, with its safe mode and its half-typed line, is left as it is, and is an error.
+    /// False: it is ended.
+    pub guest: bool,
     /// Who must answer. Checked before the login counts as done.
     pub proof: Option<Proof>,
     /// Budgets.
@@ -104,6 +107,7 @@ impl LoginOptions {
             suffix: Suffix::Network,
             new_password: NewPassword::Skip,
             wake: None,
+            guest: false,
             proof: None,
             timeouts: Timeouts::default(),
             seed: 0,

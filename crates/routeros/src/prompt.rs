@@ -1,5 +1,8 @@
 //! The prompt: `[user@identity] /path<SAFE> > `.
 
+/// Marks of a prompt's end that are looked at in one line.
+const MAX_MARKS: usize = 8;
+
 /// A prompt, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
@@ -64,6 +67,14 @@ impl Prompt {
         })
     }
 
+    /// The prompt at the beginning of `line`, where something stands behind it: the shortest that is one.
+    pub fn before_text(line: &str) -> Option<Self> {
+        let ends = line.match_indices("> ").map(|(at, mark)| at + mark.len());
+        ends.take(MAX_MARKS)
+            .filter(|at| !line.get(*at..).unwrap_or_default().trim().is_empty())
+            .find_map(|at| Self::parse(line.get(..at)?))
+    }
+
     /// Whether the line at the cursor is this very prompt.
     pub fn is(&self, line: &str) -> bool {
         line.trim_end_matches(' ') == self.text
@@ -98,6 +109,22 @@ mod tests {
                 "{line}"
             );
             assert!(prompt.is(line));
+        }
+    }
+
+    #[test]
+    fn a_prompt_with_a_line_behind_it() {
+        for (line, user, safe) in [
+            ("[joe@R] > /ip address remo", "joe", false),
+            ("[joe@R] /ip/address> add address=\"a > b\"", "joe", false),
+            ("[joe@CHR] <SAFE> /user remove x", "joe", true),
+            ("[joe@R] >> x", "joe", false),
+        ] {
+            let prompt = Prompt::before_text(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((prompt.user.as_str(), prompt.safe), (user, safe), "{line}");
+        }
+        for line in ["[joe@R] > ", "[joe@R] >", "x > y", "", "{... x"] {
+            assert_eq!(Prompt::before_text(line), None, "{line}");
         }
     }
 

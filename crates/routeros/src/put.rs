@@ -119,6 +119,16 @@ impl Pieces {
         format!(":set (${VARIABLE}->\"{number:04}\") \"{text}\"")
     }
 
+    /// How many characters the router holds of a piece.
+    fn held(&self, number: usize) -> usize {
+        let text = self.texts.get(number).map_or("", String::as_str);
+        match self.form {
+            Form::Base64 => text.len(),
+            // An escape is one character for the router.
+            Form::Quoted => text.len() - 2 * text.matches('\\').count(),
+        }
+    }
+
     /// Statements that leave the whole in the local variable `t`.
     fn join(&self) -> String {
         let Some(last) = self.texts.len().checked_sub(1) else {
@@ -249,14 +259,9 @@ impl Shell {
         let told = if sums { format!("[:pick {} 0 8]", sum_of("$v")) } else { "[:len $v]".into() };
         let line = format!(":global {VARIABLE}; :foreach k,v in=${VARIABLE} do={{:put ($k . \"=\" . {told})}}");
         let output = self.steady(&line, true).await?;
-        let length = |text: &str| match pieces.form {
-            Form::Base64 => text.len(),
-            // An escape is one character for the router.
-            Form::Quoted => text.len() - 2 * text.matches('\\').count(),
-        };
         let there = |number: usize| {
-            let (Some(text), Some(sum)) = (pieces.texts.get(number), pieces.sums.get(number)) else { return false };
-            let told = if sums { sum.get(..8).unwrap_or_default().to_owned() } else { length(text).to_string() };
+            let Some(sum) = pieces.sums.get(number) else { return false };
+            let told = if sums { sum.get(..8).unwrap_or_default().to_owned() } else { pieces.held(number).to_string() };
             output.text.lines().any(|line| line.trim() == format!("{number:04}={told}"))
         };
         Ok((0..pieces.texts.len()).filter(|number| !there(*number)).collect())
@@ -301,8 +306,8 @@ impl Shell {
                 let output = self.steady(&line, true).await?;
                 let right = match pieces.sums.get(number) {
                     Some(sum) if sums => output.text.trim() == sum,
-                    // The file is read back.
-                    _ => output.text.trim().parse::<usize>().is_ok(),
+                    // Its length alone: a changed byte is found when the file is read back.
+                    _ => output.text.trim().parse() == Ok(pieces.held(number)),
                 };
                 if right {
                     break;

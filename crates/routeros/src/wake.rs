@@ -5,8 +5,12 @@
 //! to first, and what is typed at one that stays silent is Ctrl-C, the key that harms least wherever it lands: it takes back a
 //! half-typed line that Enter would run, answers no question with yes, and no menu of a boot loader knows it. Enter comes
 //! second, where Ctrl-C had no answer.
+//!
+//! A boot loader that is told to be silent can't be told from an idle line, and any key in its window opens its menu. A menu
+//! that a key of ours opened, and not one that was open, is left at once by its own exit, and the boot is waited for.
 
 use crate::boot::{self, Boot, BootLoop, Sign};
+use crate::booter;
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::Pattern;
@@ -29,6 +33,8 @@ const SETTLED: Duration = Duration::from_millis(300);
 const ANSWERED: Duration = Duration::from_millis(120);
 /// For the answer to Ctrl-C. Login prompts have none; an Enter that overtakes the answer finds an empty line.
 const CTRL_C_WAIT: Duration = Duration::from_millis(200);
+/// For the answer to what only shows. Longer: an Enter that overtakes this answer would run what somebody is typing.
+const LOOK_WAIT: Duration = Duration::from_millis(300);
 /// For the answer to Enter.
 const ENTER_WAIT: Duration = Duration::from_millis(800);
 /// The same at a password, whose refusal takes its time.
@@ -39,14 +45,23 @@ const STREAM: Duration = Duration::from_secs(4);
 const MAX_KEYS: usize = 24;
 /// Lines that are looked at.
 const RECENT: usize = 40;
+/// Lines behind our keys that are kept to tell who opened a menu: some menus.
+const HEARD: usize = 400;
 /// Lines above a prompt in which the end of its session is announced.
 const LEAVING: usize = 4;
 /// Bytes of which a verdict can be made; power that comes or goes makes one or two.
 const LEGIBLE_MIN: usize = 3;
 
+/// What shows a prompt or a line that is being typed and leaves it as it is: Ctrl-L paints it anew on 7.x; Ctrl-B and Ctrl-F
+/// move the cursor back and forth, which paints what is typed, on every version (routeros-console.md section 3). A login prompt
+/// does not answer; a boot loader's menu does, as to any key it does not know. A question that takes one key \[verify\] is
+/// answered no by it. At another speed these bytes may be heard as keys that act, so they are typed at the line's own alone.
+const LOOK: &[u8] = b"\x0c\x02\x06";
+
 /// Enter, behind Backspaces: were a boot loader asking for `yes` with the word typed already, it would not be that word. More
-/// than one, because the Ctrl-C before may be a character to a boot loader \[verify\], which one Backspace takes back alone.
-const ENTER: &[u8] = b"\x08\x08\x08\r";
+/// than any keys before it, which may be characters to a boot loader \[verify\]: as many Backspaces as those would take them
+/// back alone, and leave the word.
+const ENTER: &[u8] = b"\x08\x08\x08\x08\x08\x08\r";
 
 /// Speeds in the order in which they are tried: RouterBOARD, x86, then what RouterBOOT can be set to.
 pub const SPEEDS: [u32; 5] = [115_200, 9600, 57_600, 38_400, 19_200];
@@ -95,6 +110,8 @@ pub enum State {
     Asked(Question),
     /// A session is open.
     Prompt(Prompt),
+    /// The same, with something typed behind its prompt.
+    HalfTyped(Prompt),
 }
 
 impl State {
@@ -118,6 +135,33 @@ impl State {
             Self::Asked(Question::Continuation(_)) => "continuation",
             Self::Asked(_) => "question",
             Self::Prompt(_) => "prompt",
+            Self::HalfTyped(_) => "half-typed",
+        }
+    }
+
+    /// What of somebody else's stands there, in words: a session of another user than `own` or one in safe mode, a command's
+    /// question or output. What is half typed is never repeated: it may hold a secret.
+    pub fn session(&self, own: &str) -> Option<String> {
+        let of = |prompt: &Prompt| {
+            let path = if prompt.path.is_empty() { String::new() } else { format!(" in {}", prompt.path) };
+            let safe = if prompt.safe { ", SAFE MODE TAKEN: ending it keeps or undoes its changes" } else { "" };
+            format!("prompt of {}{path}{safe}", prompt.user)
+        };
+        match self {
+            Self::Prompt(prompt) if prompt.user != own || prompt.safe => Some(of(prompt)),
+            Self::HalfTyped(prompt) if prompt.user != own || prompt.safe => Some(of(prompt) + ", a half-typed line"),
+            // What a login itself is asked is nobody's work.
+            Self::Asked(
+                Question::License
+                | Question::LicensePager
+                | Question::PressEnter
+                | Question::DefaultConfiguration
+                | Question::NewPassword
+                | Question::RepeatPassword,
+            ) => None,
+            Self::Asked(_) => Some(self.to_string()),
+            Self::Text => Some("a command's output, or a line that is being typed".to_owned()),
+            _ => None,
         }
     }
 }
@@ -145,6 +189,7 @@ impl fmt::Display for State {
             Self::Asked(Question::YesNo(text)) => write!(f, "a question: {text}"),
             Self::Asked(question) => write!(f, "a question: {question:?}"),
             Self::Prompt(prompt) => write!(f, "a session is open: {}", prompt.text),
+            Self::HalfTyped(prompt) => write!(f, "a session is open, with a half-typed line: {}", prompt.text),
         }
     }
 }
@@ -156,6 +201,8 @@ fn regex(pattern: &str) -> Regex {
 
 static WINDOW: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^\s*(Press (any key|<delete> key) within \d+ seconds? to enter setup)?\.{0,10}\s*$"));
+/// An open bracket or quote, with more typed behind it.
+static CONTINUED: LazyLock<Regex> = LazyLock::new(|| regex(r#"^([{(\["\\ ]*[{(\["\\]\.\.\. ).*\S"#));
 static NETBOOT: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"^\s*(trying (bootp|dhcp) protocol\.*\s*(OK)?\s*$|Got IP address|resolved mac address|transfer (started|ok))",
@@ -187,6 +234,9 @@ pub fn classify(recent: &[&str], current: &str) -> Option<State> {
         }
         return Some(State::Prompt(prompt));
     }
+    if let Some(prompt) = Prompt::before_text(current) {
+        return Some(State::HalfTyped(prompt));
+    }
     let here = current.trim();
     let last = recent.iter().rev().find(|line| !line.trim().is_empty()).copied();
     if here.ends_with("your choice:") {
@@ -209,6 +259,9 @@ pub fn classify(recent: &[&str], current: &str) -> Option<State> {
         Some(question) => return Some(State::Asked(question)),
         None => {}
     }
+    if let Some(open) = CONTINUED.captures(current) {
+        return Some(State::Asked(Question::Continuation(open.get(1).map_or("", |open| open.as_str()).to_owned())));
+    }
     let line = if here.is_empty() { last? } else { current };
     if NETBOOT.is_match(line) {
         return Some(State::Etherboot);
@@ -227,7 +280,8 @@ impl Legibility {
     /// Takes bytes as they came.
     pub fn on_bytes(&mut self, bytes: &[u8]) {
         self.total = self.total.saturating_add(bytes.len());
-        let odd = bytes.iter().filter(|byte| !matches!(byte, 0x07..=0x0d | 0x1b | 0x20..=0x7e));
+        // Ctrl-B, Ctrl-C and Ctrl-F may be the echo of what was typed to look.
+        let odd = bytes.iter().filter(|byte| !matches!(byte, 0x02 | 0x03 | 0x06..=0x0d | 0x1b | 0x20..=0x7e));
         self.odd = self.odd.saturating_add(odd.count());
     }
 
@@ -251,7 +305,10 @@ pub struct Plan {
     pub poke: bool,
     /// Questions, pagers and half-typed lines are left, by no, quit and Ctrl-C.
     pub leave: bool,
-    /// A boot is waited for, up to its login.
+    /// What somebody else has on the line is left as it is, see [`State::session`]: the wake ends there, with nothing typed but
+    /// keys that show it.
+    pub guest: bool,
+    /// A boot is waited for, up to its login; a boot loader's menu that our own key opened is left by its exit.
     pub ride: bool,
     /// Where what comes is garbage, and the link can, these speeds are tried. Only speeds at which something was heard
     /// are typed at.
@@ -261,7 +318,7 @@ pub struct Plan {
 impl Plan {
     /// Looks and types nothing.
     pub fn listen_only(listen: Duration) -> Self {
-        Self { listen, poke: false, leave: false, ride: false, speeds: SPEEDS.to_vec() }
+        Self { listen, poke: false, leave: false, guest: true, ride: false, speeds: SPEEDS.to_vec() }
     }
 
     /// Types nothing, and watches a boot to its end.
@@ -269,9 +326,14 @@ impl Plan {
         Self { ride: true, ..Self::listen_only(listen) }
     }
 
-    /// Brings the line to a login or a prompt.
+    /// Finds out what stands there without ending what somebody else does: to a login, a prompt or a half-typed line.
+    pub fn look(listen: Duration) -> Self {
+        Self { listen, poke: true, leave: false, guest: true, ride: true, speeds: SPEEDS.to_vec() }
+    }
+
+    /// Brings the line to a login or a prompt, whoever is there.
     pub fn settle(listen: Duration) -> Self {
-        Self { listen, poke: true, leave: true, ride: true, speeds: SPEEDS.to_vec() }
+        Self { listen, poke: true, leave: true, guest: false, ride: true, speeds: SPEEDS.to_vec() }
     }
 }
 
@@ -331,6 +393,8 @@ struct Wake<'a> {
     dialogue: &'a mut Dialogue,
     lines: Vec<Line>,
     sent: Vec<u8>,
+    /// Every line since the first key.
+    heard: Vec<String>,
 }
 
 impl Wake<'_> {
@@ -363,7 +427,12 @@ impl Wake<'_> {
             let step = if before == 0 { settled.min(quiet.saturating_sub(start.elapsed())) } else { settled };
             let wait = self.dialogue.wait(vec![Pattern::Quiet(step)], STREAM, "listening").await;
             match wait {
-                Ok(found) => self.lines.extend(found.before),
+                Ok(found) => {
+                    if !self.sent.is_empty() && self.heard.len() < HEARD {
+                        self.heard.extend(found.before.iter().map(|line| line.text.clone()));
+                    }
+                    self.lines.extend(found.before);
+                }
                 Err(Error::Timeout { .. }) => return Ok(self.look().unwrap_or_else(|| self.unknown())),
                 Err(error) => return Err(error),
             }
@@ -407,6 +476,11 @@ impl Wake<'_> {
         self.sent.extend_from_slice(bytes);
     }
 
+    /// A key that was typed here opened the boot loader's menu.
+    fn opened_menu(&self, entered: bool) -> bool {
+        !self.sent.is_empty() && booter::opened_by_a_key(self.heard.iter().map(String::as_str), entered)
+    }
+
     fn change_speed(&mut self, baud: u32) -> bool {
         if !self.dialogue.set_speed(baud) {
             return false;
@@ -440,7 +514,7 @@ pub(crate) fn leaving(question: &Question) -> &'static [u8] {
 /// See [`Waker::wake`].
 pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, Error> {
     let start = Instant::now();
-    let mut wake = Wake { dialogue, lines: Vec::new(), sent: Vec::new() };
+    let mut wake = Wake { dialogue, lines: Vec::new(), sent: Vec::new(), heard: Vec::new() };
     let mut first: Option<State> = None;
     let mut known = None;
     let own = wake.dialogue.speed();
@@ -449,13 +523,26 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
     let mut ridden = None;
     // Ctrl-C and Enter were typed at what stands there, without an answer.
     let (mut ctrl_c, mut enter) = (false, false);
+    // The same of a guest's keys.
+    let (mut shown, mut entered) = (false, false);
+    // Speeds, `None` the line's own, at which keys had no answer: a menu that answers there later was not open then.
+    let mut dumb: Vec<Option<u32>> = Vec::new();
+    let mut returned = false;
     let mut state = wake.settle(plan.listen, SETTLED).await?;
     for _ in 0..MAX_KEYS {
+        // At another speed there is nothing to spare any more: what was typed at the line's own stands in it as noise.
+        let spares = plan.guest && speed.is_none();
         if first.is_none() && !matches!(state, State::Silent | State::Text | State::Garbage) {
             first = Some(state.clone());
             known = Some(start.elapsed());
         }
         match &state {
+            State::Menu(Menu::Main) if plan.ride && (wake.opened_menu(enter || entered) || dumb.contains(&speed)) => {
+                let Some((boot, end)) = booter::leave_opened(wake.dialogue).await? else { break };
+                ridden = Some(boot);
+                state = end;
+                break;
+            }
             State::Login | State::Prompt(_) | State::Menu(_) | State::Installer | State::BootLoop(_) => break,
             // What stopped may start again.
             State::KeyWindow | State::Booting | State::Etherboot | State::NoKernel | State::Dead => {
@@ -467,6 +554,16 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 ridden = Some(boot);
                 state = end;
                 break;
+            }
+            // Something began to speak while other speeds were tried: it may speak at the line's own.
+            State::Garbage if speed.is_some() && dumb.contains(&None) && !returned => {
+                returned = true;
+                if let Some(own) = own {
+                    wake.change_speed(own);
+                }
+                speed = None;
+                (ctrl_c, enter) = (false, false);
+                state = wake.settle(SETTLED, SETTLED).await?;
             }
             State::Garbage => {
                 let Some(next) = wake.next_speed(&mut speeds, own) else { break };
@@ -480,8 +577,23 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 state = wake.settle(CTRL_C_WAIT, ANSWERED).await?;
             }
             State::Asked(_) => break,
+            State::Silent | State::Text if spares && plan.poke && !shown => {
+                shown = true;
+                wake.key(LOOK);
+                state = wake.settle(LOOK_WAIT, ANSWERED).await?;
+            }
+            State::HalfTyped(_) if spares => break,
+            State::Text if spares && !wake.unread() => break,
+            // Where nothing shows, no line is being typed. Ctrl-C would end a command that says nothing; Enter waits for it.
+            State::Silent | State::Text if spares && plan.poke && !entered => {
+                entered = true;
+                wake.key(ENTER);
+                state = wake.settle(ENTER_WAIT, ANSWERED).await?;
+            }
             // An empty password is no answer to give as long as there is another.
-            State::Password | State::Silent | State::Text if plan.poke && !ctrl_c => {
+            State::Password | State::Silent | State::Text | State::HalfTyped(_)
+                if plan.poke && !ctrl_c && !(spares && state != State::Password) =>
+            {
                 ctrl_c = true;
                 let before = state.clone();
                 wake.key(CTRL_C);
@@ -490,7 +602,9 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                     state = before;
                 }
             }
-            State::Password | State::Silent | State::Text if plan.poke && !enter => {
+            State::Password | State::Silent | State::Text | State::HalfTyped(_)
+                if plan.poke && !enter && !(spares && state != State::Password) =>
+            {
                 enter = true;
                 let wait = if state == State::Password { REFUSAL_WAIT } else { ENTER_WAIT };
                 wake.key(ENTER);
@@ -499,11 +613,11 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
             // Keys at the wrong speed may have no answer at all, or too little of one.
             State::Silent | State::Text if plan.poke && wake.unread() => {
                 let Some(next) = wake.next_speed(&mut speeds, own) else { break };
-                speed = Some(next);
+                dumb.push(speed.replace(next));
                 (ctrl_c, enter) = (false, false);
                 state = wake.settle(SETTLED, SETTLED).await?;
             }
-            State::Password | State::Silent | State::Text => break,
+            State::Password | State::Silent | State::Text | State::HalfTyped(_) => break,
         }
     }
     if let (State::Silent | State::Text | State::Garbage, Some(own), Some(_)) = (&state, own, speed) {
@@ -549,6 +663,8 @@ mod tests {
             (&["Reboot, yes? [y/N]: "], "", "question"),
             (&[], "-- [Q quit|D dump|down]", "pager"),
             (&[], "{... ", "continuation"),
+            (&[], "{... /ip address remo", "continuation"),
+            (&[], "[joe@R] > /ip address remo", "half-typed"),
             (&["  name: MikroTik"], "", ""),
             (&[], "RouterBOOT booter 7 was here] x", "booting"),
         ] {

@@ -2,7 +2,7 @@
 
 use crate::mac::Mac;
 use crate::pair::{Pair, Users};
-use crate::road::{Connection, LocalFuture, Purpose, Request, RoadError, Roads};
+use crate::road::{Connection, LocalFuture, Purpose, Request, Restarting, RoadError, Roads};
 use crate::target::{Member, TargetUrl};
 use crate::trouble::{Kind, Trouble};
 use routeros::{BoxLink, LoginOptions, Proof, Secret};
@@ -48,6 +48,8 @@ pub struct Access<'a> {
     pub lines: &'a dyn Lines,
     /// The line is the only road: it is listened to before anybody logs in on it.
     pub line_first: bool,
+    /// Somebody else's session on the line is ended, as the operator asks; otherwise it is left alone.
+    pub take_over: bool,
     /// Programs of this host.
     pub tools: &'a dyn Tools,
     /// The pair that it belongs to, where the operator says so.
@@ -81,6 +83,14 @@ impl Access<'_> {
         self.pair.map(|(_, member)| member)
     }
 
+    /// Whether a serial line is among the ways to it.
+    pub fn has_line(&self) -> bool {
+        match self.pair {
+            Some((pair, member)) => pair.site.member(member).reach.iter().any(TargetUrl::is_line),
+            None => self.target.parse().is_ok_and(|typed: TargetUrl| typed.is_line()),
+        }
+    }
+
     /// Console servers among the ways to it, and among the other member's where one leads through it: each may be the one
     /// that is taken.
     pub fn servers(&self) -> Vec<String> {
@@ -108,12 +118,18 @@ impl Access<'_> {
 
     /// A console of it. `who`: HA port and its address; every line that is typed then proves itself. Of a pair's member the
     /// site file's address is always asked for.
+    /// `restarting`: a restart that was ordered and may not be over.
     ///
     /// # Errors
     /// Trouble with the road, the login, or another router at its end.
-    pub async fn shell(&self, who: Option<(&str, Mac)>, purpose: Purpose) -> Result<Connection, Trouble> {
+    pub async fn shell(
+        &self,
+        who: Option<(&str, Mac)>,
+        purpose: Purpose,
+        restarting: Option<Restarting>,
+    ) -> Result<Connection, Trouble> {
         if let Some((pair, member)) = self.pair {
-            return pair.open(member, purpose, Users::Own).await;
+            return pair.open_after(member, purpose, Users::Own, restarting).await;
         }
         let mut login = self.login.clone();
         login.secrets = self.secrets();
@@ -122,7 +138,7 @@ impl Access<'_> {
             None => None,
         };
         let via = LoginOptions::new("");
-        let request = Request { member: Member::B, purpose, login, via, restarting: None };
+        let request = Request { member: Member::B, purpose, login, via, restarting };
         Ok(self.roads.connect(&request).await?)
     }
 }

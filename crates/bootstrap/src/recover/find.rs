@@ -17,6 +17,10 @@ pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// What a look did to a router that boots silently.
+const OPENED: &str =
+    "it boots silently: a key of this look had opened its boot loader's menu, which was left by its exit";
+
 /// What was found.
 #[derive(Debug)]
 pub enum Found {
@@ -65,23 +69,33 @@ fn says_line(trouble: &Trouble) -> bool {
 /// Trouble with the road or the login.
 pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trouble> {
     let began = Instant::now();
-    let mut again = false;
+    let (mut again, mut did) = (false, Vec::new());
     if access.line_first
-        && let Some(found) = line(access).await?
+        && let Some(found) = line(access, &mut did).await?
         && found.diagnosis().state != Name::Unknown
     {
         return Ok(found);
     }
     loop {
-        let trouble = match access.shell(None, Purpose::Read).await {
-            Ok(connection) => match read(access, connection).await {
-                Ok(found) => return Ok(found),
-                Err(trouble) => trouble,
-            },
+        let trouble = match access.shell(None, Purpose::Read, None).await {
+            Ok(connection) => {
+                if did.is_empty() && connection.shell.boots().iter().any(|boot| boot.menu_left) {
+                    did.push(OPENED.to_owned());
+                }
+                match read(access, connection).await {
+                    Ok(mut found) => {
+                        if let Found::Router { diagnosis, .. } = &mut found {
+                            diagnosis.evidence.append(&mut did);
+                        }
+                        return Ok(found);
+                    }
+                    Err(trouble) => trouble,
+                }
+            }
             Err(trouble) => trouble,
         };
         if says_line(&trouble)
-            && let Some(found) = line(access).await?
+            && let Some(found) = line(access, &mut did).await?
         {
             // what says nothing of itself may only have been disturbed: it is looked at once more
             if found.diagnosis().state != Name::Unknown || again {
@@ -122,8 +136,8 @@ fn booting() -> Trouble {
     Trouble::new(Kind::Transient, "recover.booting", "it boots: wait for its login prompt")
 }
 
-/// `None`: the line is in order, or there is none.
-pub(super) async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> {
+/// `None`: the line is in order, or there is none. `did`: what this look did to what stood there.
+pub(super) async fn line(access: &Access<'_>, did: &mut Vec<String>) -> Result<Option<Found>, Trouble> {
     let Some(link) = access.lines.line().await? else { return Ok(None) };
     let mut waker = Waker::new(link, None);
     let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
@@ -139,8 +153,15 @@ pub(super) async fn line(access: &Access<'_>) -> Result<Option<Found>, Trouble> 
         }
     }
     if matches!(woken.state, State::Silent | State::Text | State::Garbage) {
-        // whoever waits in a menu says nothing: Ctrl-C has it printed again
-        woken = waker.wake(&Plan::settle(boot::IDLE)).await?;
+        // whoever waits in a menu says nothing: a key that it does not know has it printed again
+        let plan = if access.take_over { Plan::settle(boot::IDLE) } else { Plan::look(boot::IDLE) };
+        woken = waker.wake(&plan).await?;
+        if woken.boot.as_ref().is_some_and(|boot| boot.menu_left) {
+            did.push(OPENED.to_owned());
+        }
+        if let Some(who) = woken.state.session(&access.login.user).filter(|_| access.take_over) {
+            did.push(format!("ended to look, as --take-over asks: {who}"));
+        }
     }
     let Some(mut diagnosis) = of_line(&woken.state) else { return Ok(None) };
     let (state, seen) = (woken.state, woken.seen);

@@ -28,7 +28,10 @@ pub struct Seen {
 pub async fn look(access: &Access<'_>, store: &dyn Store) -> Seen {
     let mut seen = Seen { of_pair: access.pair.is_some(), ..Seen::default() };
     let mut serial = access.pair.and_then(|(pair, member)| pair.site.member(member).serial_number.clone());
-    match line(access).await {
+    let mut did = Vec::new();
+    let found = line(access, &mut did).await;
+    seen.lines.append(&mut did);
+    match found {
         Ok(Some(Found::Line { state, board, diagnosis, .. })) => {
             seen.menu = matches!(state, State::Menu(_));
             seen.lines.push(format!("on its line: {}", diagnosis.says));

@@ -6,7 +6,7 @@ use crate::engine::{History, Job, Probe, Progress};
 use crate::evidence::Redactor;
 use crate::facts::{self, Facts};
 use crate::plan::{Act, Step};
-use crate::road::{Connection, Purpose};
+use crate::road::{Connection, Purpose, Restarting};
 use crate::trouble::{Kind, Trouble};
 use tokio::time::Instant;
 
@@ -30,6 +30,8 @@ pub struct RouterJob<'a> {
     pub(super) asks_network: bool,
     /// The serial number that the boot loader told, where nothing was known before.
     pub(super) told: Option<String>,
+    /// When a restart was ordered whose end was not seen yet.
+    pub(super) restart: Option<Instant>,
     words: String,
 }
 
@@ -48,6 +50,7 @@ impl<'a> RouterJob<'a> {
             loaded: false,
             asks_network: false,
             told: None,
+            restart: None,
             words,
         }
     }
@@ -66,9 +69,18 @@ impl<'a> RouterJob<'a> {
         if self.connection.is_none() {
             let who = self.subject.mac.map(|mac| (self.subject.ha_interface.as_str(), mac));
             let purpose = if self.hurry { Purpose::Read } else { Purpose::Write };
-            self.connection = Some(self.access.shell(who, purpose).await?);
+            self.connection = Some(self.access.shell(who, purpose, self.restarting()).await?);
         }
         self.connection.as_ref().ok_or_else(closed)
+    }
+
+    fn restarting(&self) -> Option<Restarting> {
+        self.restart.map(|ordered| Restarting { ago: ordered.elapsed(), silent: self.subject.silent_boot })
+    }
+
+    /// It has been up for so long: a restart that was ordered before is over.
+    pub(super) fn started(&mut self, uptime: std::time::Duration) {
+        self.restart = self.restart.filter(|ordered| uptime >= ordered.elapsed());
     }
 
     /// Its facts now.
@@ -76,10 +88,16 @@ impl<'a> RouterJob<'a> {
         let interface = self.subject.ha_interface.clone();
         let read = facts::read(&self.console().await?.shell, &interface).await;
         self.touch();
-        read.map_err(|error| {
-            self.connection = None;
-            error.into()
-        })
+        match read {
+            Ok(facts) => {
+                self.started(facts.uptime);
+                Ok(facts)
+            }
+            Err(error) => {
+                self.connection = None;
+                Err(error.into())
+            }
+        }
     }
 
     /// The console was in use until now.

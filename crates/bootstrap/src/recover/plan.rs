@@ -8,7 +8,9 @@ use super::procedure::{Procedure, fitting};
 use crate::diagnosis::Name;
 use crate::facts::{Facts, Ha};
 use crate::mac::Mac;
-use crate::plan::{Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint};
+use crate::plan::{
+    Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint, others_on_the_line, silent_boot_notes,
+};
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::wake::State as Line;
@@ -97,6 +99,9 @@ pub struct Subject {
     /// Where the new HA password comes from, for a run that goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_password: Option<String>,
+    /// It boots silently, and a line leads to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent_boot: bool,
     /// What is to be done afterwards, by whoever reads the plan or the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub afterwards: Vec<String>,
@@ -213,6 +218,7 @@ pub(super) fn plan(
         backup: None,
         argv: Vec::new(),
         new_password: None,
+        silent_boot: facts.is_some_and(|facts| facts.silent_boot),
         afterwards: Vec::new(),
     };
     let mut draft = Draft { steps: Vec::new(), notes: Vec::new(), member };
@@ -294,6 +300,13 @@ pub(super) fn plan(
         row("program", subject.argv.join(" ")),
     ];
     basis.extend(subject.new_password.clone().map(|reference| row("new ha password", reference)));
+    if access.has_line() && facts.is_some() {
+        draft.note(others_on_the_line("the router"));
+    }
+    let silent_boot = subject.silent_boot;
+    if silent_boot && draft.steps.iter().any(|step| matches!(step.id, Act::LoadBackup | Act::Restart)) {
+        draft.notes.extend(silent_boot_notes("it"));
+    }
     let fingerprint = fingerprint(&access.target, &basis, &draft.steps);
     Ok(Plan {
         pair: access.target.clone(),
@@ -302,7 +315,7 @@ pub(super) fn plan(
         basis,
         steps: draft.steps,
         erases: None,
-        silent_boot: false,
+        silent_boot,
         sync: access.pair.map_or_else(Default::default, |(pair, _)| pair.site.sync),
         notes: draft.notes,
         subject: Some(Box::new(subject)),

@@ -33,6 +33,7 @@ impl RouterJob<'_> {
             progress.waiting("it, to see whether it has restarted", USUAL_START);
             Trouble::from(error)
         })?;
+        self.started(glance.uptime);
         let since = boot(progress.now(), glance.uptime);
         Ok(match ordered {
             Some(ordered) if since >= ordered - 5 => Probe::Done(Some("it has restarted".into())),
@@ -46,10 +47,12 @@ impl RouterJob<'_> {
         progress.keep(ORDERED, now.as_bytes())?;
         let began = Instant::now();
         let connection = self.take().await?;
+        self.restart = Some(began);
         self.say("it was told to restart");
         match connection.shell.destroy(&act).await? {
             Outcome::Done(_) => {}
             Outcome::Refused(refusal) => {
+                self.restart = None;
                 self.say("it refused to restart and is as it was");
                 return Err(Trouble::new(Kind::Fatal, "recover.refused", format!("it refused: {refusal}"))
                     .hint("device-mode, or a user without the right, are the usual causes"));
@@ -74,7 +77,10 @@ impl RouterJob<'_> {
         while began.elapsed() < GOES_DOWN * 3 {
             match self.console().await {
                 Ok(console) => match facts::glance(&console.shell).await {
-                    Ok(glance) if glance.uptime < began.elapsed() => return Ok(Some("it restarts".into())),
+                    Ok(glance) if glance.uptime < began.elapsed() => {
+                        self.restart = None;
+                        return Ok(Some("it restarts".into()));
+                    }
                     Ok(_) => {}
                     Err(_) => self.leave().await,
                 },
@@ -83,6 +89,7 @@ impl RouterJob<'_> {
             }
             progress.pause(POLL).await.map_err(Trouble::acted)?;
         }
+        self.restart = None;
         self.say("it is as it was: the order had no effect");
         Err(Trouble::new(Kind::Fatal, "recover.no-effect", "it took the order and did not restart")
             .hint("its log says why:  /log print   (a backup wants its own password, board and version)")

@@ -11,6 +11,7 @@ use crate::diagnosis::{Diagnosis, Name, StartupLog};
 use crate::engine::{Engine, History, Options, RunEnd};
 use crate::event::Event;
 use crate::exit::Exit;
+use crate::facts;
 use crate::journal::{Clock, Journal, JournalError};
 use crate::pair::Users;
 use crate::path::{Confirmation, PLANS, Start, no_journal, refusal, unconfirmed, unusable, unwritable};
@@ -49,7 +50,14 @@ pub async fn prepare(
     procedure: Option<Procedure>,
     asked: &Asked,
 ) -> Result<Rescue, Trouble> {
-    let found = find(access, PATIENCE).await?;
+    let mut found = find(access, PATIENCE).await?;
+    if let Found::Router { connection, facts, .. } = &mut found
+        && procedure.is_some()
+        && access.has_line()
+    {
+        // Asked for the plan's sake alone; a board that does not say is one that speaks.
+        facts.silent_boot = facts::silent_boot(&connection.shell).await.unwrap_or_default();
+    }
     let before = before(access, &found, store, clock).await;
     let fits = fitting(&found, &before);
     let plan = procedure.map(|procedure| plan(access, &found, &before, procedure, asked));

@@ -120,7 +120,7 @@ async fn with_pair(
         known: Rc::new(RefCell::new(known)),
         warnings: Rc::clone(&warnings),
     };
-    let roads = PairRoads::new(Rc::clone(site), mac, Rc::new(HostLines));
+    let roads = PairRoads::new(Rc::clone(site), mac, Rc::new(HostLines)).taking_over(global.take_over);
     let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
     let mut screen = Screen::new(out);
     let ended = interruptible(async |stop| {

@@ -1,6 +1,6 @@
 //! `diagnose`: what state a router is in, what shows it, what to do. Changes nothing.
 
-use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line};
+use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line, of_listening, of_session};
 use bootstrap::facts;
 use bootstrap::pair::Users;
 use bootstrap::road::{Purpose, Roads as _};
@@ -30,9 +30,13 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
         Target::Line { endpoint, url } => {
             let link = LineLink::open(endpoint, url).await.map_err(reach::failure)?;
             link.notes().iter().for_each(|note| out.warn(note));
-            by_line(out, Box::new(link), listen, async |link| {
-                of_router(Reach::new(global)?.login_on(link, url).await?, None, HA_INTERFACE).await
-            })
+            by_line(
+                out,
+                Box::new(link),
+                How { listen, take_over: global.take_over, user: reach::user(global) },
+                // Where nobody logs in no password is asked for.
+                async |link| of_router(Reach::new(global)?.login_on(link, url).await?, None, HA_INTERFACE).await,
+            )
             .await?
         }
         Target::Member { pair, member, by } if let Some(port) = target.terminal() => {
@@ -40,13 +44,18 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             let reached = reach.pair(pair, member, by.clone())?;
             let link = reached.terminal(member, port).await;
             reach.warn(out);
-            let diagnosis = by_line(out, Box::new(link?), listen, async |link| {
-                // The login takes the line by its road, as every command does.
-                drop(link);
-                let opened = reached.pair().open(member, Purpose::Read, Users::OfA).await;
-                let connection = opened.map_err(|trouble| from_trouble(&trouble))?;
-                of_router(connection.shell, Some(member), &reached.site.ha_interface).await
-            })
+            let diagnosis = by_line(
+                out,
+                Box::new(link?),
+                How { listen, take_over: global.take_over, user: &reached.site.member(member).user },
+                async |link| {
+                    // The login takes the line by its road, as every command does.
+                    drop(link);
+                    let opened = reached.pair().open(member, Purpose::Read, Users::OfA).await;
+                    let connection = opened.map_err(|trouble| from_trouble(&trouble))?;
+                    of_router(connection.shell, Some(member), &reached.site.ha_interface).await
+                },
+            )
             .await;
             reached.roads.let_go().await;
             diagnosis?
@@ -83,11 +92,22 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
     Ok(())
 }
 
+/// How a line is looked at.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    /// Nothing is typed.
+    listen: bool,
+    /// Somebody else's session is ended.
+    take_over: bool,
+    /// Whose session is none of somebody else.
+    user: &'a str,
+}
+
 /// What a line shows, or the router at its end: `ask` logs in, where the line is in order.
 async fn by_line(
     out: &Output,
     link: BoxLink,
-    listen: bool,
+    how: How<'_>,
     ask: impl AsyncFnOnce(BoxLink) -> Result<Diagnosis>,
 ) -> Result<Diagnosis> {
     let mut waker = Waker::new(link, None);
@@ -99,19 +119,34 @@ async fn by_line(
         heard = out.patiently(WATCHED, waker.wake(&plan)).await.map_err(broken)?;
     }
     match of_line(&heard.state) {
-        Some(diagnosis) if listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
+        // Nobody was asked: that is no state of a router.
+        Some(_) if how.listen && heard.state == State::Silent => Ok(of_listening(heard.took)),
+        Some(diagnosis) if how.listen || !matches!(heard.state, State::Silent | State::Text | State::Garbage) => {
             Ok(diagnosis)
         }
-        _ if listen => {
+        _ if how.listen => {
             let message = format!("the line is in order: {}", heard.state);
             Err(Failure::new(Exit::NotFound, "diagnose.login", message)
                 .hint("without --listen the router itself is asked"))
         }
         // Silence says nothing about a router: its consoles stand silent where nobody types.
         _ => {
-            let woken = waker.wake(&Plan::settle(boot::IDLE)).await.map_err(broken)?;
+            let plan = if how.take_over { Plan::settle(boot::IDLE) } else { Plan::look(boot::IDLE) };
+            let woken = waker.wake(&plan).await.map_err(broken)?;
+            let who = woken.state.session(how.user);
+            if let Some(who) = &who
+                && how.take_over
+            {
+                out.warn(format!("ended to look, as --take-over asks: {who}"));
+            }
+            woken.boot.iter().filter_map(reach::menu_left).for_each(|note| out.warn(&note));
             match of_line(&woken.state) {
                 Some(diagnosis) => Ok(diagnosis),
+                None if !how.take_over
+                    && let Some(who) = who =>
+                {
+                    Ok(of_session(&who))
+                }
                 None => ask(waker.into_link()).await,
             }
         }

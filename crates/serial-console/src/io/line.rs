@@ -105,6 +105,46 @@ pub struct Line {
     notes: Vec<String>,
 }
 
+/// A break that is under way. It ends with this, also where nobody waits for its end any more: the far side of a line that
+/// was left in its break state hears nothing else.
+struct Breaking<'a, P: Breaks> {
+    port: Option<&'a mut P>,
+    outcome: Outcome,
+}
+
+/// What has a break state.
+trait Breaks {
+    fn set_break(&mut self, on: bool) -> io::Result<Outcome>;
+}
+
+impl Breaks for LocalPort {
+    fn set_break(&mut self, on: bool) -> io::Result<Outcome> {
+        Self::set_break(self, on)
+    }
+}
+
+impl<'a, P: Breaks> Breaking<'a, P> {
+    fn begin(port: &'a mut P) -> io::Result<Self> {
+        let outcome = port.set_break(true)?;
+        Ok(Self { port: Some(port), outcome })
+    }
+
+    fn end(mut self) -> io::Result<Outcome> {
+        if let Some(port) = self.port.take() {
+            port.set_break(false)?;
+        }
+        Ok(self.outcome)
+    }
+}
+
+impl<P: Breaks> Drop for Breaking<'_, P> {
+    fn drop(&mut self) {
+        if let Some(port) = self.port.take() {
+            let _ = port.set_break(false);
+        }
+    }
+}
+
 impl Line {
     /// Opens it. Nothing is sent to the router.
     ///
@@ -157,10 +197,9 @@ impl Line {
     pub async fn send_break(&mut self, lasts: Duration) -> io::Result<Outcome> {
         match &mut self.inner {
             Inner::Local(port) => {
-                let outcome = port.set_break(true)?;
+                let breaking = Breaking::begin(port)?;
                 tokio::time::sleep(lasts).await;
-                port.set_break(false)?;
-                Ok(outcome)
+                breaking.end()
             }
             Inner::Net(net) => {
                 let Some(known) = net.with(|client, now| {
@@ -265,6 +304,9 @@ async fn connect(
         Transport::Rfc2217(settings) => NetLine::telnet(stream, &place, ClientConfig::rfc2217(settings)),
     };
     line.settle().await?;
+    if line.with(|client, _| client.is_mute()) == Some(true) {
+        notes.push(format!("{place} answers no telnet option: if it is a raw port, its URL is tcp://{place}"));
+    }
     if let Transport::Rfc2217(settings) = transport {
         notes.extend(line.with(|client, _| note(client, &place, settings)).flatten());
     }
@@ -315,5 +357,29 @@ impl AsyncWrite for Line {
             Inner::Local(port) => Pin::new(port).poll_shutdown(cx),
             Inner::Net(net) => Pin::new(net).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Wire(Vec<bool>);
+
+    impl Breaks for Wire {
+        fn set_break(&mut self, on: bool) -> io::Result<Outcome> {
+            self.0.push(on);
+            Ok(Outcome::Done)
+        }
+    }
+
+    #[test]
+    fn a_break_ends_whatever_becomes_of_who_sent_it() {
+        let mut wire = Wire::default();
+        assert_eq!(Breaking::begin(&mut wire).unwrap().end().unwrap(), Outcome::Done);
+        assert_eq!(wire.0, [true, false], "once");
+        drop(Breaking::begin(&mut wire).unwrap());
+        assert_eq!(wire.0, [true, false, true, false], "a signal came in the pause");
     }
 }

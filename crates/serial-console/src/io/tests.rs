@@ -181,6 +181,37 @@ fn every_transport_carries_every_byte_and_rfc2217_carries_the_rest() {
     });
 }
 
+/// A raw port behind the URL of another kind: it answers no option, and the line is open all the same, with a word about it.
+#[test]
+fn a_server_that_answers_no_option_is_a_note_not_a_wait() {
+    real(async {
+        for transport in [Transport::Telnet, Transport::Rfc2217(LineSettings::default())] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let router = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(b"Login: ").await.unwrap();
+                let mut typed = Vec::new();
+                while !typed.ends_with(b"admin") {
+                    typed.push(stream.read_u8().await.unwrap());
+                }
+            };
+            let operator = async {
+                let mut line = Line::open(&net(port, transport)).await.unwrap();
+                let notes = line.notes().join("\n");
+                assert!(notes.contains("answers no telnet option"), "{notes:?}");
+                assert!(notes.contains(&format!("tcp://127.0.0.1:{port}")), "{notes:?}");
+                let mut said = [0; 7];
+                line.read_exact(&mut said).await.unwrap();
+                assert_eq!(&said, b"Login: ");
+                line.write_all(b"admin").await.unwrap();
+                line.flush().await.unwrap();
+            };
+            tokio::join!(router, operator);
+        }
+    });
+}
+
 #[test]
 fn who_comes_second_is_told_and_who_finds_nobody_too() {
     real(async {

@@ -12,7 +12,7 @@ use crate::telnet::{self, Decoder, Item, Options, Policy, Standing, option};
 
 /// How long each question may be unanswered before it counts as not supported.
 const ANSWER: Duration = Duration::from_millis(500);
-/// How long the server may take to say whether it speaks RFC 2217 at all.
+/// How long the server may take to answer each telnet option, RFC 2217 itself among them. Nothing at all comes from a raw port.
 const AGREE: Duration = Duration::from_millis(1500);
 /// Bytes for the wire that wait to be taken; beyond, data is not accepted.
 pub const MAX_OUT: usize = 64 * 1024;
@@ -96,6 +96,8 @@ pub struct Client {
     config: ClientConfig,
     decoder: Decoder,
     options: Options,
+    /// Options that were asked for, and until when their answers are waited for.
+    options_open: Vec<(u8, Duration)>,
     words: usize,
     states: Vec<(Setting, Request, State)>,
     /// What is to be asked once the server agreed.
@@ -123,6 +125,7 @@ impl Client {
             config,
             decoder: Decoder::default(),
             options: Options::new(&policies),
+            options_open: Vec::new(),
             words: 0,
             states: Vec::new(),
             held: Vec::new(),
@@ -138,10 +141,11 @@ impl Client {
             client.options.offer(option::COM_PORT, &mut client.out);
             client.states.push((Setting::ComPort, Request::Signature, State::Asked { until: now + AGREE }));
         }
-        client.options.offer(option::BINARY, &mut client.out);
-        client.options.request(option::BINARY, &mut client.out);
-        client.options.offer(option::SGA, &mut client.out);
-        client.options.request(option::SGA, &mut client.out);
+        for which in [option::BINARY, option::SGA] {
+            client.options.offer(which, &mut client.out);
+            client.options.request(which, &mut client.out);
+            client.options_open.push((which, now + AGREE));
+        }
         client
     }
 
@@ -164,6 +168,9 @@ impl Client {
             return;
         }
         self.options.receive(verb, which, &mut self.out);
+        let options = &self.options;
+        self.options_open
+            .retain(|(open, _)| options.ours(*open) == Standing::Asked || options.theirs(*open) == Standing::Asked);
         if which == option::BINARY {
             self.decoder.set_binary(self.options.theirs(option::BINARY) == Standing::On);
         }
@@ -171,7 +178,7 @@ impl Client {
             match self.options.ours(option::COM_PORT) {
                 Standing::On => self.agreed(now),
                 Standing::Off => self.refused(),
-                Standing::Unsaid | Standing::Asked => {}
+                Standing::Unsaid | Standing::Asked | Standing::Unanswered => {}
             }
         }
     }
@@ -325,6 +332,8 @@ impl Client {
             self.break_until = None;
             self.ask(now, Setting::Break, Request::Break(Some(false)));
         }
+        let options = &mut self.options;
+        self.options_open.retain(|(which, until)| *until > now || !options.give_up(*which));
         let late: Vec<Setting> = self
             .states
             .iter()
@@ -342,7 +351,8 @@ impl Client {
             State::Asked { until } => Some(*until),
             _ => None,
         });
-        asked.chain(self.break_until).min()
+        let options = self.options_open.iter().map(|(_, until)| *until);
+        asked.chain(options).chain(self.break_until).min()
     }
 
     /// Bytes for the wire.
@@ -382,11 +392,16 @@ impl Client {
         self.states.iter().find(|(known, ..)| *known == setting).map(|(.., state)| *state)
     }
 
-    /// Whether nothing that data should wait for is open: options, and the settings of the line.
+    /// Whether nothing that data should wait for is open: BINARY, and the settings of the line. Each has its own time to be
+    /// answered in, so this comes true whatever the server does, as long as [`Client::handle_timeout`] is called.
     pub fn is_settled(&self) -> bool {
-        let open = |state: Standing| state == Standing::Asked;
-        let options = open(self.options.ours(option::BINARY)) || open(self.options.theirs(option::BINARY));
-        !options && self.states.iter().all(|(.., state)| !matches!(state, State::Asked { .. }))
+        let binary_open = self.options_open.iter().any(|(which, _)| *which == option::BINARY);
+        !binary_open && self.states.iter().all(|(.., state)| !matches!(state, State::Asked { .. }))
+    }
+
+    /// Whether the server has said nothing at all about options: it may be a raw port.
+    pub fn is_mute(&self) -> bool {
+        self.words == 0
     }
 
     /// Whether every byte comes through as it is.

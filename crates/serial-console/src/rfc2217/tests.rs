@@ -128,14 +128,39 @@ fn oddities_of_servers() {
     client.set_rts(NOW, true);
     client.handle_bytes(NOW, b"MikroTik Login: ");
     let at = client.poll_timeout().unwrap();
+    assert!(!client.is_settled());
     client.handle_timeout(at);
     assert_eq!(client.state(Setting::ComPort), Some(State::NotSupported));
+    assert!(client.is_settled(), "no option was answered, and nothing is waited for any more");
+    assert_eq!((client.is_mute(), client.is_binary()), (true, (false, false)));
     assert_eq!(client.take_data(100), b"MikroTik Login: ");
     assert!(client.poll_timeout().is_none());
     // Another speed than the one asked for.
     let mut client = Client::new(NOW, ClientConfig::rfc2217(LineSettings::default()));
     client.handle_bytes(NOW, &[255, 253, 44, 255, 250, 44, 101, 0, 0, 0x25, 0x80, 255, 240]);
     assert_eq!(client.state(Setting::Baud), Some(State::Differs(9600)));
+}
+
+/// Each option has its own time: what is answered is in use, what is not is not supported, and a late word still counts.
+#[test]
+fn a_server_that_answers_some_options_or_none() {
+    for config in [ClientConfig::telnet(), ClientConfig::rfc2217(LineSettings::default())] {
+        let mut client = Client::new(NOW, config);
+        client.poll_transmit();
+        // It may send binary; whether we may, it never says.
+        client.handle_bytes(NOW, &[255, 251, 0]);
+        while let Some(at) = client.poll_timeout() {
+            assert!(at <= NOW + Duration::from_millis(1500));
+            client.handle_timeout(at);
+        }
+        assert!(client.is_settled());
+        assert_eq!((client.is_mute(), client.is_binary()), (false, (false, true)));
+        assert_eq!(client.write(b"\xff"), 1);
+        assert_eq!(client.poll_transmit().unwrap(), [255, 255]);
+        client.handle_bytes(NOW + Duration::from_secs(9), &[255, 253, 0]);
+        assert_eq!(client.is_binary(), (true, true));
+        assert_eq!(client.poll_transmit(), None, "a late answer is not answered");
+    }
 }
 
 #[test]
@@ -181,5 +206,6 @@ proptest! {
         while let Some(at) = client.poll_timeout() {
             client.handle_timeout(at);
         }
+        prop_assert!(client.is_settled());
     }
 }

@@ -21,6 +21,8 @@ pub enum Standing {
     Unsaid,
     /// We have asked.
     Asked,
+    /// We have asked, and no answer came in time: not supported, as far as anybody can say. A late answer still counts.
+    Unanswered,
     /// In use.
     On,
     /// Refused, or switched off.
@@ -79,6 +81,19 @@ impl Options {
         }
     }
 
+    /// Counts what was asked of this option and is not answered yet as not supported; whether anything was.
+    pub fn give_up(&mut self, option: u8) -> bool {
+        let Some((_, entry)) = self.entry(option) else { return false };
+        let mut any = false;
+        for side in [&mut entry.ours, &mut entry.theirs] {
+            if *side == Standing::Asked {
+                *side = Standing::Unanswered;
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Takes a word about an option, and answers where an answer is due. A word that changes nothing is not answered:
     /// otherwise two sides could go on for ever.
     pub fn receive(&mut self, verb: Verb, option: u8, out: &mut Vec<u8>) {
@@ -97,8 +112,8 @@ impl Options {
         let on = matches!(verb, Verb::Do | Verb::Will);
         match (*side, on) {
             // The answer to our question.
-            (Standing::Asked, true) => *side = Standing::On,
-            (Standing::Asked, false) => *side = Standing::Off,
+            (Standing::Asked | Standing::Unanswered, true) => *side = Standing::On,
+            (Standing::Asked | Standing::Unanswered, false) => *side = Standing::Off,
             (Standing::On, true) => {}
             (Standing::Unsaid | Standing::Off, true) if allowed => {
                 *side = Standing::On;
@@ -141,6 +156,21 @@ mod tests {
         assert_eq!((out.as_slice(), options.ours(0), options.theirs(0)), (&[][..], Standing::On, Standing::On));
         options.receive(Verb::Wont, 0, &mut out);
         assert_eq!((out.as_slice(), options.theirs(0)), (&[255, 254, 0][..], Standing::Off));
+    }
+
+    #[test]
+    fn a_late_answer_counts_and_is_not_answered() {
+        let mut options = Options::new(&[both(0)]);
+        let mut out = Vec::new();
+        options.offer(0, &mut out);
+        options.request(0, &mut out);
+        options.receive(Verb::Do, 0, &mut out);
+        assert!(options.give_up(0));
+        assert_eq!((options.ours(0), options.theirs(0)), (Standing::On, Standing::Unanswered));
+        assert!(!options.give_up(0), "nothing is open any more");
+        out.clear();
+        options.receive(Verb::Will, 0, &mut out);
+        assert_eq!((out.as_slice(), options.theirs(0)), (&[][..], Standing::On));
     }
 
     #[test]
