@@ -2,6 +2,7 @@
 /system script run ha_config
 :global haIdentity
 :global haInterface
+:global haDir
 :global isMaster
 :global haStartupHAVersion
 :local role "none"
@@ -29,7 +30,7 @@
 :local file [/file find name="HA_config-version.txt"]
 :if ([:len $file] = 1) do={ :set version [/file get $file contents] }
 :local saved "none"
-:set file [/file find name="HA_own-version.txt"]
+:set file [/file find name=($haDir . "HA_own-version.txt")]
 :if ([:len $file] = 1) do={ :set saved [/file get $file contents] }
 :local exposed "nothing"
 :set file [/file find name="HA_exposed.txt"]
@@ -41,4 +42,4 @@
 :local build [:pick $startup $begin ($begin + 60)]
 :set build [:pick $build 0 [:find $build "\""]]
 :put (" me=" . $haIdentity . "; role=" . $role . "; done=" . $done . "; open=" . $open . "; cloned=" . $cloned . "; build=" . $build . ";")
-:put (" version=" . $version . "; saved=" . $saved . "; exposed=" . $exposed . "; mine=" . $haMasterConfigVer . "; HA_END")
+:put (" version=" . $version . "; saved=" . $saved . "; exposed=" . $exposed . "; mine=" . $haMasterConfigVer . ";")

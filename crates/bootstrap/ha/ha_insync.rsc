@@ -65,6 +65,8 @@
       :set haInSyncWhy "the other router has no HA scripts yet"
     }
   }
+  :local lacks [/file find name="HA_missing.txt"]
+  :if ([:len $lacks] = 1) do={ :put ("ha_insync: files that the standby did not take:" . [/file get $lacks contents]) }
   :if ($haInSync = "yes") do={
     :put "ha_insync: GOOD, the standby is ready"
   } else={
