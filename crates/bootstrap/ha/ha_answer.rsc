@@ -13,10 +13,14 @@
 }
 # Globals may be another user's, so a startup is known by what it logged.
 :local done "no"
+:local why "see its log"
 :if (([:len [/log find message~"ha_startup: DONE"]] > 0) or ([/system resource get uptime] > 5m)) do={ :set done "yes" }
 # The last word counts: what failed may have been mended in place since.
 :foreach line in=[/log find message~"ha_startup: (FAILED|DONE)"] do={
-  :if ([:typeof [:find [/log get $line message] "FAILED"]] = "num") do={ :set done "failed" } else={ :set done "yes" }
+  :if ([:typeof [:find [/log get $line message] "FAILED"]] = "num") do={
+    :set done "failed"
+    :if ([:typeof [:find [/log get $line message] "PORTS UNDER OTHER NAMES"]] = "num") do={ :set why "its ports came up under other names, a cold start may cure it" }
+  } else={ :set done "yes" }
 }
 :local open 0
 :local cloned 0
@@ -41,5 +45,5 @@
 :local begin ([:find $startup "haStartupHAVersion \""] + 20)
 :local build [:pick $startup $begin ($begin + 60)]
 :set build [:pick $build 0 [:find $build "\""]]
-:put (" me=" . $haIdentity . "; role=" . $role . "; done=" . $done . "; open=" . $open . "; cloned=" . $cloned . "; build=" . $build . ";")
+:put (" me=" . $haIdentity . "; role=" . $role . "; done=" . $done . "; why=" . $why . "; open=" . $open . "; cloned=" . $cloned . "; build=" . $build . ";")
 :put (" version=" . $version . "; saved=" . $saved . "; exposed=" . $exposed . "; mine=" . $haMasterConfigVer . ";")

@@ -50,7 +50,7 @@
     }
     :if ($done = "failed") do={
       :set haInSync "no"
-      :set haInSyncWhy "the standby's startup failed"
+      :set haInSyncWhy ("the standby's startup failed, it does not take over: " . [$haField text=$haAnswer key="why"])
     }
     :if (($me != "none") and ($done = "no")) do={
       :set haInSync "wait"

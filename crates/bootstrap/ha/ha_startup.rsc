@@ -76,12 +76,15 @@
   :foreach port in=[/interface ethernet find] do={
     :set ports ($ports . "," . [/interface ethernet get $port default-name] . "=" . [:tostr [/interface ethernet get $port orig-mac-address]])
   }
+  # A configuration belongs to the ports' names, and a port's default-name can't be set: under other names nothing of it is
+  # right, and this router must not be active. The HA port comes up, so that the other one is told.
+  :local permuted false
   :local file [/file find name=($haDir . "HA_ports.txt")]
   :if ([:len $file] = 1) do={
     :local before [/file get $file contents]
     :if (([:len $before] > 0) and ($before != $ports)) do={
       /log error ("ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File " . $haDir . "HA_ports.txt has the right ones")
-      :error "ha_startup: ports under other names"
+      :set permuted true
     }
   }
   /system script run ha_macs
@@ -90,7 +93,7 @@
   /interface ethernet enable [find default-name=$haInterface]
   /interface ethernet enable [find comment="HA_RESCUE"]
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
-  $haWriteFile fileName=($haDir . "HA_ports") fileText=$ports
+  :if (!$permuted) do={ $haWriteFile fileName=($haDir . "HA_ports") fileText=$ports }
   $haWriteFile fileName="HA_config-version" fileText="none"
   $haWriteFile fileName="HA_exposed" fileText=$haExposed
   /ip address remove [find comment="HA_AUTO"]
@@ -143,6 +146,12 @@
     }
   }
   /file remove [find name~"^(flash/)*HA_key_"]
+  :if ($permuted) do={
+    /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no
+    :set haAllowBootstrap false
+    /log error "ha_startup: FAILED - PORTS UNDER OTHER NAMES, data ports closed, VRRP off: this router does not take over"
+    :error "ha_startup: ports under other names"
+  }
   :local priority 90
   :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacMe)) do={ :set priority 95 }
   /interface vrrp add name="HA_VRRP" interface=$haInterfaceLogical version=3 interval=1s priority=$priority on-master="ha_onmaster" on-backup="ha_onbackup" comment="HA_AUTO" disabled=yes
