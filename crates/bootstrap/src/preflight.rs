@@ -410,6 +410,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn scripts_that_know_no_flash_are_refused_where_only_that_lasts() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let (mut a, mut b) = (active(), erased("7F0002", 0x0b));
+        a.scripts.retain(|script| script != "ha_sendfiles");
+        b.files.push("flash".to_owned());
+        let fails = |a: &Facts, b: &Facts| {
+            let checks = bootstrap(&site, &survey(&site, a.clone(), b.clone()), &["a-knows-flash".to_owned()]);
+            checks.iter().any(|check| check.name == "a-knows-flash" && check.verdict == Verdict::Fail)
+        };
+        assert!(fails(&a, &b), "and that is never waived");
+        a.scripts.push("ha_sendfiles".to_owned());
+        assert!(!fails(&a, &b));
+        b.files.clear();
+        a.scripts.retain(|script| script != "ha_sendfiles");
+        assert!(!fails(&a, &b));
+    }
+
+    #[test]
     fn the_standby_of_another_pair_is_refused_and_that_is_never_waived() {
         let site = Site::parse(EDGE_1).unwrap();
         let name = "b-is-of-no-other-pair";
