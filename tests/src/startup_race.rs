@@ -104,6 +104,10 @@ pub struct Boot {
     pub healthy: bool,
     /// From A's death until a host heard A's MACs answer again for both addresses; only where `healthy`.
     pub outage: Option<Duration>,
+    /// Where it is not `healthy`: why B does not take over, as A or B said it before A died.
+    pub refused: Option<String>,
+    /// Its names are wrong and it is its first start, so that nothing could tell.
+    pub unknowable: bool,
     /// What is wrong, if anything.
     pub wrong: Option<String>,
 }
@@ -231,7 +235,16 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
             result.own += speaker.frames;
         }
     }
-    if result.healthy && result.wrong.is_none() {
+    // A first start has no table to compare with: B takes the names that it finds for the right ones.
+    let first = order == PortOrder::FirstTwoSwapped && kept.b.files.get("HA_ports.txt").is_none();
+    result.unknowable = first;
+    if !result.healthy && !first && result.wrong.is_none() {
+        result.refused = why_not(&world, &a, &b, order);
+        if result.refused.is_none() {
+            result.wrong = Some("nobody said why B does not take over".into());
+        }
+    }
+    if result.wrong.is_none() {
         // anywhere between two of its advertisements
         world.run_until(world.now() + Duration::from_millis(dice.below(1000)));
         let died = world.now();
@@ -242,6 +255,16 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
         });
         answers.borrow_mut().clear();
         wait(12);
+        if first {
+            return result;
+        }
+        if !result.healthy {
+            // under other names its configuration is on other cables: nobody may answer
+            if let Some(first) = answers.borrow().first() {
+                result.wrong = Some(format!("B's ports have other names, and after A died it answered: {first:?}"));
+            }
+            return result;
+        }
         let macs = a.look(|router| router.spec().port_macs());
         let answers = answers.borrow();
         let back = SERVICES.iter().zip(SERVED_BY).map(|(address, port)| {
@@ -256,6 +279,20 @@ pub fn boot(kept: &Kept, seed: u64) -> Boot {
         }
     }
     result
+}
+
+/// What was said of a start under other names: by A when it is asked, where the HA port is the right one; else by B's log, since
+/// B has no cable to A.
+fn why_not(world: &World, a: &NodeHandle<Router>, b: &NodeHandle<Router>, order: PortOrder) -> Option<String> {
+    let (router, asked, word) = if order == PortOrder::FirstTwoSwapped {
+        (a, ":global HAInSync; $HAInSync", "under other names")
+    } else {
+        let log = ":foreach i in=[/log find message~\"ha_startup\"] do={:put [/log get $i message]}";
+        (b, log, "I AM UNKNOWN - WRONG MAC")
+    };
+    let running = router.with(|router, now| router.start_script(now, "admin", asked))?;
+    world.run_until_done(world.now() + Duration::from_secs(60), || running.result().is_some());
+    running.output().lines().find(|line| line.contains(word)).map(str::to_owned)
 }
 
 /// How long each data port of a router was up between two moments.
@@ -303,6 +340,9 @@ pub struct Sum {
     pub frames: (u64, u64),
     /// Measured outages: count, sum, longest.
     pub outages: (u32, Duration, Duration),
+    /// Starts under other names: those in which it was said why B does not take over, and no host was answered when A died; and
+    /// first ones, in which nothing could tell.
+    pub other_names: (u64, u64),
     /// Seed and what was wrong.
     pub wrong: Vec<(u64, String)>,
 }
@@ -314,6 +354,8 @@ impl Sum {
         self.leaking += u64::from(boot.foreign > 0);
         self.frames.0 += boot.foreign;
         self.frames.1 += boot.own;
+        self.other_names.0 += u64::from(boot.refused.is_some());
+        self.other_names.1 += u64::from(boot.unknowable);
         for (port, window) in &boot.windows {
             let known = self.windows.entry(*port).or_default();
             *known = (*known).max(*window);
@@ -353,6 +395,13 @@ impl std::fmt::Display for Sum {
                 "  A died {count} times: outage {:.2} s on average, {:.2} s at most",
                 sum.as_secs_f64() / f64::from(count),
                 longest.as_secs_f64()
+            )?;
+        }
+        let (refused, unknowable) = self.other_names;
+        if refused + unknowable > 0 {
+            writeln!(
+                f,
+                "  under other names: {refused} said so and stayed silent when A died; {unknowable} were a first start"
             )?;
         }
         for (seed, wrong) in self.wrong.iter().take(10) {

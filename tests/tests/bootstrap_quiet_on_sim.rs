@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bootstrap::event::Event;
+use bootstrap::event::{Event, Record};
 use bootstrap::exit::Exit;
 use bootstrap::path::prepare;
 use bootstrap::preflight::Verdict;
@@ -240,12 +240,38 @@ fn a_configuration_that_is_not_taken_whole_ends_the_run() {
 /// What A sends is not what B can take.
 fn spoil(a: &lab::NodeHandle<Router>) {
     let (_, source) = bootstrap::ha::scripts().into_iter().find(|(name, _)| *name == "ha_sendquiet").unwrap();
-    let send = "$haUpload fileFrom=\"HA_quiet.rsc\"";
-    let spoil =
-        "/file set [find name=\"HA_quiet.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
+    let send = "$haUpload fileFrom=\"HA_quiet-all.rsc\"";
+    let spoil = "/file set [find name=\"HA_quiet-all.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
     assert!(source.contains(send));
     let source = source.replace(send, &format!("{spoil}\n{send}"));
     let quoted = source.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
     let text = format!("/system script set ha_sendquiet source=\"{quoted}\"");
     a.with(|router, now| router.start_script(now, "admin", &text)).unwrap();
+}
+
+/// B has the version and one thing is not as it is on A: the end check names it, without its value.
+#[test]
+fn an_export_that_differs_is_no_proof() {
+    simulated(|| async {
+        let case = quiet("7.22.1", Topology::BehindA, false);
+        let bench = Bench::new(case);
+        let changed = Rc::new(Cell::new(false));
+        let (b, seen) = (bench.pair.b.clone(), Rc::clone(&changed));
+        let stop = move |record: &Record| {
+            if matches!(&record.event, Event::StepStarted { step, .. } if step == "pair.verify") && !seen.get() {
+                let text = "/ip address add address=203.0.113.77/24 interface=ether3";
+                seen.set(b.with(|router, now| router.start_script(now, "admin", text)).is_some());
+            }
+            false
+        };
+        match bench.process(&SimStore::default(), stop).await {
+            Part::Ended(end) => {
+                assert!(changed.get() && end.exit == Exit::EndCheck, "{end:#?}");
+                let said = format!("{end:?}");
+                assert!(said.contains("the exports differ: only b has: /ip address add address interface"), "{said}");
+                assert!(!said.contains("203.0.113.77"), "{said}");
+            }
+            other => panic!("{other:#?}"),
+        }
+    });
 }

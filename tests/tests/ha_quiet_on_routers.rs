@@ -100,8 +100,8 @@ fn a_configuration_that_is_not_taken_whole_is_never_ready() {
         assert!(pair.sync().contains("GOOD"));
         // what is sent is not what the standby can take
         let (_, source) = bootstrap::ha::scripts().into_iter().find(|(name, _)| *name == "ha_sendquiet").unwrap();
-        let send = "$haUpload fileFrom=\"HA_quiet.rsc\"";
-        let spoil = "/file set [find name=\"HA_quiet.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
+        let send = "$haUpload fileFrom=\"HA_quiet-all.rsc\"";
+        let spoil = "/file set [find name=\"HA_quiet-all.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
         assert!(source.contains(send));
         let source = source.replace(send, &format!("{spoil}\n{send}"));
         let quoted = source.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
@@ -116,6 +116,33 @@ fn a_configuration_that_is_not_taken_whole_is_never_ready() {
             pair.tail()
         );
         assert_eq!(pair.get(&pair.b, OPEN), "1", "{version}");
+        let said = pair.call(&pair.a, "HAInSync");
+        assert!(said.contains("NOT READY (no)"), "{version}: {said}\n{}", pair.tail());
+    }
+}
+
+/// The standby takes every line, and one property is not what it was sent: that is seen, and it is never ready.
+#[test]
+fn one_property_that_differs_is_seen() {
+    for version in VERSIONS {
+        let pair = quiet(version);
+        assert!(pair.sync().contains("GOOD"));
+        let running = pair.start(&pair.a, ":global HAPushStandby; $HAPushStandby");
+        let storage = |pair: &Pair| pair.b.look(|router| router.storage().clone());
+        pair.until("all is there", 90, |pair| storage(pair).borrow().files.get("HA_quiet-go.auto.rsc").is_some());
+        pair.b.with(|router, _| {
+            let system = router.system().unwrap();
+            let text = system.read_file("HA_quiet.rsc").unwrap();
+            let text = String::from_utf8(text).unwrap();
+            assert!(text.contains("comment=customer "), "{version}");
+            system.write_file("HA_quiet.rsc", text.replace("comment=customer ", "").into_bytes()).unwrap();
+        });
+        pair.until("B goes down", 60, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
+        pair.until("B is back", 120, |pair| pair.phase(&pair.b) == Phase::Up);
+        pair.until("the push ends", 300, |_| running.result().is_some());
+        pair.wait(60);
+        let differs = |kind: &EventKind| matches!(kind, EventKind::Log { message, .. } if message.contains("ha_sendquiet: the export has"));
+        assert_eq!(pair.seen(1, differs), 1, "{version}\n{}", pair.tail());
         let said = pair.call(&pair.a, "HAInSync");
         assert!(said.contains("NOT READY (no)"), "{version}: {said}\n{}", pair.tail());
     }

@@ -2,6 +2,7 @@
 /system script run ha_config
 :global haIdentity
 :global haInterface
+:global haDir
 :global isMaster
 :global haStartupHAVersion
 :local role "none"
@@ -12,10 +13,14 @@
 }
 # Globals may be another user's, so a startup is known by what it logged.
 :local done "no"
+:local why "see its log"
 :if (([:len [/log find message~"ha_startup: DONE"]] > 0) or ([/system resource get uptime] > 5m)) do={ :set done "yes" }
 # The last word counts: what failed may have been mended in place since.
 :foreach line in=[/log find message~"ha_startup: (FAILED|DONE)"] do={
-  :if ([:typeof [:find [/log get $line message] "FAILED"]] = "num") do={ :set done "failed" } else={ :set done "yes" }
+  :if ([:typeof [:find [/log get $line message] "FAILED"]] = "num") do={
+    :set done "failed"
+    :if ([:typeof [:find [/log get $line message] "PORTS UNDER OTHER NAMES"]] = "num") do={ :set why "its ports came up under other names, a cold start may cure it" }
+  } else={ :set done "yes" }
 }
 :local open 0
 :local cloned 0
@@ -29,7 +34,7 @@
 :local file [/file find name="HA_config-version.txt"]
 :if ([:len $file] = 1) do={ :set version [/file get $file contents] }
 :local saved "none"
-:set file [/file find name="HA_own-version.txt"]
+:set file [/file find name=($haDir . "HA_own-version.txt")]
 :if ([:len $file] = 1) do={ :set saved [/file get $file contents] }
 :local exposed "nothing"
 :set file [/file find name="HA_exposed.txt"]
@@ -40,5 +45,5 @@
 :local begin ([:find $startup "haStartupHAVersion \""] + 20)
 :local build [:pick $startup $begin ($begin + 60)]
 :set build [:pick $build 0 [:find $build "\""]]
-:put (" me=" . $haIdentity . "; role=" . $role . "; done=" . $done . "; open=" . $open . "; cloned=" . $cloned . "; build=" . $build . ";")
-:put (" version=" . $version . "; saved=" . $saved . "; exposed=" . $exposed . "; mine=" . $haMasterConfigVer . "; HA_END")
+:put (" me=" . $haIdentity . "; role=" . $role . "; done=" . $done . "; why=" . $why . "; open=" . $open . "; cloned=" . $cloned . "; build=" . $build . ";")
+:put (" version=" . $version . "; saved=" . $saved . "; exposed=" . $exposed . "; mine=" . $haMasterConfigVer . ";")

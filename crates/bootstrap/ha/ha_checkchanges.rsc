@@ -14,10 +14,12 @@
     :put "ha_checkchanges: NOT MASTER, nothing checked"
   } else={
     :global haWriteFile
+    :global haDir
+    :if ([:len [/system script job find script="ha_pushbackup"]] = 0) do={ /system script run ha_clean }
     :global haPreferMac
     :global haMacOther
     :local pushes 0
-    :local file [/file find name="HA_pushes.txt"]
+    :local file [/file find name=($haDir . "HA_pushes.txt")]
     :if ([:len $file] = 1) do={ :set pushes [:tonum [/file get $file contents]] }
     :if ([:typeof $pushes] != "num") do={ :set pushes 0 }
     /system script run ha_insync
@@ -26,7 +28,7 @@
     :if ($haInSync = "yes") do={
       :set isStandbyInSync true
       :put "ha_checkchanges: GOOD"
-      :if ($pushes > 0) do={ $haWriteFile fileName="HA_pushes" fileText="0" }
+      :if ($pushes > 0) do={ $haWriteFile fileName=($haDir . "HA_pushes") fileText="0" }
       /system script run ha_askown
       :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacOther)) do={
         /log warning "ha_checkchanges: the preferred router is ready, it gets the role"
@@ -39,7 +41,7 @@
         :put "ha_checkchanges: PAUSED, two pushes did not bring the standby in sync"
       } else={
         :if ($byHand) do={ :set pushes 0 }
-        $haWriteFile fileName="HA_pushes" fileText=[:tostr ($pushes + 1)]
+        $haWriteFile fileName=($haDir . "HA_pushes") fileText=[:tostr ($pushes + 1)]
         :put "ha_checkchanges: NEED TO PUSH"
         /system script run ha_pushbackup
       }

@@ -1,5 +1,9 @@
 # The functions an operator types, and the ones the other scripts share.
 :global haFunctionsBuild "@BUILD@"
+# A board with a directory flash forgets all other files at a restart: what must outlive one is named by haDir, here and in
+# the other router, which is of the same model.
+:global haDir ""
+:if ([:len [/file find name="flash"]] = 1) do={ :set haDir "flash/" }
 :global HAInstall do={
   :if ([:len $interface] = 0) do={ :error "HAInstall: interface missing" }
   :if ([:len $macA] = 0) do={ :error "HAInstall: macA missing" }
@@ -68,6 +72,47 @@
     :delay 1
   }
   /file set [find name=$target] contents=$fileText
+}
+# TEXT as a literal of a script.
+:global haQuote do={
+  :local out "\""
+  :for i from=0 to=([:len $text] - 1) do={
+    :local c [:pick $text $i ($i + 1)]
+    :if (($c = "\"") or ($c = "\\") or ($c = "\$")) do={ :set out ($out . "\\") }
+    :set out ($out . $c)
+  }
+  :return ($out . "\"")
+}
+# Has the other router run TEXT: a script that it runs on arrival. What it printed, or nothing, is in haAnswer.
+:global haTell do={
+  :global haAddressOther
+  :global haSecret
+  :global haWriteFile
+  :global haUpload
+  :global haAnswer ""
+  :global haAnswerWhy "it does not take files: is it on, is its startup done, is the HA cable in"
+  :local nonce ([:tostr [/system resource get uptime]] . "-" . [:tostr [/system clock get time]] . "-" . [:len $text])
+  :do {
+    $haWriteFile fileName="HA_ask" fileText=(":put \"HA_ANSWER nonce=" . $nonce . ";\"\n" . $text . ":put \" HA_END\"\n")
+    $haUpload fileFrom="HA_ask.txt" fileTo="HA_ask.auto.rsc"
+    :set haAnswerWhy "it takes files and does not run them (.auto.rsc): this RouterOS version or its device-mode forbids it"
+    :local secret [$haSecret]
+    :local tries 0
+    :while (([:len $haAnswer] = 0) and ($tries < 10)) do={
+      :delay 0.5
+      :set tries ($tries + 1)
+      :do {
+        /tool fetch upload=no mode=ftp address=$haAddressOther user="ha" password=$secret src-path="HA_ask.auto.log" dst-path="HA_answer.txt"
+        :delay 0.2
+        :local said [/file get [find name="HA_answer.txt"] contents]
+        :if ([:typeof [:find $said ("nonce=" . $nonce . ";")]] = "num") do={
+          :if ([:typeof [:find $said "HA_END"]] = "num") do={ :set haAnswer $said } else={
+            :set haAnswerWhy "its scripts failed: see its log"
+          }
+        }
+      } on-error={}
+    }
+  } on-error={}
 }
 # Copies one file to the other router.
 :global haUpload do={

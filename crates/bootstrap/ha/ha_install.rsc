@@ -6,6 +6,7 @@
 :global haMacOther
 :global haAddressOther
 :global haSecret
+:global haDir
 :global haSync
 :global isMaster
 :global haAllowBootstrap
@@ -20,8 +21,8 @@
   :error "ha_install: $haInterface has an IP address of its own"
 }
 :local secret [$haSecret]
-:if ([:len [/file find name="HA_backup_beforeHA.backup"]] = 0) do={
-  /system backup save name="HA_backup_beforeHA" password=$secret
+:if ([:len [/file find name=($haDir . "HA_backup_beforeHA.backup")]] = 0) do={
+  /system backup save name=($haDir . "HA_backup_beforeHA") password=$secret
 }
 /system script run ha_macs
 # The boot job closes the data ports itself, before it trusts any script: a restored standby carries the active's MACs.

@@ -50,7 +50,7 @@
     }
     :if ($done = "failed") do={
       :set haInSync "no"
-      :set haInSyncWhy "the standby's startup failed"
+      :set haInSyncWhy ("the standby's startup failed, it does not take over: " . [$haField text=$haAnswer key="why"])
     }
     :if (($me != "none") and ($done = "no")) do={
       :set haInSync "wait"
@@ -65,6 +65,8 @@
       :set haInSyncWhy "the other router has no HA scripts yet"
     }
   }
+  :local lacks [/file find name="HA_missing.txt"]
+  :if ([:len $lacks] = 1) do={ :put ("ha_insync: files that the standby did not take:" . [/file get $lacks contents]) }
   :if ($haInSync = "yes") do={
     :put "ha_insync: GOOD, the standby is ready"
   } else={

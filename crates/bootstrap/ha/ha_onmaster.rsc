@@ -37,7 +37,7 @@
     :set isMaster true
     /system script run ha_setpriority
     :global haWriteFile
-    /file remove [find name="HA_run-after-hastartup.rsc"]
+    /file remove [find name~"^(flash/)*HA_run-after-hastartup[.]rsc"]
     $haWriteFile fileName="HA_config-version" fileText="none"
   } on-error={ /log error "ha_onmaster: the old version could not be taken away" }
   /system script run ha_setidentity

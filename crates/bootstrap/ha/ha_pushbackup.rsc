@@ -7,6 +7,9 @@
 :global haField
 :global haWriteFile
 :global haUpload
+:global haDir
+# two at once, a person's and the check's, would take each other's files away
+:if ([:len [/system script job find script="ha_pushbackup"]] > 1) do={ :error "ha_pushbackup: a push is under way already, nothing pushed" }
 :if (!$isMaster) do={ :error "ha_pushbackup: NOT MASTER, nothing pushed" }
 /system script run ha_macs
 /system script run ha_ask
@@ -25,26 +28,31 @@
 }
 /system script run ha_setconfigver
 :global haMasterConfigVer
-$haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"$haMasterConfigVer\"\n"
-:put "ha_pushbackup: transferring"
-:foreach item in=[/file find] do={
-  :local path [/file get $item name]
-  :local kind [:tostr [/file get $item type]]
-  # directories stay behind, and a staged package would be installed by the standby's next boot
-  :if (([:pick $path 0 3] != "HA_") and ($kind != "directory") and ($kind != "disk") and ($kind != "package") and ([:typeof [:find $path "/"]] = "nil")) do={
-    :do { $haUpload fileFrom=$path fileTo=$path } on-error={ :put "ha_pushbackup: $path was not copied" }
-  }
-}
-# SSH host keys: what there is, by whatever names this version gives them
+# What a push that broke left behind goes first.
+/system script run ha_clean
+:global haPushWhy "the standby stopped taking files"
+:local broken true
 :do {
-  /ip ssh export-host-key key-file-prefix="HA_key"
-  :delay 1
-  :foreach key in=[/file find name~"^HA_key_"] do={
-    :local name [/file get $key name]
-    :if ([:typeof [:find $name "_pub"]] = "nil") do={ $haUpload fileFrom=$name fileTo=$name }
-  }
-} on-error={ :put "ha_pushbackup: the SSH host keys were not copied" }
-/file remove [find name~"^HA_key_"]
-$haUpload fileFrom="HA_run-after-hastartup.txt" fileTo="HA_run-after-hastartup.rsc"
-:if ($haSync = "quiet") do={ /system script run ha_sendquiet } else={ /system script run ha_sendbackup }
+  $haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"$haMasterConfigVer\"\n"
+  :put "ha_pushbackup: transferring"
+  /system script run ha_sendfiles
+  # SSH host keys: what there is, by whatever names this version gives them
+  :do {
+    /ip ssh export-host-key key-file-prefix="HA_key"
+    :delay 1
+    :foreach key in=[/file find name~"^HA_key_"] do={
+      :local name [/file get $key name]
+      :if ([:typeof [:find $name "_pub"]] = "nil") do={ $haUpload fileFrom=$name fileTo=($haDir . $name) }
+    }
+  } on-error={ :put "ha_pushbackup: the SSH host keys were not copied" }
+  /file remove [find name~"^HA_key_"]
+  $haUpload fileFrom="HA_run-after-hastartup.txt" fileTo=($haDir . "HA_run-after-hastartup.rsc")
+  :if ($haSync = "quiet") do={ /system script run ha_sendquiet } else={ /system script run ha_sendbackup }
+  :set broken false
+} on-error={}
+/system script run ha_clean
+:if ($broken) do={
+  /log error "ha_pushbackup: BROKEN OFF, $haPushWhy"
+  :error "ha_pushbackup: BROKEN OFF, $haPushWhy"
+}
 :put "ha_pushbackup: pushed"

@@ -18,6 +18,14 @@ $say find="/ip dhcp-server lease find dynamic=yes" what="dynamic DHCP leases"
 $say find="/user-manager user find" what="user-manager users"
 $say find="/tool user-manager user find" what="user-manager users"
 $say find="/container find" what="containers"
-$say find="/file find type=directory" what="directories of files"
-$say find="/file find name~\"[.]npk\"" what="packages that lie in the root: stage them on each router"
+# a person reads this before there is a pair
+:do { /system script run ha_config } on-error={}
+/system script run ha_filelist
+:global haFileList
+:local rest $haFileList
+:while ([:len $rest] > 0) do={
+  :local end [:find $rest "\n"]
+  :put ("ha_quietlist: " . [:pick $rest 0 $end])
+  :set rest [:pick $rest ($end + 1) [:len $rest]]
+}
 :if ([:pick [/system resource get version] 0 1] = "6") do={ :put "ha_quietlist: carried: secrets, by the plain export of 6.x" } else={ :put "ha_quietlist: carried: secrets, by export show-sensitive" }

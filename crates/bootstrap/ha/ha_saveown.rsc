@@ -4,6 +4,7 @@
 :global haInterface
 :global haSecret
 :global haWriteFile
+:global haDir
 :if ($isMaster) do={ :error "ha_saveown: this router is active" }
 :foreach port in=[/interface ethernet find default-name!=$haInterface comment!="HA_RESCUE"] do={
   :if (![/interface ethernet get $port disabled]) do={ :error "ha_saveown: a data port is on" }
@@ -12,9 +13,9 @@
   }
 }
 :local secret [$haSecret]
-/system backup save name="HA_own" password=$secret
+/system backup save name=($haDir . "HA_own") password=$secret
 :local version "none"
 :local file [/file find name="HA_config-version.txt"]
 :if ([:len $file] = 1) do={ :set version [/file get $file contents] }
-$haWriteFile fileName="HA_own-version" fileText=$version
-/log warning "ha_saveown: this standby's own backup is HA_own.backup"
+$haWriteFile fileName=($haDir . "HA_own-version") fileText=$version
+/log warning ("ha_saveown: this standby's own backup is " . $haDir . "HA_own.backup")

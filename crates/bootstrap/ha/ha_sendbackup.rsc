@@ -5,18 +5,22 @@
 :global haWriteFile
 :global haUpload
 :global haUploadLast
+:global haDir
+:global haPushWhy
 :local secret [$haSecret]
 # The restore proves on its own line that it runs on the router that it is meant for.
 :local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
-:local load ("/system backup load name=\"HA_b2s.backup\" password=\"" . $secret . "\"")
+:local load ("/system backup load name=\"" . $haDir . "HA_b2s.backup\" password=\"" . $secret . "\"")
+/system backup save name=($haDir . "HA_b2s") password=$secret
+:delay 2
+$haUpload fileFrom=($haDir . "HA_b2s.backup") fileTo=($haDir . "HA_b2s.backup")
 :local date [/system clock get date]
 :local time [/system clock get time]
 :local clock ("/system clock set date=" . $date . " time=" . $time)
+# It holds the HA password: written last, and ha_pushbackup takes it away whatever comes.
 $haWriteFile fileName="HA_restore-backup" fileText=("/file remove [find name=\"HA_restore-backup.auto.rsc\"]\n" . $clock . "\n:delay 2\n:if (" . $guard . ") do={" . $load . "}\n")
-/system backup save name="HA_b2s" password=$secret
-:delay 2
-$haUpload fileFrom="HA_b2s.backup" fileTo="HA_b2s.backup"
 :local sent [$haUploadLast fileFrom="HA_restore-backup.txt" fileTo="HA_restore-backup.auto.rsc"]
-# it holds the HA password
-/file remove [find name="HA_restore-backup.txt"]
-:if (!$sent) do={ :error "ha_sendbackup: the standby is there and does not take the last file" }
+:if (!$sent) do={
+  :set haPushWhy "the standby is there and does not take the last file"
+  :error "ha_sendbackup: $haPushWhy"
+}

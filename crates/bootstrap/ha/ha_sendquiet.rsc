@@ -7,40 +7,36 @@
 :global haWriteFile
 :global haUpload
 :global haUploadLast
-:if ([:len [/file find name="flash"]] > 0) do={ :error "ha_sendquiet: this board forgets files outside flash/ at a reset; set the sync to backup" }
-:local waitFor do={
-  :local tries 0
-  :while (([:len [/file find name=$file]] = 0) and ($tries < 600)) do={
-    :delay 0.5
-    :set tries ($tries + 1)
-  }
-  # a background writer may still be at it
-  :local size -1
-  :while ([/file get [find name=$file] size] != $size) do={
-    :set size [/file get [find name=$file] size]
-    :delay 1
-  }
-}
-# What the export leaves out on 7.x unless asked is a word that 6.x does not know.
-/file remove [find name~"^HA_quiet"]
-:if ([:pick [/system resource get version] 0 1] = "6") do={ :execute "/export file=HA_quiet" } else={ :execute "/export show-sensitive file=HA_quiet" }
-$waitFor file="HA_quiet.rsc"
+:global haDir
+:global haPushWhy
+/system script run ha_measure
+:global haMeasure
 :execute "/system script export file=HA_scripts"
-$waitFor file="HA_scripts.rsc"
+:local tries 0
+:while (([:len [/file find name="HA_scripts.rsc"]] = 0) and ($tries < 600)) do={
+  :delay 0.5
+  :set tries ($tries + 1)
+}
+# a background writer may still be at it
+:local size -1
+:while ([/file get [find name="HA_scripts.rsc"] size] != $size) do={
+  :set size [/file get [find name="HA_scripts.rsc"] size]
+  :delay 1
+}
 :local count [:len [/interface ethernet find]]
 # First: right after the reset. Only closes ports, again and again until all are there, and starts the second as a job of its
 # own: what runs after a reset is cut off at 120 s on 7.x.
 :local first (":local tries 0\n/interface ethernet disable [find]\n/log warning \"ha_sendquiet: BEGIN, this router is made again from the active's export\"\n")
 # Whatever cuts this off: the next start finds this mark and makes the router reachable again.
-:set first ($first . ":do {/system scheduler add name=\"ha_quiet\" comment=\"HA_AUTO\" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event=\"/import HA_quiet-rescue.rsc\"} on-error={}\n")
+:set first ($first . ":do {/system scheduler add name=\"ha_quiet\" comment=\"HA_AUTO\" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event=\"/import " . $haDir . "HA_quiet-rescue.rsc\"} on-error={}\n")
 :set first ($first . ":while (([:len [/interface ethernet find]] < " . $count . ") and (\$tries < 600)) do={:delay 0.1; :set tries (\$tries + 1); /interface ethernet disable [find]}\n")
 :set first ($first . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
-:set first ($first . ":execute \"/import HA_quiet-second.rsc\"\n")
+:set first ($first . ":execute \"/import " . $haDir . "HA_quiet-second.rsc\"\n")
 $haWriteFile fileName="HA_quiet-first" fileText=$first
 # Second: the active's configuration, then this router's own startup. The HA port is off meanwhile, since the active's HA
 # address is part of it. Counts tell whether all of it was taken.
-:local second (":local whole true\n:do {/import HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
-:set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
+:local second (":local whole true\n:do {/import " . $haDir . "HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
+:set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n/interface bonding disable [find comment!=\"HA_RESCUE\"]\n")
 :foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
   :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
   :local number -1
@@ -54,11 +50,13 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
     :set second ($second . ":if ([:len [" . $menu . " find]] < " . $number . ") do={:set whole false; /log error \"ha_sendquiet: of " . $number . " items of " . $menu . " some are missing\"}\n")
   }
 }
+# What is missing of an item, or is there too, shows in the length of the export.
+:set second ($second . ":if (\$whole) do={:global haMeasure \"none\"; :do {/system script run ha_measure} on-error={}; :if (\$haMeasure != " . $haMeasure . ") do={:set whole false; /log error (\"ha_sendquiet: the export has \" . \$haMeasure . \" bytes, the active's " . $haMeasure . "\")}}\n")
 :set second ($second . ":if (!\$whole) do={\n/log error \"ha_sendquiet: the active's configuration was not taken whole\"\n")
-:set second ($second . "/file remove [find name=\"HA_run-after-hastartup.rsc\"]\n")
+:set second ($second . "/file remove [find name=\"" . $haDir . "HA_run-after-hastartup.rsc\"]\n")
 :local secret [$haSecret]
 :set second ($second . ":if ([:len [/ppp secret find name=\"HA_PASSWORD\"]] = 0) do={/ppp secret add name=\"HA_PASSWORD\" password=\"" . $secret . "\" disabled=yes comment=\"HA_AUTO\"}\n")
-:set second ($second . ":if ([:len [/system script find name=\"ha_startup\"]] = 0) do={/system script remove [find]; /import HA_scripts.rsc}\n}\n")
+:set second ($second . ":if ([:len [/system script find name=\"ha_startup\"]] = 0) do={/system script remove [find]; /import " . $haDir . "HA_scripts.rsc}\n}\n")
 :set second ($second . "/system scheduler remove [find name=\"ha_quiet\"]\n")
 :set second ($second . ":global haAllowBootstrap true\n/system script run ha_startup\n")
 $haWriteFile fileName="HA_quiet-second" fileText=$second
@@ -73,21 +71,24 @@ $haWriteFile fileName="HA_quiet-second" fileText=$second
 :set rescue ($rescue . ":if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}\n")
 :set rescue ($rescue . "/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no\n")
 :set rescue ($rescue . "/interface ethernet enable [find default-name=\"" . $haInterface . "\"]\n")
+:set rescue ($rescue . "/file remove [find name~\"^(flash/)*HA_(scripts|key_|quiet[.]|quiet-(all|part|first|second|go))\"]\n")
 :set rescue ($rescue . "/log error \"ha_sendquiet: the sync was cut off; this router waits for the next one, data ports closed\"\n}\n")
 $haWriteFile fileName="HA_quiet-rescue" fileText=$rescue
 :local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")
 :local date [/system clock get date]
 :local time [/system clock get time]
 :local go ("/system clock set date=" . $date . " time=" . $time . "\n:delay 2\n")
-:set go ($go . ":if (" . $guard . ") do={/system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=HA_quiet-first.rsc}\n")
+# a reset without its scripts would leave a router that nobody reaches
+:set guard ($guard . " and [:len [/file find name~\"^" . $haDir . "HA_quiet(-first|-second|-rescue)*[.]rsc\"]] = 4")
+:set go ($go . ":if (" . $guard . ") do={/system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=" . $haDir . "HA_quiet-first.rsc}\n")
 $haWriteFile fileName="HA_quiet-go" fileText=$go
-$haUpload fileFrom="HA_quiet.rsc" fileTo="HA_quiet.rsc"
-$haUpload fileFrom="HA_scripts.rsc" fileTo="HA_scripts.rsc"
-$haUpload fileFrom="HA_quiet-first.txt" fileTo="HA_quiet-first.rsc"
-$haUpload fileFrom="HA_quiet-second.txt" fileTo="HA_quiet-second.rsc"
-$haUpload fileFrom="HA_quiet-rescue.txt" fileTo="HA_quiet-rescue.rsc"
+$haUpload fileFrom="HA_quiet-all.rsc" fileTo=($haDir . "HA_quiet.rsc")
+$haUpload fileFrom="HA_scripts.rsc" fileTo=($haDir . "HA_scripts.rsc")
+$haUpload fileFrom="HA_quiet-first.txt" fileTo=($haDir . "HA_quiet-first.rsc")
+$haUpload fileFrom="HA_quiet-second.txt" fileTo=($haDir . "HA_quiet-second.rsc")
+$haUpload fileFrom="HA_quiet-rescue.txt" fileTo=($haDir . "HA_quiet-rescue.rsc")
 :local sent [$haUploadLast fileFrom="HA_quiet-go.txt" fileTo="HA_quiet-go.auto.rsc"]
-# they hold every secret of this router
-/file remove [find name~"^HA_quiet"]
-/file remove [find name~"^HA_scripts"]
-:if (!$sent) do={ :error "ha_sendquiet: the standby is there and does not take the last file" }
+:if (!$sent) do={
+  :set haPushWhy "the standby is there and does not take the last file"
+  :error "ha_sendquiet: $haPushWhy"
+}

@@ -1,5 +1,6 @@
 # Names the active's configuration in a text without quotes, so that it can travel inside a quoted string.
 # It changes with every change that the router's history records, with files that come or go, with certificates and with a boot.
+/system script run ha_config
 :global haMasterConfigVer ""
 :local boot "unknown"
 :local stamp [/file find name="HA_boot.txt"]
@@ -14,7 +15,8 @@
 }
 :local files ""
 :foreach item in=[/file find] do={
-  :if ([:pick [/file get $item name] 0 3] != "HA_") do={ :set files ($files . [:tostr $item]) }
+  :local name [/file get $item name]
+  :if (([:pick $name 0 3] != "HA_") and ([:pick $name 0 9] != "flash/HA_")) do={ :set files ($files . [:tostr $item]) }
 }
 :local certificates ""
 :foreach item in=[/certificate find] do={ :set certificates ($certificates . [:tostr $item]) }

@@ -33,6 +33,8 @@
   /interface vrrp disable [find name="HA_VRRP"]
   /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes
   /log warning "ha_startup: 1 data ports closed"
+  # what a sync left behind holds secrets, and goes whatever becomes of this start; the host keys are still wanted
+  :do { /file remove [find name~"^(flash/)*HA_(restore-backup|quiet|scripts)"] } on-error={}
   # what they said before that; not on an install, where they are this router's own
   :global haExposed "nothing"
   :if ($haAllowBootstrap != true) do={ :do { /system script run ha_exposed } on-error={ :set haExposed "unknown" } }
@@ -55,6 +57,7 @@
   :global haInterfaceLogical
   :global haConfigVer ""
   :global haWriteFile
+  :global haDir
   :global haSecret
   # Who this router is must be known before any port is opened or named: after a start ports may carry each other's names.
   :global haMacA
@@ -73,12 +76,15 @@
   :foreach port in=[/interface ethernet find] do={
     :set ports ($ports . "," . [/interface ethernet get $port default-name] . "=" . [:tostr [/interface ethernet get $port orig-mac-address]])
   }
-  :local file [/file find name="HA_ports.txt"]
+  # A configuration belongs to the ports' names, and a port's default-name can't be set: under other names nothing of it is
+  # right, and this router must not be active. The HA port comes up, so that the other one is told.
+  :local permuted false
+  :local file [/file find name=($haDir . "HA_ports.txt")]
   :if ([:len $file] = 1) do={
     :local before [/file get $file contents]
     :if (([:len $before] > 0) and ($before != $ports)) do={
-      /log error "ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File HA_ports.txt has the right ones"
-      :error "ha_startup: ports under other names"
+      /log error ("ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File " . $haDir . "HA_ports.txt has the right ones")
+      :set permuted true
     }
   }
   /system script run ha_macs
@@ -87,13 +93,9 @@
   /interface ethernet enable [find default-name=$haInterface]
   /interface ethernet enable [find comment="HA_RESCUE"]
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
-  $haWriteFile fileName="HA_ports" fileText=$ports
+  :if (!$permuted) do={ $haWriteFile fileName=($haDir . "HA_ports") fileText=$ports }
   $haWriteFile fileName="HA_config-version" fileText="none"
   $haWriteFile fileName="HA_exposed" fileText=$haExposed
-  # what a sync left behind; some of it holds the HA password
-  /file remove [find name~"^HA_restore-backup"]
-  /file remove [find name~"^HA_quiet"]
-  /file remove [find name~"^HA_scripts"]
   /ip address remove [find comment="HA_AUTO"]
   /ip route remove [find comment="HA_AUTO"]
   /ip firewall filter remove [find comment="HA_AUTO"]
@@ -137,13 +139,19 @@
     /user set [find name="ha"] group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
   }
   # The active's SSH host keys, where a sync brought them; their names differ by version, the public halves are no use here.
-  :foreach key in=[/file find name~"^HA_key_"] do={
+  :foreach key in=[/file find name~"^(flash/)*HA_key_"] do={
     :local name [/file get $key name]
     :if ([:typeof [:find $name "_pub"]] = "nil") do={
       :do { /ip ssh import-host-key private-key-file=$name } on-error={ /log warning "ha_startup: host key $name was not taken" }
     }
   }
-  /file remove [find name~"^HA_key_"]
+  /file remove [find name~"^(flash/)*HA_key_"]
+  :if ($permuted) do={
+    /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no
+    :set haAllowBootstrap false
+    /log error "ha_startup: FAILED - PORTS UNDER OTHER NAMES, data ports closed, VRRP off: this router does not take over"
+    :error "ha_startup: ports under other names"
+  }
   :local priority 90
   :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacMe)) do={ :set priority 95 }
   /interface vrrp add name="HA_VRRP" interface=$haInterfaceLogical version=3 interval=1s priority=$priority on-master="ha_onmaster" on-backup="ha_onbackup" comment="HA_AUTO" disabled=yes
@@ -156,8 +164,8 @@
   :local startTime [/system clock get time]
   $haWriteFile fileName="HA_boot" fileText="$startDate $startTime"
   # The version that came with the configuration; it is named only now that everything before has worked.
-  :if ([:len [/file find name="HA_run-after-hastartup.rsc"]] = 1) do={
-    :do { /import HA_run-after-hastartup.rsc } on-error={ /log error "ha_startup: no version came with this configuration" }
+  :if ([:len [/file find name=($haDir . "HA_run-after-hastartup.rsc")]] = 1) do={
+    :do { /import file-name=($haDir . "HA_run-after-hastartup.rsc") } on-error={ /log error "ha_startup: no version came with this configuration" }
   }
   :if ([:len $haConfigVer] > 0) do={ $haWriteFile fileName="HA_config-version" fileText=$haConfigVer }
   /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no

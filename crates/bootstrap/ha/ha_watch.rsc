@@ -29,3 +29,18 @@
   }
   /log error "ha_watch: HA LINK DEAD, $haInterface $port; the other router may be active too: isolate one before the cable goes back in"
 }
+
+# A push that was killed, or whose link died, leaves secrets in clear. On the standby nobody knows whether one is under way:
+# there it is the link, or time, that says so. A start, and a standby that is made again, still need theirs.
+:global isMaster
+:global haLeftFor
+:local left [:len [/file find name~"^(flash/)*HA_(restore-backup|quiet|scripts|key_)"]]
+:if (([:len [/system scheduler find name="ha_quiet"]] > 0) or ([:len [/system script job find script="ha_startup"]] > 0) or ([/system resource get uptime] < 1m)) do={ :set left 0 }
+:if ($left = 0) do={ :set haLeftFor 0 } else={
+  :set haLeftFor ($haLeftFor + 1)
+  :local pushing [:len [/system script job find script="ha_pushbackup"]]
+  :if ((!$seen) or ($isMaster and ($pushing = 0)) or ($haLeftFor > 15)) do={
+    /system script run ha_clean
+    /log warning "ha_watch: what a push left behind was taken away"
+  }
+}

@@ -289,12 +289,19 @@ pub async fn loop_protected(shell: &Shell, ha_interface: &str) -> Result<Vec<Str
     Ok(tolerant(shell, &asked).await?.all("loop"))
 }
 
-/// What the quiet way of sync can't carry on this router, in the words of its own `ha_quietlist`.
+/// What a way of sync can't carry on this router, in the words of its own script: `ha_quietlist`, or `ha_filelist`, which is
+/// a part of that one and of the other way.
 ///
 /// # Errors
 /// Those of [`Shell::run`].
-pub async fn not_carried(shell: &Shell) -> Result<Vec<String>, Error> {
-    let output = shell.run("/system script run ha_quietlist").await?;
+pub async fn not_carried(shell: &Shell, way: Sync) -> Result<Vec<String>, Error> {
+    let asked = match way {
+        Sync::Quiet => "/system script run ha_quietlist",
+        Sync::Backup => {
+            "/system script run ha_config; /system script run ha_filelist; :global haFileList; :put $haFileList"
+        }
+    };
+    let output = shell.run(asked).await?;
     let of = |line: &str| {
         let (_, what) = line.split_once("NOT CARRIED: ")?;
         // the router's own text goes to terminals and journals

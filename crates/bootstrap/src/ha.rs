@@ -18,26 +18,30 @@ pub const PASSWORD_OF_PAIR: &str = ":global haPassword; :local p $haPassword; \
      :foreach i in=[/ppp secret find name=\"HA_PASSWORD\"] do={:set p [/ppp secret get $i password]}";
 
 /// Script name and source, in the order in which they are put on a router.
-const SOURCES: [(&str, &str); 26] = [
+const SOURCES: [(&str, &str); 30] = [
     ("ha_answer", include_str!("../ha/ha_answer.rsc")),
     ("ha_ask", include_str!("../ha/ha_ask.rsc")),
     ("ha_askown", include_str!("../ha/ha_askown.rsc")),
     ("ha_bootstrap", include_str!("../ha/ha_bootstrap.rsc")),
     ("ha_checkchanges", include_str!("../ha/ha_checkchanges.rsc")),
+    ("ha_clean", include_str!("../ha/ha_clean.rsc")),
     ("ha_config", include_str!("../ha/ha_config.rsc")),
     ("ha_exposed", include_str!("../ha/ha_exposed.rsc")),
+    ("ha_filelist", include_str!("../ha/ha_filelist.rsc")),
     ("ha_ftp", include_str!("../ha/ha_ftp.rsc")),
     ("ha_functions", include_str!("../ha/ha_functions.rsc")),
     ("ha_handover", include_str!("../ha/ha_handover.rsc")),
     ("ha_install", include_str!("../ha/ha_install.rsc")),
     ("ha_insync", include_str!("../ha/ha_insync.rsc")),
     ("ha_macs", include_str!("../ha/ha_macs.rsc")),
+    ("ha_measure", include_str!("../ha/ha_measure.rsc")),
     ("ha_onbackup", include_str!("../ha/ha_onbackup.rsc")),
     ("ha_onmaster", include_str!("../ha/ha_onmaster.rsc")),
     ("ha_pushbackup", include_str!("../ha/ha_pushbackup.rsc")),
     ("ha_quietlist", include_str!("../ha/ha_quietlist.rsc")),
     ("ha_saveown", include_str!("../ha/ha_saveown.rsc")),
     ("ha_sendbackup", include_str!("../ha/ha_sendbackup.rsc")),
+    ("ha_sendfiles", include_str!("../ha/ha_sendfiles.rsc")),
     ("ha_sendquiet", include_str!("../ha/ha_sendquiet.rsc")),
     ("ha_setconfigver", include_str!("../ha/ha_setconfigver.rsc")),
     ("ha_setidentity", include_str!("../ha/ha_setidentity.rsc")),

@@ -3,7 +3,8 @@
 /// An export's commands, one a string with its menu in front, in a form that is the same on both members of a pair in sync.
 ///
 /// Left out: the comment lines at the top, items with the comment `HA_AUTO` (made anew at every start), the ports' own
-/// `mac-address` and `disabled` (the role decides them), the role in the identity, and VRRP's own items.
+/// `mac-address`, and `disabled` of ports, bonds and BGP connections (the role decides them), the role in the identity, and VRRP's
+/// own items.
 pub fn normalised(export: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut menu = String::new();
@@ -22,6 +23,9 @@ pub fn normalised(export: &str) -> Vec<String> {
         }
         let kept: Vec<String> = match menu.as_str() {
             "/interface ethernet" => words.into_iter().filter(|word| !own_of_a_port(word)).collect(),
+            "/interface bonding" | "/routing bgp connection" | "/routing bgp peer" => {
+                words.into_iter().filter(|word| !word.starts_with("disabled=")).collect()
+            }
             "/system identity" => words.into_iter().map(|word| without_role(&word)).collect(),
             _ => words,
         };
@@ -35,6 +39,31 @@ pub fn normalised(export: &str) -> Vec<String> {
     }
     lines.sort();
     lines
+}
+
+/// What is in one of two normalised exports and not in the other: menu and names of properties, no values, which may be
+/// anything. Empty if they are equal.
+pub fn differences(a: &[String], b: &[String]) -> Vec<String> {
+    let only = |one: &[String], other: &[String], who: &str| -> Vec<String> {
+        let mut left = other.to_vec();
+        let mut found = Vec::new();
+        for line in one {
+            match left.iter().position(|known| known == line) {
+                Some(at) => drop(left.remove(at)),
+                None => found.push(format!("only {who} has: {}", names_of(line))),
+            }
+        }
+        found
+    };
+    let mut all = only(a, b, "a");
+    all.extend(only(b, a, "b"));
+    all
+}
+
+fn names_of(line: &str) -> String {
+    let shown = words(line).into_iter().map(|word| word.split('=').next().unwrap_or_default().to_owned());
+    let text: String = shown.collect::<Vec<_>>().join(" ");
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 fn own_of_a_port(word: &str) -> bool {
@@ -99,5 +128,13 @@ mod tests {
         assert_eq!(normalised(a).len(), 3);
         assert_ne!(normalised(a), normalised(&b.replace("192.0.2.1", "192.0.2.2")));
         assert_ne!(normalised(a), normalised(&b.replace("to b", "to  b")), "spaces inside a value count");
+        let other = normalised(&b.replace("192.0.2.1/24", "192.0.2.2/24"));
+        assert_eq!(
+            differences(&normalised(a), &other),
+            ["only a has: /ip address add address interface", "only b has: /ip address add address interface"]
+        );
+        assert_eq!(differences(&other, &other), Vec::<String>::new());
+        let twice = [other.clone(), other.clone()].concat();
+        assert_eq!(differences(&twice, &other).len(), other.len(), "how often counts");
     }
 }

@@ -318,6 +318,8 @@ pub const REBOOT_LIMIT_S: u64 = 300;
 pub const STEP_LIMIT_S: u64 = 120;
 /// An export of a large configuration, and its import, take minutes on a small CPU [ha-system section 9].
 pub const QUIET_LIMIT_S: u64 = 900;
+/// Both exports through consoles.
+pub const VERIFY_QUIET_LIMIT_S: u64 = 480;
 
 /// The plan that turns B into the standby, from whatever state B is in. `None` when B is the active, or who it is is not known.
 pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
@@ -400,7 +402,11 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
                 .push("the site file has no pair.a.password: b's user admin keeps the password that it has".to_owned());
         }
     }
-    steps.push(step(Act::Verify, None, "verify roles, version and closed ports", Effect::ReadOnly, STEP_LIMIT_S));
+    let (what, limit) = match site.sync {
+        Sync::Backup => ("verify roles, version and closed ports", STEP_LIMIT_S),
+        Sync::Quiet => ("verify roles, version, closed ports and equal exports", VERIFY_QUIET_LIMIT_S),
+    };
+    steps.push(step(Act::Verify, None, what, Effect::ReadOnly, limit));
     steps.push(step(Act::Clean, None, "remove our files", Effect::Reversible, STEP_LIMIT_S));
     let logged = |road: &TargetUrl| {
         matches!(

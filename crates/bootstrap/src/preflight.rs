@@ -197,9 +197,22 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
     let (a, b) = (&survey.a, &survey.b);
     let name = "a-sync-is-the-site-files";
     let of_a = a.ha.as_ref().and_then(|ha| ha.sync);
+    let mut checks = Vec::new();
+    // Only scripts that carry directories know where such a board keeps files.
+    let flash = [(Member::A, a), (Member::B, b)].into_iter().find(|(_, facts)| facts.has_flash_folder());
+    if let Some((member, _)) = flash
+        && !a.scripts.iter().any(|script| script == "ha_sendfiles")
+    {
+        let found =
+            format!("{member} keeps files over a restart only below flash/, a's HA scripts put theirs elsewhere");
+        checks.push(
+            Check::new("a-knows-flash", Fail, found)
+                .firm()
+                .hint("import a newer HA_init.rsc on a, then $HAInstall there"),
+        );
+    }
     match site.sync {
         Sync::Backup => {
-            let mut checks = Vec::new();
             if of_a == Some(Sync::Quiet) {
                 checks.push(Check::new(name, Fail, "a syncs by sync=quiet, the site file says backup").firm().hint(
                     "set pair.sync = \"quiet\" in the site file, or give a the other way: $HAInstall ... sync=backup",
@@ -209,6 +222,10 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
                 Check::new("b-data-ports-uncabled", Warn, "b boots once with a's addresses on its data ports")
                     .hint("keep b's data cables out, or its switch ports shut, until the run is done"),
             );
+            if !survey.not_carried.is_empty() {
+                let found = format!("NOT CARRIED: {}", survey.not_carried.join("; NOT CARRIED: "));
+                checks.push(Check::new("backup-carries-all", Warn, found).hint("bring these to b by hand"));
+            }
             if !survey.a_loop_protect.is_empty() {
                 let ports = survey.a_loop_protect.join(", ");
                 checks.push(
@@ -219,23 +236,18 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
             checks
         }
         Sync::Quiet => {
-            let mut checks = vec![match of_a {
+            checks.push(match of_a {
                 Some(Sync::Quiet) => Check::new(name, Pass, "quiet"),
                 _ => Check::new(name, Warn, "a syncs by backup so far; the plan changes that, also for later syncs"),
-            }];
+            });
             let scripts = a.scripts.iter().any(|script| script == "ha_sendquiet");
-            let flash = [(Member::A, a), (Member::B, b)].into_iter().find(|(_, facts)| facts.has_flash_folder());
             let name = "a-can-sync-quietly";
-            checks.push(match (scripts, flash) {
-                (false, _) => Check::new(name, Fail, "a's HA scripts know no quiet way")
+            checks.push(if scripts {
+                Check::new(name, Pass, "a's HA scripts can")
+            } else {
+                Check::new(name, Fail, "a's HA scripts know no quiet way")
                     .firm()
-                    .hint("import a newer HA_init.rsc on a, or set pair.sync = \"backup\""),
-                (_, Some((member, _))) => {
-                    Check::new(name, Fail, format!("{member} keeps files over a reset only below flash/"))
-                        .firm()
-                        .hint("set pair.sync = \"backup\" in the site file")
-                }
-                _ => Check::new(name, Pass, "a's HA scripts can"),
+                    .hint("import a newer HA_init.rsc on a, or set pair.sync = \"backup\"")
             });
             let name = "quiet-carries-all";
             checks.push(if survey.not_carried.is_empty() {
@@ -395,6 +407,24 @@ pub(crate) mod tests {
         survey.a_loop_protect = vec!["ether1".into(), "sfp1".into()];
         let check = named(&survey).unwrap();
         assert!(check.verdict == Verdict::Warn && check.found.contains("ether1, sfp1"), "{check:?}");
+    }
+
+    #[test]
+    fn scripts_that_know_no_flash_are_refused_where_only_that_lasts() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let (mut a, mut b) = (active(), erased("7F0002", 0x0b));
+        a.scripts.retain(|script| script != "ha_sendfiles");
+        b.files.push("flash".to_owned());
+        let fails = |a: &Facts, b: &Facts| {
+            let checks = bootstrap(&site, &survey(&site, a.clone(), b.clone()), &["a-knows-flash".to_owned()]);
+            checks.iter().any(|check| check.name == "a-knows-flash" && check.verdict == Verdict::Fail)
+        };
+        assert!(fails(&a, &b), "and that is never waived");
+        a.scripts.push("ha_sendfiles".to_owned());
+        assert!(!fails(&a, &b));
+        b.files.clear();
+        a.scripts.retain(|script| script != "ha_sendfiles");
+        assert!(!fails(&a, &b));
     }
 
     #[test]

@@ -237,7 +237,10 @@ impl PairJob<'_> {
         loop {
             let wrong = self.wrong_with_pair().await?;
             if wrong.is_empty() {
-                return Ok(Some("a=active b=standby, configuration version equal, b's data ports closed".into()));
+                let exports = if self.pair.site.sync == Sync::Quiet { ", exports equal" } else { "" };
+                return Ok(Some(format!(
+                    "a=active b=standby, configuration version equal{exports}, b's data ports closed"
+                )));
             }
             if began.elapsed() > VERIFY_PATIENCE || progress.left().is_zero() {
                 let mut trouble = Trouble::new(Kind::EndCheck, "bootstrap.verify", "the pair is not as it should be");
@@ -280,6 +283,11 @@ impl PairJob<'_> {
                 wrong.push(format!("versions differ: a has `{active}`, b has `{}`", version.escape_debug()))
             }
             None => wrong.push("b does not say which version it has".into()),
+        }
+        // the last proof, and the long one
+        if wrong.is_empty() && self.pair.site.sync == Sync::Quiet {
+            let found = self.differing().await?;
+            wrong.extend(found.into_iter().map(|what| format!("the exports differ: {what}")));
         }
         Ok(wrong)
     }

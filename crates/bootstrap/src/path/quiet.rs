@@ -3,17 +3,33 @@
 
 use super::job::{PairJob, closed};
 use crate::engine::{Probe, Progress};
+use crate::ha_export::{differences, normalised};
 use crate::pair::Users;
 use crate::site::Sync;
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
-use routeros::Command;
 use routeros::text::quote;
+use routeros::{Command, Shell};
 use std::time::Duration;
 
 /// A B that is being made again closes its HA port within seconds of taking the order, and what it is afterwards it stays.
 const SETTLED: Duration = Duration::from_secs(20);
+
+/// Differences that are named.
+const SHOWN: usize = 8;
+
+/// A long export at a slow console.
+const EXPORT: Duration = Duration::from_secs(180);
+
+async fn exported(shell: &Shell) -> Result<Vec<String>, Trouble> {
+    let version = shell.run(":put [/system resource get version]").await?;
+    // 7.x leaves secrets out unless it is asked for them
+    let text = if version.text.trim_start().starts_with('6') { "/export hide-sensitive" } else { "/export" };
+    // a script's text may hold one all the same
+    let command = Command { timeout: Some(EXPORT), private: true, ..Command::new(text) };
+    Ok(normalised(&shell.exec(command).await?.done()?.text))
+}
 
 impl PairJob<'_> {
     pub(super) async fn probe_sync(&mut self) -> Result<Probe, Trouble> {
@@ -91,6 +107,19 @@ impl PairJob<'_> {
         .hint("take what b's log names out of a's configuration, or set pair.sync = \"backup\", then:  jumplead bootstrap PAIR");
         trouble.causes.extend(self.log_of_b("ha_sendquiet").await);
         trouble
+    }
+
+    /// Both exports, without what is each router's own and without secrets: what is not the same on both.
+    pub(super) async fn differing(&mut self) -> Result<Vec<String>, Trouble> {
+        let of_a = exported(&self.a().await?.connection.shell).await?;
+        let of_b = exported(&self.b.as_ref().ok_or_else(closed)?.connection.shell).await?;
+        let mut found = differences(&of_a, &of_b);
+        if found.len() > SHOWN {
+            let more = found.len() - SHOWN;
+            found.truncate(SHOWN);
+            found.push(format!("and {more} more"));
+        }
+        Ok(found)
     }
 
     /// An export carries no users: A's gets the same password on B, and no `admin` stays open there.

@@ -24,11 +24,11 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let has = |name: &str| a.scripts.iter().any(|script| script == name);
     let a_password_fits = if has("ha_config") { password_fits(pair, &a_console.shell).await? } else { None };
     let a_version = if has("ha_setconfigver") { Some(facts::active_version(&a_console.shell).await?) } else { None };
-    let not_carried = if pair.site.sync == Sync::Quiet && has("ha_quietlist") {
-        facts::not_carried(&a_console.shell).await?
-    } else {
-        Vec::new()
+    let lists = match pair.site.sync {
+        Sync::Quiet => "ha_quietlist",
+        Sync::Backup => "ha_filelist",
     };
+    let not_carried = if has(lists) { facts::not_carried(&a_console.shell, pair.site.sync).await? } else { Vec::new() };
     let a_loop_protect = match pair.site.sync {
         Sync::Backup => facts::loop_protected(&a_console.shell, &pair.site.ha_interface).await?,
         Sync::Quiet => Vec::new(),

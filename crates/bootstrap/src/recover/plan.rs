@@ -343,7 +343,12 @@ fn repair(draft: &mut Draft, subject: &Subject) {
 }
 
 fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, asked: &Asked) -> Result<(), Trouble> {
-    let has = |name: &str| facts.is_some_and(|facts| facts.files.iter().any(|file| file == name));
+    // below flash/ where only that lasts
+    let named = |name: &str| {
+        let files = facts.map(|facts| facts.files.as_slice()).unwrap_or_default();
+        files.iter().find(|file| file.strip_prefix("flash/").unwrap_or(file) == name).cloned()
+    };
+    let has = |name: &str| named(name).is_some();
     let backup = if has(OWN_BACKUP) {
         draft.note("HA_own.backup is this standby's own: ports off, own MACs; it speaks for nobody while it starts");
         OWN_BACKUP
@@ -361,7 +366,7 @@ fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, a
             .hint("pull its data cables, then accept that window:  --accept-cloned-window")
             .hint("or repair it in place, without a restart:  repair"));
     };
-    subject.backup = Some(backup.to_owned());
+    subject.backup = named(backup);
     draft.change(Act::ClosePorts, "data ports closed");
     if backup == OWN_BACKUP {
         draft.change(Act::HaUser, "the HA password, which opens the backup");

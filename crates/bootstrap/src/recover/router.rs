@@ -215,7 +215,7 @@ impl RouterJob<'_> {
 
     /// Our scripts, and the backup that they made, have the password in a PPP secret of their own.
     pub(super) fn keeps_secret(&self) -> bool {
-        self.subject.ours || self.subject.backup.as_deref() == Some(OWN_BACKUP)
+        self.subject.ours || self.subject.backup.as_deref().is_some_and(|name| name.ends_with(OWN_BACKUP))
     }
 
     pub(super) async fn probe_ha_user(&mut self) -> Result<Probe, Trouble> {
