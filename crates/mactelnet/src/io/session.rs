@@ -3,6 +3,7 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::clock::Clock;
 use super::link::{BoxLink, Link as _, recv};
 use crate::auth::Method;
-use crate::client::{Client, Config, Error, Event};
+use crate::client::{Answerers, Client, Config, Error, Event};
 use crate::proof::PeerTrait;
 use crate::wire::frame;
 use crate::{Meta, Transmit};
@@ -35,6 +36,25 @@ const RESIZES: usize = 8;
 #[derive(Debug, Default)]
 struct Ending(Mutex<Option<Result<(), Error>>>);
 
+/// Who answers, seen from outside of the session; it may be known only after the login.
+#[derive(Debug, Clone, Default)]
+pub struct Company(Arc<AtomicU8>);
+
+impl Company {
+    /// How many routers have answered by now.
+    pub fn answerers(&self) -> Answerers {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Answerers::One,
+            1 => Answerers::Unsure,
+            _ => Answerers::Two,
+        }
+    }
+
+    fn note(&self, answerers: Answerers) {
+        self.0.fetch_max(answerers as u8, Ordering::Relaxed);
+    }
+}
+
 /// A logged-in MAC-Telnet session: what the router prints can be read, what is written is typed.
 ///
 /// A gap or a silent router is an error of `read`; the router's own END is the end of file. Dropping it ends the
@@ -48,6 +68,7 @@ pub struct Session {
     farewell: Option<Pin<Box<tokio::time::Sleep>>>,
     method: Method,
     found: PeerTrait,
+    company: Company,
 }
 
 /// What the driver tells about the login.
@@ -63,6 +84,7 @@ impl Session {
         let (resizes, resized) = mpsc::channel(RESIZES);
         let (admitted, admission) = oneshot::channel();
         let ending = Arc::new(Ending::default());
+        let company = Company::default();
         let driver = Driver {
             clock: Clock::new(),
             link,
@@ -75,12 +97,13 @@ impl Session {
             typed: Vec::new(),
             ip_id: 1,
             ending: Arc::clone(&ending),
+            company: company.clone(),
         };
         let task = tokio::spawn(driver.run(config));
         // If this future is dropped, so is the receiver, and the driver gives up.
         match admission.await {
             Ok(Ok((method, found))) => {
-                Ok(Self { pipe, resizes, ending, task: Some(task), farewell: None, method, found })
+                Ok(Self { pipe, resizes, ending, task: Some(task), farewell: None, method, found, company })
             }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::EndedInLogin),
@@ -95,6 +118,11 @@ impl Session {
     /// What was found out about the router, see [`crate::client::GapPolicy::Prove`].
     pub fn found(&self) -> PeerTrait {
         self.found
+    }
+
+    /// How many routers answer in this session: to be looked at until something is typed, and afterwards.
+    pub fn company(&self) -> Company {
+        self.company.clone()
     }
 
     /// Tells the router the terminal's new size.
@@ -176,6 +204,7 @@ struct Driver {
     typed: Vec<u8>,
     ip_id: u16,
     ending: Arc<Ending>,
+    company: Company,
 }
 
 /// A driver with its client: however the task goes, also by the end of the runtime, the router is told once. One that is
@@ -300,6 +329,7 @@ impl Driver {
                             dst_port: view.dst_port(),
                         };
                         client.handle_datagram(self.clock.now(), &meta, view.payload());
+                        self.company.note(client.answerers());
                     }
                 }
                 moved = deaf.exchange(&mut input, &self.shown, read) => self.moved(moved, &input),

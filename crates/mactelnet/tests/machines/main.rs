@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod clones;
 mod hostile;
 #[path = "../common/pair.rs"]
 mod pair;
