@@ -59,7 +59,8 @@ pub struct Config {
     /// Whether all frames go to the broadcast address instead of the router's MAC. RouterOS takes both. \[R\] Those that
     /// open a session always do.
     pub broadcast: bool,
-    /// Whether a session is wanted though two routers answer to the address: with whichever is faster.
+    /// Whether a session is wanted though two routers answer to the address. Then nothing is broadcast: a switch leads
+    /// all of it to one of them. Where both hear it, on a hub, the login at one fails or not, as it comes.
     pub either: bool,
     /// Login name, console parameters included (`admin+ct`).
     pub user: Text,

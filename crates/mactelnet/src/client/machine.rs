@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use zeroize::Zeroize as _;
+
 use super::answers::{Answerers, Answers};
 use super::config::{Config, FIRST_PORT, GapPolicy, PORTS};
 use super::echo::Echo;
@@ -271,6 +273,13 @@ impl Client {
     /// Ends the session at once: one END, and no wait for anything.
     pub fn abort(&mut self, _now: Instant) {
         self.over(Event::Closed { by_peer: false });
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Whoever has it can make the session's keys again.
+        self.config.seed.zeroize();
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::clock::Clock;
 use super::link::{BoxLink, Link as _, recv};
@@ -29,6 +30,8 @@ const BACKLOG: usize = 256 * 1024;
 const ADMISSION: Duration = Duration::from_secs(3);
 /// How long [`AsyncWrite::poll_shutdown`] waits for the router to confirm the end.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Typed bytes that are taken from the program at once.
+const READ: usize = 4096;
 /// Window changes that wait; only the last counts, and there are never many.
 const RESIZES: usize = 8;
 
@@ -94,7 +97,8 @@ impl Session {
             logged_in: None,
             found: PeerTrait::default(),
             shown: Vec::new(),
-            typed: Vec::new(),
+            // As much as is read at once, so that it never moves and leaves a copy behind.
+            typed: Zeroizing::new(Vec::with_capacity(READ)),
             ip_id: 1,
             ending: Arc::clone(&ending),
             company: company.clone(),
@@ -201,7 +205,7 @@ struct Driver {
     /// For the program.
     shown: Vec<u8>,
     /// For the router.
-    typed: Vec<u8>,
+    typed: Zeroizing<Vec<u8>>,
     ip_id: u16,
     ending: Arc<Ending>,
     company: Company,
@@ -265,13 +269,16 @@ impl Driver {
     /// Until the session is over, or the program has gone and the router was told.
     async fn pump(&mut self, client: &mut Client) -> Result<(), Error> {
         let mut frame = Vec::new();
-        let mut input = [0; 4096];
+        let mut input = Zeroizing::new([0; READ]);
         loop {
             let now = self.clock.now();
             client.handle_timeout(now);
             if !self.typed.is_empty() {
                 let taken = client.write(&self.typed);
                 self.typed.drain(..taken);
+                if self.typed.is_empty() {
+                    self.typed.zeroize();
+                }
             }
             if self.pipe.is_none() {
                 // Nobody reads any more, and the router's last words must not hold up the end.
@@ -298,9 +305,9 @@ impl Driver {
             let wake = wake.map_or_else(|| tokio::time::Instant::now() + FAREWELL, |at| self.clock.at(at));
             let read = self.admitted.is_none() && self.typed.is_empty();
             // A segment flooded with frames is always ready: whoever reads and types gets a turn between any two.
-            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut input, &self.shown, read).await;
+            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut *input, &self.shown, read).await;
             if let Some(moved) = moved {
-                self.moved(moved, &input);
+                self.moved(moved, &*input);
                 continue;
             }
             let gone = async {
@@ -332,7 +339,7 @@ impl Driver {
                         self.company.note(client.answerers());
                     }
                 }
-                moved = deaf.exchange(&mut input, &self.shown, read) => self.moved(moved, &input),
+                moved = deaf.exchange(&mut *input, &self.shown, read) => self.moved(moved, &*input),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }

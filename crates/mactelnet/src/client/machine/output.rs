@@ -206,9 +206,10 @@ impl Client {
     }
 
     /// To everybody on the segment: a switch leads what is addressed to one of two routers with one address to one of
-    /// them, and nobody would learn of the other. The C client sends everything so. \[S\]
+    /// them, and nobody would learn of the other. The C client sends everything so. \[S\] Who wants either of two wants
+    /// one of them to hear all of it.
     fn to_all(&self) -> Meta {
-        Meta { dst_mac: MacAddr::BROADCAST, ..self.meta }
+        if self.config.either { self.meta } else { Meta { dst_mac: MacAddr::BROADCAST, ..self.meta } }
     }
 
     pub(super) fn header(&self, kind: PacketType, key: u16, counter: u32) -> packet::Repr {
