@@ -234,6 +234,7 @@ impl SimRoads {
             TargetUrl::Mac { mac: Some(mac), .. } => {
                 let shell = self.mac(mac, &request.login).await?;
                 let evidence = Evidence {
+                    weak_login: false,
                     frame_mac: (mac == self.site.member(request.member).ha_mac).then_some(mac),
                     announced_mac: None,
                 };
