@@ -132,7 +132,8 @@ impl Desk {
 
     /// What was typed while keys are held. True: the operator is done.
     async fn chosen(&mut self, typed: &[u8]) -> std::io::Result<bool> {
-        if matches!(typed, [b'y' | b'Y', ..]) {
+        // Alone: a paste that begins so chooses nothing.
+        if matches!(typed, [b'y' | b'Y']) {
             self.held = false;
             self.tell("going on").await?;
             return Ok(false);
