@@ -21,3 +21,4 @@ pub mod site;
 pub mod startup_race;
 pub mod states;
 pub mod terminal;
+pub mod twins;

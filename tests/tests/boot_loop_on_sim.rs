@@ -159,6 +159,7 @@ fn access<'a>(board: &'a Board, tools: &'a dyn Tools) -> Access<'a> {
         target: "serial:///dev/b".into(),
         roads: board,
         lines: board,
+        take_over: false,
         line_first: true,
         tools,
         pair: None,

@@ -185,7 +185,7 @@ fn scripts_that_are_not_installed_yet() {
 #[test]
 fn failures_of_a_member() {
     simulated(|| async {
-        let mut bench = erased();
+        let bench = erased();
         bench.until_done(&SimStore::default()).await;
         let at = async |member| diagnose(&bench, member, common::A_PASSWORD).await;
         // Somebody else's line is no failure of the startup.

@@ -147,7 +147,7 @@ fn auto_rsc(lab: &Rig) {
 
 #[test]
 fn debians_tools_find_ping_and_enter_it() {
-    if available("debians_tools_find_ping_and_enter_it", &["mactelnet", "macping"]) {
+    if available("debians_tools_find_ping_and_enter_it", &["mactelnet", "macping", "mndp", "script"]) {
         with_both(debians_tools);
     }
 }
@@ -168,6 +168,11 @@ fn debians_tools(version: &str) {
     let number = format!("'{version}");
     for part in ["74:4d:28:0:0:b", "'SIM'", "'MikroTik'", &number, "'CCR1009-7G-1C'", "'ether8'", "10.9.8.1"] {
         assert!(found.contains(part), "{part} in {found}");
+    }
+    // mndp never ends by itself, and flushes nothing into a pipe: `timeout` and a terminal of its own.
+    let shown = text(&lab.run("timeout", &["-s", "INT", "4", "script", "-qec", "mndp", "/dev/null"]));
+    for part in ["74:4d:28:0:0:b", "SIM", version] {
+        assert!(shown.contains(part), "{part} in {shown}");
     }
     claim.holds();
 

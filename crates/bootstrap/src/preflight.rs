@@ -76,6 +76,8 @@ pub struct Survey {
     pub b_proof: Result<Target, ProofError>,
     /// The version that B says it runs.
     pub b_version: Option<String>,
+    /// Whose login was one that can be guessed offline.
+    pub weak_logins: Vec<Member>,
     /// The roads that were taken, A's and B's.
     pub roads: (String, String),
 }
@@ -90,12 +92,23 @@ fn known_bad(version: Version) -> Option<&'static str> {
     }
 }
 
+/// The run record keeps that it was so.
+fn weak_login(member: Member) -> Check {
+    Check::new(
+        &format!("{member}-login-md5"),
+        Verdict::Warn,
+        format!("router {member} logged us in by MD5: who heard it can guess the password offline"),
+    )
+    .hint("change this password when the pair is done; RouterOS 6.45.1 and newer have a better login")
+}
+
 /// All checks of a bootstrap of B. `waived` names the failed ones to accept.
 pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> {
     use Verdict::{Fail, Pass, Warn};
     let (a, b) = (&survey.a, &survey.b);
     let mut checks = vec![identity(Member::A, &survey.a_proof), identity(Member::B, &survey.b_proof)];
 
+    checks.extend(survey.weak_logins.iter().map(|member| weak_login(*member)));
     let b_state = survey.b_proof.as_ref().map(Target::state).ok();
     checks.push(if b.is_active() {
         Check::new("b-is-not-active", Fail, "router b is the active of a pair")
@@ -368,7 +381,7 @@ pub(crate) mod tests {
                 site,
                 Member::A,
                 &a,
-                &Evidence { frame_mac: mac(Member::A), announced_mac: mac(Member::A) },
+                &Evidence { frame_mac: mac(Member::A), announced_mac: mac(Member::A), weak_login: false },
             ),
             b_proof: Target::prove(site, Member::B, &b, &Evidence::default()),
             a_password_fits: Some(true),
@@ -376,6 +389,7 @@ pub(crate) mod tests {
             a_loop_protect: Vec::new(),
             not_carried: Vec::new(),
             b_version: None,
+            weak_logins: Vec::new(),
             a,
             b,
             roads: ("mac://74:4D:28:00:00:0A%eth1".into(), "via:a".into()),
@@ -425,6 +439,17 @@ pub(crate) mod tests {
         b.files.clear();
         a.scripts.retain(|script| script != "ha_sendfiles");
         assert!(!fails(&a, &b));
+    }
+
+    #[test]
+    fn a_login_that_can_be_guessed_is_told_and_stops_nothing() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut survey = survey(&site, active(), erased("7F0002", 0x0b));
+        survey.weak_logins = vec![Member::B];
+        let checks = bootstrap(&site, &survey, &[]);
+        let found: Vec<&Check> = checks.iter().filter(|check| check.name.ends_with("-login-md5")).collect();
+        assert!(matches!(found.as_slice(), [check] if check.name == "b-login-md5" && check.verdict == Verdict::Warn));
+        assert!(!refused(&checks), "{}", shown(&checks));
     }
 
     #[test]

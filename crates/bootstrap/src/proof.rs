@@ -220,7 +220,7 @@ mod tests {
         assert!(target.erasable("0002").is_err() && target.erasable("").is_err());
 
         let mac = target.mac();
-        let all = Evidence { frame_mac: Some(mac), announced_mac: Some(mac) };
+        let all = Evidence { frame_mac: Some(mac), announced_mac: Some(mac), ..Evidence::default() };
         assert_eq!(Target::prove(&site, Member::B, &facts, &all).unwrap().missing(), [""; 0]);
         let clone = Evidence { frame_mac: Some(site.a.ha_mac), ..all };
         assert_eq!(Target::prove(&site, Member::B, &facts, &clone).unwrap_err().code(), "bootstrap.proof.layer2");

@@ -84,7 +84,7 @@ pub struct Connection {
     pub evidence: Evidence,
 }
 
-/// What Layer 2 says about who is there. Hardened routers announce nothing and serial roads have no frames: `None` is "not
+/// What Layer 2 says about who is there, and how it let us in. Hardened routers announce nothing and serial roads have no frames: `None` is "not
 /// seen", never "equal".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Evidence {
@@ -92,6 +92,8 @@ pub struct Evidence {
     pub frame_mac: Option<Mac>,
     /// The address in the router's announcement.
     pub announced_mac: Option<Mac>,
+    /// The road's login was one whose answer can be guessed offline by whoever heard it (MD5).
+    pub weak_login: bool,
 }
 
 /// What kept a road from working.

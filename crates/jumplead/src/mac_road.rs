@@ -1,5 +1,9 @@
 //! The road `mac://`: a MAC-Telnet session, its login and what Layer 2 says about who is there.
 
+mod company;
+mod policy;
+mod trouble;
+
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,22 +15,22 @@ use bootstrap::target::LoginMode;
 use mactelnet::MacAddr;
 use mactelnet::auth::{Method, Password};
 use mactelnet::client::{Config, Error as ClientError, LoginPolicy};
-use mactelnet::io::{BoxLink, Session};
+use mactelnet::io::{BoxLink, Company, Session};
 use routeros::{ByteLink, LoginOptions, Secret, Shell};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::known::KnownRouters;
-use crate::segment::{LazyWatch, Segment};
+use crate::segment::{self, HostSegment, LazyWatch, Segment};
+use trouble::{conflict, trouble, wrong};
 
-/// The first RouterOS that accepts no MD5 answer any more.
-const NO_MD5_FROM: (u32, u32, u32) = (6, 45, 1);
+pub use trouble::CONFLICT;
 
 /// A refused login is tried once more after this: RouterOS refuses a correct EC-SRP5 login now and then under load, and
 /// while it starts. It takes a second by itself before it tells so. \[R\]
 const SECOND_CHANCE: std::time::Duration = std::time::Duration::from_millis(200);
 
-/// How often the announcements are looked through for a router that asked for MD5.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+/// For a router to let a console go.
+const GOODBYE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Whom to reach, and how.
 #[derive(Debug, Clone)]
@@ -34,6 +38,8 @@ pub struct MacTarget {
     pub mac: MacAddr,
     pub interface: Option<String>,
     pub login: LoginMode,
+    /// Whether either of two routers with this address will do: the operator was asked.
+    pub either: bool,
 }
 
 /// Opens `mac://` roads on a segment.
@@ -58,7 +64,34 @@ impl std::fmt::Debug for MacRoad {
 #[derive(Debug)]
 pub struct MacLink {
     session: Session,
-    name: String,
+    mac: MacAddr,
+    interface: String,
+    /// The operator was asked already whether either of two will do.
+    either: bool,
+}
+
+impl MacLink {
+    /// How many routers have answered by now.
+    pub fn company(&self) -> Company {
+        self.session.company()
+    }
+
+    /// The interface that it was opened on.
+    pub fn interface(&self) -> &str {
+        &self.interface
+    }
+
+    /// Listens for a second router with this address beside the session; ends when one is heard. Begins to when it is
+    /// first waited for.
+    pub fn second_router(&self) -> impl Future<Output = String> + use<> {
+        let (mac, interface, company, either) = (self.mac, self.interface.clone(), self.company(), self.either);
+        async move {
+            if either {
+                return std::future::pending().await;
+            }
+            segment::second_router(&HostSegment, Some(&interface), mac, &company).await
+        }
+    }
 }
 
 impl MacRoad {
@@ -72,9 +105,18 @@ impl MacRoad {
         let size = login.suffix.size();
         let (link, evidence) =
             self.open(target, purpose, &login.login_name(), &login.passwords, (size.cols, size.rows)).await?;
-        let road = describe(target.mac, target.interface.as_deref());
+        let road = link.describe();
+        let (company, interface) = (link.company(), link.interface.clone());
+        let seen = company.answerers();
         let shell = Shell::login(link, login.clone()).await;
         let shell = shell.map_err(|error| RoadError::from_console(road.clone(), &error))?;
+        // A router that is slower may have answered only by now, and nothing was asked of this one yet.
+        if company.answerers() != seen
+            && let Err(error) = self.alone(target, &interface, &company).await
+        {
+            let _ = tokio::time::timeout(GOODBYE, shell.close()).await;
+            return Err(error);
+        }
         Ok(Connection { shell, road, evidence })
     }
 
@@ -102,9 +144,13 @@ impl MacRoad {
         if purpose == Purpose::Write {
             let watch = self.watch.get(&*self.segment).map_err(host)?;
             watch.window().await;
-            if let Some(conflict) = watch.conflict(target.mac) {
-                return Err(wrong(&road, "mactelnet.mac.conflict", conflict));
-            }
+        }
+        // A single command does not wait; but what was heard counts, though the login was thought to be for reading.
+        if (purpose == Purpose::Write || !self.listen)
+            && !target.either
+            && let Some(said) = self.watch.peek().and_then(|watch| watch.conflict(target.mac))
+        {
+            return Err(conflict(target.mac, Some(&interface), said));
         }
         let mut refused = None;
         for chance in 0..2 {
@@ -122,7 +168,9 @@ impl MacRoad {
                 }
                 match attempted {
                     Ok(session) => {
+                        self.alone(target, &interface, &session.company()).await?;
                         let evidence = Evidence {
+                            weak_login: session.method() == Method::Md5,
                             frame_mac: Some(Mac(target.mac.octets())),
                             announced_mac: self
                                 .watch
@@ -131,10 +179,12 @@ impl MacRoad {
                                 .and_then(|(_, sighting, _)| sighting.announced_mac)
                                 .map(|mac| Mac(mac.octets())),
                         };
-                        let name = describe(target.mac, Some(&interface));
-                        return Ok((MacLink { session, name }, evidence));
+                        return Ok((MacLink { session, mac: target.mac, interface, either: target.either }, evidence));
                     }
                     Err(error @ ClientError::Rejected { .. }) => refused = Some(error),
+                    Err(error @ ClientError::TwoRouters { .. }) => {
+                        return Err(conflict(target.mac, Some(&interface), error.to_string()));
+                    }
                     Err(error) => return Err(trouble(&road, &error)),
                 }
             }
@@ -173,15 +223,7 @@ impl MacRoad {
                 hints: vec![format!("write it as  mac://{}%INTERFACE", target.mac)],
             }));
         }
-        let watch = self.watch.get(&*self.segment)?;
-        watch.window().await;
-        Ok(watch.sighting(target.mac).map(|(_, _, name)| name).ok_or_else(|| RoadError {
-            trouble: RoadTrouble::Silent,
-            code: "mactelnet.connect.unheard".into(),
-            road: road.to_owned(),
-            message: format!("{} was not heard on {}", target.mac, names.join(", ")),
-            hints: vec!["a hardened router announces nothing: name the interface, as in mac://MAC%eth1".into()],
-        }))
+        self.first_that_answers(target, names).await
     }
 
     async fn attempt(
@@ -201,6 +243,7 @@ impl MacRoad {
             self.segment.seed(),
         );
         config.login = policy;
+        config.either = target.either;
         config.terminal.columns = size.0;
         config.terminal.rows = size.1;
         let session = Session::connect(link, config).await?;
@@ -223,94 +266,11 @@ impl MacRoad {
             warnings.push(warning);
         }
     }
-
-    /// The first try: MD5 only where the operator said so.
-    fn policy(&self, target: &MacTarget) -> LoginPolicy {
-        match target.login {
-            LoginMode::Md5 => LoginPolicy::Auto { md5_allowed: true, reason: "the operator allows it".into() },
-            LoginMode::EcSrp5 => LoginPolicy::EcSrp5,
-            LoginMode::Auto if self.known.borrow().get(target.mac).ec_srp5 => {
-                LoginPolicy::Auto { md5_allowed: false, reason: "it has logged in by EC-SRP5 here before".into() }
-            }
-            LoginMode::Auto => LoginPolicy::Auto {
-                md5_allowed: false,
-                reason: "it announces a RouterOS that accepts no MD5 (6.45.1 or newer)".into(),
-            },
-        }
-    }
-
-    /// What to do about a router that asked for MD5 (docs/contract.md section 3): it is taken only if the router has
-    /// never logged anybody in by EC-SRP5 here, and its announcement, waited for, does not say 6.45.1 or newer.
-    async fn md5_policy(&self, target: &MacTarget) -> Option<LoginPolicy> {
-        if target.login != LoginMode::Auto || self.known.borrow().get(target.mac).ec_srp5 {
-            return None;
-        }
-        let watch = self.watch.get(&*self.segment).ok()?;
-        let window = watch.window();
-        tokio::pin!(window);
-        loop {
-            if let Some((router, ..)) = watch.sighting(target.mac) {
-                let announced = router.version.as_ref().and_then(|text| version(text.as_str()?));
-                if announced.is_some_and(|version| version >= NO_MD5_FROM) {
-                    return None;
-                }
-                break;
-            }
-            // A router that announces nothing is waited for until the whole window is over.
-            tokio::select! {
-                biased;
-                () = &mut window => break,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-        }
-        Some(LoginPolicy::Auto { md5_allowed: true, reason: "nothing speaks against it".into() })
-    }
-}
-
-/// `6.44.6 (long-term) ...` as numbers.
-fn version(text: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = text.split(' ').next()?.split('.').map(|part| {
-        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<u32>().ok()
-    });
-    Some((parts.next()??, parts.next().flatten()?, parts.next().flatten().unwrap_or(0)))
 }
 
 /// `mac://74:4D:28:00:00:0B%eth1`
 pub fn describe(mac: MacAddr, interface: Option<&str>) -> String {
     interface.map_or_else(|| format!("mac://{mac}"), |interface| format!("mac://{mac}%{interface}"))
-}
-
-fn wrong(road: &str, code: &str, message: String) -> RoadError {
-    RoadError { trouble: RoadTrouble::WrongRouter, code: code.into(), road: road.into(), message, hints: Vec::new() }
-}
-
-/// A session's failure as trouble of the road.
-pub fn trouble(road: &str, error: &ClientError) -> RoadError {
-    let (trouble, hint) = match error {
-        ClientError::NoAnswer { .. } => (RoadTrouble::Silent, Some(format!("see whether it is there:  jumplead ping {road}"))),
-        ClientError::Rejected { method: Method::EcSrp5, .. } => {
-            (RoadTrouble::LoginRefused, Some("boards made since about 2022 ship with the password printed on the label".into()))
-        }
-        ClientError::Rejected { .. } => {
-            (RoadTrouble::LoginRefused, Some("this router asked for the old MD5 login; user and password are compared with case".into()))
-        }
-        ClientError::UnknownUser => (RoadTrouble::LoginRefused, Some("name the user:  --user NAME".into())),
-        ClientError::Downgrade { .. } => (
-            RoadTrouble::LoginRefused,
-            Some("if you are sure that this is the right router:  ?login=md5 behind its URL, or login = \"md5\" in the site file".into()),
-        ),
-        ClientError::WantsEcSrp5 => (RoadTrouble::LoginRefused, Some("this router asked for the newer login (EC-SRP5); use login = \"auto\"".into())),
-        error if error.is_transient() => (RoadTrouble::Transient, None),
-        _ => (RoadTrouble::Fatal, None),
-    };
-    RoadError {
-        trouble,
-        code: error.code().into(),
-        road: road.into(),
-        message: error.to_string(),
-        hints: hint.into_iter().collect(),
-    }
 }
 
 impl AsyncRead for MacLink {
@@ -335,25 +295,10 @@ impl AsyncWrite for MacLink {
 
 impl ByteLink for MacLink {
     fn describe(&self) -> String {
-        self.name.clone()
+        describe(self.mac, Some(&self.interface))
     }
 
     fn resize(&mut self, columns: u16, rows: u16) {
         self.session.resize(columns, rows);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version;
-
-    #[test]
-    fn versions_as_announced() {
-        assert_eq!(version("6.44.6 (long-term)"), Some((6, 44, 6)));
-        assert_eq!(version("7.18.2 (stable) 2025-03-11 11:59:04"), Some((7, 18, 2)));
-        assert_eq!(version("7.15rc3"), Some((7, 15, 0)));
-        assert_eq!(version("Linux"), None);
-        assert!(version("6.45.1").unwrap() >= super::NO_MD5_FROM);
-        assert!(version("6.45").unwrap() < super::NO_MD5_FROM);
     }
 }

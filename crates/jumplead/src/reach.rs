@@ -1,6 +1,7 @@
 //! One TARGET of a command that talks: who it is, as whom to log in, and a session with it.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::rc::Rc;
 
 use bootstrap::pair::{Pair, PairSecrets, Users};
@@ -14,6 +15,7 @@ use mactelnet::MacAddr;
 use routeros::boot::Boot;
 use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::cli::Global;
 use crate::cmd::bootstrap::TerminalAsker;
@@ -23,10 +25,11 @@ use crate::failure::{Exit, Failure, Result};
 use crate::folders;
 use crate::known::KnownRouters;
 use crate::line_road::{self, HostLines, LineLink};
-use crate::mac_road::{MacLink, MacRoad, MacTarget};
+use crate::mac_road::{CONFLICT, MacLink, MacRoad, MacTarget};
 use crate::output::Output;
 use crate::roads::PairRoads;
 use crate::segment::{HostSegment, LazyWatch};
+use crate::term;
 
 /// The user of a router that nobody configured.
 const DEFAULT_USER: &str = "admin";
@@ -65,7 +68,7 @@ pub fn target(text: &str) -> Result<Target> {
     })?;
     match url {
         TargetUrl::Mac { mac: Some(mac), interface, login } => {
-            Ok(Target::Mac(MacTarget { mac: MacAddr(mac.0), interface, login: login.unwrap_or_default() }))
+            Ok(Target::Mac(MacTarget { mac: MacAddr(mac.0), interface, login: login.unwrap_or_default(), either: false }))
         }
         TargetUrl::Mac { mac: None, .. } => {
             Err(Failure::new(Exit::Usage, "target.mac", "outside a site file the MAC must be written")
@@ -115,8 +118,26 @@ pub fn failure(error: RoadError) -> Failure {
         RoadTrouble::Fatal => Exit::Usage,
     };
     let mut failure = Failure::new(exit, error.code, format!("{}: {}", error.road, error.message));
+    if failure.code == CONFLICT {
+        failure = failure.state("nothing was sent to either of them");
+    }
     failure.hints = error.hints;
     failure
+}
+
+/// What is said before a person types at one of two routers.
+pub fn warning_of_two(said: &str) -> String {
+    format!("WARNING: {said}. What you type may be carried out by the wrong router.")
+}
+
+/// Asks, on a terminal that is not raw.
+async fn either_will_do(said: &str) -> bool {
+    let question = format!("{}\nGo on with one of them, whichever it is? [y/N] ", warning_of_two(said));
+    let _ = std::io::stderr().lock().write_all(question.as_bytes());
+    let mut line = String::new();
+    // Not the blocking way: a signal must end it.
+    let asked = BufReader::new(tokio::io::stdin()).read_line(&mut line).await;
+    asked.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
 /// A pair and the roads to it.
@@ -200,8 +221,23 @@ impl Reach {
         &self.road
     }
 
-    /// A raw session with a router reached by MAC-Telnet.
+    /// A raw session for a console. Where two routers answer to the address, a person may say that either will do: what
+    /// is typed can be seen there.
     pub async fn session(&self, target: &MacTarget, suffix: Suffix, size: (u16, u16)) -> Result<MacLink> {
+        match self.link(target, suffix, size).await {
+            Err(failure) if failure.code == CONFLICT && term::interactive() && !self.global.non_interactive => {
+                if either_will_do(&failure.message).await {
+                    self.link(&MacTarget { either: true, ..target.clone() }, suffix, size).await
+                } else {
+                    Err(failure)
+                }
+            }
+            ended => ended,
+        }
+    }
+
+    /// A raw session with the one router at this address, reached by MAC-Telnet.
+    pub async fn link(&self, target: &MacTarget, suffix: Suffix, size: (u16, u16)) -> Result<MacLink> {
         let name = format!("{}{}", self.user, suffix.text());
         let passwords = [self.password.clone()];
         self.road.open(target, Purpose::Read, &name, &passwords, size).await.map(|(link, _)| link).map_err(failure)

@@ -234,6 +234,7 @@ impl PairRoads {
                     mac: MacAddr(mac.unwrap_or(entry.ha_mac).0),
                     interface: interface.clone(),
                     login: login.unwrap_or(entry.login),
+                    either: false,
                 };
                 self.mac.connect(&target, request.purpose, &request.login).await
             }

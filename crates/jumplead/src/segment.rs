@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mactelnet::MacAddr;
+use mactelnet::client::Answerers;
 use mactelnet::discovery::{Conflict, Discovery, Router, Sighting};
-use mactelnet::io::{BoxLink, discover_into, new_discovery};
+use mactelnet::io::{BoxLink, Company, discover_into, new_discovery};
 use tokio::time::Instant;
 
 use crate::failure::Result;
@@ -73,7 +74,11 @@ pub struct Watch {
 impl Watch {
     /// Starts to ask and listen on every interface that can be opened.
     pub fn start(segment: &dyn Segment) -> Result<Self> {
-        let mut names = segment.interfaces(None)?;
+        Self::on(segment, segment.interfaces(None)?)
+    }
+
+    /// Starts to ask and listen on those of the interfaces that can be opened.
+    fn on(segment: &dyn Segment, mut names: Vec<String>) -> Result<Self> {
         let mut links = Vec::new();
         let mut first = None;
         names.retain(|name| match segment.open(name) {
@@ -133,6 +138,27 @@ impl Drop for Watch {
         self.task.abort();
     }
 }
+
+/// Listens beside a session for a second router with this address on its interface or on all, for as long as the first write of a
+/// run would wait; ends when one is heard, and never if none is.
+pub async fn second_router(segment: &dyn Segment, interface: Option<&str>, mac: MacAddr, company: &Company) -> String {
+    let names = interface.map_or_else(|| segment.interfaces(None), |name| Ok(vec![name.to_owned()]));
+    if let Ok(watch) = names.and_then(|names| Watch::on(segment, names)) {
+        while watch.since.elapsed() < WINDOW {
+            if company.answerers() == Answerers::Two {
+                return format!("two routers answer to {mac}");
+            }
+            if let Some(said) = watch.conflict(mac) {
+                return said;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+    std::future::pending().await
+}
+
+/// How often what was heard is looked through.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A watch that starts when it is first wanted.
 #[derive(Debug, Default, Clone)]

@@ -673,6 +673,55 @@ fn pings_are_answered_with_the_captured_bytes() {
     }
 }
 
+/// Our ping in the C tool's place: it asks when that asked, with as many bytes, and its times are the captured ones.
+/// The C tool's own answers, which pass by, are none to it.
+#[test]
+fn pings_are_asked_as_they_were_captured() {
+    for prefix in ["d1", "d2", "d3"] {
+        let mut pings = Vec::new();
+        for (at, bytes) in frames(prefix) {
+            let frame = Frame::new_checked(&bytes).unwrap();
+            if frame.dst_port() == PORT
+                && let Ok((header, data)) = ping::Repr::parse(frame.payload())
+            {
+                pings.push((at, header, frame.payload().to_vec(), data.len()));
+            }
+        }
+        let (_, first, _, data_len) = pings[0].clone();
+        let config = macping::Config {
+            local: first.src,
+            peer: first.dst,
+            count: 0,
+            interval: Duration::ZERO,
+            timeout: Duration::from_secs(60),
+            data_len,
+            token: 7,
+        };
+        let mut pinger = macping::Pinger::new(Instant::ZERO, config);
+        let (mut waiting, mut times) = (std::collections::VecDeque::new(), Vec::new());
+        for (at, header, payload, _) in pings {
+            if header.reply {
+                assert_eq!(pinger.handle_payload(at, &payload), None, "{prefix}: an answer to somebody else");
+                let (asked, ours): (Instant, Vec<u8>) = waiting.pop_front().unwrap();
+                let (_, data) = ping::Repr::parse(&ours).unwrap();
+                let event = pinger.handle_payload(at, &header.to_vec(data));
+                assert!(
+                    matches!(event, Some(macping::Event::Reply { time, .. }) if time == at.saturating_since(asked)),
+                    "{prefix}: {event:?}"
+                );
+                times.push(at.saturating_since(asked));
+            } else {
+                let ours = pinger.poll_transmit(at).unwrap();
+                assert_eq!((ping::Repr::parse(&ours).unwrap().0, ours.len()), (header, payload.len()), "{prefix}");
+                waiting.push_back((at, ours));
+            }
+        }
+        let found = pinger.statistics();
+        assert_eq!(usize::try_from(found.received).unwrap(), times.len());
+        assert_eq!((Some(found.min), Some(found.max)), (times.iter().min().copied(), times.iter().max().copied()));
+    }
+}
+
 #[test]
 fn every_capture_is_relived() {
     let text = include_str!("captured_sessions.rs");

@@ -235,7 +235,7 @@ impl Bench {
 
     /// A session on the host's wire without a shell on it.
     pub async fn link(&self, mac: MacAddr, login: &LoginOptions) -> MacLink {
-        let target = MacTarget { mac, interface: Some(INTERFACE.into()), login: LoginMode::Auto };
+        let target = MacTarget { mac, interface: Some(INTERFACE.into()), login: LoginMode::Auto, either: false };
         let size = (login.suffix.size().cols, login.suffix.size().rows);
         let roads = self.roads();
         let opened = roads.mac.open(&target, Purpose::Read, &login.login_name(), &login.passwords, size).await;

@@ -34,6 +34,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
         Sync::Quiet => Vec::new(),
     };
     let a_road = a_console.road.clone();
+    let mut weak_logins: Vec<Member> = a_console.evidence.weak_login.then_some(Member::A).into_iter().collect();
     pair.roads.give_back(a_console).await;
 
     let b_console = pair.open(Member::B, Purpose::Write, Users::Own).await?;
@@ -43,6 +44,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     let standby = b_proof.as_ref().is_ok_and(|target| target.state() == State::Standby);
     let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };
     let b_road = b_console.road.clone();
+    weak_logins.extend(b_console.evidence.weak_login.then_some(Member::B));
     pair.roads.give_back(b_console).await;
     Ok(Survey {
         a,
@@ -54,6 +56,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
         b,
         b_proof,
         b_version,
+        weak_logins,
         roads: (a_road, b_road),
     })
 }

@@ -10,6 +10,7 @@ use crate::console::pump::{End, Options, Signals, pump};
 use crate::console::record::Record;
 use crate::console::view::Moment;
 use crate::failure::{Exit, Failure, Result};
+use crate::mac_road::CONFLICT;
 use crate::output::Output;
 use crate::term::{self, RawMode};
 
@@ -43,6 +44,10 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, sig
             out.say(format!("\n{name} closed the session."));
             Ok(())
         }
+        Ok(End::Alarm(said)) => Err(Failure::new(Exit::PreflightRefused, CONFLICT, format!("{name}: {said}"))
+            .state("what was sent until now may have been carried out by the wrong router; the rest was not sent")
+            .hint("see who they are:  jumplead discover")
+            .hint("take the cable of the wrong one out, then look at what was done")),
         Ok(End::Signal) => Err(interrupted().state("the session was closed")),
         Err(error) => Err(Failure::new(Exit::ExecUnknown, "console.lost", format!("the session with {name} broke"))
             .cause(error)

@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bootstrap::road::RoadError;
+use mactelnet::io::Company;
 use routeros::posix::{PosixOptions, PosixShell};
 use routeros::{Command, Outcome, Suffix};
 use serde_json::json;
@@ -15,6 +16,10 @@ use crate::cli::ShellKind;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::reach::{self, Reach, Target};
+use crate::segment::{HostSegment, second_router};
+
+/// A command that ends sooner has nobody listen beside it.
+const UNDER_WAY: Duration = Duration::from_millis(20);
 
 /// The C tools' server waits this long for nobody; ours is the same on every terminal.
 pub const POSIX_SIZE: (u16, u16) = (511, 4098);
@@ -59,9 +64,29 @@ fn print(text: &str) {
     let _ = stdout.flush();
 }
 
+/// Runs `work`, and listens beside it for a second router with the same address: one that is heard so late can't be
+/// refused any more, but the operator must know. The first prompt and the command's way to the router cost nothing by it.
+async fn listening<T>(out: &Output, target: &Target, work: impl Future<Output = T>) -> T {
+    let listened = async {
+        tokio::time::sleep(UNDER_WAY).await;
+        let Target::Mac(target) = target else { return std::future::pending().await };
+        second_router(&HostSegment, target.interface.as_deref(), target.mac, &Company::default()).await
+    };
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        ended = &mut work => ended,
+        said = listened => {
+            out.warn(format!("{said}: it is not known which of them the command reaches; look at both"));
+            work.await
+        }
+    }
+}
+
 async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
     let shell = reach.shell(target).await?;
-    let outcome = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) }).await;
+    let asked = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) });
+    let outcome = listening(out, target, asked).await;
     let ended = match outcome {
         Ok(Outcome::Done(output)) => {
             if out.json {
@@ -124,13 +149,17 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
     let Target::Mac(target) = target else {
         return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
     };
-    let link = reach.session(target, Suffix::Plain, POSIX_SIZE).await?;
+    let link = reach.link(target, Suffix::Plain, POSIX_SIZE).await?;
+    let (company, interface) = (link.company(), link.interface().to_owned());
     let console = |error: &routeros::Error| {
         Failure::new(Exit::ExecUnknown, error.code(), error.to_string()).state("the command may or may not have run")
     };
     let options = PosixOptions { command: timeout, seed: u64::from(std::process::id()), ..PosixOptions::default() };
     let mut shell = PosixShell::login(link, options).await.map_err(|error| console(&error).state("nothing was run"))?;
-    let output = shell.exec(command).await.map_err(|error| console(&error))?;
+    // A server that is slower may have answered only by now, and nothing was asked of this one yet.
+    reach.mac_road().alone(target, &interface, &company).await.map_err(reach::failure)?;
+    let output = listening(out, &Target::Mac(target.clone()), shell.exec(command)).await;
+    let output = output.map_err(|error| console(&error))?;
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     if out.json {
         let text = String::from_utf8_lossy(&output.bytes);

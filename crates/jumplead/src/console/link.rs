@@ -1,11 +1,15 @@
 //! A link as a terminal sees it: a line has more than bytes, and may come back.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 /// How long an adapter that was unplugged, or a server that closed, is waited for.
 const REOPEN: Duration = Duration::from_secs(24 * 3600);
 /// Longer than a character at 300 bits a second.
 const BREAK: Duration = Duration::from_millis(300);
+
+/// Something that an operator must know before the next key.
+pub type Alarm = Pin<Box<dyn Future<Output = String>>>;
 
 /// What the menu does to a link. Whoever has no such thing says so, and nothing is wrong.
 pub trait Attached: routeros::ByteLink {
@@ -29,13 +33,22 @@ pub trait Attached: routeros::ByteLink {
         false
     }
 
+    /// Ends when it is learnt that somebody else may answer here, too; says who.
+    fn alarm(&self) -> Alarm {
+        Box::pin(std::future::pending())
+    }
+
     /// Where it is and how it stands.
     fn state(&mut self) -> String {
         self.describe()
     }
 }
 
-impl Attached for crate::mac_road::MacLink {}
+impl Attached for crate::mac_road::MacLink {
+    fn alarm(&self) -> Alarm {
+        Box::pin(self.second_router())
+    }
+}
 
 impl Attached for routeros::Attached {}
 

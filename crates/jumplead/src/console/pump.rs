@@ -16,6 +16,7 @@ use super::paste::{MAX_FILE, Paste};
 use super::record::Record;
 use super::status::Status;
 use super::view::{Moment, Times, View};
+use crate::reach::warning_of_two;
 use crate::term;
 
 /// In a pipe, how long the router may be quiet after the last input before the session is closed.
@@ -44,6 +45,8 @@ pub enum End {
     Router,
     Signal,
     Input,
+    /// Somebody else may answer here, too, and nobody can be asked.
+    Alarm(String),
 }
 
 /// How a lost link went on.
@@ -97,6 +100,8 @@ struct Desk {
     paste: Option<(String, Paste)>,
     /// DTR, RTS: the kernel raises both when a port is opened.
     wires: (bool, bool),
+    /// Keys are kept from the router until the operator has said that either of two will do.
+    held: bool,
 }
 
 impl Desk {
@@ -112,6 +117,35 @@ impl Desk {
     /// A word of ours.
     async fn tell(&mut self, text: &str) -> std::io::Result<()> {
         if self.interactive { self.put(format!("\r\n[jumplead] {text}\r\n").as_bytes()).await } else { Ok(()) }
+    }
+
+    /// Nothing more goes to the router before the operator has chosen.
+    async fn alarm(&mut self, said: &str) -> std::io::Result<()> {
+        self.held = true;
+        if let Some((name, paste)) = self.paste.take() {
+            let (at, of) = paste.progress();
+            self.mark(&format!("{name} stopped after line {at} of {of}")).await?;
+        }
+        self.mark(&warning_of_two(said)).await?;
+        self.tell("Nothing is sent until you press y to go on with this one; Ctrl-] q leaves.").await
+    }
+
+    /// What was typed while keys are held. True: the operator is done.
+    async fn chosen(&mut self, typed: &[u8]) -> std::io::Result<bool> {
+        // Alone: a paste that begins so chooses nothing.
+        if matches!(typed, [b'y' | b'Y']) {
+            self.held = false;
+            self.tell("going on").await?;
+            return Ok(false);
+        }
+        for act in self.keys.feed(typed) {
+            match act {
+                Act::Quit => return Ok(true),
+                Act::Show(bytes) => self.put(&bytes).await?,
+                _ => {}
+            }
+        }
+        Ok(false)
     }
 
     /// A word of ours that belongs into the logs too.
@@ -293,6 +327,7 @@ pub async fn pump<L: Attached>(
         map: options.map,
         paste: None,
         wires: (true, true),
+        held: false,
     };
     if interactive && options.status {
         desk.act(link, Act::Status).await?;
@@ -318,6 +353,8 @@ async fn joined<L: Attached>(
     let (mut typed, mut shown) = ([0; 1024], [0; 4096]);
     let mut quiet: Option<tokio::time::Instant> = None;
     let mut status = tokio::time::interval(STATUS);
+    // Not before the first prompt, which somebody waits for; and not for ever.
+    let (mut alarm, mut listening) = (link.alarm(), false);
     loop {
         let far = tokio::time::Instant::now() + Duration::from_secs(86_400);
         let due = desk.paste.as_ref().and_then(|(_, paste)| paste.due()).map_or(far, tokio::time::Instant::from_std);
@@ -345,13 +382,25 @@ async fn joined<L: Attached>(
                     },
                 };
                 desk.heard(shown.get(..n).unwrap_or_default()).await?;
+                listening = true;
                 quiet = quiet.map(|_| tokio::time::Instant::now() + QUIET_AFTER_INPUT);
+            }
+            said = &mut alarm, if listening => {
+                if !interactive {
+                    return Ok(End::Alarm(said));
+                }
+                desk.alarm(&said).await?;
+                alarm = Box::pin(std::future::pending());
             }
             n = stdin.read(&mut typed), if quiet.is_none() => {
                 let n = n?;
                 let typed = typed.get(..n).unwrap_or_default();
                 if n == 0 {
                     quiet = Some(tokio::time::Instant::now() + QUIET_AFTER_INPUT);
+                } else if desk.held {
+                    if desk.chosen(typed).await? {
+                        return Ok(End::Quit);
+                    }
                 } else if interactive {
                     if let Some((name, paste)) = desk.paste.take() {
                         let (at, of) = paste.progress();

@@ -86,6 +86,13 @@ pub fn encode(point: &EdwardsPoint) -> PublicKey {
 ///
 /// Makes [`HASH_TRIES`] tries whatever the result, and picks without a branch.
 pub fn hash_to_point(m: &[u8; 32], odd: bool) -> EdwardsPoint {
+    let (chosen, _) = first_x(m);
+    // What was chosen is an x.
+    lift_element(&chosen, Choice::from(u8::from(odd))).unwrap_or_default()
+}
+
+/// The x that `m` is hashed to, and how many tries were made.
+fn first_x(m: &[u8; 32]) -> (Zeroizing<Fe>, usize) {
     let mut t: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::digest(m).into());
     let mut chosen = Zeroizing::new(field::ZERO);
     let mut found = Choice::from(0);
@@ -98,8 +105,7 @@ pub fn hash_to_point(m: &[u8; 32], odd: bool) -> EdwardsPoint {
         increment(&mut t);
         tries += 1;
     }
-    // What was chosen is an x.
-    lift_element(&chosen, Choice::from(u8::from(odd))).unwrap_or_default()
+    (chosen, tries)
 }
 
 /// Adds 1 to a big-endian number; the carry runs through all bytes.
@@ -182,6 +188,20 @@ mod tests {
         t[31] = 0xff;
         increment(&mut t);
         assert_eq!((t[30], t[31]), (1, 0));
+    }
+
+    /// About half of all hashes are found by the first try: whoever stopped there would tell so by the time it takes.
+    #[test]
+    fn as_many_tries_are_made_whatever_is_hashed() {
+        let mut early = 0;
+        for n in 0..=255 {
+            let m = [n; 32];
+            let (x, tries) = first_x(&m);
+            assert_eq!(tries, HASH_TRIES, "{n}");
+            let first = Fe::from_be(&Sha256::digest(Sha256::digest(m)).into());
+            early += u32::from(bool::from(x.ct_eq(&first)));
+        }
+        assert!((96..160).contains(&early), "{early} of 256 would have been found at once");
     }
 
     #[test]

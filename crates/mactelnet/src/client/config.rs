@@ -56,8 +56,12 @@ pub struct Config {
     pub link: usize,
     /// UDP port; `None` chooses one from the seed. Two clients on one host need two.
     pub port: Option<u16>,
-    /// Whether frames go to the broadcast address instead of the router's MAC. RouterOS takes both. \[R\]
+    /// Whether all frames go to the broadcast address instead of the router's MAC. RouterOS takes both. \[R\] Those that
+    /// open a session always do.
     pub broadcast: bool,
+    /// Whether a session is wanted though two routers answer to the address. Then nothing is broadcast: a switch leads
+    /// all of it to one of them. Where both hear it, on a hub, the login at one fails or not, as it comes.
+    pub either: bool,
     /// Login name, console parameters included (`admin+ct`).
     pub user: Text,
     /// The password, perhaps empty.
@@ -86,6 +90,7 @@ impl Config {
             link: 0,
             port: None,
             broadcast: false,
+            either: false,
             user: user.into(),
             password,
             login: LoginPolicy::EcSrp5,

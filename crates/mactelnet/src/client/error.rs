@@ -19,6 +19,12 @@ pub enum Error {
         /// For how long.
         waited: Duration,
     },
+    /// Two routers answer to the address.
+    #[error("two routers answer to {peer}: they gave one session two different salts")]
+    TwoRouters {
+        /// The address.
+        peer: MacAddr,
+    },
     /// The login was refused.
     #[error("login refused ({method}){}", said.as_ref().map_or(" without a word".to_owned(), |t| format!(": {t}")))]
     Rejected {
@@ -81,6 +87,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoAnswer { .. } => "mactelnet.connect.no-answer",
+            Self::TwoRouters { .. } => "mactelnet.mac.conflict",
             Self::Rejected { .. } => "mactelnet.auth.rejected",
             Self::UnknownUser => "mactelnet.auth.unknown-user",
             Self::Downgrade { .. } => "mactelnet.auth.downgrade",

@@ -2,6 +2,8 @@
 
 use super::config::{Config, LoginPolicy};
 use super::error::Error;
+use zeroize::Zeroizing;
+
 use crate::Terminal;
 use crate::auth::{self, Answer, Method, Offer, md5};
 use crate::rng::SeededRng;
@@ -41,7 +43,7 @@ impl Login {
         let exchange = match config.login {
             LoginPolicy::Md5 => None,
             LoginPolicy::Auto { .. } | LoginPolicy::EcSrp5 => {
-                let exchange = auth::Client::new(&rng.bytes());
+                let exchange = auth::Client::new(&Zeroizing::new(rng.bytes()));
                 let offer = Offer::new(config.user.as_bytes(), exchange.public_key()).map_err(Error::Login)?;
                 control::emit(ControlType::PassSalt, &offer.to_vec(), &mut packet);
                 Some(exchange)

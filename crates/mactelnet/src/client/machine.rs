@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use zeroize::Zeroize as _;
+
+use super::answers::{Answerers, Answers};
 use super::config::{Config, FIRST_PORT, GapPolicy, PORTS};
 use super::echo::Echo;
 use super::error::Error;
@@ -121,8 +124,7 @@ pub struct Client {
     echo: Echo,
     found: PeerTrait,
     answered: bool,
-    starts: u32,
-    start_answers: u32,
+    answers: Answers,
     rekeyed: u32,
     last_heard: Instant,
     last_sent: Instant,
@@ -162,8 +164,7 @@ impl Client {
                 GapPolicy::OneOutstanding | GapPolicy::Prove => PeerTrait::default(),
             },
             answered: false,
-            starts: 0,
-            start_answers: 0,
+            answers: Answers::default(),
             rekeyed: 0,
             last_heard: now,
             last_sent: now,
@@ -200,7 +201,12 @@ impl Client {
     /// STARTs sent, and ACKs that answer them. More answers than STARTs: two routers answer to one MAC, or the
     /// network doubles frames.
     pub fn starts_and_answers(&self) -> (u32, u32) {
-        (self.starts, self.start_answers)
+        (self.answers.starts, self.answers.to_start)
+    }
+
+    /// How many routers answer to the address, as far as is known by now.
+    pub fn answerers(&self) -> Answerers {
+        self.answers.answerers()
     }
 
     /// Whether bytes can be written: END_AUTH has come, and no end.
@@ -267,6 +273,13 @@ impl Client {
     /// Ends the session at once: one END, and no wait for anything.
     pub fn abort(&mut self, _now: Instant) {
         self.over(Event::Closed { by_peer: false });
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Whoever has it can make the session's keys again.
+        self.config.seed.zeroize();
     }
 }
 

@@ -4,6 +4,7 @@
 //! or closes, drain [`Client::poll_transmit`] and [`Client::poll_event`], and ask [`Client::poll_timeout`] when to
 //! come back.
 
+mod answers;
 pub mod config;
 mod echo;
 pub mod error;
@@ -13,6 +14,7 @@ mod login;
 mod machine;
 mod start;
 
+pub use answers::Answerers;
 pub use config::{Config, GapPolicy, LoginPolicy};
 pub use error::Error;
 pub use event::Event;

@@ -3,6 +3,7 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,11 +11,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::clock::Clock;
 use super::link::{BoxLink, Link as _, recv};
 use crate::auth::Method;
-use crate::client::{Client, Config, Error, Event};
+use crate::client::{Answerers, Client, Config, Error, Event};
 use crate::proof::PeerTrait;
 use crate::wire::frame;
 use crate::{Meta, Transmit};
@@ -28,12 +30,33 @@ const BACKLOG: usize = 256 * 1024;
 const ADMISSION: Duration = Duration::from_secs(3);
 /// How long [`AsyncWrite::poll_shutdown`] waits for the router to confirm the end.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Typed bytes that are taken from the program at once.
+const READ: usize = 4096;
 /// Window changes that wait; only the last counts, and there are never many.
 const RESIZES: usize = 8;
 
 /// What is known of a session's end.
 #[derive(Debug, Default)]
 struct Ending(Mutex<Option<Result<(), Error>>>);
+
+/// Who answers, seen from outside of the session; it may be known only after the login.
+#[derive(Debug, Clone, Default)]
+pub struct Company(Arc<AtomicU8>);
+
+impl Company {
+    /// How many routers have answered by now.
+    pub fn answerers(&self) -> Answerers {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Answerers::One,
+            1 => Answerers::Unsure,
+            _ => Answerers::Two,
+        }
+    }
+
+    fn note(&self, answerers: Answerers) {
+        self.0.fetch_max(answerers as u8, Ordering::Relaxed);
+    }
+}
 
 /// A logged-in MAC-Telnet session: what the router prints can be read, what is written is typed.
 ///
@@ -48,6 +71,7 @@ pub struct Session {
     farewell: Option<Pin<Box<tokio::time::Sleep>>>,
     method: Method,
     found: PeerTrait,
+    company: Company,
 }
 
 /// What the driver tells about the login.
@@ -63,6 +87,7 @@ impl Session {
         let (resizes, resized) = mpsc::channel(RESIZES);
         let (admitted, admission) = oneshot::channel();
         let ending = Arc::new(Ending::default());
+        let company = Company::default();
         let driver = Driver {
             clock: Clock::new(),
             link,
@@ -72,15 +97,17 @@ impl Session {
             logged_in: None,
             found: PeerTrait::default(),
             shown: Vec::new(),
-            typed: Vec::new(),
+            // As much as is read at once, so that it never moves and leaves a copy behind.
+            typed: Zeroizing::new(Vec::with_capacity(READ)),
             ip_id: 1,
             ending: Arc::clone(&ending),
+            company: company.clone(),
         };
         let task = tokio::spawn(driver.run(config));
         // If this future is dropped, so is the receiver, and the driver gives up.
         match admission.await {
             Ok(Ok((method, found))) => {
-                Ok(Self { pipe, resizes, ending, task: Some(task), farewell: None, method, found })
+                Ok(Self { pipe, resizes, ending, task: Some(task), farewell: None, method, found, company })
             }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::EndedInLogin),
@@ -95,6 +122,11 @@ impl Session {
     /// What was found out about the router, see [`crate::client::GapPolicy::Prove`].
     pub fn found(&self) -> PeerTrait {
         self.found
+    }
+
+    /// How many routers answer in this session: to be looked at until something is typed, and afterwards.
+    pub fn company(&self) -> Company {
+        self.company.clone()
     }
 
     /// Tells the router the terminal's new size.
@@ -173,9 +205,10 @@ struct Driver {
     /// For the program.
     shown: Vec<u8>,
     /// For the router.
-    typed: Vec<u8>,
+    typed: Zeroizing<Vec<u8>>,
     ip_id: u16,
     ending: Arc<Ending>,
+    company: Company,
 }
 
 /// A driver with its client: however the task goes, also by the end of the runtime, the router is told once. One that is
@@ -236,13 +269,16 @@ impl Driver {
     /// Until the session is over, or the program has gone and the router was told.
     async fn pump(&mut self, client: &mut Client) -> Result<(), Error> {
         let mut frame = Vec::new();
-        let mut input = [0; 4096];
+        let mut input = Zeroizing::new([0; READ]);
         loop {
             let now = self.clock.now();
             client.handle_timeout(now);
             if !self.typed.is_empty() {
                 let taken = client.write(&self.typed);
                 self.typed.drain(..taken);
+                if self.typed.is_empty() {
+                    self.typed.zeroize();
+                }
             }
             if self.pipe.is_none() {
                 // Nobody reads any more, and the router's last words must not hold up the end.
@@ -269,9 +305,9 @@ impl Driver {
             let wake = wake.map_or_else(|| tokio::time::Instant::now() + FAREWELL, |at| self.clock.at(at));
             let read = self.admitted.is_none() && self.typed.is_empty();
             // A segment flooded with frames is always ready: whoever reads and types gets a turn between any two.
-            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut input, &self.shown, read).await;
+            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut *input, &self.shown, read).await;
             if let Some(moved) = moved {
-                self.moved(moved, &input);
+                self.moved(moved, &*input);
                 continue;
             }
             let gone = async {
@@ -300,9 +336,10 @@ impl Driver {
                             dst_port: view.dst_port(),
                         };
                         client.handle_datagram(self.clock.now(), &meta, view.payload());
+                        self.company.note(client.answerers());
                     }
                 }
-                moved = deaf.exchange(&mut input, &self.shown, read) => self.moved(moved, &input),
+                moved = deaf.exchange(&mut *input, &self.shown, read) => self.moved(moved, &*input),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }

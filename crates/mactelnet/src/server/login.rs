@@ -1,5 +1,7 @@
 //! One session's login, as the server sees it: what it has offered, what it has been told.
 
+use zeroize::Zeroizing;
+
 use super::config::{AuthScheme, Config, Credential, UnknownUser, Users};
 use crate::Terminal;
 use crate::auth::{self, Answer, Method, Offer, Salt, Verifier, md5, name};
@@ -121,7 +123,7 @@ impl Login {
             None if config.unknown_user == UnknownUser::KeyOnly => return Some(Asked::Nothing),
             None => Verifier::decoy(&config.seed, name::without_parameters(offer.name())),
         };
-        let random = derive(&config.seed, "ec-srp5 key", &self.session.to_be_bytes());
+        let random = Zeroizing::new(derive(&config.seed, "ec-srp5 key", &self.session.to_be_bytes()));
         let server = Box::new(auth::Server::new(&verifier, &random).ok()?);
         Some(Asked::EcSrp5 { offer, server, known })
     }

@@ -1,9 +1,12 @@
 //! The sending half: what is queued, what is on its way, and when to send it again.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use super::{Rtt, advance, distance};
+use zeroize::Zeroizing;
+
 use crate::Instant;
 use crate::wire::control::plain_len;
 
@@ -41,25 +44,28 @@ pub struct Stats {
     pub acknowledged: u64,
 }
 
-#[derive(Debug, Clone)]
+/// Wiped when it is not needed any more: it may be a password, or what proves one.
+type Bytes = Zeroizing<Vec<u8>>;
+
+#[derive(Clone)]
 struct Segment {
     counter: u32,
-    data: Vec<u8>,
+    data: Bytes,
     first_sent: Instant,
     last_sent: Instant,
     tries: u32,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Queued {
     /// Goes out as one packet of its own.
-    Packet(Vec<u8>),
+    Packet(Bytes),
     /// Terminal bytes; may be cut anywhere.
-    Plain(Vec<u8>),
+    Plain(Bytes),
 }
 
 /// One direction's stream as sent so far.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sender {
     unacknowledged: u32,
     next: u32,
@@ -163,7 +169,7 @@ impl Sender {
     /// Queues `data` as one packet (control packets stand at the start of a packet).
     pub fn push_packet(&mut self, data: Vec<u8>) {
         self.queued_bytes += data.len();
-        self.queue.push_back(Queued::Packet(data));
+        self.queue.push_back(Queued::Packet(data.into()));
     }
 
     /// Queues terminal bytes.
@@ -173,8 +179,8 @@ impl Sender {
         }
         self.queued_bytes += data.len();
         match self.queue.back_mut() {
-            Some(Queued::Plain(tail)) => tail.extend_from_slice(data),
-            _ => self.queue.push_back(Queued::Plain(data.to_vec())),
+            Some(Queued::Plain(tail)) => extend(tail, data),
+            _ => self.queue.push_back(Queued::Plain(data.to_vec().into())),
         }
     }
 
@@ -267,7 +273,7 @@ impl Sender {
         Some(Outgoing { counter, data: &segment.data, resent: false })
     }
 
-    fn next_packet(&mut self) -> Option<Vec<u8>> {
+    fn next_packet(&mut self) -> Option<Bytes> {
         match self.queue.front_mut()? {
             Queued::Packet(data) => {
                 let data = std::mem::take(data);
@@ -276,7 +282,7 @@ impl Sender {
             }
             Queued::Plain(data) => {
                 let len = plain_len(data, self.max_data);
-                let rest = data.split_off(len);
+                let rest = Bytes::new(data.split_off(len));
                 let packet = std::mem::replace(data, rest);
                 if data.is_empty() {
                     self.queue.pop_front();
@@ -315,6 +321,23 @@ impl Sender {
         let left = self.patience.saturating_sub(waited);
         self.deadline = Some(now + self.rtt.rto().min(left));
         Ok(())
+    }
+}
+
+/// Appends, and wipes what the bytes leave behind when they have to move.
+fn extend(to: &mut Bytes, data: &[u8]) {
+    if to.capacity() - to.len() < data.len() {
+        let mut moved = Bytes::new(Vec::with_capacity((to.len() + data.len()).max(2 * to.capacity())));
+        moved.extend_from_slice(to);
+        *to = moved;
+    }
+    to.extend_from_slice(data);
+}
+
+impl fmt::Debug for Sender {
+    /// Without the bytes: they may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("next", &self.next).field("stats", &self.stats).finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod clones;
 mod hostile;
+mod many;
 #[path = "../common/pair.rs"]
 mod pair;
 
@@ -339,8 +341,83 @@ fn window_changes_and_the_magic_as_text_arrive() {
     assert_eq!(sizes, 1);
 }
 
+/// The client that asks anew, in a packet of its own, as the C client does after a pause.
 #[test]
-fn a_repeated_beginauth_gets_the_same_key() {
+fn a_beginauth_that_comes_again_gets_the_same_key_and_not_for_ever() {
+    use mactelnet::server::Server;
+    use mactelnet::wire::control::{self, ControlType, Element};
+    let mut server = Server::new(server_config(1), pair::users());
+    let now = mactelnet::Instant::ZERO;
+    let mut client = client::Client::new(now, client_config(1));
+    let start = client.poll_transmit(now).unwrap();
+    server.handle_datagram(now, &start.meta, &start.payload);
+    let ack = server.poll_transmit(now).unwrap();
+    client.handle_datagram(now, &ack.meta, &ack.payload);
+    let opening = client.poll_transmit(now).unwrap();
+    let first = Packet::new_checked(&opening.payload).unwrap();
+    let (mut counter, mut answers) = (first.counter(), Vec::new());
+    for _ in 0..20 {
+        let repr = mactelnet::wire::packet::Repr {
+            kind: PacketType::Data,
+            direction: Direction::ToServer,
+            src: pair::CLIENT,
+            dst: pair::SERVER,
+            session_key: first.session_key(Direction::ToServer),
+            client_type: mactelnet::wire::packet::CLIENT_TYPE_MAC_TELNET,
+            counter,
+        };
+        counter += u32::try_from(first.data().len()).unwrap();
+        server.handle_datagram(now, &opening.meta, &repr.to_vec(first.data()));
+        while let Some(sent) = server.poll_transmit(now) {
+            let packet = Packet::new_checked(&sent.payload).unwrap();
+            if packet.kind() != PacketType::Data {
+                continue;
+            }
+            for element in control::elements(packet.data()) {
+                if let Element::Control(control) = element
+                    && control.kind == ControlType::PassSalt
+                {
+                    answers.push(control.value.to_vec());
+                }
+            }
+            // What was sent is taken, so that the next answer may go out.
+            let taken = packet.counter() + u32::try_from(packet.data().len()).unwrap();
+            let taken = mactelnet::wire::packet::Repr { kind: PacketType::Ack, counter: taken, ..repr };
+            server.handle_datagram(now, &opening.meta, &taken.to_vec(&[]));
+        }
+    }
+    assert!((2..=8).contains(&answers.len()), "{} answers", answers.len());
+    assert!(answers.iter().all(|answer| answer.len() > 32 && *answer == answers[0]), "{answers:?}");
+}
+
+/// The C server ignores a second START for a key that it knows, so after a lost answer only another key helps.
+#[test]
+fn start_is_resent_with_the_same_key_twice_and_then_with_a_new_one() {
+    let mut now = mactelnet::Instant::ZERO;
+    let mut client = client::Client::new(now, client_config(1));
+    let mut keys = Vec::new();
+    while !client.is_over() {
+        while let Some(sent) = client.poll_transmit(now) {
+            let packet = Packet::new_checked(&sent.payload).unwrap();
+            if packet.kind() == PacketType::Start {
+                assert!(sent.meta.dst_mac.is_broadcast());
+                keys.push(packet.session_key(Direction::ToServer));
+            }
+        }
+        now = client.poll_timeout().unwrap();
+        client.handle_timeout(now);
+    }
+    let mut seen = Vec::new();
+    for three in keys.chunks(3) {
+        assert!(three.iter().all(|key| *key == three[0]), "{keys:?}");
+        assert!(!seen.contains(&three[0]), "a new key is none of those before: {keys:?}");
+        seen.push(three[0]);
+    }
+    assert!(seen.len() > 2, "{keys:?}");
+}
+
+#[test]
+fn logins_survive_a_wire_that_doubles_every_packet_late() {
     // Every packet twice, and the copy late: the client's own resends are such copies.
     let faults =
         Faults { duplication: 100.0, jitter: Duration::from_millis(30), ..Faults::delay(Duration::from_millis(20)) };

@@ -3,6 +3,8 @@
 use std::mem;
 
 use super::{Client, END_GRACE, Open, Phase};
+use crate::client::answers::Answerers;
+use crate::client::error::Error;
 use crate::client::event::Event;
 use crate::client::greeting::Greeting;
 use crate::client::login::Step;
@@ -60,8 +62,9 @@ impl Client {
     }
 
     pub(super) fn handle_ack(&mut self, now: Instant, key: u16, counter: u32) {
-        if counter == 0 && self.streams.rx().next() == 0 {
-            self.start_answers += u32::from(self.streams.tx.acknowledged() == 0);
+        // No other packet of this session is acknowledged at 0.
+        if counter == 0 && !matches!(self.phase, Phase::Proving(_)) {
+            self.answers.to_start += 1;
         }
         match &mut self.phase {
             Phase::Starting { start, proof } => {
@@ -104,10 +107,22 @@ impl Client {
             }
             _ => {
                 self.echo.data(now);
+                if packet.counter() == 0 && !packet.data().is_empty() {
+                    self.answers.first_packet(packet.data());
+                    self.refuse_two();
+                }
                 for piece in self.streams.receive(now, packet.counter(), packet.data()) {
                     self.piece(now, &piece);
                 }
             }
+        }
+    }
+
+    /// A session with two routers ends before anything is typed, unless it is wanted with either.
+    fn refuse_two(&mut self) {
+        let typed = !matches!(self.phase, Phase::Login { .. }) && self.is_admitted();
+        if self.answerers() == Answerers::Two && !self.config.either && !typed {
+            self.fail(Error::TwoRouters { peer: self.config.peer });
         }
     }
 

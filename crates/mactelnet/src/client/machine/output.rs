@@ -4,13 +4,14 @@ use super::{
     Client, END_TRIES, END_WAIT, KEEPALIVE, KEEPALIVE_TRIES, KEEPALIVE_WAIT, LOGIN_STEP, MD5_SILENCE, Phase,
     REFUSAL_GRACE,
 };
+use crate::client::answers::Answerers;
 use crate::client::config::LoginPolicy;
 use crate::client::error::Error;
 use crate::client::event::Event;
 use crate::client::login::Login;
 use crate::client::start::Due;
 use crate::wire::packet::{self, CLIENT_TYPE_MAC_TELNET, Direction, PacketType};
-use crate::{Instant, Transmit};
+use crate::{Instant, MacAddr, Meta, Transmit};
 
 impl Client {
     /// The next datagram to send, if there is one.
@@ -47,7 +48,9 @@ impl Client {
                 let header = self.header(PacketType::Data, self.key, 0);
                 let outgoing = self.streams.tx.poll(now)?;
                 let payload = packet::Repr { counter: outgoing.counter, ..header }.to_vec(outgoing.data);
-                Some(Transmit { meta: self.meta, payload })
+                // BEGINAUTH, as START: whoever has this address is to answer.
+                let meta = if outgoing.counter == 0 { self.to_all() } else { self.meta };
+                Some(Transmit { meta, payload })
             }
         }
     }
@@ -187,7 +190,7 @@ impl Client {
     }
 
     pub(super) fn send_start(&mut self, key: u16) {
-        self.starts += 1;
+        self.answers.starts += 1;
         self.send(PacketType::Start, key, 0);
     }
 
@@ -197,7 +200,16 @@ impl Client {
     }
 
     pub(super) fn transmit(&self, kind: PacketType, key: u16, counter: u32) -> Transmit {
-        Transmit { meta: self.meta, payload: self.header(kind, key, counter).to_vec(&[]) }
+        let all = kind == PacketType::Start || (kind == PacketType::End && self.answerers() == Answerers::Two);
+        let meta = if all { self.to_all() } else { self.meta };
+        Transmit { meta, payload: self.header(kind, key, counter).to_vec(&[]) }
+    }
+
+    /// To everybody on the segment: a switch leads what is addressed to one of two routers with one address to one of
+    /// them, and nobody would learn of the other. The C client sends everything so. \[S\] Who wants either of two wants
+    /// one of them to hear all of it.
+    fn to_all(&self) -> Meta {
+        if self.config.either { self.meta } else { Meta { dst_mac: MacAddr::BROADCAST, ..self.meta } }
     }
 
     pub(super) fn header(&self, kind: PacketType, key: u16, counter: u32) -> packet::Repr {

@@ -130,6 +130,7 @@ impl Client {
             self.abandon(now, self.key, self.streams.tx.next());
             self.ended = None;
             let rtt = self.streams.tx.rtt().clone();
+            self.answers.forget_first();
             self.streams = Duplex::new(Limits::CLIENT, MAX_DATA, self.config.patience);
             *self.streams.tx.rtt_mut() = rtt;
             self.key = fresh_key(&mut self.rng, &[self.key]);

@@ -1,0 +1,119 @@
+//! The real binary where one MAC address is two routers, and where a router does not announce itself; in network namespaces.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use jumplead_tests::pair::Process;
+use jumplead_tests::run::silent;
+use jumplead_tests::terminal::Far;
+use jumplead_tests::twins::{INTERFACE, MAC, Twins};
+use lab::netns::available;
+
+const NAME: &str = ":put [/system identity get name]";
+
+fn target() -> String {
+    format!("mac://{MAC}%{INTERFACE}")
+}
+
+/// Runs a command on one of them alone.
+fn on(twins: &Twins, router: &str, command: &str) -> String {
+    for name in ["one", "two"] {
+        twins.cable(name, name == router);
+    }
+    silent(twins.jumplead(&["exec", &target(), "--", command])).expect(0).out.trim().to_owned()
+}
+
+/// The console on a terminal.
+fn console(twins: &Twins) -> (Far, Process) {
+    let screen = Far::new(None).sized(24, 80);
+    let near = || screen.near().try_clone().unwrap();
+    let mut command = twins.command(&["console", &target()]);
+    command.stdin(near()).stdout(near()).stderr(near());
+    let process = Process(command.spawn().unwrap());
+    (screen, process)
+}
+
+fn prompt(screen: &mut Far) {
+    screen.until("\x1b[6n");
+    screen.say(b"\x1b[1;80R");
+    screen.until("] >");
+}
+
+#[test]
+fn of_two_routers_with_one_mac_neither_is_written_to() {
+    if !available("of_two_routers_with_one_mac_neither_is_written_to", &["ip"]) {
+        return;
+    }
+    let twins = Twins::new();
+    twins.cable("two", true);
+    let rename = ["exec", &target(), "--", "/system identity set name=WRITTEN"];
+    let refused = silent(twins.jumplead(&rename)).refused(5, "mactelnet.mac.conflict");
+    assert!(refused.err.contains("nothing was sent to either of them"), "{}", refused.err);
+    assert!(refused.err.contains(&format!("jumplead discover --interface {INTERFACE}")), "{}", refused.err);
+
+    // In a pipe nobody can be asked.
+    let mut piped = twins.command(&["console", &target()]);
+    let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may be over already.
+    let _ = piped.stdin.take().unwrap().write_all(b"/system identity set name=WRITTEN\n");
+    silent(piped.wait_with_output().unwrap().into()).refused(5, "mactelnet.mac.conflict");
+
+    // A person is, and no is the answer unless they say otherwise.
+    let (mut screen, mut process) = console(&twins);
+    screen.until("may be carried out by the wrong router");
+    screen.until("[y/N] ");
+    screen.say(b"\r");
+    assert_eq!(process.0.wait().unwrap().code(), Some(5));
+    let (mut screen, mut process) = console(&twins);
+    screen.until("[y/N] ");
+    screen.say(b"y\r");
+    prompt(&mut screen);
+    screen.say(b":put (6 * 7)\r");
+    screen.until("\n\r42");
+    screen.say(b"\x1dq");
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+    assert_eq!([on(&twins, "one", NAME), on(&twins, "two", NAME)], ["ONE", "TWO"]);
+}
+
+/// One that takes no logins answers no START, but it announces itself.
+#[test]
+fn a_second_router_that_is_heard_beside_a_console_holds_the_keys() {
+    if !available("a_second_router_that_is_heard_beside_a_console_holds_the_keys", &["ip"]) {
+        return;
+    }
+    let twins = Twins::new();
+    on(&twins, "two", "/tool mac-server set allowed-interface-list=none");
+    twins.cable("one", true);
+    let (mut screen, mut process) = console(&twins);
+    screen.until("announced by two different routers");
+    screen.until("Ctrl-] q leaves.");
+    screen.say(b"/system identity set name=WRITTEN\r");
+    // Pressed by itself, after a moment; nothing of what was typed before it goes to the router later.
+    std::thread::sleep(Duration::from_millis(500));
+    screen.say(b"y");
+    screen.until("going on");
+    screen.say(b"\x1dq");
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+    assert_eq!(on(&twins, "one", NAME), "ONE");
+}
+
+/// `exec` finds the interface by asking the router itself, not by its announcements.
+#[test]
+fn a_router_that_announces_nothing_is_found_without_its_interface() {
+    if !available("a_router_that_announces_nothing_is_found_without_its_interface", &["ip"]) {
+        return;
+    }
+    let twins = Twins::new();
+    let quiet = "/ip neighbor discovery-settings set discover-interface-list=none";
+    silent(twins.jumplead(&["exec", &target(), "--", quiet])).expect(0);
+    let heard = twins.jumplead(&["discover", "--for", "2s"]);
+    assert!(!heard.out.contains(MAC), "it announces itself: {}", heard.out);
+    let begun = Instant::now();
+    let anywhere = format!("mac://{MAC}");
+    let said = silent(twins.jumplead(&["exec", &anywhere, "--", NAME])).expect(0);
+    assert_eq!(said.out.trim(), "ONE");
+    assert!(begun.elapsed() < Duration::from_secs(3), "it was waited for: {:?}", begun.elapsed());
+    let absent = silent(twins.jumplead(&["exec", "mac://74:4D:28:00:00:99", "--", NAME]));
+    absent.refused(3, "mactelnet.connect.unheard");
+}
