@@ -6,17 +6,22 @@ use std::collections::BTreeSet;
 const SIM: &str = include_str!("recover_on_sim.rs");
 const PROCESSES: &str = include_str!("recover_processes.rs");
 const LINES: &str = include_str!("recover_on_lines.rs");
+const LOOPS: &str = include_str!("boot_loop_on_sim.rs");
+/// What only names states.
+const NAMES: &str = include_str!("diagnose_on_sim.rs");
 
 /// Roads, in the order of the columns.
 const ROADS: [&str; 5] = ["HA cable, simulated", "serial line, simulated", "pty", "ser2net, RFC 2217", "raw TCP"];
 
-use Cell::{Hand, Rescued, Untried};
+use Cell::{Hand, Named, Rescued, Untried};
 
 /// What a state comes to over a road.
 #[derive(Clone, Copy)]
 enum Cell {
     /// Brought back, with the proof.
     Rescued(&'static [&'static str]),
+    /// `diagnose` says what it is; no procedure is here for it.
+    Named(&'static [&'static str]),
     /// A person beside the router: this road can't.
     Hand(&'static [&'static str]),
     /// Nobody has tried.
@@ -27,6 +32,7 @@ impl Cell {
     fn word(self) -> &'static str {
         match self {
             Rescued(_) => "*rescued*",
+            Named(_) => "*named*",
             Hand(_) => "*needs a hand*",
             Untried => "not tried",
         }
@@ -34,7 +40,7 @@ impl Cell {
 
     fn tests(self) -> &'static [&'static str] {
         match self {
-            Rescued(tests) | Hand(tests) => tests,
+            Rescued(tests) | Named(tests) | Hand(tests) => tests,
             Untried => &[],
         }
     }
@@ -52,7 +58,10 @@ const INSTALLED_PTY: &[&str] = &[
 ];
 const SAID: &[&str] = &["what_is_missing_is_said_before_anything_is_touched"];
 
-const STATES: [(&str, &str, [Cell; 5]); 10] = [
+const FAILURES: &[&str] = &["failures_of_a_member"];
+const ON_ITS_WAY: &[&str] = &["a_configuration_on_its_way_and_one_that_is_not_loaded"];
+
+const STATES: [(&str, &str, [Cell; 5]); 14] = [
     (
         "F1, ours",
         "`repair`, `known-good`, `quarantine`, `leave`",
@@ -113,6 +122,8 @@ const STATES: [(&str, &str, [Cell; 5]); 10] = [
             Rescued(STAND_INS),
         ],
     ),
+    ("F3", "the console process died; no procedure yet", [Named(FAILURES), Untried, Untried, Untried, Untried]),
+    ("F5", "seen on the active; no procedure yet", [Named(FAILURES), Untried, Untried, Untried, Untried]),
     (
         "F6, stand-in",
         "`finish-bootstrap`",
@@ -122,6 +133,24 @@ const STATES: [(&str, &str, [Cell; 5]); 10] = [
             Rescued(STUCK),
             Rescued(STUCK),
             Rescued(STUCK),
+        ],
+    ),
+    ("F7", "no procedure yet", [Named(ON_ITS_WAY), Untried, Untried, Untried, Untried]),
+    (
+        "F8, it starts again and again",
+        "`etherboot` catches the boot loader's window; `netinstall` behind it",
+        [
+            Hand(&[]),
+            Rescued(&[
+                "etherboot_is_reached_from_the_loop",
+                "killed_around_the_window_and_gone_on_with",
+                "a_window_that_is_missed_is_waited_for_again",
+                "a_boot_loader_that_wants_delete_or_hears_nothing",
+                "a_board_in_a_loop_is_installed",
+            ]),
+            Untried,
+            Untried,
+            Untried,
         ],
     ),
     (
@@ -154,7 +183,7 @@ const STATES: [(&str, &str, [Cell; 5]); 10] = [
 
 #[test]
 fn the_table_of_rescues_is_what_tests_show() {
-    let sources = [SIM, PROCESSES, LINES].concat();
+    let sources = [SIM, PROCESSES, LINES, LOOPS, NAMES].concat();
     let mut shown = BTreeSet::new();
     let mut table = format!("| state | how | {} |\n|---|---|{}\n", ROADS.join(" | "), "---|".repeat(ROADS.len()));
     for (state, how, cells) in STATES {
@@ -166,10 +195,11 @@ fn the_table_of_rescues_is_what_tests_show() {
         table.push_str(&format!("| {state} | {how} | {} |\n", words.join(" | ")));
     }
     // what no cell stands on must be about something else than a state
-    let all = sources.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap_or_default());
+    let rescues = [SIM, PROCESSES, LINES].concat();
+    let all = rescues.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap_or_default());
     let other: Vec<&str> = all.filter(|test| !shown.contains(test)).collect();
     assert_eq!(other, ["the_wrong_router_is_never_rescued", "hostile_words_are_only_words_in_the_evidence"]);
-    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* is what a test of\n`recover_on_sim.rs` (two simulated routers), `recover_processes.rs` or `recover_on_lines.rs` (the real binary; in the\nsecond killed in one step, and its line pulled in another) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. F3, F4, F5 and F7 concern the active or both routers: no procedure is here\nfor them yet. The network installation was tried with a stand-in of netinstall-cli and the simulator's board: how the line looks\nbetween `Waiting for installation server...` and the next start is not known.\n\n";
+    let head = "# Rescues of one router\n\n`tests/tests/recover_table.rs` writes this page with `UPDATE_RESCUES=1`. Each *rescued* is what a test of\n`recover_on_sim.rs` and `boot_loop_on_sim.rs` (simulated routers), `recover_processes.rs` or `recover_on_lines.rs` (the real binary; in the\nsecond killed in one step, and its line pulled in another) shows; *needs a hand*: over this road\nnothing can be done; *not tried*: no test shows it. *named*: `diagnose` says what it is.\nF3, F4, F5 and F7 concern the active or both routers: no procedure is here for them yet, and F4 shows on both only. The network installation was tried with a stand-in of netinstall-cli and the simulator's board: how the line looks\nbetween `Waiting for installation server...` and the next start is not known.\n\n";
     let page = format!("{head}{table}");
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rescues.md");
     if std::env::var_os("UPDATE_RESCUES").is_some() {
