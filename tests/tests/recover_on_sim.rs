@@ -47,6 +47,9 @@ impl Clock for Ticking {
     }
 }
 
+/// B over the HA cable, through A, and over its serial line.
+const ROADS: [Option<&str>; 2] = [None, Some("serial:///dev/b")];
+
 /// A pair in sync, its standby reached by `road`.
 async fn ready(version: &'static str, road: Option<&'static str>) -> Bench {
     let mut bench = Bench::new(Case::new(version, Topology::BehindA, false));
@@ -222,19 +225,22 @@ fn f1_is_repaired_in_place_and_the_active_says_so() {
 
 #[test]
 fn f1_of_another_build_is_repaired_by_hand() {
-    simulated(|| async {
-        let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        script(&bench.pair.b, &states::fails_at_once());
-        restart_b(&bench).await;
-        // as such a startup leaves it
-        script(&bench.pair.b, states::SILENT);
-        done(5).await;
-        let store = SimStore::default();
-        let rescued = recover(&bench, &store, Procedure::Repair, &Asked::default(), |_| false).await.unwrap().unwrap();
-        well(&bench, &rescued);
-        assert_eq!(rescued.rescue.diagnosis.state, Name::F1);
-        assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"]);
-    });
+    for road in ROADS {
+        simulated(|| async move {
+            let bench = ready("7.18.2", road).await;
+            script(&bench.pair.b, &states::fails_at_once());
+            restart_b(&bench).await;
+            // as such a startup leaves it
+            script(&bench.pair.b, states::SILENT);
+            done(5).await;
+            let store = SimStore::default();
+            let rescued =
+                recover(&bench, &store, Procedure::Repair, &Asked::default(), |_| false).await.unwrap().unwrap();
+            well(&bench, &rescued);
+            assert_eq!(rescued.rescue.diagnosis.state, Name::F1);
+            assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"]);
+        });
+    }
 }
 
 #[test]
@@ -299,78 +305,84 @@ fn a_silent_boot_is_in_the_plan_and_waited_out() {
 
 #[test]
 fn twice_the_same_failure_is_quarantined_and_never_restarted() {
-    simulated(|| async {
-        let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        script(&bench.pair.b, &states::fails_at_once());
-        restart_b(&bench).await;
-        let store = SimStore::default();
-        let first = recover(&bench, &store, Procedure::Leave, &Asked::default(), |_| false).await.unwrap().unwrap();
-        well(&bench, &first);
-        assert!(!first.rescue.twice);
-        restart_b(&bench).await;
-        for procedure in [Procedure::Repair, Procedure::KnownGood] {
-            let refused = recover(&bench, &store, procedure, &Asked::default(), |_| false).await.err().unwrap();
-            assert_eq!(refused.code, "recover.twice", "{refused:?}");
-        }
-        let boots = |bench: &Bench| {
-            bench
-                .events()
-                .iter()
-                .filter(|(who, e)| {
-                    *who == 'B' && matches!(e.kind, EventKind::Phase(routersim::record::Phase::RouterBoot))
-                })
-                .count()
-        };
-        let before = boots(&bench);
-        let held = recover(&bench, &store, Procedure::Quarantine, &Asked::default(), |_| false).await.unwrap().unwrap();
-        well(&bench, &held);
-        assert!(held.rescue.twice);
-        assert_eq!(boots(&bench), before, "it was not restarted");
-        let (b, on) = (&bench.pair.b, bench.ports_on(&bench.pair.b));
-        assert_eq!(on, ["ether8"]);
-        assert_eq!(bench.single(b, "/system/identity", "name").as_deref(), Some("edge-1_HA_B_QUARANTINE"));
-        // it stays so over the next start, and the active pushes nothing to it
-        restart_b(&bench).await;
-        done(1300).await;
-        assert_eq!(bench.ports_on(b), ["ether8"]);
-        assert_eq!(bench.single(b, "/system/identity", "name").as_deref(), Some("edge-1_HA_B_QUARANTINE"));
-        bench
-            .pair
-            .b
-            .look(|r| assert_ne!(r.system().unwrap().vrrp_state("HA_VRRP"), Some(routersim::net::VrrpState::Master)));
-    });
+    for road in ROADS {
+        simulated(|| async move {
+            let bench = ready("7.18.2", road).await;
+            script(&bench.pair.b, &states::fails_at_once());
+            restart_b(&bench).await;
+            let store = SimStore::default();
+            let first = recover(&bench, &store, Procedure::Leave, &Asked::default(), |_| false).await.unwrap().unwrap();
+            well(&bench, &first);
+            assert!(!first.rescue.twice);
+            restart_b(&bench).await;
+            for procedure in [Procedure::Repair, Procedure::KnownGood] {
+                let refused = recover(&bench, &store, procedure, &Asked::default(), |_| false).await.err().unwrap();
+                assert_eq!(refused.code, "recover.twice", "{refused:?}");
+            }
+            let boots = |bench: &Bench| {
+                bench
+                    .events()
+                    .iter()
+                    .filter(|(who, e)| {
+                        *who == 'B' && matches!(e.kind, EventKind::Phase(routersim::record::Phase::RouterBoot))
+                    })
+                    .count()
+            };
+            let before = boots(&bench);
+            let held =
+                recover(&bench, &store, Procedure::Quarantine, &Asked::default(), |_| false).await.unwrap().unwrap();
+            well(&bench, &held);
+            assert!(held.rescue.twice);
+            assert_eq!(boots(&bench), before, "it was not restarted");
+            let (b, on) = (&bench.pair.b, bench.ports_on(&bench.pair.b));
+            assert_eq!(on, ["ether8"]);
+            assert_eq!(bench.single(b, "/system/identity", "name").as_deref(), Some("edge-1_HA_B_QUARANTINE"));
+            // it stays so over the next start, and the active pushes nothing to it
+            restart_b(&bench).await;
+            done(1300).await;
+            assert_eq!(bench.ports_on(b), ["ether8"]);
+            assert_eq!(bench.single(b, "/system/identity", "name").as_deref(), Some("edge-1_HA_B_QUARANTINE"));
+            bench.pair.b.look(|r| {
+                assert_ne!(r.system().unwrap().vrrp_state("HA_VRRP"), Some(routersim::net::VrrpState::Master))
+            });
+        });
+    }
 }
 
 #[test]
 fn f2_gets_the_address_that_the_site_file_proves() {
-    simulated(|| async {
-        let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        script(&bench.pair.b, states::WRONG_MAC);
-        restart_b(&bench).await;
-        let store = SimStore::default();
-        let rescued =
-            recover(&bench, &store, Procedure::RightMac, &Asked::default(), |_| false).await.unwrap().unwrap();
-        assert_eq!(rescued.rescue.diagnosis.state, Name::F2);
-        well(&bench, &rescued);
-        bench.assert_proved();
-    });
+    for road in ROADS {
+        simulated(|| async move {
+            let bench = ready("7.18.2", road).await;
+            script(&bench.pair.b, states::WRONG_MAC);
+            restart_b(&bench).await;
+            let store = SimStore::default();
+            let rescued =
+                recover(&bench, &store, Procedure::RightMac, &Asked::default(), |_| false).await.unwrap().unwrap();
+            assert_eq!(rescued.rescue.diagnosis.state, Name::F2);
+            well(&bench, &rescued);
+            bench.assert_proved();
+        });
+    }
 }
 
 #[test]
 fn f2_of_another_build_is_held_in_its_window() {
-    simulated(|| async {
-        let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        script(&bench.pair.b, &states::loops());
-        script(&bench.pair.b, states::WRONG_MAC);
-        restart_b(&bench).await;
-        let store = SimStore::default();
-        let rescued =
-            recover(&bench, &store, Procedure::RightMac, &Asked::default(), |_| false).await.unwrap().unwrap();
-        assert_eq!(rescued.rescue.diagnosis.state, Name::F2);
-        well(&bench, &rescued);
-        assert!(evidence(&bench, &store).contains("I AM UNKNOWN"));
-        assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"]);
-    });
+    for road in ROADS {
+        simulated(|| async move {
+            let bench = ready("7.18.2", road).await;
+            script(&bench.pair.b, &states::loops());
+            script(&bench.pair.b, states::WRONG_MAC);
+            restart_b(&bench).await;
+            let store = SimStore::default();
+            let rescued =
+                recover(&bench, &store, Procedure::RightMac, &Asked::default(), |_| false).await.unwrap().unwrap();
+            assert_eq!(rescued.rescue.diagnosis.state, Name::F2);
+            well(&bench, &rescued);
+            assert!(evidence(&bench, &store).contains("I AM UNKNOWN"));
+            assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"]);
+        });
+    }
     simulated(|| async {
         let bench = ready("7.18.2", Some("serial:///dev/b")).await;
         script(&bench.pair.b, &states::loops());
@@ -397,37 +409,40 @@ fn f2_of_another_build_is_held_in_its_window() {
 
 #[test]
 fn f6_is_finished_for_the_job_that_waits_in_vain() {
-    simulated(|| async {
-        let bench =
-            Bench::new(Case { road_b: Some("serial:///dev/b"), ..Case::new("7.18.2", Topology::BehindA, false) });
-        let text = ":local done false\n:while (!$done) do={\n:do {\n/user add name=ha group=nowhere password=short\n:set done true\n} on-error={ /log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :delay 5 }\n}\n";
-        bench.pair.b.with(|router, _| {
-            router.system().unwrap().write_file("HA_bootstrap.rsc", text.as_bytes().to_vec()).unwrap();
+    for road in ROADS {
+        simulated(|| async move {
+            let bench = Bench::new(Case { road_b: road, ..Case::new("7.18.2", Topology::BehindA, false) });
+            let text = ":local done false\n:while (!$done) do={\n:do {\n/user add name=ha group=nowhere password=short\n:set done true\n} on-error={ /log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :delay 5 }\n}\n";
+            bench.pair.b.with(|router, _| {
+                router.system().unwrap().write_file("HA_bootstrap.rsc", text.as_bytes().to_vec()).unwrap();
+            });
+            script(&bench.pair.b, "/import HA_bootstrap.rsc");
+            done(30).await;
+            let store = SimStore::default();
+            let rescued = recover(&bench, &store, Procedure::FinishBootstrap, &Asked::default(), |_| false)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(rescued.rescue.diagnosis.state, Name::F6);
+            well(&bench, &rescued);
+            let waits = |bench: &Bench| {
+                bench
+                    .events()
+                    .iter()
+                    .filter(|(who, e)| {
+                        *who == 'B'
+                            && matches!(&e.kind, EventKind::Log { message, .. } if message.contains("bootstrap failed"))
+                    })
+                    .count()
+            };
+            let before = waits(&bench);
+            done(60).await;
+            assert_eq!(waits(&bench), before, "nothing waits any more");
+            // and the bootstrap goes on from there
+            bench.until_done(&SimStore::default()).await;
+            bench.assert_proved();
         });
-        script(&bench.pair.b, "/import HA_bootstrap.rsc");
-        done(30).await;
-        let store = SimStore::default();
-        let rescued =
-            recover(&bench, &store, Procedure::FinishBootstrap, &Asked::default(), |_| false).await.unwrap().unwrap();
-        assert_eq!(rescued.rescue.diagnosis.state, Name::F6);
-        well(&bench, &rescued);
-        let waits = |bench: &Bench| {
-            bench
-                .events()
-                .iter()
-                .filter(|(who, e)| {
-                    *who == 'B'
-                        && matches!(&e.kind, EventKind::Log { message, .. } if message.contains("bootstrap failed"))
-                })
-                .count()
-        };
-        let before = waits(&bench);
-        done(60).await;
-        assert_eq!(waits(&bench), before, "nothing waits any more");
-        // and the bootstrap goes on from there
-        bench.until_done(&SimStore::default()).await;
-        bench.assert_proved();
-    });
+    }
 }
 
 /// The process dies at each step of the longest rescue; the next one goes on, and what can't be taken back is done once.

@@ -82,7 +82,7 @@ const STATES: [(&str, &str, [Cell; 5]); 14] = [
         "F1, stand-in",
         "`repair`, by hand's lines",
         [
-            Untried,
+            Rescued(&["f1_of_another_build_is_repaired_by_hand"]),
             Rescued(&["f1_of_another_build_is_repaired_by_hand"]),
             Rescued(STAND_INS),
             Rescued(STAND_INS),
@@ -93,7 +93,7 @@ const STATES: [(&str, &str, [Cell; 5]); 14] = [
         "F1 twice, stand-in",
         "`quarantine`; no third start",
         [
-            Untried,
+            Rescued(&["twice_the_same_failure_is_quarantined_and_never_restarted"]),
             Rescued(&["twice_the_same_failure_is_quarantined_and_never_restarted"]),
             Rescued(STAND_INS),
             Rescued(STAND_INS),
@@ -104,7 +104,7 @@ const STATES: [(&str, &str, [Cell; 5]); 14] = [
         "F2, ours",
         "`right-mac`",
         [
-            Untried,
+            Rescued(&["f2_gets_the_address_that_the_site_file_proves"]),
             Rescued(&["f2_gets_the_address_that_the_site_file_proves"]),
             Rescued(OURS),
             Rescued(OURS),
@@ -113,9 +113,9 @@ const STATES: [(&str, &str, [Cell; 5]); 14] = [
     ),
     (
         "F2, stand-in's loop",
-        "held in its window; `right-mac`; on the simulated line `quarantine`, too",
+        "held in its window; `right-mac`; on the simulated serial line `quarantine`, too",
         [
-            Untried,
+            Rescued(&["f2_of_another_build_is_held_in_its_window"]),
             Rescued(&["f2_of_another_build_is_held_in_its_window"]),
             Rescued(STAND_INS),
             Rescued(STAND_INS),
@@ -128,7 +128,7 @@ const STATES: [(&str, &str, [Cell; 5]); 14] = [
         "F6, stand-in",
         "`finish-bootstrap`",
         [
-            Untried,
+            Rescued(&["f6_is_finished_for_the_job_that_waits_in_vain"]),
             Rescued(&["f6_is_finished_for_the_job_that_waits_in_vain"]),
             Rescued(STUCK),
             Rescued(STUCK),
