@@ -5,6 +5,8 @@
 
 mod access;
 mod cli;
+#[cfg(test)]
+mod cli_in_docs;
 mod cmd;
 mod console;
 mod consoles;
