@@ -139,14 +139,15 @@ fn killed_after_every(case: Case, parity: usize, step: usize) {
     }
 }
 
+/// Every other record, in two parts: each step writes more than one.
 #[test]
 fn killed_after_each_odd_record() {
-    killed_after_every(Case::new("7.18.2", VIA, true), 0, 2);
+    killed_after_every(Case::new("7.18.2", VIA, true), 0, 4);
 }
 
 #[test]
-fn killed_after_each_even_record() {
-    killed_after_every(Case::new("7.18.2", VIA, true), 1, 2);
+fn killed_after_each_odd_record_between_those() {
+    killed_after_every(Case::new("7.18.2", VIA, true), 2, 4);
 }
 
 /// What happens to the hardware when a step begins.
@@ -215,9 +216,9 @@ fn the_serial_line_is_pulled_for_twenty_seconds_in_every_step() {
 }
 
 #[test]
-fn killed_after_each_fifth_record_over_the_serial_line() {
+fn killed_after_each_eighth_record_over_the_serial_line() {
     let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.22.1", VIA, true) };
-    killed_after_every(case, 1, 5);
+    killed_after_every(case, 1, 8);
 }
 
 /// Both are master while the cable is out, and of equals the higher address stays: B. The pair goes on with one active, the
