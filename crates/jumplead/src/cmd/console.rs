@@ -108,7 +108,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
         let ended = tokio::select! {
             biased;
             () = signals.end() => Err(interrupted().state("the session was closed")),
-            ended = lines(&shell, out, &mut record) => ended,
+            ended = lines(&shell, out, &mut record, begun) => ended,
         };
         record.end(&Moment::of(begun));
         let _ = tokio::time::timeout(LEAVE, shell.close()).await;
@@ -124,8 +124,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
 }
 
 /// Runs every line of standard input, one at a time, and prints what the router says, into the logs, too.
-async fn lines(shell: &Shell, out: &Output, record: &mut Record) -> Result {
-    let begun = Instant::now();
+async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant) -> Result {
     let mut said = |text: &str| {
         if text.is_empty() {
             return;
