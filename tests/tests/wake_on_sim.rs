@@ -3,67 +3,20 @@
 
 mod common;
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use common::simulated;
+use jumplead::lab_roads::Cable;
 use lab::serial::NullModem;
 use lab::{NodeHandle, World};
 use routeros::wake::{Legibility, Plan, SPEEDS, State};
-use routeros::{ByteLink, Error, LoginOptions, Secret, Shell, Suffix, Waker, Woken, boot};
+use routeros::{Error, LoginOptions, Secret, Shell, Suffix, Waker, Woken, boot};
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::serial::seen_at;
 use routersim::spec::{Spec, Version};
 use routersim::system::BUILT_IN;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
-
-/// A cable whose speed the host can set.
-struct Cable {
-    io: DuplexStream,
-    baud: Arc<AtomicU32>,
-}
-
-impl Cable {
-    fn new(router: &NodeHandle<Router>, baud: u32) -> Self {
-        let baud = Arc::new(AtomicU32::new(baud));
-        Self { io: lab::serial::cable_at(router, Arc::clone(&baud)), baud }
-    }
-}
-
-impl AsyncRead for Cable {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Cable {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-impl ByteLink for Cable {
-    fn describe(&self) -> String {
-        "serial".into()
-    }
-    fn speed(&self) -> Option<u32> {
-        Some(self.baud.load(Ordering::Relaxed))
-    }
-    fn set_speed(&mut self, baud: u32) -> bool {
-        self.baud.store(baud, Ordering::Relaxed);
-        true
-    }
-}
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// What somebody did before the line was opened.
 #[derive(Clone, Copy)]
@@ -370,14 +323,14 @@ async fn begun(of: &Start, seed: u64) -> (NodeHandle<Router>, Cable) {
     let world = World::new(seed);
     let router = world.add("B", Router::new(spec, seed).unwrap());
     tokio::task::spawn_local(world.clone().drive(1.0));
-    let mut line = Cable::new(&router, 115_200);
+    let mut line = Cable::new(&router, 115_200, "serial");
     for what in of.done {
         act(&world, &router, &mut line, *what).await;
     }
     if !of.open {
         drop(line);
         tokio::time::sleep(Duration::from_millis(100 + seed * 37)).await;
-        line = Cable::new(&router, of.baud);
+        line = Cable::new(&router, of.baud, "serial");
     }
     (router, line)
 }
@@ -546,7 +499,7 @@ fn a_look_leaves_another_users_session_as_it_is() {
                 let ended = drain(&router).into_iter().filter(|kind| matches!(kind, EventKind::SessionClosed { .. }));
                 assert_eq!(ended.count(), 0, "{what}");
                 // He goes on where he was.
-                let mut line = Cable::new(&router, 115_200);
+                let mut line = Cable::new(&router, 115_200, "serial");
                 type_in(&mut line, then).await;
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 let count = ":put [:len [/ip address find address=\"10.9.9.9/24\"]]";
@@ -574,7 +527,7 @@ fn a_login_in_a_silent_boot_leaves_the_menu_that_its_key_opened() {
             let mut options = LoginOptions::new("admin");
             options.passwords = vec![Secret::new("")];
             (options.suffix, options.wake) = (Suffix::Serial, Some(boot::IDLE));
-            let shell = Shell::login(Box::new(Cable::new(&router, 115_200)), options).await;
+            let shell = Shell::login(Box::new(Cable::new(&router, 115_200, "serial")), options).await;
             let keys: Vec<u8> = router.with(|router, _| {
                 std::iter::from_fn(|| router.poll_event())
                     .filter_map(|event| if let EventKind::BootKey { key, .. } = event.kind { Some(key) } else { None })

@@ -61,18 +61,25 @@ impl Lines for LabLines {
     fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
         Box::pin(async move {
             let TargetUrl::Serial { baud, .. } = url else { return Ok(None) };
-            let speed = Arc::new(AtomicU32::new(*baud));
-            let io = lab::serial::cable_at(&self.0, Arc::clone(&speed));
-            Ok(Some((Box::new(Cable { io, speed, name: url.to_string() }) as BoxLink, Vec::new())))
+            Ok(Some((Box::new(Cable::new(&self.0, *baud, &url.to_string())) as BoxLink, Vec::new())))
         })
     }
 }
 
-/// The host's end. Dropping it pulls the cable.
-struct Cable {
+/// The host's end, whose speed it can set. Dropping it pulls the cable.
+#[derive(Debug)]
+pub struct Cable {
     io: DuplexStream,
     speed: Arc<AtomicU32>,
     name: String,
+}
+
+impl Cable {
+    /// Plugs it into a router's console.
+    pub fn new(router: &NodeHandle<Router>, baud: u32, name: &str) -> Self {
+        let speed = Arc::new(AtomicU32::new(baud));
+        Self { io: lab::serial::cable_at(router, Arc::clone(&speed)), speed, name: name.to_owned() }
+    }
 }
 
 impl ByteLink for Cable {
