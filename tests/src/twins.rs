@@ -75,6 +75,25 @@ impl Twins {
         command
     }
 
+    /// jumplead without the right to open raw sockets, run to its end; where `filtered`, its host drops what does not come from where
+    /// it would be sent to.
+    pub fn unprivileged(&self, filtered: bool, arguments: &[&str]) -> Ended {
+        for which in ["all", INTERFACE] {
+            let set = format!("net.ipv4.conf.{which}.rp_filter={}", u8::from(filtered));
+            self.host.run("sysctl", &["-q", "-w", &set]).unwrap();
+        }
+        let mut command = self.host.command("setpriv");
+        command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]).arg(binary::jumplead()).args(arguments);
+        binary::isolate(&mut command, self.folder.path());
+        command.env("JUMPLEAD_PASSWORD", PASSWORD);
+        command.stdin(Stdio::null()).output().unwrap().into()
+    }
+
+    /// Where the host's files lie.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// jumplead, run to its end.
     pub fn jumplead(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).stdin(Stdio::null()).output().unwrap().into()

@@ -1,4 +1,5 @@
-//! The real binary where one MAC address is two routers, and where a router does not announce itself; in network namespaces.
+//! The real binary where one MAC address is two routers, where a router does not announce itself, and where the host may
+//! not send raw frames; in network namespaces.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -9,6 +10,8 @@ use jumplead_tests::run::silent;
 use jumplead_tests::terminal::Far;
 use jumplead_tests::twins::{INTERFACE, MAC, Twins};
 use lab::netns::available;
+use mactelnet::pcap::Reader;
+use mactelnet::wire::frame::Frame;
 
 const NAME: &str = ":put [/system identity get name]";
 
@@ -116,4 +119,54 @@ fn a_router_that_announces_nothing_is_found_without_its_interface() {
     assert!(begun.elapsed() < Duration::from_secs(3), "it was waited for: {:?}", begun.elapsed());
     let absent = silent(twins.jumplead(&["exec", "mac://74:4D:28:00:00:99", "--", NAME]));
     absent.refused(3, "mactelnet.connect.unheard");
+}
+
+/// Nothing that writes for sure, nothing that must see Ethernet addresses, and nothing where the host may drop answers.
+#[test]
+fn a_host_without_the_right_to_raw_frames_talks_by_udp() {
+    if !available("a_host_without_the_right_to_raw_frames_talks_by_udp", &["ip", "setpriv", "sysctl"]) {
+        return;
+    }
+    let twins = Twins::new();
+    let raw = silent(twins.unprivileged(false, &["exec", &target(), "--", NAME]));
+    let raw = raw.refused(11, "host.right.cap-net-raw");
+    assert!(raw.err.contains("--link udp"), "{}", raw.err);
+    let said = silent(twins.unprivileged(false, &["--link", "udp", "exec", &target(), "--", NAME])).expect(0);
+    assert_eq!(said.out.trim(), "ONE");
+    let heard = twins.unprivileged(false, &["--link", "udp", "discover", "--interface", INTERFACE, "--for", "4s"]);
+    assert!(heard.expect(0).out.contains(MAC));
+
+    let filtered = ["--link", "udp", "exec", &target(), "--", NAME];
+    let filtered = silent(twins.unprivileged(true, &filtered)).refused(11, "host.link.rp-filter");
+    assert!(filtered.err.contains(&format!("sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{INTERFACE}")));
+    twins.unprivileged(false, &["--link", "udp", "ping", &target()]).refused(2, "usage.link");
+    twins.unprivileged(false, &["--link", "udp", "recover", &target()]).refused(2, "usage.link");
+    let bootstrap = ["--link", "udp", "bootstrap", "edge-1", "--plan-only"];
+    twins.unprivileged(false, &bootstrap).refused(2, "usage.link");
+}
+
+#[test]
+fn what_passes_is_captured_without_what_is_typed() {
+    if !available("what_passes_is_captured_without_what_is_typed", &["ip"]) {
+        return;
+    }
+    let twins = Twins::new();
+    let file = twins.folder().join("session.pcap");
+    let path = file.to_str().unwrap();
+    let command = ":put (\"typed-\" . \"and-shown\")";
+    let said = silent(twins.jumplead(&["--pcap", path, "exec", &target(), "--", command])).expect(0);
+    assert_eq!(said.out.trim(), "typed-and-shown");
+    let bytes = std::fs::read(&file).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    for secret in ["typed-", "and-shown"] {
+        assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret} is in the capture");
+    }
+    let records: Vec<_> = Reader::new(&bytes[..]).unwrap().map(Result::unwrap).collect();
+    let ours = MAC.parse().unwrap();
+    let from = |router: bool| {
+        records.iter().filter(|record| (Frame::new_checked(&record.frame).unwrap().src_mac() == ours) == router).count()
+    };
+    assert!(from(true) > 5 && from(false) > 5, "{} of the router, {} of ours", from(true), from(false));
+    twins.jumplead(&["--pcap", "/nowhere/x.pcap", "exec", &target(), "--", NAME]).refused(2, "usage.pcap");
 }

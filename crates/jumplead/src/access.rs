@@ -125,6 +125,7 @@ pub async fn with_access<T>(
     new_ha: Option<&str>,
     act: impl AsyncFnOnce(&Access<'_>) -> Result<T>,
 ) -> Result<T> {
+    global.links.raw_only("a rescue")?;
     let target = reach::target(typed)?;
     let named = match member_of {
         None => None,
@@ -167,7 +168,7 @@ pub async fn with_access<T>(
     };
     let warnings = Rc::new(RefCell::new(Vec::new()));
     let mac = MacRoad {
-        segment: Rc::new(HostSegment),
+        segment: Rc::new(HostSegment(global.links.clone())),
         watch: LazyWatch::default(),
         listen: true,
         known: Rc::new(RefCell::new(known(&state)?)),

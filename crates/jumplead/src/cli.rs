@@ -13,6 +13,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::console::map::Map;
 use crate::console::pump::Options;
 use crate::console::view::Times;
+use crate::links::{HostLinks, How};
 
 const AFTER_HELP: &str = "\
 TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
@@ -94,12 +95,22 @@ pub struct Global {
     /// and left alone
     #[arg(long, global = true)]
     pub take_over: bool,
+    /// How frames leave this host: raw, or by UDP sockets where the right for raw ones can't be had. UDP is for looking and
+    /// talking only
+    #[arg(long, global = true, value_name = "HOW", default_value = "raw", hide_default_value = true)]
+    pub link: How,
+    /// Write the frames that pass to a file that Wireshark opens; what is typed and shown is zeroed, except in a rehearsal
+    #[arg(long, global = true, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
     /// The user to log in as, for a single TARGET
     #[arg(long, global = true, value_name = "NAME", env = "JUMPLEAD_USER", hide_env = true)]
     pub user: Option<String>,
     /// Where the password comes from: env:NAME, file:PATH, cmd:COMMAND or prompt. Never the password itself
     #[arg(long, global = true, value_name = "REF")]
     pub password: Option<String>,
+    /// What `--link` and `--pcap` come to, once they are carried out.
+    #[arg(skip)]
+    pub links: HostLinks,
 }
 
 /// When to colour what is printed.
@@ -319,8 +330,8 @@ pub struct Rehearse {
     /// On the wall clock: as long as the real thing takes
     #[arg(long)]
     pub real_time: bool,
-    /// Write what was on both cables (Wireshark opens it)
-    #[arg(long, value_name = "FILE")]
+    /// Where both cables are recorded: the option of all commands.
+    #[arg(skip)]
     pub pcap: Option<PathBuf>,
     /// Router b still carries an old configuration: it must be reset
     #[arg(long)]

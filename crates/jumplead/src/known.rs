@@ -1,6 +1,7 @@
-//! What was learnt about routers, kept between runs: it decides whether an MD5 login is a downgrade.
+//! What was learnt about routers, kept between runs: it decides whether an MD5 login is a downgrade, and whether several
+//! packets may be on their way to one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,19 @@ use serde::{Deserialize, Serialize};
 pub struct Known {
     /// It has logged somebody in by EC-SRP5 here: an MD5 login would be a downgrade.
     pub ec_srp5: bool,
+    /// What a proof showed of how it acknowledges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Proof>,
+}
+
+/// What came of a proof (`mactelnet::proof`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// It keeps its acknowledgement at a gap.
+    pub holds: bool,
+    /// The version that it announced then: another one may behave in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// The file of known routers in the state folder.
@@ -20,6 +34,8 @@ pub struct Known {
 pub struct KnownRouters {
     path: PathBuf,
     routers: BTreeMap<String, Known>,
+    /// Who was asked for a proof since the file was opened.
+    asked: BTreeSet<MacAddr>,
 }
 
 impl KnownRouters {
@@ -31,27 +47,32 @@ impl KnownRouters {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
-        Ok(Self { path, routers })
+        Ok(Self { path, routers, asked: BTreeSet::new() })
     }
 
     pub fn get(&self, mac: MacAddr) -> Known {
         self.routers.get(&mac.to_string()).cloned().unwrap_or_default()
     }
 
+    /// Whether this router has not been asked for a proof yet; from now on it has.
+    pub fn first_question(&mut self, mac: MacAddr) -> bool {
+        self.asked.insert(mac)
+    }
+
     /// Changes what is known of a router and writes the file, whole or not at all.
-    pub fn update(&mut self, mac: MacAddr, change: impl FnOnce(&mut Known)) -> std::io::Result<()> {
-        let known = self.routers.entry(mac.to_string()).or_default();
+    pub fn update(&mut self, mac: MacAddr, change: impl Fn(&mut Known)) -> std::io::Result<()> {
+        let mac = mac.to_string();
+        let mut known = self.routers.get(&mac).cloned().unwrap_or_default();
         let before = known.clone();
-        change(known);
-        if *known == before {
+        change(&mut known);
+        if known == before {
             return Ok(());
         }
         let folder = self.path.parent().unwrap_or(Path::new("."));
         crate::folders::make_private(folder)?;
         // What another run has learnt meanwhile must not be lost: forgetting an EC-SRP5 login allows a downgrade.
-        let learnt = known.clone();
         self.routers = Self::open(folder)?.routers;
-        self.routers.insert(mac.to_string(), learnt);
+        change(self.routers.entry(mac).or_default());
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer_pretty(&mut file, &self.routers)?;
         file.write_all(b"\n")?;
@@ -79,6 +100,11 @@ mod tests {
         known.update(far, |router| router.ec_srp5 = true).unwrap();
         other.update("74:4D:28:00:00:0D".parse().unwrap(), |router| router.ec_srp5 = true).unwrap();
         assert!(KnownRouters::open(folder.path()).unwrap().get(far).ec_srp5);
+        // also of the same router
+        let proof = Proof { holds: true, version: Some("7.18.2 (stable)".into()) };
+        other.update(far, |router| router.gap = Some(proof.clone())).unwrap();
+        let both = KnownRouters::open(folder.path()).unwrap().get(far);
+        assert_eq!(both, Known { ec_srp5: true, gap: Some(proof) });
         std::fs::write(folder.path().join("routers.json"), "{").unwrap();
         assert!(KnownRouters::open(folder.path()).is_err());
     }

@@ -30,20 +30,21 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 
-use cli::{Cli, Command, Config, Ha};
+use cli::{Cli, Command, Config, Ha, Rehearse};
 use failure::{Exit, Failure};
+use links::HostLinks;
 use output::Output;
 use routeros::Suffix;
 
 /// The whole program.
 pub fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    let cli = match Cli::read(&words) {
+    let mut cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(error) => return misread(&error),
     };
     let out = Output::new(&cli.global, name(&cli.command));
-    let ended = logging::start(&cli.global).and_then(|()| start(&cli, &out));
+    let ended = logging::start(&cli.global).and_then(|()| start(&mut cli, &out));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -111,11 +112,13 @@ const fn name(command: &Command) -> &'static str {
     }
 }
 
-fn start(cli: &Cli, out: &Output) -> failure::Result {
+fn start(cli: &mut Cli, out: &Output) -> failure::Result {
     if let Command::Rehearse(args) = &cli.command {
         // The simulated world has a clock of its own.
-        return cmd::rehearse::run(out, args);
+        return cmd::rehearse::run(out, &Rehearse { pcap: cli.global.pcap.clone(), ..args.clone() });
     }
+    cli.global.links = HostLinks::new(cli.global.link, cli.global.pcap.as_deref())?;
+    let cli = &*cli;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -124,6 +127,9 @@ fn start(cli: &Cli, out: &Output) -> failure::Result {
     farewell(&runtime);
     // A read of standard input may still wait in its thread; nobody needs its answer.
     runtime.shutdown_background();
+    if let Some(warning) = cli.global.links.finish() {
+        out.warn(warning);
+    }
     ended
 }
 
@@ -154,7 +160,7 @@ fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
     let state = || folders::state(global.state_dir.as_deref());
     match &cli.command {
         Command::Discover { interface, duration, watch } => {
-            running(move || cmd::discover::run(out, interface, *duration, *watch))
+            running(move || cmd::discover::run(out, &global.links, interface, *duration, *watch))
         }
         Command::Recover { target, procedure, rescue, sheet: false } => {
             running(move || cmd::recover::run(out, global, target, *procedure, rescue))
@@ -164,9 +170,9 @@ fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
         }
         Command::Diagnose { target, listen } => running(move || cmd::diagnose::run(out, global, target, *listen)),
         Command::Config { what: Config::Init { name, interface, duration } } => {
-            running(move || cmd::config::init(out, name, interface, *duration))
+            running(move || cmd::config::init(out, &global.links, name, interface, *duration))
         }
-        Command::Ping { target, count, interval } => running(move || ping(out, target, *count, *interval)),
+        Command::Ping { target, count, interval } => running(move || ping(global, out, target, *count, *interval)),
         Command::Console(asked) => running(move || console(global, out, asked)),
         Command::Exec(asked) => running(move || exec(global, out, asked)),
         Command::Bootstrap { pair, change } => running(move || cmd::bootstrap::run(out, global, pair, change)),
@@ -193,10 +199,10 @@ fn now<'a>(command: impl FnOnce() -> failure::Result) -> Running<'a> {
     Box::pin(std::future::ready(command()))
 }
 
-async fn ping(out: &Output, target: &str, count: u32, interval: Duration) -> failure::Result {
+async fn ping(global: &cli::Global, out: &Output, target: &str, count: u32, interval: Duration) -> failure::Result {
     match reach::target(target)? {
         reach::Target::Mac(target) => {
-            cmd::ping::run(out, target.mac, target.interface.as_deref(), count, interval).await
+            cmd::ping::run(out, &global.links, target.mac, target.interface.as_deref(), count, interval).await
         }
         reach::Target::Member { .. } | reach::Target::Line { .. } => {
             Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")

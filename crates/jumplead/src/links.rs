@@ -1,10 +1,14 @@
 //! The host's interfaces as links.
 
 use std::io;
+use std::path::Path;
 
+use clap::ValueEnum;
 use mactelnet::io::interfaces::matches;
+use mactelnet::io::pcap::{Contents, PcapLink, PcapSink};
 use mactelnet::io::raw::{Capture, RawLink};
 use mactelnet::io::trace::TraceLink;
+use mactelnet::io::udp::{self, UdpLink};
 use mactelnet::io::{BoxLink, Interface, interfaces};
 
 use crate::failure::{Exit, Failure, Result};
@@ -41,22 +45,130 @@ pub fn by_name(name: &str) -> Result<Interface> {
     })
 }
 
-/// A raw link on `interface`.
-pub fn open(interface: &Interface) -> Result<BoxLink> {
-    match RawLink::open(&interface.name, Capture::MacServices) {
-        Ok(link) => Ok(Box::new(TraceLink(link))),
-        Err(error) => Err(refused(&interface.name, &error)),
+/// How frames leave this host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    #[default]
+    Raw,
+    Udp,
+}
+
+/// How this process's links are opened.
+#[derive(Debug, Clone, Default)]
+pub struct HostLinks {
+    how: How,
+    capture: Option<PcapSink>,
+}
+
+impl HostLinks {
+    /// As the command line says. A file for frames is begun.
+    pub fn new(how: How, pcap: Option<&Path>) -> Result<Self> {
+        let capture = match pcap {
+            Some(path) => Some(capture(path).map_err(|error| {
+                Failure::new(Exit::Usage, "usage.pcap", format!("{} can't be written", path.display())).cause(error)
+            })?),
+            None => None,
+        };
+        Ok(Self { how, capture })
+    }
+
+    /// Refuses what needs to see Ethernet addresses: proofs of who is there, and whatever writes.
+    pub fn raw_only(&self, what: &str) -> Result {
+        match self.how {
+            How::Raw => Ok(()),
+            How::Udp => Err(Failure::new(
+                Exit::Usage,
+                "usage.link",
+                format!("{what} needs raw frames: UDP shows no Ethernet address, and the host may drop answers unseen"),
+            )
+            .state("nothing was sent")
+            .hint("leave out --link udp; the right for raw frames:  jumplead doctor")),
+        }
+    }
+
+    /// A link on `interface`.
+    pub fn open(&self, interface: &Interface) -> Result<BoxLink> {
+        let link: BoxLink = match self.how {
+            How::Raw => Box::new(TraceLink(raw(&interface.name).map_err(|error| refused(&interface.name, &error))?)),
+            How::Udp => Box::new(TraceLink(udp(interface)?)),
+        };
+        Ok(self.captured(link))
+    }
+
+    /// A link on the interface `name`. The host's interfaces are listed once: a list costs as much as a round trip.
+    pub fn open_named(&self, name: &str) -> Result<BoxLink> {
+        if self.how == How::Udp {
+            return self.open(&by_name(name)?);
+        }
+        match raw(name) {
+            // Says which interfaces there are.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.open(&by_name(name)?),
+            Err(error) => Err(refused(name, &error)),
+            Ok(link) => Ok(self.captured(Box::new(TraceLink(link)))),
+        }
+    }
+
+    /// Links on all of `interfaces`. Those that can't be opened are named; all of them failing is an error.
+    pub fn open_all(&self, interfaces: &[Interface]) -> Result<(Vec<BoxLink>, Vec<String>)> {
+        let (mut links, mut warnings, mut first) = (Vec::new(), Vec::new(), None);
+        for interface in interfaces {
+            match self.open(interface) {
+                Ok(link) => links.push(link),
+                Err(failure) => {
+                    warnings.push(format!("{}: {}", interface.name, failure.message));
+                    first.get_or_insert(failure);
+                }
+            }
+        }
+        match first {
+            Some(failure) if links.is_empty() => Err(failure),
+            _ => Ok((links, warnings)),
+        }
+    }
+
+    /// Ends the capture: why it is not whole, if so.
+    pub fn finish(&self) -> Option<String> {
+        let error = self.capture.as_ref()?.finish().err()?;
+        Some(format!("the capture is not whole: {error}"))
+    }
+
+    fn captured(&self, link: BoxLink) -> BoxLink {
+        match &self.capture {
+            Some(sink) => Box::new(PcapLink::new(link, sink.clone())),
+            None => link,
+        }
     }
 }
 
-/// A raw link on the interface `name`. The host's interfaces are listed once: a list costs as much as a round trip.
-pub fn open_named(name: &str) -> Result<BoxLink> {
-    match RawLink::open(name, Capture::MacServices) {
-        // Says which interfaces there are.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => open(&by_name(name)?),
-        Err(error) => Err(refused(name, &error)),
-        Ok(link) => Ok(Box::new(TraceLink(link))),
+fn raw(name: &str) -> io::Result<RawLink> {
+    RawLink::open(name, Capture::MacServices)
+}
+
+/// A UDP link, where it can be trusted to hear what was answered.
+fn udp(interface: &Interface) -> Result<UdpLink> {
+    let name = &interface.name;
+    if udp::filtered(name) {
+        return Err(Failure::new(
+            Exit::LacksRight,
+            "host.link.rp-filter",
+            format!(
+                "rp_filter is on for {name}: answers from routers without a fitting address would be dropped unseen"
+            ),
+        )
+        .hint(format!("turn it off:  sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{name}.rp_filter=0"))
+        .hint("or leave out --link udp; the right for raw frames:  jumplead doctor"));
     }
+    UdpLink::open(interface).map_err(|error| {
+        Failure::new(Exit::LacksRight, "host.interface.open", format!("UDP on {name} can't be opened")).cause(error)
+    })
+}
+
+/// A file for its owner alone: it names routers and users.
+fn capture(path: &Path) -> io::Result<PcapSink> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    PcapSink::new(file, Contents::Redacted, started)
 }
 
 /// Why an interface could not be opened.
@@ -72,29 +184,12 @@ fn refused(name: &str, error: &io::Error) -> Failure {
             )
             .cause(error)
             .hint(format!("give it to this program once:  sudo setcap cap_net_raw+ep {binary}"))
-            .hint("or run as root; try without any right:  jumplead rehearse")
+            .hint("or run as root; to look and talk only, by UDP:  --link udp")
+            .hint("try without any right:  jumplead rehearse")
         }
         io::ErrorKind::NotFound => {
             Failure::new(Exit::NotFound, "host.interface.none", error.to_string()).hint("list them:  jumplead doctor")
         }
         _ => Failure::new(Exit::LacksRight, "host.interface.open", format!("{name} could not be opened")).cause(error),
-    }
-}
-
-/// Raw links on all of `interfaces`. Those that can't be opened are named; all of them failing is an error.
-pub fn open_all(interfaces: &[Interface]) -> Result<(Vec<BoxLink>, Vec<String>)> {
-    let (mut links, mut warnings, mut first) = (Vec::new(), Vec::new(), None);
-    for interface in interfaces {
-        match open(interface) {
-            Ok(link) => links.push(link),
-            Err(failure) => {
-                warnings.push(format!("{}: {}", interface.name, failure.message));
-                first.get_or_insert(failure);
-            }
-        }
-    }
-    match first {
-        Some(failure) if links.is_empty() => Err(failure),
-        _ => Ok((links, warnings)),
     }
 }

@@ -3,6 +3,7 @@
 mod company;
 mod policy;
 mod trouble;
+mod window;
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use routeros::{ByteLink, LoginOptions, Secret, Shell};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::known::KnownRouters;
+use crate::links::HostLinks;
 use crate::segment::{self, HostSegment, LazyWatch, Segment};
 use trouble::{conflict, trouble, wrong};
 
@@ -68,9 +70,15 @@ pub struct MacLink {
     interface: String,
     /// The operator was asked already whether either of two will do.
     either: bool,
+    links: HostLinks,
 }
 
 impl MacLink {
+    /// With this host's links, by which a second router is listened for.
+    pub fn beside(self, links: HostLinks) -> Self {
+        Self { links, ..self }
+    }
+
     /// How many routers have answered by now.
     pub fn company(&self) -> Company {
         self.session.company()
@@ -85,11 +93,12 @@ impl MacLink {
     /// first waited for.
     pub fn second_router(&self) -> impl Future<Output = String> + use<> {
         let (mac, interface, company, either) = (self.mac, self.interface.clone(), self.company(), self.either);
+        let segment = HostSegment(self.links.clone());
         async move {
             if either {
                 return std::future::pending().await;
             }
-            segment::second_router(&HostSegment, Some(&interface), mac, &company).await
+            segment::second_router(&segment, Some(&interface), mac, &company).await
         }
     }
 }
@@ -179,7 +188,9 @@ impl MacRoad {
                                 .and_then(|(_, sighting, _)| sighting.announced_mac)
                                 .map(|mac| Mac(mac.octets())),
                         };
-                        return Ok((MacLink { session, mac: target.mac, interface, either: target.either }, evidence));
+                        let links = HostLinks::default();
+                        let link = MacLink { session, mac: target.mac, interface, either: target.either, links };
+                        return Ok((link, evidence));
                     }
                     Err(error @ ClientError::Rejected { .. }) => refused = Some(error),
                     Err(error @ ClientError::TwoRouters { .. }) => {
@@ -244,12 +255,17 @@ impl MacRoad {
         );
         config.login = policy;
         config.either = target.either;
+        let gap = self.gap(target.mac);
+        config.gap = gap;
         config.terminal.columns = size.0;
         config.terminal.rows = size.1;
         let session = Session::connect(link, config).await?;
-        let learnt = self.known.borrow_mut().update(target.mac, |router| match session.method() {
-            Method::EcSrp5 => router.ec_srp5 = true,
-            Method::Md5 => {}
+        let proof = self.proof(target.mac, gap, session.found());
+        let learnt = self.known.borrow_mut().update(target.mac, |router| {
+            router.ec_srp5 |= session.method() == Method::EcSrp5;
+            if proof.is_some() {
+                router.gap.clone_from(&proof);
+            }
         });
         if let Err(error) = learnt {
             self.warn(format!("what was learnt about {} could not be kept: {error}", target.mac));

@@ -193,7 +193,7 @@ impl Reach {
             .cause(error)
         })?;
         let road = MacRoad {
-            segment: Rc::new(HostSegment),
+            segment: Rc::new(HostSegment(global.links.clone())),
             watch: LazyWatch::default(),
             listen: false,
             known: Rc::new(RefCell::new(known)),
@@ -240,7 +240,8 @@ impl Reach {
     pub async fn link(&self, target: &MacTarget, suffix: Suffix, size: (u16, u16)) -> Result<MacLink> {
         let name = format!("{}{}", self.user, suffix.text());
         let passwords = [self.password.clone()];
-        self.road.open(target, Purpose::Read, &name, &passwords, size).await.map(|(link, _)| link).map_err(failure)
+        let opened = self.road.open(target, Purpose::Read, &name, &passwords, size).await;
+        Ok(opened.map_err(failure)?.0.beside(self.global.links.clone()))
     }
 
     /// An open line, with nothing sent on it.

@@ -13,7 +13,7 @@ use mactelnet::io::{BoxLink, Company, discover_into, new_discovery};
 use tokio::time::Instant;
 
 use crate::failure::Result;
-use crate::links;
+use crate::links::{self, HostLinks};
 
 /// How long the segment is listened to before the first write: the longest that a wired RouterOS takes to answer.
 pub const WINDOW: Duration = Duration::from_secs(3);
@@ -36,8 +36,8 @@ pub trait Segment {
 }
 
 /// The host's own interfaces.
-#[derive(Debug, Clone, Copy)]
-pub struct HostSegment;
+#[derive(Debug, Clone)]
+pub struct HostSegment(pub HostLinks);
 
 impl Segment for HostSegment {
     fn interfaces(&self, name: Option<&str>) -> Result<Vec<String>> {
@@ -48,7 +48,7 @@ impl Segment for HostSegment {
     }
 
     fn open(&self, name: &str) -> Result<BoxLink> {
-        links::open_named(name)
+        self.0.open_named(name)
     }
 
     fn seed(&self) -> [u8; 32] {

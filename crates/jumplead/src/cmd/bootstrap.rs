@@ -97,6 +97,7 @@ async fn with_pair(
     typed: &str,
     act: impl AsyncFnOnce(&Pair<'_>, Surroundings<'_>) -> Result,
 ) -> Result {
+    global.links.raw_only("what changes routers")?;
     let site = &Rc::new(config::load(typed)?);
     let site_file = folders::site_file(typed)?.canonicalize().ok().map(|path| path.display().to_string());
     let mut store = DirStore::new(state);
@@ -114,7 +115,7 @@ async fn with_pair(
     asker.random(&mut seed);
     let warnings = Rc::new(RefCell::new(Vec::new()));
     let mac = MacRoad {
-        segment: Rc::new(HostSegment),
+        segment: Rc::new(HostSegment(global.links.clone())),
         watch: LazyWatch::default(),
         listen: true,
         known: Rc::new(RefCell::new(known)),

@@ -12,8 +12,9 @@ use mactelnet::io::discover;
 use serde_json::json;
 
 use crate::failure::{Exit, Failure, Result};
+use crate::folders;
+use crate::links::{self, HostLinks};
 use crate::output::Output;
-use crate::{folders, links};
 
 /// Reads and checks the site file that PAIR means.
 pub fn load(pair: &str) -> Result<Site> {
@@ -90,9 +91,9 @@ pub fn check(out: &Output, pair: &str) -> Result {
 }
 
 /// `config init`: a site file from what is found, on stdout.
-pub async fn init(out: &Output, name: &str, globs: &[String], duration: Duration) -> Result {
+pub async fn init(out: &Output, host: &HostLinks, name: &str, globs: &[String], duration: Duration) -> Result {
     let interfaces = links::choose(globs)?;
-    let (links, warnings) = links::open_all(&interfaces)?;
+    let (links, warnings) = host.open_all(&interfaces)?;
     for warning in &warnings {
         out.warn(warning);
     }

@@ -9,16 +9,16 @@ use mactelnet::wire::Text;
 use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure, Result};
-use crate::links;
+use crate::links::{self, HostLinks};
 use crate::output::Output;
 
 /// What is printed where a router says nothing.
 const NOTHING: &str = "-";
 
-pub async fn run(out: &Output, globs: &[String], duration: Duration, watch: bool) -> Result {
+pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Duration, watch: bool) -> Result {
     let interfaces = links::choose(globs)?;
     let names: Vec<String> = interfaces.iter().map(|interface| interface.name.clone()).collect();
-    let (links, mut warnings) = links::open_all(&interfaces)?;
+    let (links, mut warnings) = host.open_all(&interfaces)?;
     let opened: Vec<String> = links.iter().map(|link| link.info().name.clone()).collect();
     for warning in &warnings {
         out.warn(warning);

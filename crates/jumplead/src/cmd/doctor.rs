@@ -3,18 +3,17 @@
 use std::path::Path;
 
 use mactelnet::io::raw::{Capture, RawLink};
-use mactelnet::io::{interfaces, udp};
+use mactelnet::io::{Interface, interfaces, udp};
 use serde_json::json;
 
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
-use crate::output::{GREEN, Output, RED, YELLOW};
+use crate::output::{GREEN, Output, RED};
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Ok,
-    Warn,
     Fail,
 }
 
@@ -26,7 +25,7 @@ struct Check {
 }
 
 pub fn run(out: &Output, state_dir: &Path) -> Result {
-    let checks = [raw_frames(), interfaces_up(), udp_fallback(), state_folder(state_dir), other_listeners()];
+    let checks = [raw_frames(), interfaces_up(), udp_link(), state_folder(state_dir), other_listeners()];
     if out.json {
         let list: Vec<_> = checks
             .iter()
@@ -37,7 +36,6 @@ pub fn run(out: &Output, state_dir: &Path) -> Result {
         for check in &checks {
             let style = match check.verdict {
                 Verdict::Ok => GREEN,
-                Verdict::Warn => YELLOW,
                 Verdict::Fail => RED,
             };
             out.data(format!("{style}{:<4}{style:#}  {:<16} {}", word(check.verdict), check.name, check.says));
@@ -63,7 +61,6 @@ pub fn run(out: &Output, state_dir: &Path) -> Result {
 const fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Ok => "ok",
-        Verdict::Warn => "warn",
         Verdict::Fail => "fail",
     }
 }
@@ -108,16 +105,20 @@ fn interfaces_up() -> Check {
     }
 }
 
-fn udp_fallback() -> Check {
-    let mut says = Vec::new();
-    for interface in interfaces().iter().filter(|interface| interface.up) {
-        says.extend(udp::warnings(&interface.name));
-    }
-    says.dedup();
-    let verdict = if says.is_empty() { Verdict::Ok } else { Verdict::Warn };
-    let says =
-        if says.is_empty() { "plain UDP would work too; raw frames don't need it".into() } else { says.join("; ") };
-    Check { name: "udp-fallback", verdict, says, hint: None }
+/// What `--link udp` could be used for here.
+fn udp_link() -> Check {
+    let (filtered, heard): (Vec<_>, Vec<_>) =
+        interfaces().into_iter().filter(|interface| interface.up).partition(|interface| udp::filtered(&interface.name));
+    let names = |interfaces: &[Interface]| {
+        interfaces.iter().map(|interface| interface.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let says = match (heard.as_slice(), filtered.as_slice()) {
+        ([], []) => "no interface is up".into(),
+        (_, []) => "--link udp would work too, to look and talk; raw frames don't need it".into(),
+        ([], _) => "not to be had: rp_filter is on; raw frames don't need it".into(),
+        _ => format!("on {} only: rp_filter is on for {}; raw frames don't need it", names(&heard), names(&filtered)),
+    };
+    Check { name: "udp-link", verdict: Verdict::Ok, says, hint: None }
 }
 
 fn state_folder(folder: &Path) -> Check {

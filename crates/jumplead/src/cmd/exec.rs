@@ -16,7 +16,7 @@ use crate::cli::ShellKind;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::reach::{self, Reach, Target};
-use crate::segment::{HostSegment, second_router};
+use crate::segment::{Segment, second_router};
 
 /// A command that ends sooner has nobody listen beside it.
 const UNDER_WAY: Duration = Duration::from_millis(20);
@@ -66,11 +66,11 @@ fn print(text: &str) {
 
 /// Runs `work`, and listens beside it for a second router with the same address: one that is heard so late can't be
 /// refused any more, but the operator must know. The first prompt and the command's way to the router cost nothing by it.
-async fn listening<T>(out: &Output, target: &Target, work: impl Future<Output = T>) -> T {
+async fn listening<T>(out: &Output, segment: &dyn Segment, target: &Target, work: impl Future<Output = T>) -> T {
     let listened = async {
         tokio::time::sleep(UNDER_WAY).await;
         let Target::Mac(target) = target else { return std::future::pending().await };
-        second_router(&HostSegment, target.interface.as_deref(), target.mac, &Company::default()).await
+        second_router(segment, target.interface.as_deref(), target.mac, &Company::default()).await
     };
     let mut work = std::pin::pin!(work);
     tokio::select! {
@@ -86,7 +86,7 @@ async fn listening<T>(out: &Output, target: &Target, work: impl Future<Output = 
 async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
     let shell = reach.shell(target).await?;
     let asked = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) });
-    let outcome = listening(out, target, asked).await;
+    let outcome = listening(out, &*reach.mac_road().segment, target, asked).await;
     let ended = match outcome {
         Ok(Outcome::Done(output)) => {
             if out.json {
@@ -158,7 +158,7 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
     let mut shell = PosixShell::login(link, options).await.map_err(|error| console(&error).state("nothing was run"))?;
     // A server that is slower may have answered only by now, and nothing was asked of this one yet.
     reach.mac_road().alone(target, &interface, &company).await.map_err(reach::failure)?;
-    let output = listening(out, &Target::Mac(target.clone()), shell.exec(command)).await;
+    let output = listening(out, &*reach.mac_road().segment, &Target::Mac(target.clone()), shell.exec(command)).await;
     let output = output.map_err(|error| console(&error))?;
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     if out.json {

@@ -9,13 +9,21 @@ use mactelnet::wire::ping::DEFAULT_DATA;
 use serde_json::json;
 
 use crate::failure::{Exit, Failure, Result};
-use crate::links;
+use crate::links::{self, HostLinks};
 use crate::output::Output;
 
 /// How long one answer is waited for, as the C tool does.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-pub async fn run(out: &Output, mac: MacAddr, interface: Option<&str>, count: u32, interval: Duration) -> Result {
+pub async fn run(
+    out: &Output,
+    host: &HostLinks,
+    mac: MacAddr,
+    interface: Option<&str>,
+    count: u32,
+    interval: Duration,
+) -> Result {
+    host.raw_only("MAC-Ping")?;
     // For reading, the first interface that answers wins: ask once on each, one after another.
     let interfaces = match interface {
         Some(name) => vec![links::by_name(name)?],
@@ -30,7 +38,7 @@ pub async fn run(out: &Output, mac: MacAddr, interface: Option<&str>, count: u32
         chosen = Some(only.clone());
     } else {
         for candidate in &interfaces {
-            let mut link = links::open(candidate)?;
+            let mut link = host.open(candidate)?;
             let probe = config(candidate.mac, mac, 1, interval, Duration::from_millis(300), token);
             if ping(&mut link, probe, |_| {}).await.is_ok_and(|statistics| statistics.received > 0) {
                 chosen = Some(candidate.clone());
@@ -41,7 +49,7 @@ pub async fn run(out: &Output, mac: MacAddr, interface: Option<&str>, count: u32
     let Some(interface) = chosen else {
         return Err(silent(mac, &names.join(", ")));
     };
-    let mut link = links::open(&interface)?;
+    let mut link = host.open(&interface)?;
     out.say(format!("MAC-Ping {mac} on {}: {} data bytes", interface.name, DEFAULT_DATA));
     let mut times = Vec::new();
     let each = |event: Event| match event {

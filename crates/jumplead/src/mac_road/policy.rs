@@ -260,6 +260,45 @@ mod tests {
         assert_eq!(crate::reach::failure(error).exit, crate::failure::Exit::TimedOut);
     }
 
+    /// What transfers files asks for the proof, once; what came of it is used by every later session, until the router
+    /// announces another software.
+    #[tokio::test(start_paused = true)]
+    async fn a_window_is_proved_once_and_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = async |road: &MacRoad| {
+            let target =
+                MacTarget { mac: ROUTER, interface: Some("eth1".into()), login: LoginMode::Auto, either: false };
+            let opened = road.open(&target, Purpose::Read, "admin", &[Secret::new(PASSWORD)], (80, 24)).await;
+            opened.unwrap().0.session.found().holds_ack_at_gap
+        };
+        let kept = |road: &MacRoad| road.known.borrow().get(ROUTER).gap;
+        let single = road(AuthScheme::Either, Some("7.18.2 (stable)"), &folder);
+        assert_eq!((found(&single).await, kept(&single)), (None, None), "a single command asks for no proof");
+
+        let mut run = road(AuthScheme::Either, Some("7.18.2 (stable)"), &folder);
+        run.listen = true;
+        assert_eq!(found(&run).await, Some(true));
+        assert!(kept(&run).is_some_and(|proof| proof.holds));
+        assert_eq!(found(&run).await, Some(true), "in the same run");
+
+        let later = road(AuthScheme::Either, Some("7.18.2 (stable)"), &folder);
+        assert_eq!(found(&later).await, Some(true), "and in a later one");
+
+        let mut other = road(AuthScheme::Either, Some("7.22.1 (stable)"), &folder);
+        other
+            .known
+            .borrow_mut()
+            .update(ROUTER, |known| {
+                known.gap = Some(crate::known::Proof { holds: true, version: Some("7.18.2 (stable)".into()) });
+            })
+            .unwrap();
+        other.watch.get(&*other.segment).unwrap().window().await;
+        assert_eq!(found(&other).await, None, "another software, and a single command");
+        other.listen = true;
+        assert_eq!(found(&other).await, Some(true));
+        assert_eq!(kept(&other).and_then(|proof| proof.version).as_deref(), Some("7.22.1 (stable)"));
+    }
+
     #[test]
     fn versions_as_announced() {
         assert_eq!(version("6.44.6 (long-term)"), Some((6, 44, 6)));

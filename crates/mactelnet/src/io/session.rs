@@ -95,7 +95,6 @@ impl Session {
             resized,
             admitted: Some(admitted),
             logged_in: None,
-            found: PeerTrait::default(),
             shown: Vec::new(),
             // As much as is read at once, so that it never moves and leaves a copy behind.
             typed: Zeroizing::new(Vec::with_capacity(READ)),
@@ -119,7 +118,7 @@ impl Session {
         self.method
     }
 
-    /// What was found out about the router, see [`crate::client::GapPolicy::Prove`].
+    /// What was found out about the router or trusted, see [`crate::client::GapPolicy`].
     pub fn found(&self) -> PeerTrait {
         self.found
     }
@@ -201,7 +200,6 @@ struct Driver {
     admitted: Option<oneshot::Sender<Admission>>,
     /// Since when, and how.
     logged_in: Option<(crate::Instant, Method)>,
-    found: PeerTrait,
     /// For the program.
     shown: Vec<u8>,
     /// For the router.
@@ -357,8 +355,7 @@ impl Driver {
     fn take_events(&mut self, client: &mut Client) -> Option<Result<(), Error>> {
         while self.shown.len() < BACKLOG {
             match client.poll_event()? {
-                Event::Answered { .. } | Event::Writable => {}
-                Event::Proved(found) => self.found = found,
+                Event::Answered { .. } | Event::Proved(_) | Event::Writable => {}
                 Event::LoggedIn { method } => self.logged_in = Some((self.clock.now(), method)),
                 Event::Data(data) => self.shown.extend_from_slice(&data),
                 Event::Closed { .. } => return Some(Ok(())),
@@ -376,7 +373,7 @@ impl Driver {
             && let Some(admitted) = self.admitted.take()
         {
             // A program that has gone meanwhile is noticed at the pipe.
-            let _ = admitted.send(Ok((method, self.found)));
+            let _ = admitted.send(Ok((method, client.found())));
         }
     }
 }
