@@ -338,12 +338,12 @@ impl Pair {
         self.jumplead(&["exec", target, "--", command])
     }
 
-    /// The plan's fingerprint.
+    /// What confirms the plan: its fingerprint, and what it erases.
     #[track_caller]
     pub fn plan(&self) -> String {
         let planned = self.jumplead(&["bootstrap", "edge-1", "--plan-only"]).expect(0);
         let (_, rest) = planned.err.split_once("--confirm ").expect("the next command");
-        rest.split_whitespace().next().expect("a fingerprint").to_owned()
+        rest.split_whitespace().next().expect("what confirms it").to_owned()
     }
 
     /// Pulls the cable between both routers, or puts it back.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jumplead_tests::disk::Disk;
 use jumplead_tests::leak;
-use jumplead_tests::pair::{Pair, SECRETS, Settings, used_before};
+use jumplead_tests::pair::{Pair, Process, SECRETS, Settings, used_before};
 use jumplead_tests::run::{Stream, configuration_of_b, finished, proved, ridden_out_or_resumed, silent};
+use jumplead_tests::terminal::Far;
 use lab::netns::available;
 
 #[test]
@@ -57,6 +58,42 @@ fn a_full_and_a_read_only_state_folder_lose_nothing() {
     assert!(leak::none_below(&disk.seen(), &SECRETS) > 2, "there was something to search");
 }
 
+/// Neither a script nor a person resets a router that they don't name; who does comes as far as was asked for.
+fn only_who_names_it_erases_it(pair: &Pair, plan: &str) {
+    let before = configuration_of_b(pair);
+    let (fingerprint, serial) = plan.split_once(':').expect("it names the router that it erases");
+    assert_eq!(serial, "7F0002");
+    for unnamed in [fingerprint.to_owned(), format!("{fingerprint}:7F0001")] {
+        let refused = silent(pair.jumplead(&["bootstrap", "edge-1", "--confirm", &unnamed])).expect(5);
+        for words in ["bootstrap.confirm.serial", "nothing was changed", &format!(" --confirm {plan}\n")] {
+            assert!(refused.err.contains(words), "{unnamed}: no {words} in {}", refused.err);
+        }
+    }
+    let asked = |answer: &str| {
+        let mut screen = Far::new(None).sized(40, 120);
+        let near = || screen.near().try_clone().unwrap();
+        let mut command = pair.command(&["bootstrap", "edge-1", "--stop-after", "b.bootstrap-file"]);
+        let mut process = Process(command.stdin(near()).stdout(near()).stderr(near()).spawn().unwrap());
+        screen.until("erases router b (serial 7F0002, 74:4D:28:00:00:0B).");
+        screen.until("Type the last 4 of its serial to go on: ");
+        screen.say(format!("{answer}\r").as_bytes());
+        (process.0.wait().unwrap().code(), screen)
+    };
+    for wrong in ["0001", "", "y"] {
+        let (code, mut screen) = asked(wrong);
+        screen.until("error[bootstrap.confirm.refused]");
+        assert_eq!(code, Some(5), "{wrong:?}");
+    }
+    assert_eq!(configuration_of_b(pair), before, "a refusal changes nothing");
+    let runs = || pair.jumplead(&["runs", "list"]).expect(0).out;
+    assert!(!runs().contains("resumable"), "{}", runs());
+    let (code, mut screen) = asked("0002");
+    screen.until("stopped after step b.bootstrap-file, as asked");
+    assert_eq!(code, Some(0));
+    assert_eq!(configuration_of_b(pair), before, "it was reset behind the step that was named");
+    assert!(runs().contains("resumable"), "{}", runs());
+}
+
 #[test]
 fn a_used_b_on_6_44_killed_at_the_reset_and_the_hosts_cable_pulled() {
     if !available("a_used_b_on_6_44_killed_at_the_reset_and_the_hosts_cable_pulled", &["ip"]) {
@@ -64,7 +101,8 @@ fn a_used_b_on_6_44_killed_at_the_reset_and_the_hosts_cable_pulled() {
     }
     let pair = Pair::new(&Settings { version: "6.44.6", b_setup: used_before(), ..Settings::default() });
     let plan = pair.plan();
-    let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
+    only_who_names_it_erases_it(&pair, &plan);
+    let mut arguments = vec!["resume"];
     // On a busy machine a kill or a signal may come late: the run is further then, at the latest over and proved.
     let mut over = false;
     for (step, after) in [("b.reset", 200), ("b.wait-reset", 300)] {

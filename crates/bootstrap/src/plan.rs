@@ -254,6 +254,19 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What `--confirm` says of it: its fingerprint, and behind a colon the router that it erases.
+    pub fn confirmed_by(&self) -> String {
+        match &self.erases {
+            Some(serial) => format!("{}:{serial}", self.fingerprint),
+            None => self.fingerprint.clone(),
+        }
+    }
+
+    /// `name` is router b's serial number, or the address of its HA port.
+    pub(crate) fn is_of_b(&self, name: &str) -> bool {
+        self.basis.iter().any(|(fact, value)| matches!(fact.as_str(), "b serial number" | "b mac") && value == name)
+    }
+
     /// Which facts are not as they were when `confirmed` was shown.
     pub fn moved_since(&self, confirmed: &Plan) -> Vec<String> {
         let mut moved = Vec::new();

@@ -302,8 +302,9 @@ pub struct Change {
     /// Show the plan and stop
     #[arg(long)]
     pub plan_only: bool,
-    /// Go ahead with the plan of this fingerprint, without a question
-    #[arg(long, value_name = "FINGERPRINT")]
+    /// Go ahead with the plan of this fingerprint, without a question; one that erases router b is confirmed with b's serial
+    /// number behind it, FINGERPRINT:SERIAL
+    #[arg(long, value_name = "FINGERPRINT[:SERIAL]")]
     pub confirm: Option<String>,
     /// Probe every step, change nothing
     #[arg(long)]

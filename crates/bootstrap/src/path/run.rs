@@ -61,6 +61,19 @@ pub struct Confirmation {
     pub serial: Option<String>,
 }
 
+impl Confirmation {
+    /// As a script writes it: `FINGERPRINT`, or `FINGERPRINT:SERIAL` where the plan erases a router. A board without a
+    /// serial number is named by the address of its HA port, which has colons of its own.
+    pub fn written(text: &str) -> Self {
+        match text.split_once(':') {
+            Some((fingerprint, serial)) => {
+                Self { fingerprint: fingerprint.to_owned(), serial: Some(serial.to_owned()) }
+            }
+            None => Self { fingerprint: text.to_owned(), serial: None },
+        }
+    }
+}
+
 /// What a run needs from the process around it.
 pub struct Start<'a> {
     /// The state folder.
@@ -180,24 +193,34 @@ pub(crate) fn unconfirmed(
         let before: Option<Plan> = shown.and_then(|json| serde_json::from_slice(json).ok());
         let moved = before.map(|before| plan.moved_since(&before)).unwrap_or_default();
         let message = format!("the plan is {} now, {} was confirmed", plan.fingerprint, confirmation.fingerprint);
-        let hint =
-            format!("look at the new plan, then:  {} --confirm {}", engine::again(plan, options), plan.fingerprint);
+        let hint = format!("look at the new plan, then:  {}", confirmed(plan, options));
         let mut end = refusal(Exit::FactsMoved, "bootstrap.plan.moved", message, &[&hint]);
         if let Some(failure) = &mut end.failure {
             failure.causes = moved;
         }
         return Some(end);
     }
-    match (&plan.erases, &confirmation.serial) {
-        (Some(wanted), Some(given)) if wanted == given => None,
-        (None, _) => None,
-        (Some(_), _) => Some(refusal(
-            Exit::Preflight,
-            "bootstrap.confirm.serial",
-            "router b is configured, and the confirmation does not name its serial number".into(),
-            &["look at b first; it is only reset when its serial number is in the site file and confirmed"],
-        )),
+    let message = match (&plan.erases, &confirmation.serial) {
+        (None, None) => return None,
+        (None, Some(given)) if plan.is_of_b(given) => return None,
+        (Some(wanted), Some(given)) if wanted == given => return None,
+        (Some(wanted), None) => format!("the plan erases router b, and the confirmation does not name it: {wanted}"),
+        (Some(wanted), Some(given)) => {
+            format!("the plan erases router b, {wanted}, and the confirmation names {given}")
+        }
+        (None, Some(given)) => format!("the confirmation names {given}, which is not router b"),
+    };
+    let hint = format!("look at router b first; this plan, for this router:  {}", confirmed(plan, options));
+    let mut end = refusal(Exit::Preflight, "bootstrap.confirm.serial", message, &[&hint]);
+    if let Some(failure) = &mut end.failure {
+        failure.state = "nothing was changed: router b is as it was found".into();
     }
+    Some(end)
+}
+
+/// The command that goes ahead with this plan.
+fn confirmed(plan: &Plan, options: &Options) -> String {
+    format!("{} --confirm {}", engine::again(plan, options), plan.confirmed_by())
 }
 
 fn refused(prepared: &Prepared) -> RunEnd {
@@ -347,6 +370,38 @@ mod tests {
         assert_eq!(roads.0.get(), 0, "nobody is asked");
         let end = resumed(&store, &roads, &site, real).await.unwrap();
         assert_eq!((end.failure.unwrap().code.as_str(), roads.0.get()), ("road.none", 1));
+    }
+
+    #[test]
+    fn a_router_is_erased_only_by_its_name_and_a_clean_one_needs_none() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let clean = plan::bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b))).unwrap();
+        let mut used = erased("7F0002", 0x0b);
+        used.identity = "branch-office-7".into();
+        let dirty = plan::bootstrap(&site, &survey(&site, active(), used)).unwrap();
+        let options = Options { site_file: Some("/etc/edge-1.toml".into()), ..Options::default() };
+        let asked = |plan: &Plan, written: &str| {
+            let written = written.replace("FP", &plan.fingerprint);
+            unconfirmed(plan, &Confirmation::written(&written), None, &options)
+        };
+        for plan in [&clean, &dirty] {
+            assert_eq!(asked(plan, &plan.confirmed_by()), None);
+            assert_eq!(asked(plan, "FP:7F0002"), None);
+            assert_eq!(asked(plan, "0000-0000:7F0002").map(|end| end.exit), Some(Exit::FactsMoved));
+            for wrong in ["FP:7F0001", "FP:0002", "FP:"] {
+                assert_eq!(asked(plan, wrong).map(|end| end.exit), Some(Exit::Preflight), "{wrong}");
+            }
+        }
+        assert_eq!(asked(&clean, "FP"), None);
+        let refused = asked(&dirty, "FP").unwrap();
+        let failure = refused.failure.as_ref().unwrap();
+        assert_eq!((refused.exit, failure.code.as_str()), (Exit::Preflight, "bootstrap.confirm.serial"));
+        assert!(failure.message.contains("7F0002") && failure.state.contains("nothing was changed"), "{failure:?}");
+        let next = format!("jumplead bootstrap /etc/edge-1.toml --confirm {}:7F0002", dirty.fingerprint);
+        assert!(refused.next.ends_with(&next), "{}", refused.next);
+        // A board without a serial number has an address, with colons.
+        let named = Confirmation::written("3f9c-a1d2:74:4D:28:00:00:0B");
+        assert_eq!(named.serial.as_deref(), Some("74:4D:28:00:00:0B"));
     }
 
     /// Another site file that names the same router b waits for the first one's run.

@@ -198,15 +198,13 @@ pub async fn bootstrap(
         if out.json {
             out.object(serde_json::json!({"plan": plan, "checks": prepared.checks}), &[]);
         }
-        out.say(format!("Nothing was changed. Next:  jumplead bootstrap {typed} --confirm {}", plan.fingerprint));
+        out.say(format!("Nothing was changed. Next:  jumplead bootstrap {typed} --confirm {}", plan.confirmed_by()));
         return Ok(());
     }
     let confirmation = match &change.confirm {
-        // The fingerprint stands for the serial number too; the site file is where a script names it.
-        Some(fingerprint) => {
-            Confirmation { fingerprint: fingerprint.clone(), serial: pair.site.b.serial_number.clone() }
-        }
+        // A dry run erases nothing, so that nobody has to name what.
         None if change.dry_run => Confirmation { fingerprint: plan.fingerprint.clone(), serial: plan.erases.clone() },
+        Some(written) => Confirmation::written(written),
         None => match unless_stopped(&mut stop, ask(&plan)).await? {
             Answer::Yes { serial } => Confirmation { fingerprint: plan.fingerprint.clone(), serial },
             Answer::No => {
@@ -225,7 +223,7 @@ pub async fn bootstrap(
                 )
                 .hint(format!(
                     "go ahead with exactly this plan:  jumplead bootstrap {typed} --confirm {}",
-                    plan.fingerprint
+                    plan.confirmed_by()
                 )));
             }
         },
