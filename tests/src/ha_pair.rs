@@ -125,6 +125,11 @@ impl Pair {
         self.run(router, &format!(":put {expression}")).trim_end().to_owned()
     }
 
+    /// Names of a router's files.
+    pub fn files(&self, router: &NodeHandle<Router>) -> Vec<String> {
+        router.look(|router| router.storage().borrow().files.list().map(|(name, _)| name.to_owned()).collect())
+    }
+
     pub fn master(&self, router: &NodeHandle<Router>) -> bool {
         router.look(|router| {
             let Some(system) = router.system() else { return false };

@@ -77,6 +77,90 @@ fn the_standby_is_made_again_and_equal() {
     }
 }
 
+/// Certificates come before the configuration that names them: with their keys, names and trust, and nothing of it stays in a
+/// file. What can't be exported is named, and is no reason not to be ready.
+#[test]
+fn certificates_go_along_with_their_keys() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 32);
+        let pem = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_vec();
+        pair.a.with(|router, _| router.system().unwrap().write_file("others.pem", pem).unwrap());
+        pair.run(
+            &pair.a,
+            "/certificate add name=ca common-name=ca key-usage=key-cert-sign,crl-sign; /certificate sign ca; \
+             /certificate add name=\"the web's\" common-name=r1.example; /certificate sign \"the web's\" ca=ca; \
+             /certificate add name=draft common-name=draft; \
+             /certificate import file-name=others.pem passphrase=\"\"; \
+             /certificate set [find common-name=r1.example] trusted=no; \
+             /ip service set www-ssl certificate=\"the web's\"",
+        );
+        pair.install();
+        pair.basic_networking();
+        let said = pair.choose("quiet");
+        assert!(said.contains("NOT CARRIED: 1 certificate templates that nobody has signed"), "{version}: {said}");
+        assert!(said.contains("NOT CARRIED: 1 memories of certificate authorities"), "{version}: {said}");
+        assert!(!pair.files(&pair.a).iter().any(|name| name.contains("cert")), "{version}: looking writes nothing");
+        pushed(&pair);
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+        // without the template
+        let certificates = |router| {
+            let list = "/certificate find where common-name!=\"draft\"";
+            pair.run(
+                router,
+                &format!(
+                    ":foreach c in=[{list}] do={{:put ([/certificate get $c name] . \" \" . [/certificate get $c fingerprint] \
+                     . \" \" . [/certificate get $c private-key] . \" \" . [/certificate get $c trusted])}}"
+                ),
+            )
+        };
+        let (a, b) = (certificates(&pair.a), certificates(&pair.b));
+        let sorted = |text: &str| {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!((sorted(&a), a.lines().count()), (sorted(&b), 3), "{version}: {a}{b}");
+        assert!(b.contains("the web's ") && b.contains(" true false"), "{version}: {b}");
+        assert_eq!(pair.get(&pair.b, "[:len [/certificate find]]"), "3", "{version}");
+        assert_eq!(pair.get(&pair.b, "[/ip service get www-ssl certificate]"), "the web's", "{version}");
+        for router in [&pair.a, &pair.b] {
+            let files = pair.files(router);
+            assert!(!files.iter().any(|name| name.contains("HA_quiet")), "{version}: {files:?}");
+        }
+        // one of another tool's that no export gives
+        spoil(
+            &pair,
+            "ha_sendcerts",
+            "/certificate export-certificate $item file-name=$base\n",
+            ":error \"not exportable\"\n",
+        );
+        pair.run(&pair.a, "/ip address add address=203.0.113.1/24 interface=ether4");
+        pushed(&pair);
+        let said = pair.sync();
+        assert!(said.contains("could not be exported, the standby has them not: others.pem_0"), "{version}: {said}");
+        assert!(said.contains("GOOD"), "{version}: {said}\n{}", pair.tail());
+        assert_eq!(pair.get(&pair.b, "[:len [/certificate find]]"), "2", "{version}");
+        // one whose key the standby does not take
+        spoil(
+            &pair,
+            "ha_sendcerts",
+            "$haUpload fileFrom=$path",
+            "/file set [find name=$path] contents=spoilt\n$haUpload fileFrom=$path",
+        );
+        pushed(&pair);
+        assert!(pair.call(&pair.a, "HAInSync").contains("NOT READY (no)"), "{version}\n{}", pair.tail());
+    }
+}
+
+/// Puts a script of A that does something else.
+fn spoil(pair: &Pair, script: &str, from: &str, to: &str) {
+    let (_, source) = bootstrap::ha::scripts().into_iter().find(|(name, _)| *name == script).unwrap();
+    assert!(source.contains(from));
+    let source = source.replace(from, to);
+    let quoted = source.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
+    pair.run(&pair.a, &format!("/system script set {script} source=\"{quoted}\""));
+}
+
 /// It can take over as it is, with everything.
 #[test]
 fn a_standby_made_quietly_takes_over() {
@@ -99,13 +183,9 @@ fn a_configuration_that_is_not_taken_whole_is_never_ready() {
         let pair = quiet(version);
         assert!(pair.sync().contains("GOOD"));
         // what is sent is not what the standby can take
-        let (_, source) = bootstrap::ha::scripts().into_iter().find(|(name, _)| *name == "ha_sendquiet").unwrap();
         let send = "$haUpload fileFrom=\"HA_quiet-all.rsc\"";
-        let spoil = "/file set [find name=\"HA_quiet-all.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
-        assert!(source.contains(send));
-        let source = source.replace(send, &format!("{spoil}\n{send}"));
-        let quoted = source.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
-        pair.run(&pair.a, &format!("/system script set ha_sendquiet source=\"{quoted}\""));
+        let spoilt = "/file set [find name=\"HA_quiet-all.rsc\"] contents=\"/ip address add address=192.0.2.7/24 interface=nowhere\"";
+        spoil(&pair, "ha_sendquiet", send, &format!("{spoilt}\n{send}"));
         pushed(&pair);
         assert!(
             pair.seen(

@@ -67,6 +67,8 @@
   }
   :local lacks [/file find name="HA_missing.txt"]
   :if ([:len $lacks] = 1) do={ :put ("ha_insync: files that the standby did not take:" . [/file get $lacks contents]) }
+  :set lacks [/file find name="HA_lacking.txt"]
+  :if ([:len $lacks] = 1) do={ :put ("ha_insync: certificates that could not be exported, the standby has them not:" . [/file get $lacks contents]) }
   :if ($haInSync = "yes") do={
     :put "ha_insync: GOOD, the standby is ready"
   } else={

@@ -13,7 +13,8 @@
 }
 :put "ha_quietlist: NOT CARRIED: users and their passwords; the standby keeps those it has. Here:$users"
 $say find="/user ssh-keys find" what="SSH keys of users"
-$say find="/certificate find" what="certificates; import them on the standby from pkcs12 files, before this sync"
+$say find="/certificate find where fingerprint=\"\"" what="certificate templates that nobody has signed"
+$say find="/certificate find where authority=yes" what="memories of certificate authorities: what they have issued and revoked"
 $say find="/ip dhcp-server lease find dynamic=yes" what="dynamic DHCP leases"
 $say find="/user-manager user find" what="user-manager users"
 $say find="/tool user-manager user find" what="user-manager users"
@@ -28,4 +29,5 @@ $say find="/container find" what="containers"
   :put ("ha_quietlist: " . [:pick $rest 0 $end])
   :set rest [:pick $rest ($end + 1) [:len $rest]]
 }
+:if ([:len [/certificate find]] > 0) do={ :put "ha_quietlist: carried: signed certificates with their keys; one whose key cannot be exported is named by the log of the push and by HAInSync" }
 :if ([:pick [/system resource get version] 0 1] = "6") do={ :put "ha_quietlist: carried: secrets, by the plain export of 6.x" } else={ :put "ha_quietlist: carried: secrets, by export show-sensitive" }

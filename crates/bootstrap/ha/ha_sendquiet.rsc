@@ -35,7 +35,14 @@
 $haWriteFile fileName="HA_quiet-first" fileText=$first
 # Second: the active's configuration, then this router's own startup. The HA port is off meanwhile, since the active's HA
 # address is part of it. Counts tell whether all of it was taken.
-:local second (":local whole true\n:do {/import " . $haDir . "HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
+/system script run ha_sendcerts
+:global haCertCount
+:local second ":local whole true\n"
+:if ($haCertCount > 0) do={
+  :set second ($second . ":local certs 0\n:foreach item in=[/file find name~\"^(flash/)*HA_quiet-cert-[0-9]+[.]rsc\"] do={:do {/import [/file get \$item name]; :set certs (\$certs + 1)} on-error={/log error \"ha_sendquiet: a certificate was refused\"}}\n")
+  :set second ($second . ":if (\$certs != " . $haCertCount . ") do={:set whole false}\n")
+}
+:set second ($second . ":do {/import " . $haDir . "HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
 :set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n/interface bonding disable [find comment!=\"HA_RESCUE\"]\n")
 :foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
   :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
@@ -71,7 +78,7 @@ $haWriteFile fileName="HA_quiet-second" fileText=$second
 :set rescue ($rescue . ":if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}\n")
 :set rescue ($rescue . "/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no\n")
 :set rescue ($rescue . "/interface ethernet enable [find default-name=\"" . $haInterface . "\"]\n")
-:set rescue ($rescue . "/file remove [find name~\"^(flash/)*HA_(scripts|key_|quiet[.]|quiet-(all|part|first|second|go))\"]\n")
+:set rescue ($rescue . "/file remove [find name~\"^(flash/)*HA_(scripts|key_|quiet[.]|quiet-(all|part|cert|first|second|go))\"]\n")
 :set rescue ($rescue . "/log error \"ha_sendquiet: the sync was cut off; this router waits for the next one, data ports closed\"\n}\n")
 $haWriteFile fileName="HA_quiet-rescue" fileText=$rescue
 :local guard ("[:tostr [/interface ethernet get [find default-name=\"" . $haInterface . "\"] orig-mac-address]] = \"" . $haMacOther . "\"")

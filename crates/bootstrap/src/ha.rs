@@ -18,7 +18,7 @@ pub const PASSWORD_OF_PAIR: &str = ":global haPassword; :local p $haPassword; \
      :foreach i in=[/ppp secret find name=\"HA_PASSWORD\"] do={:set p [/ppp secret get $i password]}";
 
 /// Script name and source, in the order in which they are put on a router.
-const SOURCES: [(&str, &str); 30] = [
+const SOURCES: [(&str, &str); 31] = [
     ("ha_answer", include_str!("../ha/ha_answer.rsc")),
     ("ha_ask", include_str!("../ha/ha_ask.rsc")),
     ("ha_askown", include_str!("../ha/ha_askown.rsc")),
@@ -42,6 +42,7 @@ const SOURCES: [(&str, &str); 30] = [
     ("ha_saveown", include_str!("../ha/ha_saveown.rsc")),
     ("ha_sendbackup", include_str!("../ha/ha_sendbackup.rsc")),
     ("ha_sendfiles", include_str!("../ha/ha_sendfiles.rsc")),
+    ("ha_sendcerts", include_str!("../ha/ha_sendcerts.rsc")),
     ("ha_sendquiet", include_str!("../ha/ha_sendquiet.rsc")),
     ("ha_setconfigver", include_str!("../ha/ha_setconfigver.rsc")),
     ("ha_setidentity", include_str!("../ha/ha_setidentity.rsc")),

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use routeros_script::{Version, judge, parse};
+use routeros_script::{Version, judge, lint, parse};
 
 const PIECE: &str = "\
 :local name \"text $a and \\\"more\\\"\"
@@ -14,6 +14,16 @@ const PIECE: &str = "\
 add dst-address=0.0.0.0/0 gateway=10.0.0.1 \\
     distance=1
 ";
+
+/// Texts that a reader may take the square of their length for: a statement that is `[...]` takes all before it into
+/// itself, a chain of operators its left side, and every finding has a place.
+const UNFRIENDLY: &[(&str, &str)] = &[
+    ("brackets", "[:put a]\n"),
+    ("blocks", ":if (1-1-1-1=1) do={[:put a] b\n[:put c]}\n"),
+    ("questions", "/system reboot\n"),
+    ("unknown names", "/ip zzz\n"),
+    ("tabs", "\t\n"),
+];
 
 fn main() {
     let version = Version::new(7, 22, 1);
@@ -28,6 +38,14 @@ fn main() {
         let judge_ms = best(|| form = judge(text.as_bytes(), version).text().len());
         let size = text.len() >> 10;
         println!("{size:>5} KiB   parse {parse_ms:>6.1} ms   judge {judge_ms:>6.1} ms, {form} bytes of form");
+    }
+    for (name, piece) in UNFRIENDLY {
+        let times: Vec<String> = [256 << 10, 512 << 10, 1 << 20]
+            .map(|size| piece.repeat(size / piece.len()))
+            .map(|text| best(|| drop(lint(text.as_bytes(), version))))
+            .map(|ms| format!("{ms:.1}"))
+            .into();
+        println!("256 KiB, 512 KiB, 1 MiB of {name}: lint {} ms", times.join(", "));
     }
 }
 

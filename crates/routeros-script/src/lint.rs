@@ -4,7 +4,7 @@
 use crate::error::ParseErrorKind;
 use crate::judge::{Outcome, judge};
 use crate::parser::parse;
-use crate::span::{Position, Span};
+use crate::span::{Lines, Position, Span};
 use crate::tree::View;
 use crate::version::Version;
 
@@ -69,6 +69,7 @@ const ASKING: &[(&str, &str)] = &[
 pub fn lint(src: &[u8], version: Version) -> Report {
     let view = View::of(version);
     let outcome = if version.major == view.version().major { judge(src, version) } else { grammar(src, version) };
+    let lines = Lines::of(src);
     let mut findings = Vec::new();
     match &outcome {
         Outcome::Refused(error) => findings.push(Finding {
@@ -97,21 +98,27 @@ pub fn lint(src: &[u8], version: Version) -> Report {
                     help: help(&error.kind),
                 });
             }
+            let mut asked = [0_usize; ASKING.len()];
             for command in commands {
-                if let Some((_, question)) = ASKING.iter().find(|(path, _)| *path == command.path) {
+                let asks = ASKING.iter().zip(&mut asked).find(|((path, _), _)| *path == command.path);
+                if let Some(((_, question), count)) = asks {
+                    *count += 1;
+                    if *count > PLACES {
+                        continue;
+                    }
                     findings.push(Finding {
                         code: "script.paste.question",
                         severity: Severity::Warning,
                         message: format!("pasted, it asks `{question}` and takes what follows for the answer"),
                         span: command.span,
-                        position: Position::of(src, command.span.start),
+                        position: lines.position(command.span.start),
                         help: "put it last, or import the file instead",
                     });
                 }
             }
         }
     }
-    paste(src, version, &mut findings);
+    paste(src, version, &lines, &mut findings);
     Report { outcome, names: view.version(), exact: view.exact(), findings }
 }
 
@@ -141,7 +148,7 @@ fn help(kind: &ParseErrorKind) -> &'static str {
 }
 
 /// What a console would do to the text, key by key.
-fn paste(src: &[u8], version: Version, findings: &mut Vec<Finding>) {
+fn paste(src: &[u8], version: Version, lines: &Lines, findings: &mut Vec<Finding>) {
     let mut counts = [0_usize; 5];
     let mut line_start = 0;
     for (at, byte) in src.iter().enumerate() {
@@ -150,7 +157,7 @@ fn paste(src: &[u8], version: Version, findings: &mut Vec<Finding>) {
             b'?' if !version.is_v7() && at.checked_sub(1).and_then(|at| src.get(at)) != Some(&b'\\') => 1,
             b'\n' => {
                 if at - line_start > PASTED_LINE {
-                    long_line(src, line_start, at, findings);
+                    long_line(lines, line_start, at, findings);
                 }
                 line_start = at + 1;
                 continue;
@@ -196,16 +203,16 @@ fn paste(src: &[u8], version: Version, findings: &mut Vec<Finding>) {
             severity: Severity::Warning,
             message: message.to_owned(),
             span: Span::new(at, at + 1),
-            position: Position::of(src, at),
+            position: lines.position(at),
             help,
         });
     }
     if src.len() - line_start > PASTED_LINE {
-        long_line(src, line_start, src.len(), findings);
+        long_line(lines, line_start, src.len(), findings);
     }
 }
 
-fn long_line(src: &[u8], start: usize, end: usize, findings: &mut Vec<Finding>) {
+fn long_line(lines: &Lines, start: usize, end: usize, findings: &mut Vec<Finding>) {
     if findings.iter().filter(|finding| finding.code == "script.paste.long-line").count() >= PLACES {
         return;
     }
@@ -217,7 +224,7 @@ fn long_line(src: &[u8], start: usize, end: usize, findings: &mut Vec<Finding>) 
             end - start
         ),
         span: Span::new(start, start + 1),
-        position: Position::of(src, start),
+        position: lines.position(start),
         help: "break it with a backslash, or import the file instead",
     });
 }

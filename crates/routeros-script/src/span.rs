@@ -42,8 +42,46 @@ impl Position {
     }
 }
 
+/// Where the lines of a text begin: the place of each of many offsets without counting from the start again.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    begin: Vec<usize>,
+    end: usize,
+}
+
+impl Lines {
+    /// The lines of `src`.
+    pub fn of(src: &[u8]) -> Self {
+        let behind = src.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        Self { begin: std::iter::once(0).chain(behind).collect(), end: src.len() }
+    }
+
+    /// The place of byte `offset`, as [`Position::of`] tells it.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.end);
+        let line = self.begin.partition_point(|begin| *begin <= offset).max(1);
+        let begin = self.begin.get(line - 1).copied().unwrap_or_default();
+        Position { line, column: offset - begin + 1 }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "(line {} column {})", self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_of_lines_tells_what_counting_tells() {
+        for src in ["", "a", "\n", "a\nbc\n\nd", "\n\n"] {
+            let lines = Lines::of(src.as_bytes());
+            for offset in 0..src.len() + 3 {
+                assert_eq!(lines.position(offset), Position::of(src.as_bytes(), offset), "{src:?} {offset}");
+            }
+        }
     }
 }

@@ -41,7 +41,9 @@ pub fn run(out: &Output, files: &[std::path::PathBuf], version: &str, form: bool
         } else if form {
             out.data(report.outcome.text());
         } else {
-            report.findings.iter().for_each(|finding| draw(out, &name, &text, finding));
+            // Once a file: a script may have as many findings as lines.
+            let source = Source::from(shown(&text));
+            report.findings.iter().for_each(|finding| draw(out, &name, &source, finding));
         }
         if report.findings.iter().any(|finding| finding.severity == Severity::Error) {
             refused.push(name);
@@ -106,26 +108,31 @@ fn object(name: &str, report: &Report, form: bool) -> Value {
 /// A longer line is not drawn.
 const DRAWN_LINE: usize = 400;
 
-/// A finding with the line that it is about. Bytes that are no text are drawn as `?`, so that places stay true.
-fn draw(out: &Output, name: &str, text: &[u8], finding: &Finding) {
-    let before = text.get(..finding.span.start).unwrap_or(text);
-    let begins = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let line = text.get(begins..).unwrap_or_default();
-    if line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len()) > DRAWN_LINE {
+/// A text as it is drawn. Bytes that are no text are drawn as `?`, so that places stay true; what would move the cursor
+/// of whoever reads this is no text either.
+fn shown(text: &[u8]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let drawn = !c.is_control() || matches!(c, '\n' | '\t');
+            if drawn { shown.push(c) } else { shown.extend(std::iter::repeat_n('?', c.len_utf8())) }
+        }
+        shown.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
+    shown
+}
+
+/// A finding with the line that it is about.
+fn draw(out: &Output, name: &str, source: &Source, finding: &Finding) {
+    let shown = source.text();
+    let begins = finding.span.start.saturating_sub(finding.position.column.saturating_sub(1));
+    let line = shown.as_bytes().get(begins..).unwrap_or_default();
+    if line.iter().take(DRAWN_LINE + 1).position(|byte| *byte == b'\n').unwrap_or(line.len()) > DRAWN_LINE {
         let kind = if finding.severity == Severity::Error { "Error" } else { "Warning" };
         let (line, column) = (finding.position.line, finding.position.column);
         out.data(format!("[{}] {kind}: {}", finding.code, finding.message));
         out.data(format!("   {name}:{line}:{column}: {}", finding.help));
         return;
-    }
-    let mut shown = String::with_capacity(text.len());
-    for chunk in text.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            // What would move the cursor of whoever reads this is no text either.
-            let drawn = !c.is_control() || matches!(c, '\n' | '\t');
-            if drawn { shown.push(c) } else { shown.extend(std::iter::repeat_n('?', c.len_utf8())) }
-        }
-        shown.extend(std::iter::repeat_n('?', chunk.invalid().len()));
     }
     let (kind, color) = match finding.severity {
         Severity::Error => (ReportKind::Error, Color::Red),
@@ -149,7 +156,7 @@ fn draw(out: &Output, name: &str, text: &[u8], finding: &Finding) {
         .with_label(Label::new(span).with_message(finding.help).with_color(color))
         .finish();
     let mut bytes = Vec::new();
-    if drawing.write((name.to_owned(), Source::from(shown)), &mut bytes).is_ok() {
+    if drawing.write((name.to_owned(), source), &mut bytes).is_ok() {
         out.data(String::from_utf8_lossy(&bytes).trim_end());
     }
 }

@@ -1,5 +1,6 @@
 //! Commands: their path, and what an unknown one or a call takes.
 
+use super::items::Items;
 use super::outcome::Used;
 use super::reader::{Read, Reader, Rest};
 use super::render::Keyed;
@@ -17,7 +18,7 @@ fn is_name(byte: u8) -> bool {
 
 impl Reader<'_> {
     /// A command or a path of menus.
-    pub(super) fn command(&mut self, items: &mut Vec<String>) -> Read<Rest> {
+    pub(super) fn command(&mut self, items: &mut Items) -> Read<Rest> {
         let begin = self.lex.pos;
         let prefix = match self.lex.peek() {
             Some(b':') => Prefix::Colon,
@@ -130,8 +131,8 @@ impl Reader<'_> {
         self.view.path(menu) + name
     }
 
-    /// The arguments of a call, behind its head.
-    pub(super) fn call_args(&mut self, head: String, by_name: bool) -> Read<String> {
+    /// The arguments of a call, as they stand behind its head, and the end of it.
+    pub(super) fn call_args(&mut self, by_name: bool) -> Read<String> {
         let mut args = Keyed::default();
         self.generic(&mut args, false)?;
         let args = args.text();
@@ -140,7 +141,7 @@ impl Reader<'_> {
             (true, false) => ";",
             (false, _) => " ",
         };
-        Ok(format!("{head}{between}{args})"))
+        Ok(format!("{between}{args})"))
     }
 
     /// What no command declares: values and `name=value`, blanks between them. What can't be one ends them.

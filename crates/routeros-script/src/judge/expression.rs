@@ -1,7 +1,7 @@
 //! Expressions: what stands in `( )`, in arrays, and behind `find` and `where`.
 
 use super::reader::{Read, Reader};
-use super::render::Form;
+use super::render::{Form, Node};
 use crate::ast::BinaryOp;
 use crate::error::ParseErrorKind;
 use crate::expression::{at_keyword, operator};
@@ -81,16 +81,16 @@ impl Reader<'_> {
                     None => reader.expression(mode, op.precedence() + u8::from(!op.binds_right()))?,
                 };
                 alone = false;
-                let mut operands = match left {
-                    Form::Node(symbol, operands) if symbol == op.symbol() && op.is_variadic() => operands,
-                    left => vec![left.text()],
+                let mut node = match left {
+                    Form::Node(node) if node.is(op.symbol()) && op.is_variadic() => node,
+                    left => Node::new(op.symbol(), left),
                 };
                 match right {
                     // The pieces of a quoted string are operands like any other.
-                    Form::Node(symbol, pieces) if quoted && symbol == op.symbol() => operands.extend(pieces),
-                    right => operands.push(right.text()),
+                    Form::Node(pieces) if quoted && pieces.is(op.symbol()) => node.push(&pieces.operands()),
+                    right => node.push(&right.text()),
                 }
-                left = Form::Node(op.symbol(), operands);
+                left = Form::Node(node);
             }
             reader.fail(ParseErrorKind::TooDeep)
         })
@@ -126,7 +126,7 @@ impl Reader<'_> {
         if let Some((symbol, length)) = unary {
             self.lex.pos += length;
             let value = self.expression(mode, TIGHTEST)?;
-            return Ok(Form::Node(symbol, vec![value.text()]));
+            return Ok(Form::Node(Node::new(symbol, value)));
         }
         match self.lex.peek() {
             Some(b'(') => self.paren(),

@@ -7,6 +7,7 @@
 mod arguments;
 mod command;
 mod expression;
+mod items;
 mod outcome;
 mod reader;
 mod render;

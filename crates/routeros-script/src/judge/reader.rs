@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::items::Items;
 use super::outcome::Used;
 use super::render::Form;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::lexer::Lexer;
 use crate::parser::MAX_NESTING;
-use crate::span::{Position, Span};
+use crate::span::{Lines, Span};
 use crate::tree::{MenuId, ROOT, View};
 use crate::version::Version;
 
@@ -68,14 +69,12 @@ pub(super) struct Reader<'a> {
     /// Inside a condition: words are properties, in its parentheses too.
     pub(super) condition: bool,
     pub(super) properties: Properties,
-    /// Where each line begins.
-    lines: Vec<usize>,
+    lines: Lines,
     depth: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(src: &'a [u8], version: Version) -> Self {
-        let behind = src.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
         Self {
             lex: Lexer::new(src, version),
             view: View::of(version),
@@ -85,20 +84,13 @@ impl<'a> Reader<'a> {
             commands: Vec::new(),
             condition: false,
             properties: Properties::default(),
-            lines: std::iter::once(0).chain(behind).collect(),
+            lines: Lines::of(src),
             depth: 0,
         }
     }
 
-    /// `(line L column C)` of an offset.
-    pub(super) fn place(&self, at: usize) -> Position {
-        let line = self.lines.partition_point(|start| *start <= at).max(1);
-        let start = self.lines.get(line - 1).copied().unwrap_or_default();
-        Position { line, column: at - start + 1 }
-    }
-
     pub(super) fn error_of(&self, kind: ParseErrorKind, span: Span) -> ParseError {
-        let position = self.place(span.start);
+        let position = self.lines.position(span.start);
         ParseError { message: format!("{kind} {position}"), kind, position, span }
     }
 
@@ -125,7 +117,7 @@ impl<'a> Reader<'a> {
         if self.lex.src.is_empty() {
             return Ok(String::new());
         }
-        let mut items = Vec::new();
+        let mut items = Items::default();
         self.statements(None, &mut items)?;
         Ok(items.join(";"))
     }
@@ -166,7 +158,7 @@ impl<'a> Reader<'a> {
     /// between two ends is an empty statement, and shows. An indented comment is a blank, its line end included, but what
     /// follows it is a statement again, if an empty one. At the top only an empty statement at the very beginning, or one
     /// before a `;`, shows.
-    fn statements(&mut self, ends: Option<Close>, items: &mut Vec<String>) -> Read<()> {
+    fn statements(&mut self, ends: Option<Close>, items: &mut Items) -> Read<()> {
         let close = ends.map(Close::byte);
         let mut first = true;
         loop {
@@ -227,7 +219,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn statement(&mut self, items: &mut Vec<String>) -> Read<Rest> {
+    fn statement(&mut self, items: &mut Items) -> Read<Rest> {
         match self.lex.peek() {
             Some(b'{') => {
                 let block = self.block(Close::Block)?;
@@ -235,7 +227,7 @@ impl<'a> Reader<'a> {
                 Ok(Rest::Command)
             }
             Some(b'[') => {
-                let mut inner = Vec::new();
+                let mut inner = Items::default();
                 self.nested(|reader| {
                     reader.lex.pos += 1;
                     if reader.lex.peek() == Some(b']') {
@@ -244,20 +236,15 @@ impl<'a> Reader<'a> {
                     reader.statements(Some(Close::Bracket), &mut inner)
                 })?;
                 // What stands before it in its block becomes part of it.
-                items.append(&mut inner);
-                let what = match items.as_slice() {
-                    [only] => only.clone(),
-                    all => format!("(evl {})", all.join(";")),
-                };
-                let call = self.call_args(format!("(<%% {what}"), false)?;
-                items.clear();
-                items.push(call);
+                items.append(inner);
+                let args = self.call_args(false)?;
+                items.call(&args);
                 Ok(Rest::Call)
             }
             Some(b'(') => {
                 let what = self.paren()?.text();
-                let call = self.call_args(format!("(<%% {what}"), false)?;
-                items.push(call);
+                let args = self.call_args(false)?;
+                items.push(format!("(<%% {what}{args}"));
                 Ok(Rest::Call)
             }
             Some(b'$') => {
@@ -274,12 +261,13 @@ impl<'a> Reader<'a> {
             Some(b'(') => {
                 self.lex.pos += 1;
                 let what = self.paren()?.text();
-                self.call_args(format!("(<%% {what}"), false)
+                let args = self.call_args(false)?;
+                Ok(format!("(<%% {what}{args}"))
             }
             _ => {
                 let name = self.variable()?;
-                let call = self.call_args(format!("(<%% {name} (> {name})"), true)?;
-                Ok(call)
+                let args = self.call_args(true)?;
+                Ok(format!("(<%% {name} (> {name}){args}"))
             }
         }
     }
@@ -300,7 +288,7 @@ impl<'a> Reader<'a> {
             let menu = reader.menu;
             let condition = std::mem::replace(&mut reader.condition, false);
             reader.scopes.push(BTreeSet::new());
-            let mut items = Vec::new();
+            let mut items = Items::default();
             reader.statements(Some(close), &mut items)?;
             reader.scopes.pop();
             reader.menu = menu;

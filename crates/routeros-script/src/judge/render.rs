@@ -11,14 +11,68 @@ pub(super) enum Form {
     /// Written as it is.
     Atom(String),
     /// An operator and its operands.
-    Node(&'static str, Vec<String>),
+    Node(Node),
+}
+
+/// An operator and its operands.
+///
+/// `a - b - c` is `(- (- a b) c)`: what opens before the first operand is kept apart from it, so that a chain of operators
+/// grows at its end only, and isn't copied once for each of them.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// The innermost operator first; the last is this node's own.
+    operators: Vec<&'static str>,
+    text: String,
+}
+
+impl Node {
+    pub(super) fn new(operator: &'static str, first: Form) -> Self {
+        match first {
+            Form::Atom(text) => Self { operators: vec![operator], text },
+            Form::Node(mut node) => {
+                node.text.push(')');
+                node.operators.push(operator);
+                node
+            }
+        }
+    }
+
+    /// The operator.
+    pub(super) fn is(&self, operator: &str) -> bool {
+        self.operators.last() == Some(&operator)
+    }
+
+    pub(super) fn push(&mut self, operand: &str) {
+        self.text.push(' ');
+        self.text.push_str(operand);
+    }
+
+    /// The operands alone, blanks between them.
+    pub(super) fn operands(mut self) -> String {
+        self.operators.pop();
+        let mut text = opened(&self.operators);
+        text.push_str(&self.text);
+        text
+    }
+
+    fn text(self) -> String {
+        let mut text = opened(&self.operators);
+        text.push_str(&self.text);
+        text.push(')');
+        text
+    }
+}
+
+/// What opens before the first operand of nested operators.
+fn opened(operators: &[&str]) -> String {
+    operators.iter().rev().flat_map(|operator| ["(", operator, " "]).collect()
 }
 
 impl Form {
     pub(super) fn text(self) -> String {
         match self {
             Self::Atom(text) => text,
-            Self::Node(operator, operands) => format!("({operator} {})", operands.join(" ")),
+            Self::Node(node) => node.text(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Quoted strings: every escape, every value in them and every joined line begins a new piece.
 
 use super::reader::{Read, Reader};
-use super::render::{Form, shown};
+use super::render::{Form, Node, shown};
 use crate::error::ParseErrorKind;
 
 impl Reader<'_> {
@@ -78,10 +78,15 @@ impl Reader<'_> {
                 }
             }
         }
-        Ok(match pieces.len() {
-            0 => Form::Atom(String::new()),
-            1 => Form::Atom(pieces.pop().unwrap_or_default()),
-            _ => Form::Node(".", pieces),
+        let mut pieces = pieces.into_iter();
+        let first = Form::Atom(pieces.next().unwrap_or_default());
+        Ok(match pieces.next() {
+            None => first,
+            Some(second) => {
+                let mut node = Node::new(".", first);
+                std::iter::once(second).chain(pieces).for_each(|piece| node.push(&piece));
+                Form::Node(node)
+            }
         })
     }
 

@@ -54,6 +54,14 @@ pub fn path_of(menu: &[String]) -> String {
     menu.iter().map(|segment| format!("/{segment}")).collect()
 }
 
+/// Whether any version has the menu or the command `word` of a path here.
+pub(super) fn anywhere(path: &str, word: &str) -> bool {
+    PATHS.contains_key(&format!("{path}/{word}"))
+        || COMMANDS.iter().any(|command| command.path == path && command.name == word)
+        // Until some version of 7.x files could not be made by a command.
+        || (path, word) == ("/file", "add")
+}
+
 impl System {
     /// The menu at a path, in this version.
     pub fn menu(&self, path: &str) -> Option<&'static Menu> {
@@ -91,12 +99,14 @@ impl System {
     }
 
     fn has_child(&self, path: &str, word: &str) -> bool {
+        !word.is_empty() && self.leads(&format!("{path}/{word}"))
+    }
+
+    /// Whether a path is a menu's or on the way to one, in this version.
+    pub(super) fn leads(&self, path: &str) -> bool {
         let (version, quirks) = (self.spec.version, &self.quirks);
-        !word.is_empty() && {
-            let below = format!("{path}/{word}");
-            PATHS.get(&below).is_some_and(|all| all.iter().any(|when| when(version, quirks)))
-                || self.stored().is_some_and(|stored| stored.leads(&below))
-        }
+        PATHS.get(path).is_some_and(|all| all.iter().any(|when| when(version, quirks)))
+            || self.stored().is_some_and(|stored| stored.leads(path))
     }
 
     /// Names of the commands of a menu.
@@ -169,11 +179,14 @@ impl Names for System {
         match (found.pop(), found.is_empty()) {
             (Some(one), true) => one,
             (Some(_), false) => Lookup::Ambiguous,
-            (None, _) => Lookup::Unknown,
+            (None, _) => self.unmodelled(menu, word),
         }
     }
 
     fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
+        if self.is_unmodelled(menu, command) {
+            return self.tree_takes(menu, command, name);
+        }
         let path = path_of(menu);
         if let Some(special) = self.special(&path, command) {
             return special.args.contains(&name) || special.words.contains(&name);
@@ -202,6 +215,9 @@ impl Names for System {
     }
 
     fn takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
+        if self.is_unmodelled(menu, command) {
+            return true;
+        }
         let path = path_of(menu);
         if let Some(special) = self.special(&path, command) {
             return special.unnamed || special.words.contains(&word);

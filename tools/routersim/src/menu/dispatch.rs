@@ -31,6 +31,9 @@ impl Host for System {
                 }
                 return (special.run)(sys, ctx, &command).await;
             }
+            if sys.is_unmodelled(&command.menu, &command.verb) {
+                return Err(sys.not_simulated(&path, &command.verb, &caller.who.user).into());
+            }
             if command.verb == "export" {
                 return super::export::run(&sys, ctx, &path, &command).await;
             }

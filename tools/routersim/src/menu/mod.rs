@@ -17,6 +17,7 @@ mod row;
 mod screen;
 pub mod tables;
 pub mod time;
+mod unmodelled;
 mod values;
 
 pub use config::{Config, Item, MAX_ITEMS};

@@ -169,6 +169,13 @@ pub enum EventKind {
         /// File name.
         name: String,
     },
+    /// A command was given that this version's command tree has and the simulator doesn't model.
+    NotSimulated {
+        /// Its path and name, as `/interface/ethernet/monitor`.
+        command: String,
+        /// On whose behalf.
+        user: String,
+    },
     /// A script began.
     ScriptStarted {
         /// `/system script` name, file name, or the first word of its text.

@@ -192,7 +192,7 @@ static SERVICE: Menu = Menu {
         prop("port", Kind::Num(1, 65535)),
         service_address("address").when(|_, quirks| !quirks.service_available_from),
         service_address("available-from").when(|_, quirks| quirks.service_available_from),
-        prop("certificate", Kind::Word),
+        prop("certificate", Kind::Ref("/certificate", &["none"])),
         prop("vrf", Kind::Word).or("main").when(V7),
     ],
     flags: &[flag('X', "disabled"), flag('I', "invalid")],

@@ -120,7 +120,7 @@ list!(IPSEC_IDENTITY, "/ip/ipsec/identity", [
     prop("peer", Kind::Ref("/ip/ipsec/peer", &[])).req(),
     word("auth-method").or("pre-shared-key"),
     text("secret").secret(),
-    word("certificate"),
+    prop("certificate", Kind::Ref("/certificate", &["none"])),
     word("generate-policy").or("no"),
     word("policy-template-group").quiet(),
 ], columns ["peer", "auth-method"], printed: Style::Detail);

@@ -1,0 +1,55 @@
+# The quiet way: certificates, each with its key in a file that the HA password seals, and a script that takes it in under its
+# own name. They come before the configuration, which names them. What can't be exported is said and stays behind.
+:global haSecret
+:global haQuote
+:global haWriteFile
+:global haUpload
+:global haDir
+:global haCertCount 0
+:local secret [$haSecret]
+:local lacking ""
+:foreach item in=[/certificate find] do={
+  :local called [/certificate get $item name]
+  :local mark [:tostr [/certificate get $item fingerprint]]
+  # without one it is a template that nobody has signed
+  :if ([:len $mark] > 0) do={
+    :local base ("HA_quiet-cert-" . $haCertCount)
+    :local path ($base . ".crt")
+    :local key ([:tostr [/certificate get $item private-key]] = "true")
+    :local known false
+    :do {
+      :if ($key) do={
+        :set path ($base . ".p12")
+        /certificate export-certificate $item file-name=$base type=pkcs12 export-passphrase=$secret
+      } else={
+        /certificate export-certificate $item file-name=$base
+      }
+      :local tries 0
+      :while (([:len [/file find name=$path]] = 0) and ($tries < 100)) do={
+        :delay 0.1
+        :set tries ($tries + 1)
+      }
+      :set known ([:len [/file find name=$path]] = 1)
+    } on-error={}
+    :if (!$known) do={ :set lacking ($lacking . " " . $called) } else={
+      :local found ("[/certificate find where fingerprint=\"" . $mark . "\"]")
+      :local text (":do {/certificate import file-name=" . $haDir . $path . " passphrase=" . [$haQuote text=$secret] . "} on-error={}\n")
+      :set text ($text . ":if ([:len " . $found . "] != 1) do={:error \"certificate " . $haCertCount . " is not there\"}\n")
+      :if ($key) do={ :set text ($text . ":if ([:tostr [/certificate get " . $found . " private-key]] != \"true\") do={:error \"certificate " . $haCertCount . " has no key\"}\n") }
+      :local trusted "no"
+      :if ([:tostr [/certificate get $item trusted]] = "true") do={ :set trusted "yes" }
+      :set text ($text . "/certificate set " . $found . " name=" . [$haQuote text=$called] . " trusted=" . $trusted . "\n")
+      $haWriteFile fileName=$base fileText=$text
+      $haUpload fileFrom=$path fileTo=($haDir . $path)
+      $haUpload fileFrom=($base . ".txt") fileTo=($haDir . $base . ".rsc")
+      :set haCertCount ($haCertCount + 1)
+    }
+    /file remove [find name~("^" . $base . "[.]")]
+  }
+}
+:if ([:len $lacking] > 0) do={
+  /log error "ha_pushbackup: certificates that could not be exported, the standby has them not:$lacking"
+  $haWriteFile fileName="HA_lacking" fileText=$lacking
+} else={
+  /file remove [find name="HA_lacking.txt"]
+}
