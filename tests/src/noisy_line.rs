@@ -137,14 +137,14 @@ impl ByteLink for NoisyLine {
     }
 }
 
-/// Bytes of no pattern, control characters among them, or lines of a script. Above 0x7f the simulated `contents` holds UTF-8 only.
+/// Bytes of no pattern, all of them, or lines of a script.
 pub fn content(seed: u64, size: usize, text: bool) -> Vec<u8> {
     let mut noise = Noise::new(seed ^ 0xC0FFEE, 0, None);
     if text {
         let line = |i: usize| format!("/ip firewall filter add chain=input comment=\"rule {i}\" action=accept\n");
         return (0..).flat_map(|i| line(i).into_bytes()).take(size).collect();
     }
-    (0..size).map(|_| noise.random().to_le_bytes()[3] & 0x7f).collect()
+    (0..size).map(|_| noise.random().to_le_bytes()[3]).collect()
 }
 
 /// A router that is up, alone in its world. To be called inside a `LocalSet`.
@@ -158,7 +158,8 @@ pub async fn router(version: &str, seed: u64) -> NodeHandle<Router> {
     router
 }
 
-fn login() -> LoginOptions {
+/// A login on it.
+pub fn login() -> LoginOptions {
     LoginOptions { suffix: Suffix::Serial, wake: Some(routeros::boot::IDLE), ..LoginOptions::new("admin") }
 }
 

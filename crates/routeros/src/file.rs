@@ -12,7 +12,7 @@ pub const LIMIT_V6: usize = 4095;
 /// What `contents` takes on RouterOS 7: 60 KB by the manual.
 pub const LIMIT_V7: usize = 60 * 1024;
 /// The first version with `/file add` \[manual\].
-const FILE_ADD: Version = Version::new(7, 9, 0);
+pub(crate) const FILE_ADD: Version = Version::new(7, 9, 0);
 /// RouterOS 6 makes files in the background, "up to 2 s later" \[field\].
 const APPEARS: Duration = Duration::from_secs(8);
 const APPEARS_STEP: Duration = Duration::from_millis(250);

@@ -20,8 +20,9 @@ pub struct TermSize {
 pub enum Suffix {
     /// `+ct511w4098h`: no colours, no probing, a fixed size.
     Network,
-    /// The same, on a line that says nothing by itself. Every prompt is padded to the width, but a line that is longer
-    /// than the width is repainted at every half of it, and the framed lines of this driver are longer than a narrow one.
+    /// `+ct999w4098h`, on a line that says nothing by itself. Every prompt is padded to the width, but a line that is longer
+    /// than the width is repainted at every half of it, and a file's pieces cost least in long lines. A driver of 6.49 asks
+    /// for that width (transcript 18).
     Serial,
     /// None: the router probes, and the emulator answers.
     Plain,
@@ -30,13 +31,15 @@ pub enum Suffix {
 impl Suffix {
     /// The size that it asks for, and that the emulator has.
     pub fn size(self) -> TermSize {
-        TermSize { cols: 511, rows: 4098 }
+        let cols = if self == Self::Serial { 999 } else { 511 };
+        TermSize { cols, rows: 4098 }
     }
 
     /// The text behind the name.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Network | Self::Serial => "+ct511w4098h",
+            Self::Network => "+ct511w4098h",
+            Self::Serial => "+ct999w4098h",
             Self::Plain => "",
         }
     }

@@ -9,19 +9,21 @@
 //! are quoted and the file is read back byte by byte.
 
 use crate::error::Error;
-use crate::file::{FileName, LIMIT_V7, find, size_limit};
+use crate::file::{FILE_ADD, FileName, LIMIT_V7, find, size_limit};
 use crate::outcome::{Outcome, Output};
 use crate::shell::{Command, Shell};
+use crate::text::quote;
+use routeros_script::Version;
 use std::time::Duration;
 
-/// The variable that the pieces are put together in. It is emptied behind the file.
-const VARIABLE: &str = "HAjl";
-/// What a line holds beside the piece: `:set ($HAjl->"0000") ""`.
-const AROUND: usize = 24;
+mod pieces;
+
+use pieces::{AROUND, Form, Pieces, VARIABLE, sum};
+
 /// Characters of a piece where its line is framed and proved.
 const FRAMED: usize = 320;
 /// Characters of a piece at most: about 1 KB in a line works in practice \[I\].
-const LONGEST: usize = 900;
+const LONGEST: usize = 960;
 /// Shortest piece that is worth a line.
 const SHORTEST: usize = 40;
 /// Attempts to have one line run on a line that loses bytes.
@@ -34,114 +36,10 @@ const FRUITLESS: usize = 3;
 const WHOLE: usize = 4;
 /// Bytes that are read back at once on a line that loses some.
 const SLICE: usize = 300;
+/// What is summed to see whether a router makes sums.
+const PROBE: &str = "jumplead";
 /// For a router to put many pieces together.
 const JOIN: Duration = Duration::from_secs(60);
-
-/// How the bytes are written in a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// With `\XX` for all but the plainest characters.
-    Quoted,
-    /// Three bytes as four characters.
-    Base64,
-}
-
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS.get((bits >> (18 - 6 * place) & 63) as usize).copied().unwrap_or(b'=');
-            text.push(if place > group.len() { '=' } else { char::from(digit) });
-        }
-    }
-    text
-}
-
-/// Letters, digits and what begins and ends nothing: whatever becomes of the quotes around it on a bad line, it is no command.
-fn quoted(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() || b" .,-_=@+".contains(&byte) {
-        char::from(byte).to_string()
-    } else {
-        format!("\\{byte:02X}")
-    }
-}
-
-/// The content as it goes into lines, and what the router makes of it.
-#[derive(Debug)]
-struct Pieces {
-    form: Form,
-    texts: Vec<String>,
-    /// Of each piece, as the router holds it.
-    sums: Vec<String>,
-}
-
-fn sum(bytes: &[u8]) -> String {
-    format!("{:x}", md5::compute(bytes))
-}
-
-impl Pieces {
-    fn cut(content: &[u8], form: Form, room: usize) -> Self {
-        let (mut texts, mut sums) = (Vec::new(), Vec::new());
-        match form {
-            Form::Base64 => {
-                for piece in content.chunks((room / 4 * 3).max(3)) {
-                    let text = base64(piece);
-                    sums.push(sum(text.as_bytes()));
-                    texts.push(text);
-                }
-            }
-            Form::Quoted => {
-                let (mut text, mut held) = (String::new(), Vec::new());
-                for byte in content {
-                    let next = quoted(*byte);
-                    if text.len() + next.len() > room {
-                        sums.push(sum(&held));
-                        texts.push(std::mem::take(&mut text));
-                        held.clear();
-                    }
-                    text.push_str(&next);
-                    held.push(*byte);
-                }
-                if !held.is_empty() {
-                    sums.push(sum(&held));
-                    texts.push(text);
-                }
-            }
-        }
-        Self { form, texts, sums }
-    }
-
-    fn line(&self, number: usize) -> String {
-        let text = self.texts.get(number).map_or("", String::as_str);
-        format!(":set (${VARIABLE}->\"{number:04}\") \"{text}\"")
-    }
-
-    /// How many characters the router holds of a piece.
-    fn held(&self, number: usize) -> usize {
-        let text = self.texts.get(number).map_or("", String::as_str);
-        match self.form {
-            Form::Base64 => text.len(),
-            // An escape is one character for the router.
-            Form::Quoted => text.len() - 2 * text.matches('\\').count(),
-        }
-    }
-
-    /// Statements that leave the whole in the local variable `t`.
-    fn join(&self) -> String {
-        let Some(last) = self.texts.len().checked_sub(1) else {
-            return ":local t \"\"".into();
-        };
-        let piece = format!("(${VARIABLE}->[:pick [:tostr (10000 + $i)] 1 5])");
-        let piece = match self.form {
-            Form::Quoted => piece,
-            Form::Base64 => format!("[:convert {piece} from=base64 to=raw]"),
-        };
-        format!(":global {VARIABLE}; :local t \"\"; :for i from=0 to={last} do={{:set t ($t . {piece})}}")
-    }
-}
 
 /// The router's sum of an expression.
 fn sum_of(expression: &str) -> String {
@@ -161,35 +59,24 @@ impl Shell {
         if content.len() > limit {
             return Err(Error::FileTooLarge { name: name.as_str().to_owned(), size: content.len(), limit });
         }
-        let mut made = self.make_file(name, version).await;
-        for _ in 1..TRIES {
-            match made {
-                Err(ref error) if passes(error) => made = self.make_file(name, version).await,
-                _ => break,
-            }
-        }
-        made?;
-        // 6.x has no `:convert`, and says so in a line that does not run.
-        let sums = version.is_v7() && self.can_sum().await?;
         let room = if self.is_hop() {
             FRAMED
         } else {
-            let columns = usize::from(crate::options::Suffix::Network.size().cols);
-            columns.saturating_sub(self.prompt().len() + 2 + AROUND).clamp(SHORTEST, LONGEST)
+            // The last column stays empty, and behind the prompt there is a blank.
+            self.columns().saturating_sub(self.prompt().len() + 2 + AROUND).clamp(SHORTEST, LONGEST)
         };
+        let id = format!("{}-{room}", sum(content));
+        let (sums, new) = self.begin(name, version, &id).await?;
         let mut pieces = Pieces::cut(content, Form::Quoted, room);
         if sums && content.len().div_ceil(3) * 4 < pieces.texts.iter().map(String::len).sum() {
             pieces = Pieces::cut(content, Form::Base64, room);
         }
-        let mut missing = self.begin(&pieces, &format!("{}-{room}", sum(content)), sums).await?;
+        let mut missing = if new { (0..pieces.texts.len()).collect() } else { self.missing(&pieces, sums).await? };
         let mut wrong = None;
         for _ in 0..WHOLE {
             self.fill(&pieces, std::mem::take(&mut missing), sums).await?;
             match self.finish(name, content, &pieces, sums).await? {
-                None => {
-                    self.steady(&format!(":global {VARIABLE}; :set {VARIABLE}"), false).await?;
-                    return Ok(());
-                }
+                None => return Ok(()),
                 Some(at) => wrong = Some(at),
             }
             missing = if sums { self.missing(&pieces, true).await? } else { (0..pieces.texts.len()).collect() };
@@ -198,15 +85,20 @@ impl Shell {
         Err(Error::FileMismatch { name: name.as_str().to_owned(), wanted: content.len(), got, offset })
     }
 
-    async fn steady_version(&self) -> Result<routeros_script::Version, Error> {
-        let mut version = self.version().await;
-        for _ in 1..TRIES {
-            match version {
-                Err(ref error) if passes(error) => version = self.version().await,
-                _ => break,
+    /// The version, said twice in one line: what comes over a serial line may be damaged.
+    async fn steady_version(&self) -> Result<Version, Error> {
+        let line = ":local v [/system resource get version]; :put ($v . \"=\" . $v)";
+        let mut seen = String::new();
+        for _ in 0..TRIES {
+            seen = self.steady(line, false).await?.text;
+            if let Some((version, again)) = seen.trim().split_once('=')
+                && version == again
+                && let Ok(version) = version.parse()
+            {
+                return Ok(version);
             }
         }
-        version
+        Err(Error::Garbled { what: "the version".into(), seen })
     }
 
     /// Runs a line that may run twice, until its end was seen.
@@ -231,9 +123,9 @@ impl Shell {
 
     /// Whether this router makes sums.
     async fn can_sum(&self) -> Result<bool, Error> {
-        let wanted = sum(b"jumplead");
+        let wanted = sum(PROBE.as_bytes());
         for _ in 0..TRIES {
-            match self.exec(format!(":put {}", sum_of("\"jumplead\""))).await? {
+            match self.exec(format!(":put {}", sum_of(&format!("\"{PROBE}\"")))).await? {
                 Outcome::Done(output) if output.text.trim() == wanted => return Ok(true),
                 Outcome::Refused(_) => return Ok(false),
                 _ => {}
@@ -242,16 +134,46 @@ impl Shell {
         Ok(false)
     }
 
-    /// Makes room for the pieces, unless some of them are there already; gives those that are not.
-    async fn begin(&self, pieces: &Pieces, id: &str, sums: bool) -> Result<Vec<usize>, Error> {
-        let line = format!(
+    /// Makes the file and the room for its pieces, unless they are there. Whether the router makes sums, and whether none of
+    /// the pieces is there yet.
+    async fn begin(&self, name: &FileName, version: Version, id: &str) -> Result<(bool, bool), Error> {
+        let room = format!(
             ":global {VARIABLE}; :local i \"\"; :if ([:typeof ${VARIABLE}]=\"array\") do={{:set i (${VARIABLE}->\"id\")}}; \
              :if ($i!=\"{id}\") do={{:set {VARIABLE} ({{}}); :set (${VARIABLE}->\"id\") \"{id}\"; :put \"new\"}} else={{:put \"old\"}}"
         );
-        if self.steady(&line, true).await?.text.trim() == "new" {
-            return Ok((0..pieces.texts.len()).collect());
+        if version >= FILE_ADD {
+            // All in one line, where every line has its price. What does not know `:convert` runs none of it.
+            let file = find(name.as_str());
+            let make = format!(":if ([:len {file}]=0) do={{/file add name={} contents=\"\"}}", quote(name.as_str()));
+            let line = format!("{make}; :put {}; {room}", sum_of(&format!("\"{PROBE}\"")));
+            for _ in 0..TRIES {
+                let command = Command { private: true, ..Command::new(line.as_str()) };
+                match self.exec(command).await {
+                    Ok(Outcome::Done(output)) => {
+                        let mut told = output.text.lines().map(str::trim);
+                        if told.next() == Some(sum(PROBE.as_bytes()).as_str()) {
+                            return Ok((true, told.next() == Some("new")));
+                        }
+                    }
+                    Ok(Outcome::Refused(_)) => break,
+                    Ok(Outcome::Unknown(unknown)) if passes(&unknown.cause) => {}
+                    Ok(Outcome::Unknown(unknown)) => return Err(Error::Unknown(unknown)),
+                    Err(error) if passes(&error) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
-        self.missing(pieces, sums).await
+        let mut made = self.make_file(name, version).await;
+        for _ in 1..TRIES {
+            match made {
+                Err(ref error) if passes(error) => made = self.make_file(name, version).await,
+                _ => break,
+            }
+        }
+        made?;
+        // 6.x has no `:convert`, and says so in a line that does not run.
+        let sums = version.is_v7() && self.can_sum().await?;
+        Ok((sums, self.steady(&room, true).await?.text.trim() == "new"))
     }
 
     /// The pieces that are not there as they should be, as far as the router can tell.
@@ -277,8 +199,20 @@ impl Shell {
             if fruitless >= FRUITLESS {
                 return self.fill_framed(pieces, missing, sums).await;
             }
-            let mut lines = vec![format!(":global {VARIABLE}")];
-            lines.extend(missing.iter().map(|number| pieces.line(*number)));
+            // Lines are long and have their price: the last piece, which is mostly short, declares the variable with it.
+            missing.rotate_right(1);
+            let mut lines: Vec<String> = missing.iter().map(|number| pieces.line(*number)).collect();
+            let declare = format!(":global {VARIABLE}");
+            let alone = match lines.first_mut() {
+                Some(first) if declare.len() + 2 + first.len() <= pieces.longest() => {
+                    *first = format!("{declare}; {first}");
+                    0
+                }
+                _ => {
+                    lines.insert(0, declare);
+                    1
+                }
+            };
             let seen = match self.pour(lines).await {
                 Ok(seen) => seen,
                 Err(error) if passes(&error) => {
@@ -288,7 +222,7 @@ impl Shell {
                 Err(error) => return Err(error),
             };
             let before = missing.len();
-            let mut seen = seen.into_iter().skip(1);
+            let mut seen = seen.into_iter().skip(alone);
             missing.retain(|_| !seen.next().unwrap_or(false));
             fruitless = if missing.len() == before { fruitless + 1 } else { 0 };
         }
@@ -333,26 +267,36 @@ impl Shell {
         if !sums {
             self.steady(&format!("{}; {set}", pieces.join()), true).await?;
             let back = self.steady_read(name).await?;
-            let offset = back.iter().zip(content).take_while(|(a, b)| a == b).count();
-            return Ok((back != content).then_some((back.len(), offset)));
+            if back != content {
+                let offset = back.iter().zip(content).take_while(|(a, b)| a == b).count();
+                return Ok(Some((back.len(), offset)));
+            }
+            self.steady(&format!(":global {VARIABLE}; :set {VARIABLE}"), false).await?;
+            return Ok(None);
         }
+        // One line, which may run twice: the pieces go when the file is there, and a file that is there needs none.
         let whole = sum(content);
+        let there = format!("({}=\"{whole}\")", sum_of(&format!("[/file get {} contents]", find(name.as_str()))));
         let line = format!(
-            "{}; :if ({}=\"{whole}\") do={{{set}; :put \"same\"}} else={{:put [:len $t]}}",
+            ":global {VARIABLE}; :if (!{there}) do={{{}; :if ({}=\"{whole}\") do={{{set}}} else={{:put [:len $t]}}}}; \
+             :if {there} do={{:set {VARIABLE}; :put \"same\"}}",
             pieces.join(),
             sum_of("$t")
         );
-        let output = self.steady(&line, true).await?;
-        if output.text.trim() != "same" {
-            return Ok(Some((output.text.trim().parse().unwrap_or_default(), 0)));
-        }
+        let mut got = 0;
         for _ in 0..TRIES {
-            let line = format!(":put {}", sum_of(&format!("[/file get {} contents]", find(name.as_str()))));
-            if self.steady(&line, true).await?.text.trim() == whole {
+            let output = self.steady(&line, true).await?;
+            let told = output.text.trim();
+            if told == "same" {
                 return Ok(None);
             }
+            // Nothing: the file was set, and does not show it yet.
+            if let Ok(length) = told.parse() {
+                got = length;
+                break;
+            }
         }
-        Ok(Some((0, 0)))
+        Ok(Some((got, 0)))
     }
 
     /// Reads the file back; by slices where all of it in one go did not come through.
@@ -396,39 +340,5 @@ fn passes(error: &Error) -> bool {
         Error::Timeout { .. } | Error::Garbled { .. } | Error::Refused(_) => true,
         Error::Unknown(unknown) => passes(&unknown.cause),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn base64_of_every_length() {
-        for (raw, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-            assert_eq!(base64(raw.as_bytes()), text);
-        }
-    }
-
-    proptest! {
-        /// No piece is longer than its room, none holds a key or what could begin a command, and together they are the content.
-        #[test]
-        fn pieces_are_the_content(content in prop::collection::vec(any::<u8>(), 0..2000), room in 40usize..900) {
-            for form in [Form::Quoted, Form::Base64] {
-                let pieces = Pieces::cut(&content, form, room);
-                let mut length = 0;
-                for text in &pieces.texts {
-                    prop_assert!(text.len() <= room && !text.is_empty());
-                    let plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && !b";[]{}()$\"?".contains(&byte));
-                    prop_assert!(plain);
-                    length += match form {
-                        Form::Quoted => text.len() - 2 * text.matches('\\').count(),
-                        Form::Base64 => text.len() / 4 * 3 - text.matches('=').count(),
-                    };
-                }
-                prop_assert_eq!(length, content.len());
-            }
-        }
     }
 }

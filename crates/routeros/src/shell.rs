@@ -117,6 +117,8 @@ pub struct Shell {
     behind: bool,
     boots: Vec<Boot>,
     speed: Option<u32>,
+    /// Of the terminal that the login asked for.
+    columns: u16,
     /// Nothing proves what the link carries: a serial line.
     unproved: bool,
 }
@@ -168,6 +170,7 @@ impl Shell {
             behind: session.dialogue.near_prompt().is_some(),
             boots: session.dialogue.boots.clone(),
             speed: session.dialogue.speed(),
+            columns: session.options.suffix.size().cols,
             unproved: session.dialogue.is_line(),
         };
         tokio::spawn(serve(session, receiver));
@@ -187,6 +190,11 @@ impl Shell {
     /// The speed at which the login was had, in bits a second, where the link has one that is set here.
     pub fn speed(&self) -> Option<u32> {
         self.speed
+    }
+
+    /// Columns of the terminal that the login asked for.
+    pub(crate) fn columns(&self) -> usize {
+        usize::from(self.columns)
     }
 
     /// The link, for people.

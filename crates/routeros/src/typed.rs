@@ -10,7 +10,7 @@ use crate::session::{CTRL_C, Session};
 use crate::wake::leaving;
 use std::time::Duration;
 
-/// Characters that are typed before their echo is compared. The editor shows at least half of its width, which is 511.
+/// Characters that are typed before their echo is compared. The editor shows at least half of its width, which is 999.
 const PIECE: usize = 120;
 /// Characters of the piece before that are compared again, so that nothing slips in between.
 const OVERLAP: usize = 40;

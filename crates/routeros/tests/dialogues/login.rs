@@ -42,14 +42,14 @@ async fn a_serial_line_is_woken_and_tries_the_ladder() {
         assert_eq!(peer.line().await.unwrap(), "\x03\x08\x08\x08\x08\x08\x08");
         for password in ["wrong", ""] {
             peer.send(b"\r\nMikroTik 7.18.2 (stable)\r\nMikroTik Login: ").await;
-            assert_eq!(peer.line().await.unwrap(), "admin+ct511w4098h");
-            peer.send(b"admin+ct511w4098h\r\nPassword: ").await;
+            assert_eq!(peer.line().await.unwrap(), "admin+ct999w4098h");
+            peer.send(b"admin+ct999w4098h\r\nPassword: ").await;
             assert_eq!(peer.line().await.unwrap(), password);
             peer.send(b"\r\nLogin failed, incorrect username or password\r\n\r\n").await;
         }
         peer.send(b"MikroTik Login: ").await;
-        assert_eq!(peer.line().await.unwrap(), "admin+ct511w4098h");
-        peer.send(b"admin+ct511w4098h\r\nPassword: ").await;
+        assert_eq!(peer.line().await.unwrap(), "admin+ct999w4098h");
+        peer.send(b"admin+ct999w4098h\r\nPassword: ").await;
         assert_eq!(peer.line().await.unwrap(), "LABEL123");
         peer.send(b"\r\n").await;
         let painted = peer.painted();

@@ -12,6 +12,7 @@ mod items;
 pub mod kind;
 pub mod print;
 mod quote;
+pub mod raw;
 mod refused;
 mod row;
 mod screen;

@@ -2,6 +2,7 @@
 
 use super::def::Menu;
 use super::kind::{Kind, parse_cidr};
+use super::raw;
 use super::row::Row;
 use super::time::parse_duration;
 use crate::script::{Arg, Value};
@@ -16,15 +17,11 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| Value::str(text), Value::Num),
         Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| Value::str(text), Value::time),
         Kind::Ip => text.parse().map_or_else(|_| Value::str(text), Value::Ip),
+        Kind::Str => Value::str(raw::bytes(text)),
         // `/ip address get address` is a text with the host's bits.
-        Kind::Cidr
-        | Kind::Str
-        | Kind::Word
-        | Kind::Enum(_)
-        | Kind::Mac
-        | Kind::Iface(_)
-        | Kind::Ref(..)
-        | Kind::Date => Value::str(text),
+        Kind::Cidr | Kind::Word | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => {
+            Value::str(text)
+        }
         Kind::Net => match parse_cidr(text) {
             Some((ip, length)) if text.contains('/') => Value::IpPrefix(ip, length),
             Some((ip, _)) => Value::Ip(ip),
@@ -58,7 +55,7 @@ pub fn shown(kind: Kind, text: &str) -> String {
 pub fn text_of(arg: &Arg) -> String {
     match (&arg.literal, &arg.value) {
         (None, value) => value_text(value),
-        (Some(_), _) => String::from_utf8_lossy(&arg.text()).into_owned(),
+        (Some(_), _) => raw::text(&arg.text()),
     }
 }
 
@@ -68,7 +65,7 @@ pub fn value_text(value: &Value) -> String {
         Value::Bool(on) => if *on { "yes" } else { "no" }.to_owned(),
         Value::Array(array) => array.values().map(value_text).collect::<Vec<_>>().join(","),
         Value::Code(code) => String::from_utf8_lossy(code.source()).into_owned(),
-        other => other.to_text(),
+        other => raw::text(&other.text()),
     }
 }
 
@@ -84,7 +81,7 @@ impl System {
         }
         if name == "comment" {
             // An item without a comment compares unequal to every text.
-            return Some(row.get(name).map_or(Value::Nothing, Value::str));
+            return Some(row.get(name).map_or(Value::Nothing, |text| Value::str(raw::bytes(text))));
         }
         let prop = self.prop(menu, name)?;
         Some(row.get(name).map_or(Value::Nothing, |text| value_of(prop.kind, text)))

@@ -4,6 +4,7 @@ use super::interface::LIST_MENU;
 use crate::menu::def::{Export, Menu, Prop, V6, V7, Verbs, prop};
 use crate::menu::hooks::{Hooks, Named};
 use crate::menu::kind::Kind;
+use crate::menu::raw;
 use crate::menu::refused::Refused;
 use crate::menu::row::Row;
 use crate::menu::time::Calendar;
@@ -62,10 +63,8 @@ impl Hooks for FileHooks {
             if !file.directory {
                 row.put("size", file.contents.len().to_string());
                 // Larger files have no contents for scripts.
-                if file.contents.len() <= limit
-                    && let Ok(text) = std::str::from_utf8(&file.contents)
-                {
-                    row.put("contents", text);
+                if file.contents.len() <= limit {
+                    row.put("contents", raw::text(&file.contents));
                 }
             }
             row
@@ -90,8 +89,8 @@ impl Hooks for FileHooks {
     }
 }
 
-fn contents_fit(sys: &System, text: &str) -> Result<(), Refused> {
-    if text.len() > usize::try_from(sys.quirks.file_contents_limit).unwrap_or(usize::MAX) {
+fn contents_fit(sys: &System, contents: &[u8]) -> Result<(), Refused> {
+    if contents.len() > usize::try_from(sys.quirks.file_contents_limit).unwrap_or(usize::MAX) {
         return Err(Refused::failure("new contents too long"));
     }
     Ok(())
@@ -101,11 +100,11 @@ fn add(sys: &System, named: &Named, _who: &Who) -> Result<u32, Refused> {
     if !sys.quirks.file_add {
         return Err(Refused::BadCommand("add".to_owned()));
     }
-    let (mut name, mut contents, mut directory) = (None, "", false);
+    let (mut name, mut contents, mut directory) = (None, Vec::new(), false);
     for (key, text) in named {
         match key.as_str() {
             "name" => name = Some(text.as_str()),
-            "contents" => contents = text,
+            "contents" => contents = raw::bytes(text),
             "type" if text == "directory" => directory = true,
             "type" if text == "file" => {}
             "type" => return Err(Refused::NoMatch(key.clone())),
@@ -116,11 +115,11 @@ fn add(sys: &System, named: &Named, _who: &Who) -> Result<u32, Refused> {
     if sys.storage.borrow().files.get(name).is_some() {
         return Err(Refused::failure("file already exists"));
     }
-    contents_fit(sys, contents)?;
+    contents_fit(sys, &contents)?;
     if directory {
         sys.make_directory(name).map_err(|_| Refused::failure("cannot create directory"))?;
     } else {
-        sys.write_file(name, contents.as_bytes().to_vec()).map_err(|_| Refused::failure("cannot create file"))?;
+        sys.write_file(name, contents).map_err(|_| Refused::failure("cannot create file"))?;
     }
     sys.storage.borrow().files.get(name).map(|file| file.id).ok_or(Refused::NoSuchItem)
 }
@@ -132,8 +131,9 @@ fn set(sys: &System, id: u32, named: &Named, _who: &Who) -> Result<(), Refused> 
         match key.as_str() {
             "contents" if directory => return Err(Refused::failure("can't set contents of directory")),
             "contents" => {
-                contents_fit(sys, text)?;
-                sys.write_file(&name, text.as_bytes().to_vec()).map_err(|_| Refused::failure("no space left"))?;
+                let contents = raw::bytes(text);
+                contents_fit(sys, &contents)?;
+                sys.write_file(&name, contents).map_err(|_| Refused::failure("no space left"))?;
             }
             "name" if sys.spec.version.is_v7() => {
                 sys.rename_file(&name, text).map_err(|_| Refused::failure("cannot rename"))?;
