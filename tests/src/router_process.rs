@@ -19,7 +19,7 @@ pub const HOST: &str = "10.9.8.2";
 /// The password of `admin`.
 pub const PASSWORD: &str = "lab";
 /// Both versions that everything is tested with.
-pub const VERSIONS: [&str; 2] = ["6.44.6", "7.18.2"];
+pub const VERSIONS: [&str; 2] = ["6.44.6", "7.22.1"];
 /// Runs a test with both versions, beside each other: what foreign programs do most is wait.
 pub fn with_both(test: impl Fn(&str) + Sync) {
     std::thread::scope(|scope| {

@@ -10,11 +10,14 @@ use bootstrap::event::{Event, Record};
 use bootstrap::exit::Exit;
 use bootstrap::path::prepare;
 use bootstrap::preflight::Verdict;
-use bootstrap::site::Sync;
+use bootstrap::secret::SecretRef;
+use bootstrap::site::{Sync, UserSite};
 use bootstrap::store::SimStore;
 use common::{A_PASSWORD, Bench, Case, Part, simulated};
 use lab::pair::Topology;
 use mactelnet::MacAddr;
+use routeros::Secret;
+use routersim::menu::Item;
 use routersim::record::Phase;
 use routersim::router::Router;
 
@@ -56,15 +59,68 @@ fn assert_quiet(bench: &Bench, what: &str) {
     assert!(spoke.iter().any(|speaker| speaker.port == 0 && speaker.mac == A_ETHER2), "{what}: a is heard: {spoke:?}");
 }
 
+const NIGHT: &str = "Night-Password_4";
+const RSA: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC night@desk";
+const CURVE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI night@hall";
+
+/// 6.x takes RSA keys only.
+fn keys(version: &str) -> &'static [&'static str] {
+    if version.starts_with('6') { &[RSA] } else { &[RSA, CURVE] }
+}
+
+/// A has users beside its own: one that the site file knows, with a group of A's, and one that it doesn't.
+fn with_users(case: Case) -> Bench {
+    let mut settings = case.settings();
+    settings.a.setup.push_str(&format!(
+        "/user group add name=watch policy=read,test,ssh\n/user add name=night group=watch password=\"{NIGHT}\"\n\
+         /user add name=gone group=read password=Other-User_4\n"
+    ));
+    let mut bench = Bench::with(case, settings);
+    let user = |name: &str, group: &str, password, keys: &[&str]| UserSite {
+        name: name.to_owned(),
+        group: group.to_owned(),
+        password,
+        ssh_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+    };
+    bench.site.users = vec![
+        user("night", "watch", Some(SecretRef::Env("UNUSED".into())), keys(case.version)),
+        user("admin", "full", None, &[RSA]),
+    ];
+    bench.secrets.users = vec![Some(Secret::new(NIGHT)), None];
+    bench
+}
+
+/// Name, group and password of B's users; user, kind and owner of their keys.
+fn users_of_b(bench: &Bench) -> [Vec<String>; 2] {
+    bench.pair.b.look(|router| {
+        router.system().unwrap().config(|config| {
+            [("/user", ["name", "group", "password"]), ("/user/ssh-keys", ["user", "key-type", "key-owner"])].map(
+                |(menu, names)| {
+                    let line = |item: &Item| names.map(|name| item.get(name).unwrap_or_default()).join(" ");
+                    config.items(menu).iter().map(line).collect()
+                },
+            )
+        })
+    })
+}
+
+/// On one road also with users: all of A's that the site file names, with their groups, passwords and SSH keys.
 #[test]
 fn clean_and_dirty_on_both_roads() {
     for version in VERSIONS {
         for (topology, dirty) in [(Topology::BehindA, true), (Topology::OnSegment, false)] {
             simulated(|| async move {
                 let case = quiet(version, topology, dirty);
-                let bench = Bench::new(case);
+                let bench = if dirty { with_users(case) } else { Bench::new(case) };
+                if dirty {
+                    let prepared = prepare(&bench.pair_job(&bench.roads()), &[]).await.unwrap();
+                    let check = prepared.checks.iter().find(|check| check.name == "quiet-users").unwrap();
+                    assert_eq!(check.found, "users of a that b does not get: gone", "{version}");
+                }
                 match bench.process(&SimStore::default(), |_| false).await {
-                    Part::Ended(end) if end.exit == Exit::Done => {}
+                    Part::Ended(end) if end.exit == Exit::Done => {
+                        assert!(!format!("{end:?}").contains(NIGHT), "{version}");
+                    }
                     other => {
                         bench.dump();
                         panic!("{case:?}: {other:#?}");
@@ -72,6 +128,15 @@ fn clean_and_dirty_on_both_roads() {
                 }
                 assert_eq!(bench.counts('B').0, 1 + usize::from(dirty), "{case:?}: the sync's own reset");
                 assert_quiet(&bench, &format!("{case:?}"));
+                if dirty {
+                    let [users, found] = users_of_b(&bench);
+                    assert!(users.contains(&format!("night watch {NIGHT}")), "{version}: {users:?}");
+                    assert!(!users.iter().any(|user| user.starts_with("gone")), "{version}: {users:?}");
+                    let mut wanted = vec!["night rsa night@desk"];
+                    wanted.extend((keys(version).len() > 1).then_some("night ed25519 night@hall"));
+                    wanted.push("admin rsa night@desk");
+                    assert_eq!(found, wanted, "{version}");
+                }
             });
         }
     }

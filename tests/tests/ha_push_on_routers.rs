@@ -4,7 +4,7 @@ use bootstrap::ha;
 use jumplead_tests::ha_pair::{OPEN, PASSWORD, Pair, VERSIONS};
 use jumplead_tests::leak;
 use lab::NodeHandle;
-use routersim::record::Phase;
+use routersim::record::{EventKind, Phase};
 use routersim::router::{Router, Running};
 use routersim::spec::{Spec, Version};
 
@@ -188,6 +188,59 @@ fn the_standby_gets_the_files_and_loses_what_is_gone() {
             assert_eq!(names(&pair.a, ours), names(&pair.b, ours), "{version} {way}");
             assert!(!has(&pair.b, "later") && !has(&pair.b, "root.txt"), "{version} {way}");
         }
+    }
+}
+
+/// A file with other contents under its name goes over once, without a restart; one that is written to all the time never
+/// does by itself, and nothing of it makes the standby another version.
+#[test]
+fn contents_that_change_in_place_go_over_once_and_restart_nothing() {
+    for (version, way) in [(VERSIONS[0], "backup"), (VERSIONS[1], "quiet")] {
+        let pair = Pair::new(version, 29);
+        pair.install();
+        pair.basic_networking();
+        let write = |name: &str, text: &str| {
+            pair.a.with(|router, _| router.system().unwrap().write_file(name, text.as_bytes().to_vec()).unwrap());
+        };
+        let of_b = |name: &str| {
+            let text = pair.b.look(|router| router.system().unwrap().read_file(name)).unwrap_or_default();
+            String::from_utf8(text).unwrap()
+        };
+        for name in ["page.txt", "log.0.txt", "still.txt"] {
+            write(name, "first");
+        }
+        by(way, &pair);
+        pair.call(&pair.a, "HAPushStandby");
+        pair.wait(200);
+        assert!(pair.sync().contains("GOOD"), "{version} {way}: {}", pair.tail());
+        let version_of_a = || {
+            pair.run(&pair.a, "/system script run ha_setconfigver; :global haMasterConfigVer; :put $haMasterConfigVer")
+        };
+        let before = version_of_a();
+        let restarts = |pair: &Pair| pair.seen(1, |kind| *kind == EventKind::Phase(Phase::RouterBoot));
+        let boots = restarts(&pair);
+
+        pair.run(&pair.a, "/file set [find name=\"page.txt\"] contents=second");
+        let said = pair.call(&pair.a, "HAInSync");
+        assert!(said.contains("page.txt has changed since it was sent") && said.contains("GOOD"), "{version}: {said}");
+        assert!(!said.contains("still.txt"), "{version}: {said}");
+        assert!(!pair.sync().contains("sent again"), "{version}: it may still be written to");
+        assert_eq!(of_b("page.txt"), "first", "{version}");
+        let said = pair.sync();
+        assert!(said.contains("page.txt was sent again") && said.contains("GOOD"), "{version}: {said}");
+        assert_eq!(of_b("page.txt"), "second", "{version}");
+        let said = pair.sync();
+        assert!(!said.contains("sent again") && said.contains("GOOD"), "{version}: {said}");
+
+        for turn in 0..4 {
+            write("log.0.txt", &format!("line {turn}"));
+            pair.wait(2);
+            assert!(!pair.sync().contains("sent again"), "{version}, turn {turn}");
+        }
+        let said = pair.call(&pair.a, "HASyncStandby");
+        assert!(said.contains("log.0.txt was sent again"), "{version}: {said}");
+        assert_eq!(of_b("log.0.txt"), "line 3", "{version}");
+        assert_eq!((version_of_a(), restarts(&pair)), (before, boots), "{version}: no other version, no restart");
     }
 }
 

@@ -161,6 +161,21 @@ fn spoil(pair: &Pair, script: &str, from: &str, to: &str) {
     pair.run(&pair.a, &format!("/system script set {script} source=\"{quoted}\""));
 }
 
+/// The other versions, each with its own words: the same end.
+#[test]
+fn every_version_has_the_quiet_way() {
+    for version in ["6.43.13", "6.49.10", "7.11.2", "7.24"] {
+        let pair = quiet(version.parse().unwrap());
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+        assert_eq!(export(&pair.a), export(&pair.b), "{version}");
+        pair.a.with(Router::power_cut);
+        pair.wait(10);
+        assert!(pair.master(&pair.b), "{version}");
+        assert_eq!(pair.get(&pair.b, OPEN), "8", "{version}");
+        assert_eq!(pair.get(&pair.b, "[/ppp secret get client password]"), "Cl1ent-Secret", "{version}");
+    }
+}
+
 /// It can take over as it is, with everything.
 #[test]
 fn a_standby_made_quietly_takes_over() {

@@ -18,6 +18,9 @@ const VIRTUAL_MAC: &str = "00:00:5e:00:01:33";
 const PRIORITY: u8 = 100;
 /// Timers are late on a loaded machine, never early; captured times are the kernel's, microseconds apart.
 const EARLY: f64 = 0.005;
+/// As late as that only a machine that didn't let one of both run: tried again, and never each time.
+const LATE: f64 = 1.0;
+const TRIES: usize = 3;
 
 /// Skew_Time of RFC 5798 section 6.1, at one advertisement a second.
 fn skew(priority: u8) -> f64 {
@@ -128,12 +131,23 @@ fn signal(name: &str, pid: &str) {
     assert!(Command::new("kill").args(["-s", name, pid]).status().unwrap().success());
 }
 
-/// The time from `start` to what came after it, which must be at least `least` seconds.
+/// Whether what came after `start` came in time: never sooner than `least` seconds, and not `LATE` seconds later.
 #[track_caller]
-fn took(start: &Advert, end: &Advert, least: f64) -> f64 {
+fn in_time(start: &Advert, end: &Advert, least: f64) -> bool {
     let took = end.at - start.at;
     assert!(took >= least - EARLY, "{took:.3} s and not at least {least:.3} s: {start:?} {end:?}");
-    took
+    let late = took > least + LATE;
+    if late {
+        eprintln!("late: {took:.3} s and not {least:.3} s: {start:?} {end:?}");
+    }
+    !late
+}
+
+/// A takeover as the RFC's timers want it, in one of a few tries. `None` of a try: it says nothing.
+#[track_caller]
+fn takes_over(least: f64, mut attempt: impl FnMut() -> Option<(Advert, Advert)>) {
+    let good = (0..TRIES).any(|_| attempt().is_some_and(|(start, end)| in_time(&start, &end, least)));
+    assert!(good, "{TRIES} tries, and none within {LATE} s of {least:.3} s");
 }
 
 #[test]
@@ -186,19 +200,20 @@ fn with_keepalived(version: &str) {
     answers.holds();
 
     let resigns = claim("with a higher priority it takes over; when it resigns, the router follows after Skew_Time");
-    let (farewell, next) = (0..3).find_map(|_| resigning(&rig, &mut watch)).expect("three times in the midst of it");
-    took(&farewell, &next, skew(PRIORITY));
+    takes_over(skew(PRIORITY), || resigning(&rig, &mut watch));
     resigns.holds();
 
     let dies = claim("when it dies without a word, the router takes over after Master_Down_Interval");
-    let better = Keepalived::start(&rig, 150);
-    watch.from(HOST);
-    watch.settles(HOST);
-    better.vanish(&rig);
-    let next = watch.from(ROUTER);
-    let last = watch.seen.iter().rfind(|advert| advert.from == HOST).unwrap();
-    took(last, &next, 3.0 + skew(PRIORITY));
-    watch.settles(ROUTER);
+    takes_over(3.0 + skew(PRIORITY), || {
+        let better = Keepalived::start(&rig, 150);
+        watch.from(HOST);
+        watch.settles(HOST);
+        better.vanish(&rig);
+        let next = watch.from(ROUTER);
+        let last = watch.seen.iter().rfind(|advert| advert.from == HOST).cloned();
+        watch.settles(ROUTER);
+        last.map(|last| (last, next))
+    });
     dies.holds();
 
     let gives_back =
@@ -209,17 +224,21 @@ fn with_keepalived(version: &str) {
         let before = watch.seen.last().cloned().unwrap();
         let advert = watch.next().clone();
         if advert.from == HOST && before.from == ROUTER {
-            took(&before, &advert, 3.0 + skew(50));
+            // It was not let hear the router in time.
+            in_time(&before, &advert, 3.0 + skew(50));
         }
     }
-    rig.cut_power();
-    let taken = watch.from(HOST);
-    assert_eq!(taken.priority, 50);
-    let last = watch.seen.iter().rfind(|advert| advert.from == ROUTER).unwrap();
-    took(last, &taken, 3.0 + skew(50));
-    rig.restart();
-    watch.from(ROUTER);
-    watch.settles(ROUTER);
+    takes_over(3.0 + skew(50), || {
+        watch.settles(ROUTER);
+        rig.cut_power();
+        let taken = watch.from(HOST);
+        assert_eq!(taken.priority, 50);
+        let last = watch.seen.iter().rfind(|advert| advert.from == ROUTER).cloned();
+        rig.restart();
+        watch.from(ROUTER);
+        watch.settles(ROUTER);
+        last.map(|last| (last, taken))
+    });
     worse.stop();
     gives_back.holds();
     decoded.holds();

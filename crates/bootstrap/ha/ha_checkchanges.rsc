@@ -29,6 +29,8 @@
       :set isStandbyInSync true
       :put "ha_checkchanges: GOOD"
       :if ($pushes > 0) do={ $haWriteFile fileName=($haDir . "HA_pushes") fileText="0" }
+      :global haResendAll $byHand
+      /system script run ha_resend
       /system script run ha_askown
       :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacOther)) do={
         /log warning "ha_checkchanges: the preferred router is ready, it gets the role"

@@ -67,6 +67,14 @@
   }
   :local lacks [/file find name="HA_missing.txt"]
   :if ([:len $lacks] = 1) do={ :put ("ha_insync: files that the standby did not take:" . [/file get $lacks contents]) }
+  /system script run ha_changed
+  :global haChangedFiles
+  :local rest $haChangedFiles
+  :while ([:len $rest] > 0) do={
+    :local end [:find $rest "\n"]
+    :put ("ha_insync: " . [:pick $rest 0 $end] . " has changed since it was sent; it goes over, without a restart, once it stays as it is")
+    :set rest [:pick $rest ($end + 1) [:len $rest]]
+  }
   :set lacks [/file find name="HA_lacking.txt"]
   :if ([:len $lacks] = 1) do={ :put ("ha_insync: certificates that could not be exported, the standby has them not:" . [/file get $lacks contents]) }
   :if ($haInSync = "yes") do={

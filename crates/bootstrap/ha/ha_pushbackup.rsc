@@ -35,6 +35,9 @@
 :do {
   $haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"$haMasterConfigVer\"\n"
   :put "ha_pushbackup: transferring"
+  # as they are before they go: what changes meanwhile has changed
+  :global haFileStamps "unknown"
+  /system script run ha_changed
   /system script run ha_sendfiles
   # SSH host keys: what there is, by whatever names this version gives them
   :do {

@@ -1,5 +1,6 @@
 # Names the active's configuration in a text without quotes, so that it can travel inside a quoted string.
 # It changes with every change that the router's history records, with files that come or go, with certificates and with a boot.
+# Not with the contents of files: ha_resend sends those without a restart.
 /system script run ha_config
 :global haMasterConfigVer ""
 :local boot "unknown"

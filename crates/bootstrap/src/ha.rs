@@ -18,11 +18,12 @@ pub const PASSWORD_OF_PAIR: &str = ":global haPassword; :local p $haPassword; \
      :foreach i in=[/ppp secret find name=\"HA_PASSWORD\"] do={:set p [/ppp secret get $i password]}";
 
 /// Script name and source, in the order in which they are put on a router.
-const SOURCES: [(&str, &str); 31] = [
+const SOURCES: [(&str, &str); 33] = [
     ("ha_answer", include_str!("../ha/ha_answer.rsc")),
     ("ha_ask", include_str!("../ha/ha_ask.rsc")),
     ("ha_askown", include_str!("../ha/ha_askown.rsc")),
     ("ha_bootstrap", include_str!("../ha/ha_bootstrap.rsc")),
+    ("ha_changed", include_str!("../ha/ha_changed.rsc")),
     ("ha_checkchanges", include_str!("../ha/ha_checkchanges.rsc")),
     ("ha_clean", include_str!("../ha/ha_clean.rsc")),
     ("ha_config", include_str!("../ha/ha_config.rsc")),
@@ -39,6 +40,7 @@ const SOURCES: [(&str, &str); 31] = [
     ("ha_onmaster", include_str!("../ha/ha_onmaster.rsc")),
     ("ha_pushbackup", include_str!("../ha/ha_pushbackup.rsc")),
     ("ha_quietlist", include_str!("../ha/ha_quietlist.rsc")),
+    ("ha_resend", include_str!("../ha/ha_resend.rsc")),
     ("ha_saveown", include_str!("../ha/ha_saveown.rsc")),
     ("ha_sendbackup", include_str!("../ha/ha_sendbackup.rsc")),
     ("ha_sendfiles", include_str!("../ha/ha_sendfiles.rsc")),

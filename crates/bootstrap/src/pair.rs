@@ -4,7 +4,7 @@ use crate::facts::{self, Facts};
 use crate::proof::Target;
 use crate::road::{Connection, Purpose, Request, Restarting, Roads};
 use crate::secret::{Asker, SecretError, check_ha_password, resolve};
-use crate::site::{MemberSite, Site};
+use crate::site::{MemberSite, Site, Sync};
 use crate::state::State;
 use crate::store::Store;
 use crate::target::Member;
@@ -26,6 +26,8 @@ pub struct PairSecrets {
     pub b: Option<Secret>,
     /// What B's label says.
     pub b_factory: Option<Secret>,
+    /// Of the site file's users, in their order; empty where a backup carries them.
+    pub users: Vec<Option<Secret>>,
 }
 
 impl PairSecrets {
@@ -41,7 +43,11 @@ impl PairSecrets {
         let ha = get(&site.ha_password, "ha_password")?
             .ok_or(SecretError::Unfit { what: "secrets.ha_password".into(), why: "missing from the site file" })?;
         check_ha_password(&ha)?;
+        let carried = if site.sync == Sync::Quiet { site.users.as_slice() } else { &[] };
+        let users = carried.iter().map(|user| get(&user.password, &format!("users.{}", user.name)));
+        let users = users.collect::<Result<_, _>>()?;
         Ok(Self {
+            users,
             ha,
             a: get(&site.a.password, "a.password")?,
             b: get(&site.b.password, "b.password")?,
@@ -52,7 +58,7 @@ impl PairSecrets {
     /// Everything that must never be shown.
     pub fn all(&self) -> Vec<Secret> {
         let mut all = vec![self.ha.clone()];
-        all.extend([&self.a, &self.b, &self.b_factory].into_iter().flatten().cloned());
+        all.extend([&self.a, &self.b, &self.b_factory].into_iter().chain(&self.users).flatten().cloned());
         all.retain(|secret| !secret.is_empty());
         all
     }

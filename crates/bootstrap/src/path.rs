@@ -7,6 +7,7 @@ mod quiet;
 mod run;
 mod steps;
 mod survey;
+mod users;
 
 pub use file::{BOOTSTRAP_FILE, bootstrap_file};
 pub use job::PairJob;

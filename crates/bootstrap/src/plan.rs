@@ -404,15 +404,23 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     }
     if site.sync == Sync::Quiet {
         notes.extend(survey.not_carried.iter().map(|what| format!("NOT CARRIED: {what}")));
+        let mut names: Vec<&str> = Vec::new();
         if site.a.password.is_some() {
-            let title = format!("user {} with a's password", site.a.user);
-            steps.push(step(Act::User, b_only, &title, Effect::Reversible, STEP_LIMIT_S));
-            if site.a.user != "admin" {
+            names.push(&site.a.user);
+            if site.a.user != "admin" && !site.users.iter().any(|user| user.name == "admin") {
                 notes.push("b's user admin gets a's password, too: b must not take over with an open one".to_owned());
             }
         } else {
             notes
                 .push("the site file has no pair.a.password: b's user admin keeps the password that it has".to_owned());
+        }
+        names.extend(site.users.iter().map(|user| user.name.as_str()).filter(|name| *name != site.a.user));
+        if !names.is_empty() {
+            let title = match site.users.is_empty() {
+                true => format!("user {} with a's password", site.a.user),
+                false => format!("users {} with the site file's passwords and SSH keys", names.join(", ")),
+            };
+            steps.push(step(Act::User, b_only, &title, Effect::Reversible, STEP_LIMIT_S));
         }
     }
     let (what, limit) = match site.sync {

@@ -269,10 +269,26 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
                 Check::new(name, Warn, format!("NOT CARRIED: {}", survey.not_carried.join("; NOT CARRIED: ")))
                     .hint("bring these to b by hand, or set pair.sync = \"backup\"")
             });
+            checks.push(users(site, a));
             checks.push(Check::new("b-data-ports-uncabled", Pass, "no need: they stay shut, with their own addresses"));
             checks
         }
     }
+}
+
+/// Who can't log in to B afterwards. No router tells a password, so the site file says whose it knows.
+fn users(site: &Site, a: &Facts) -> Check {
+    let given = |name: &&String| {
+        name.as_str() == "ha"
+            || site.a.password.is_some() && **name == site.a.user
+            || site.users.iter().any(|user| user.name == **name)
+    };
+    let lacking: Vec<&str> = a.users.iter().filter(|name| !given(name)).map(String::as_str).collect();
+    if lacking.is_empty() {
+        return Check::new("quiet-users", Verdict::Pass, "b gets a's users from the site file");
+    }
+    Check::new("quiet-users", Verdict::Warn, format!("users of a that b does not get: {}", lacking.join(", ")))
+        .hint("name them in the site file, each as [[pair.users]] with its group, password and ssh_keys")
 }
 
 fn identity(member: Member, proof: &Result<Target, ProofError>) -> Check {

@@ -1,5 +1,9 @@
 //! The site file: what a pair is, where its members are, where its secrets come from.
 
+mod users;
+
+pub use users::UserSite;
+
 use crate::mac::Mac;
 use crate::secret::SecretRef;
 use crate::target::{LoginMode, Member, TargetUrl, pair_name};
@@ -27,6 +31,8 @@ pub struct Site {
     pub a: MemberSite,
     /// Router B.
     pub b: MemberSite,
+    /// Users that the standby gets in the quiet way of sync, beside A's own.
+    pub users: Vec<UserSite>,
     /// The password of the user `ha`.
     pub ha_password: Option<SecretRef>,
 }
@@ -124,6 +130,7 @@ impl Site {
             }
             let _ = writeln!(out, "login = \"{}\"", member.login);
         }
+        users::redacted(&self.users, &mut out);
         if let Some(secret) = &self.ha_password {
             let _ = writeln!(out, "[secrets]\nha_password = {:?}", secret.to_string());
         }
@@ -239,6 +246,9 @@ struct RawPair {
     a: RawMember,
     /// Router B, the one that becomes the standby.
     b: RawMember,
+    /// Users that the standby gets in the quiet way of sync, beside A's own.
+    #[serde(default)]
+    users: Vec<users::RawUser>,
 }
 
 /// One router of the pair.
@@ -314,8 +324,9 @@ impl RawSite {
         if via_each_other(&a, Member::B) && via_each_other(&b, Member::A) {
             return Err(SiteError::value("pair.a.reach", "each member is only reached through the other"));
         }
+        let users = users::check(self.pair.users, &a.user)?;
         let ha_password = secret("secrets.ha_password", self.secrets.and_then(|s| s.ha_password))?;
-        Ok(Site { name, ha_interface, sync: self.pair.sync, a, b, ha_password })
+        Ok(Site { name, ha_interface, sync: self.pair.sync, a, b, users, ha_password })
     }
 }
 

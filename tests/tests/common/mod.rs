@@ -126,6 +126,7 @@ impl Case {
             a: Some(Secret::new(A_PASSWORD)),
             b: self.dirty.then(|| Secret::new(OLD_PASSWORD)),
             b_factory: self.label.map(Secret::new),
+            users: Vec::new(),
         }
     }
 }

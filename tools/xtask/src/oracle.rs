@@ -38,20 +38,25 @@ pub fn oracle(words: &[&str]) -> Result<()> {
         }
     }
     let folder = folder.context("usage: cargo xtask parse-oracle DIR [--version V] [--verbose]")?;
+    for (version, score) in measure(Path::new(folder), version, verbose)? {
+        say(&format!("RouterOS {version}: {score}"));
+    }
+    Ok(())
+}
+
+/// The scores of a folder, by version. What doesn't agree is said.
+fn measure(folder: &Path, version: Version, verbose: bool) -> Result<BTreeMap<Version, Score>> {
     let mut captures = Vec::new();
-    gather(Path::new(folder), version, &mut captures)?;
+    gather(folder, version, &mut captures)?;
     captures.sort_by(|a, b| (a.version, &a.name).cmp(&(b.version, &b.name)));
     if captures.is_empty() {
-        bail!("no captures in {folder}");
+        bail!("no captures in {}", folder.display());
     }
     let mut by_version: BTreeMap<Version, Score> = BTreeMap::new();
     for capture in &captures {
         by_version.entry(capture.version).or_default().add(capture, verbose);
     }
-    for (version, score) in by_version {
-        say(&format!("RouterOS {version}: {score}"));
-    }
-    Ok(())
+    Ok(by_version)
 }
 
 fn gather(path: &Path, version: Version, captures: &mut Vec<Capture>) -> Result<()> {
@@ -201,6 +206,33 @@ impl std::fmt::Display for Score {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// No share here: each line is a fact, and one that doesn't hold any more is a mistake.
+    #[test]
+    fn every_fact_of_our_own_agrees() {
+        let scores = measure(&crate::run::root().join("fixtures/parse"), DEFAULT, true).unwrap();
+        assert!(!scores.is_empty());
+        for (version, score) in scores {
+            assert!(score.fatal >= 6 && score.accepted >= 20, "{version}: {score}");
+            let agreed = (score.verdicts, score.errors, score.forms);
+            assert_eq!(agreed, (score.all, score.fatal, score.accepted), "{version}: {score}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_agree_is_counted() {
+        let capture = |source: &str, result: &str| Capture {
+            name: source.to_owned(),
+            version: DEFAULT,
+            source: source.as_bytes().to_vec(),
+            result: result.to_owned(),
+        };
+        let mut score = Score::default();
+        score.add(&capture(":put a", "(evl /putmessage=b)"), false);
+        score.add(&capture(":put \"a", "syntax error (line 1 column 8)"), false);
+        score.add(&capture(":put a", "syntax error (line 1 column 1)"), false);
+        assert_eq!((score.all, score.verdicts, score.errors, score.forms), (3, 2, 0, 0));
+    }
 
     #[test]
     fn forms_compare_without_lists_and_blanks() {

@@ -257,7 +257,7 @@ impl Job for PairJob<'_> {
             Act::ReachB => self.reach_b().await,
             Act::Push => self.push(progress).await,
             Act::WaitStandby => self.wait_standby(progress).await,
-            Act::User => self.give_user().await,
+            Act::User => self.give_users().await,
             Act::Verify => self.check_pair(progress).await,
             Act::Clean => self.clean().await,
             other => Err(no_step_of_ours(other)),

@@ -1,15 +1,13 @@
-//! What the quiet way of sync needs beside the steps of both ways: choosing it, B's user, and reading B after a push that was
+//! What the quiet way of sync needs beside the steps of both ways: choosing it, and reading B after a push that was
 //! cut off.
 
 use super::job::{PairJob, closed};
 use crate::engine::{Probe, Progress};
 use crate::ha_export::{differences, normalised};
-use crate::pair::Users;
 use crate::site::Sync;
 use crate::state::State;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
-use routeros::text::quote;
 use routeros::{Command, Shell};
 use std::time::Duration;
 
@@ -120,31 +118,5 @@ impl PairJob<'_> {
             found.push(format!("and {more} more"));
         }
         Ok(found)
-    }
-
-    /// An export carries no users: A's gets the same password on B, and no `admin` stays open there.
-    pub(super) async fn give_user(&mut self) -> Result<Option<String>, Trouble> {
-        let user = self.pair.site.a.user.clone();
-        let Some(password) = self.pair.secrets.a.clone() else { return Ok(Some("a has no password".into())) };
-        self.look_b().await?;
-        self.say(Member::B, "b is the standby, its users may be new");
-        let (name, password) = (quote(&user), quote(password.reveal()));
-        let mut line = format!(
-            ":if ([:len [/user find name={name}]] = 0) do={{/user add name={name} group=full password={password}}} \
-             else={{/user set [find name={name}] group=full password={password}}}"
-        );
-        if user != "admin" {
-            line.push_str(&format!("; /user set [find name=\"admin\"] password={password}"));
-        }
-        let mut command = Command::new(line);
-        command.private = true;
-        let look = self.b.as_ref().ok_or_else(closed)?;
-        let outcome = look.connection.shell.exec(command).await?;
-        self.users = Users::OfA;
-        outcome.done().map_err(|error| Trouble::from(error).acted())?;
-        // by the login that it is for
-        self.leave_b().await;
-        self.look_b().await?;
-        Ok(Some(format!("{user} can log in")))
     }
 }

@@ -79,6 +79,13 @@ pub fn check(out: &Output, pair: &str) -> Result {
             }
         }
     }
+    for user in &site.users {
+        if let Some(SecretRef::Env(name)) = &user.password
+            && std::env::var_os(name).is_none()
+        {
+            warnings.push(format!("pair.users.{}: the environment has no {name} at the moment", user.name));
+        }
+    }
     if site.ha_password.is_none() {
         warnings.push("secrets.ha_password is missing: the standby's HA user can't be made without it".into());
     }

@@ -275,7 +275,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     };
     let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(LabLines(pair.b.clone())));
     let secrets =
-        PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), b: None, b_factory: None };
+        PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), ..PairSecrets::default() };
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };
     let mut store = SimStore::default();
     let screen = Screen::new(out);
