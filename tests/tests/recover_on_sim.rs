@@ -493,14 +493,16 @@ fn new_password() -> Asked {
     Asked { new_password: Some("env:NEW_HA".into()), ..Asked::default() }
 }
 
-/// Both members get it, the tool killed at any step; the pair's next sync goes over it.
+/// Both members get it, the tool killed at any step, B reached over the cable or over its serial line; the pair's next sync goes
+/// over it.
 #[test]
 fn another_ha_password_over_the_ha_cable() {
     let steps = ["router.ha-password", "router.save-own", "peer.ha-password", "pair.verify-ha-password"];
     let cases = [("6.44.6", None), ("7.18.2", None)].into_iter().chain(steps.map(|step| ("7.18.2", Some(step))));
     for (version, step) in cases {
         simulated(|| async move {
-            let bench = ready(version, None).await;
+            let on_its_line = matches!(step, Some("router.ha-password" | "pair.verify-ha-password"));
+            let bench = ready(version, on_its_line.then_some("serial:///dev/b")).await;
             let store = SimStore::default();
             let kill = move |record: &Record| matches!(&record.event, bootstrap::event::Event::StepStarted { step: at, .. } if Some(at.as_str()) == step);
             let rescued = recover(&bench, &store, Procedure::HaPassword, &new_password(), kill).await.unwrap();

@@ -186,7 +186,7 @@ const STATES: [(&str, &str, [Cell; 5]); 14] = [
         "`ha-password`; where a console server would hear the new one it is refused",
         [
             Rescued(&["another_ha_password_over_the_ha_cable"]),
-            Untried,
+            Rescued(&["another_ha_password_over_the_ha_cable"]),
             Untried,
             Hand(&["another_ha_password_is_not_said_where_it_is_heard"]),
             Hand(&["another_ha_password_is_not_said_where_it_is_heard"]),
