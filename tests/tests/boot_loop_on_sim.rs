@@ -5,7 +5,7 @@ mod common;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker as TaskWaker};
 use std::time::Duration;
 
 use bootstrap::diagnosis::{Name, of_line};
@@ -31,15 +31,34 @@ use tokio::sync::watch;
 /// Every byte that was sent, with what stood at the end of the line as it was.
 type Typed = Arc<Mutex<Vec<(String, u8)>>>;
 
-/// A cable that keeps what was typed, and at what.
+/// How often the cable was pulled, and who reads it.
+type Pulls = Arc<Mutex<(u32, Vec<TaskWaker>)>>;
+
+/// A cable that keeps what was typed, and at what. It is gone for good once it was pulled.
 struct Heard {
     io: DuplexStream,
     tail: Vec<u8>,
     typed: Typed,
+    pulls: Pulls,
+    laid: u32,
+}
+
+impl Heard {
+    fn new(io: DuplexStream, typed: &Typed, pulls: &Pulls) -> Self {
+        let laid = pulls.lock().unwrap().0;
+        Self { io, tail: Vec::new(), typed: Arc::clone(typed), pulls: Arc::clone(pulls), laid }
+    }
 }
 
 impl AsyncRead for Heard {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        {
+            let mut pulls = self.pulls.lock().unwrap();
+            if pulls.0 != self.laid {
+                return Poll::Ready(Ok(()));
+            }
+            pulls.1.push(cx.waker().clone());
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
         self.tail.extend_from_slice(&buf.filled()[before..]);
@@ -49,6 +68,9 @@ impl AsyncRead for Heard {
 
 impl AsyncWrite for Heard {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        if self.pulls.lock().unwrap().0 != self.laid {
+            return Poll::Ready(Err(std::io::ErrorKind::BrokenPipe.into()));
+        }
         let text = String::from_utf8_lossy(&self.tail).into_owned();
         let line = text.rsplit(['\n', '\r']).next().unwrap_or_default().to_owned();
         self.typed.lock().unwrap().extend(bytes.iter().map(|byte| (line.clone(), *byte)));
@@ -72,6 +94,14 @@ impl ByteLink for Heard {
 struct Board {
     router: NodeHandle<Router>,
     typed: Typed,
+    pulls: Pulls,
+}
+
+/// What lies there is pulled; the next one is not.
+fn pull(pulls: &Pulls) {
+    let mut pulls = pulls.lock().unwrap();
+    pulls.0 += 1;
+    pulls.1.drain(..).for_each(TaskWaker::wake);
 }
 
 impl Board {
@@ -83,12 +113,12 @@ impl Board {
         let router = world.add("B", Router::new(spec, 1).unwrap());
         tokio::task::spawn_local(world.clone().drive(1.0));
         router.with(|router, now| router.power_on(now));
-        Self { router, typed: Typed::default() }
+        Self { router, typed: Typed::default(), pulls: Pulls::default() }
     }
 
     fn cable(&self) -> BoxLink {
         let io = lab::serial::cable(&self.router, 115_200);
-        Box::new(Heard { io, tail: Vec::new(), typed: Arc::clone(&self.typed) })
+        Box::new(Heard::new(io, &self.typed, &self.pulls))
     }
 
     fn events(&self) -> Vec<EventKind> {
@@ -282,7 +312,7 @@ fn a_line_that_never_stops_booting_has_its_time() {
             }
         });
         let typed = Typed::default();
-        let mut waker = Waker::new(Box::new(Heard { io: near, tail: Vec::new(), typed: Arc::clone(&typed) }), None);
+        let mut waker = Waker::new(Box::new(Heard::new(near, &typed, &Pulls::default())), None);
         let began = tokio::time::Instant::now();
         let woken = waker.wake(&Plan::settle(boot::IDLE)).await.unwrap();
         assert_eq!(woken.state, State::Booting, "{woken:?}");
@@ -463,4 +493,132 @@ fn what_an_earlier_run_saved_is_known() {
             assert!(broken.typed.lock().unwrap().is_empty(), "nobody logs in to look");
         });
     }
+}
+
+/// A board whose menu was opened by noise, its cable free again.
+async fn in_its_menu(broken: bool) -> Board {
+    use tokio::io::AsyncWriteExt as _;
+    let board = Board::new(|spec| {
+        spec.booter.broken = broken;
+        spec.booter.netboot = Netboot::Installer;
+    });
+    let mut noise = lab::serial::cable(&board.router, 115_200);
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    noise.write_all(b" ").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(noise);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let opened = board.events().iter().any(|event| matches!(event, EventKind::BootKey { menu: "window", key: b' ' }));
+    assert!(opened);
+    board
+}
+
+async fn up() -> Board {
+    let board = Board::new(|spec| spec.booter.broken = false);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    board
+}
+
+async fn starts_for_ever() -> Board {
+    Board::new(|spec| spec.booter.netboot = Netboot::Installer)
+}
+
+/// The tool killed, and then the cable pulled, as each step begins; whatever the step, the run is gone on with to its end.
+fn through_every_step(procedure: Procedure, board: impl AsyncFn() -> Board, proved: impl AsyncFn(&Board)) {
+    let asked = match procedure {
+        Procedure::Netinstall => Asked {
+            netinstall: Some("netinstall-cli".into()),
+            package: Some("routeros-7.19.4-tile.npk".into()),
+            interface: Some("eth9".into()),
+            ..Asked::default()
+        },
+        _ => Asked::default(),
+    };
+    let steps = Rc::new(std::cell::RefCell::new(Vec::<String>::new()));
+    simulated(|| async {
+        let (board, steps) = (board().await, Rc::clone(&steps));
+        let tools = Netinstall(board.router.clone());
+        let (_, end) = run(&board, &tools, &SimStore::default(), procedure, &asked, move |record| {
+            if let Event::StepStarted { step, .. } = &record.event {
+                steps.borrow_mut().push(step.clone());
+            }
+            false
+        })
+        .await;
+        assert_eq!(end.map(|end| end.exit), Some(Exit::Done), "{procedure:?}");
+        proved(&board).await;
+    });
+    assert!(!steps.borrow().is_empty());
+    for step in steps.borrow().iter() {
+        for pulled in [false, true] {
+            simulated(|| async {
+                let board = board().await;
+                let (store, tools) = (SimStore::default(), Netinstall(board.router.clone()));
+                let (at, pulls) = (step.clone(), Arc::clone(&board.pulls));
+                let blow = move |record: &Record| {
+                    let now = matches!(&record.event, Event::StepStarted { step, .. } if *step == at);
+                    if now && pulled {
+                        pull(&pulls);
+                    }
+                    now && !pulled
+                };
+                let (_, mut end) = run(&board, &tools, &store, procedure, &asked, blow).await;
+                assert!(end.is_some() == pulled, "{procedure:?}: {step} was not reached");
+                if pulled {
+                    assert_eq!(board.pulls.lock().unwrap().0, 1, "{procedure:?}: {step} was not reached");
+                }
+                if end.as_ref().is_none_or(|end| end.exit != Exit::Done) {
+                    assert!(end.as_ref().is_none_or(|end| end.resumable), "{procedure:?}, {step}: {end:?}");
+                    end = Some(resume(&board, &tools, &store).await);
+                }
+                assert_eq!(
+                    end.as_ref().map(|end| end.exit),
+                    Some(Exit::Done),
+                    "{procedure:?}, {step}, pulled {pulled}: {end:?}"
+                );
+                proved(&board).await;
+            });
+        }
+    }
+}
+
+/// Somebody's login prompt, which says nothing until it is asked.
+async fn comes_up(board: &Board) {
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let mut login = LoginOptions::new("admin");
+    login.wake = Some(boot::IDLE);
+    let shell = Shell::login(board.cable(), login).await.unwrap();
+    assert_eq!(shell.value("(1 + 1)").await.unwrap().text(), "2");
+}
+
+#[test]
+fn left_as_it_is_with_the_tool_killed_and_the_line_pulled() {
+    through_every_step(Procedure::Leave, up, comes_up);
+}
+
+#[test]
+fn out_of_the_loader_with_the_tool_killed_and_the_line_pulled() {
+    through_every_step(Procedure::LeaveLoader, async || in_its_menu(false).await, comes_up);
+}
+
+#[test]
+fn etherboot_with_the_line_pulled() {
+    through_every_step(Procedure::Etherboot, starts_for_ever, async |board| {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let (state, _) = awake(board, &Plan::watch(Duration::from_secs(60))).await;
+        assert!(matches!(state, State::Installer | State::Etherboot | State::Silent), "{state:?}");
+        board.assert_typed_only_where_it_is_the_plan();
+    });
+}
+
+#[test]
+fn installed_from_the_menu_with_the_tool_killed_and_the_line_pulled() {
+    through_every_step(
+        Procedure::Netinstall,
+        async || in_its_menu(true).await,
+        async |board| {
+            assert!(board.events().iter().any(|event| matches!(event, EventKind::Installed { .. })));
+            comes_up(board).await;
+        },
+    );
 }

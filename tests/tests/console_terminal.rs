@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use jumplead_tests::binary::{isolate, jumplead};
+use jumplead_tests::line_process::LineRouter;
 use jumplead_tests::pair::Process;
 use jumplead_tests::terminal::Far;
 use tempfile::TempDir;
@@ -194,4 +195,42 @@ fn signals_end_a_command_and_the_port_is_as_it_was() {
         assert_eq!(code, Some(130), "{signal}");
         assert_eq!(line.settings(), before, "{signal}");
     }
+}
+
+/// What only a console server knows, and what it must not hear unsaid: a secret in clear, characters at the wrong speed.
+#[test]
+fn a_console_server_tells_of_its_line_and_hears_no_secret_without_a_word() {
+    let router = LineRouter::start();
+    let url = format!("rfc2217://{}", router.rfc2217);
+    let set = router.jumplead(&["--json", "exec", &url, "--", "/user set [find name=nobody] password=x"]);
+    assert!(set.err.contains("`password` goes in clear"), "{}", set.err);
+    let object: serde_json::Value = serde_json::from_str(set.out.trim()).unwrap();
+    assert!(object["ok"] == false || object["warnings"][0].as_str().unwrap().contains("in clear"), "{object}");
+    assert!(!router.exec(&format!("serial://{}", router.pty), ":put [:len \"password=\"]").err.contains("in clear"));
+    let mut screen = Far::new(None).sized(24, 80);
+    let mut command = router.command(&["console", &url, "--log", "clean.log"]);
+    command.current_dir(router.folder.path());
+    let near = || screen.near().try_clone().unwrap();
+    command.stdin(near()).stdout(near()).stderr(near());
+    let mut console = Process(command.spawn().unwrap());
+    screen.until("Ctrl-] opens the menu.");
+    screen.say(b"/user set 0 pass");
+    screen.until("pass");
+    screen.say(b"word=");
+    screen.until("`password` goes in clear over the console server");
+    screen.say(b"\x03\x1d");
+    screen.until("the last lines again\r\n");
+    screen.say(b"v");
+    screen.until("bits a second: ");
+    screen.say(b"9600\r");
+    screen.until("9600 bits a second");
+    // The router echoes at its own speed.
+    screen.say(b"\r\r");
+    screen.until("the console server tells of characters without their stop bit");
+    screen.say(b"\x1d");
+    screen.until("the last lines again\r\n");
+    screen.say(b"q");
+    assert_eq!(console.0.wait().unwrap().code(), Some(0));
+    let log = std::fs::read_to_string(router.folder.path().join("clean.log")).unwrap();
+    assert!(log.contains("-- jumplead: the console server tells of"), "{log}");
 }

@@ -36,6 +36,15 @@ impl Lines for SimLine {
     }
 }
 
+/// Nobody has a line to it.
+struct NoLine;
+
+impl Lines for NoLine {
+    fn line(&self) -> LocalFuture<'_, Result<Option<BoxLink>, RoadError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
 /// The host's clock, which goes on: starts are told by it.
 struct Ticking;
 
@@ -484,14 +493,16 @@ fn new_password() -> Asked {
     Asked { new_password: Some("env:NEW_HA".into()), ..Asked::default() }
 }
 
-/// Both members get it, the tool killed at any step; the pair's next sync goes over it.
+/// Both members get it, the tool killed at any step, B reached over the cable or over its serial line; the pair's next sync goes
+/// over it.
 #[test]
 fn another_ha_password_over_the_ha_cable() {
     let steps = ["router.ha-password", "router.save-own", "peer.ha-password", "pair.verify-ha-password"];
     let cases = [("6.44.6", None), ("7.18.2", None)].into_iter().chain(steps.map(|step| ("7.18.2", Some(step))));
     for (version, step) in cases {
         simulated(|| async move {
-            let bench = ready(version, None).await;
+            let on_its_line = matches!(step, Some("router.ha-password" | "pair.verify-ha-password"));
+            let bench = ready(version, on_its_line.then_some("serial:///dev/b")).await;
             let store = SimStore::default();
             let kill = move |record: &Record| matches!(&record.event, bootstrap::event::Event::StepStarted { step: at, .. } if Some(at.as_str()) == step);
             let rescued = recover(&bench, &store, Procedure::HaPassword, &new_password(), kill).await.unwrap();
@@ -542,6 +553,55 @@ fn another_ha_password_is_not_said_where_it_is_heard() {
             assert_eq!(ha_passwords(&bench.pair.b), before);
         });
     }
+}
+
+/// A boot loader speaks on its serial line alone: over the HA cable nothing is planned, and what is said of a forgotten password
+/// is what the active says.
+#[test]
+fn over_the_ha_cable_a_boot_loader_is_out_of_reach() {
+    simulated(|| async {
+        let case = Case::new("7.18.2", Topology::BehindA, false);
+        let bench = Bench::new(case);
+        bench.until_done(&SimStore::default()).await;
+        bench.pair.b.with(|router, now| router.power_cut(now));
+        let mut line = lab::serial::cable(&bench.pair.b, 115_200);
+        bench.pair.b.with(|router, now| router.power_on(now));
+        done(2).await;
+        tokio::io::AsyncWriteExt::write_all(&mut line, b"  ").await.unwrap();
+        done(1).await;
+        drop(line);
+        done(60).await;
+        let events = bench.events();
+        assert!(
+            events.iter().any(|(who, e)| *who == 'B' && matches!(e.kind, EventKind::BootKey { menu: "window", .. }))
+        );
+        let roads = bench.roads();
+        let pair = bench.pair_job(&roads);
+        let access = Access {
+            target: "edge-1/b".into(),
+            roads: &roads,
+            lines: &NoLine,
+            line_first: false,
+            take_over: false,
+            tools: &NoTools,
+            pair: Some((&pair, Member::B)),
+            login: LoginOptions::new("admin"),
+            new_ha: None,
+            pair_name: Some("edge-1".into()),
+        };
+        let mut store = SimStore::default();
+        let procedure = Procedure::LeaveLoader;
+        let prepared = recover::prepare(&access, &mut store, &Ticking, Some(procedure), &Asked::default()).await;
+        let refused = prepared.map(|_| ()).unwrap_err();
+        assert_eq!(refused.kind, bootstrap::trouble::Kind::Transient, "{procedure:?}: {refused:?}");
+        assert_eq!(store.runs().unwrap(), []);
+        let says = recover::look(&access, &store).await.says("edge-1/b").join("\n");
+        for words in
+            ["no serial line is among its roads", "the other member answers: the active", "nothing is lost by erasing"]
+        {
+            assert!(says.contains(words), "{words} is not in {says}");
+        }
+    });
 }
 
 /// Cables are swapped between plan and run, or the site file means another router: nothing is changed.

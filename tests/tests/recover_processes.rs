@@ -255,8 +255,10 @@ fn a_formatted_member_is_installed_over_the_network_and_bootstrapped() {
 fn what_is_missing_is_said_before_anything_is_touched() {
     let router = LineRouter::start();
     let url = router.urls()[0].clone();
-    let says = router.jumplead(&["recover", &url, "password"]).expect(0);
-    assert!(says.out.contains("Protected RouterBOOT") && says.out.contains("Device-mode"), "{}", says.out);
+    for url in router.urls() {
+        let says = router.jumplead(&["recover", &url, "password"]).expect(0);
+        assert!(says.out.contains("Protected RouterBOOT") && says.out.contains("Device-mode"), "{}", says.out);
+    }
     router
         .jumplead(&["recover", &url, "netinstall", "--netinstall", "/nowhere/netinstall-cli", "--package", "x"])
         .refused(2, "recover.netinstall");

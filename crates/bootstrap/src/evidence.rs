@@ -3,7 +3,7 @@
 
 mod redact;
 
-pub use redact::{Redactor, escape};
+pub use redact::{Redactor, escape, named_secret};
 
 use crate::diagnosis::StartupLog;
 use routeros::{Command, Error, Outcome, Shell};

@@ -1,14 +1,17 @@
 //! The roads `serial://`, `rfc2217://`, `tcp://` and `telnet://`: a console's line, at this host or at a console server.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bootstrap::evidence::named_secret;
 use bootstrap::road::{LocalFuture, Purpose, Restarting, RoadError, RoadTrouble};
 use bootstrap::target::TargetUrl;
 use routeros::{BoxLink, ByteLink, LoginOptions, Suffix, boot};
 use serial_console::LineSettings;
-use serial_console::io::{Endpoint, Error, Line, Outcome, Transport};
+use serial_console::ModemState;
+use serial_console::io::{Endpoint, Error, Line, Outcome, Told, Transport};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::consoles::{self, Consoles};
@@ -89,18 +92,90 @@ impl Lines for HostLines {
     }
 }
 
+/// What to say where a command that names a secret goes over a console server, which hears all of it and may log it.
+pub fn in_clear(command: &str) -> Option<String> {
+    let name = named_secret(command)?;
+    Some(format!(
+        "`{name}` goes in clear over the console server, which may log it, and so does its echo; /password asks for a user's own \
+         without an echo, and the HA password can be changed afterwards over the HA cable: jumplead recover PAIR ha-password"
+    ))
+}
+
+/// Between two words about errors of a line: one at the wrong speed has them without end.
+const NEWS: Duration = Duration::from_secs(10);
+
+/// What a console server tells of its line while somebody else has the link.
+#[derive(Debug, Clone, Default)]
+pub struct Hearsay(Arc<Mutex<Told>>);
+
+impl Hearsay {
+    fn add(&self, told: Told) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(told);
+    }
+
+    /// The breaks and errors that were told until now, in words.
+    pub fn line(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).line()
+    }
+
+    fn take(&self) -> Told {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// An open line as a byte link.
 #[derive(Debug)]
 pub struct LineLink {
     line: Line,
     name: String,
+    hearsay: Hearsay,
+    /// The far side's wires, as the operator knows them.
+    modem: Option<ModemState>,
+    news: Option<Instant>,
 }
 
 impl LineLink {
     /// Opens it; nothing is sent to the router.
     pub async fn open(endpoint: &Endpoint, name: &str) -> Result<Self, RoadError> {
         let line = Line::open(endpoint).await.map_err(|error| trouble(name, &error))?;
-        Ok(Self { line, name: name.to_owned() })
+        Ok(Self { line, name: name.to_owned(), hearsay: Hearsay::default(), modem: None, news: None })
+    }
+
+    /// Whether a console server hears what is typed.
+    pub fn overheard(&self) -> bool {
+        matches!(self.line.endpoint(), Endpoint::Net { .. })
+    }
+
+    /// What the server tells of the line, also once the link is given away.
+    pub fn hearsay(&self) -> Hearsay {
+        self.hearsay.clone()
+    }
+
+    fn listen(&mut self) {
+        let told = self.line.told();
+        if told != Told::default() {
+            self.hearsay.add(told);
+        }
+    }
+
+    /// What an operator who watches should be told now: errors and breaks, not too often, and wires that changed.
+    pub fn news(&mut self) -> Vec<String> {
+        self.listen();
+        if self.news.is_some_and(|at| at.elapsed() < NEWS) {
+            return Vec::new();
+        }
+        let told = self.hearsay.take();
+        let mut news: Vec<String> = told.line().into_iter().collect();
+        // As they were at first is no news.
+        if let Some(modem) = told.modem
+            && self.modem.replace(modem).is_some_and(|before| before != modem)
+        {
+            news.push(format!("the console server's wires: {}", wires(modem)));
+        }
+        if !news.is_empty() {
+            self.news = Some(Instant::now());
+        }
+        news
     }
 
     /// What the operator should know of how it was opened.
@@ -132,10 +207,13 @@ impl LineLink {
     pub fn state(&mut self) -> String {
         let settings = self.line.settings().map_or_else(|| "speed set at the server".to_owned(), |s| s.to_string());
         let Some(modem) = self.line.modem() else { return format!("{}  {settings}", self.name) };
-        let wire = |name: &str, on: bool| format!("{name}={}", u8::from(on));
-        let wires = [wire("CTS", modem.cts), wire("DSR", modem.dsr), wire("CD", modem.cd), wire("RI", modem.ri)];
-        format!("{}  {settings}  {}", self.name, wires.join(" "))
+        format!("{}  {settings}  {}", self.name, wires(modem))
     }
+}
+
+fn wires(modem: ModemState) -> String {
+    let wire = |name: &str, on: bool| format!("{name}={}", u8::from(on));
+    [wire("CTS", modem.cts), wire("DSR", modem.dsr), wire("CD", modem.cd), wire("RI", modem.ri)].join(" ")
 }
 
 /// A line's failure as trouble of the road.
@@ -156,7 +234,9 @@ pub fn trouble(road: &str, error: &Error) -> RoadError {
 
 impl AsyncRead for LineLink {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.line).poll_read(cx, buf)
+        let polled = Pin::new(&mut self.line).poll_read(cx, buf);
+        self.listen();
+        polled
     }
 }
 

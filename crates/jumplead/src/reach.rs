@@ -24,7 +24,7 @@ use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
 use crate::known::KnownRouters;
-use crate::line_road::{self, HostLines, LineLink};
+use crate::line_road::{self, Hearsay, HostLines, LineLink};
 use crate::mac_road::{CONFLICT, MacLink, MacRoad, MacTarget};
 use crate::output::Output;
 use crate::roads::PairRoads;
@@ -51,6 +51,11 @@ pub enum Target {
 }
 
 impl Target {
+    /// Whether a console server hears what is typed there.
+    pub fn overheard(&self) -> bool {
+        matches!(self, Self::Line { endpoint: Endpoint::Net { .. }, .. })
+    }
+
     /// The other member's serial port, where that is the only road to the one that is meant.
     pub fn terminal(&self) -> Option<&str> {
         match self {
@@ -178,6 +183,8 @@ pub struct Reach {
     user: String,
     password: Secret,
     global: Global,
+    /// Of the line that was opened last.
+    hearsay: RefCell<Hearsay>,
 }
 
 impl Reach {
@@ -200,7 +207,7 @@ impl Reach {
             warnings: Rc::default(),
         };
         let user = user(global).to_owned();
-        Ok(Self { road, user, password: password(global)?, global: global.clone() })
+        Ok(Self { road, user, password: password(global)?, global: global.clone(), hearsay: RefCell::default() })
     }
 
     /// The login that was asked for.
@@ -248,6 +255,7 @@ impl Reach {
     pub async fn line(&self, endpoint: &Endpoint, url: &str) -> Result<LineLink> {
         let link = LineLink::open(endpoint, url).await.map_err(failure)?;
         self.road.warnings.borrow_mut().extend(link.notes().iter().cloned());
+        self.hearsay.replace(link.hearsay());
         Ok(link)
     }
 
@@ -299,9 +307,14 @@ impl Reach {
         Ok(ReachedPair { site, roads, secrets, seed: u64::from_be_bytes(seed) })
     }
 
+    /// What a console server told of the line, by itself.
+    pub fn told(&self) -> Vec<String> {
+        self.hearsay.borrow().line().into_iter().collect()
+    }
+
     /// Says what should be known of the logins that were made.
     pub fn warn(&self, out: &Output) {
-        for warning in self.road.warnings.borrow().iter() {
+        for warning in self.road.warnings.borrow().iter().chain(&self.told()) {
             out.warn(warning);
         }
     }

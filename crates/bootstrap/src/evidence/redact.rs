@@ -23,6 +23,14 @@ static VALUES: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
+/// `password=`, of whatever value.
+static NAMED: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"(?i)\b(?P<name>{NAMES})\s*=")));
+
+/// The name of the first property in a command that holds a secret.
+pub fn named_secret(command: &str) -> Option<&str> {
+    NAMED.captures(command)?.name("name").map(|name| name.as_str())
+}
+
 /// Takes secrets out of texts.
 #[derive(Debug, Default)]
 pub struct Redactor {
@@ -85,6 +93,19 @@ pub fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_command_that_sets_a_secret_names_it() {
+        for (command, name) in [
+            ("/user set [find name=joe] password=\"x\"", Some("password")),
+            ("/ppp secret add name=x Password = y", Some("Password")),
+            ("set wpa2-pre-shared-key=", Some("wpa2-pre-shared-key")),
+            ("/ppp secret print where name=x", None),
+            (":put \"the password of joe\"", None),
+        ] {
+            assert_eq!(named_secret(command), name, "{command}");
+        }
+    }
 
     #[test]
     fn secrets_in_every_place_that_routers_have_for_them() {

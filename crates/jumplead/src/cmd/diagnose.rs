@@ -13,7 +13,7 @@ use crate::cli::Global;
 use crate::cmd::change::from_trouble;
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
-use crate::line_road::LineLink;
+use crate::line_road::{Hearsay, LineLink};
 use crate::output::{GREEN, Output, RED, YELLOW};
 use crate::reach::{self, Reach, Target};
 
@@ -26,10 +26,12 @@ const WATCHED: &str =
 
 pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> Result {
     let target = reach::target(target)?;
+    let mut hearsay = Hearsay::default();
     let diagnosis = match &target {
         Target::Line { endpoint, url } => {
             let link = LineLink::open(endpoint, url).await.map_err(reach::failure)?;
             link.notes().iter().for_each(|note| out.warn(note));
+            hearsay = link.hearsay();
             by_line(
                 out,
                 Box::new(link),
@@ -85,7 +87,9 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             }
         }
     };
-    out.object(&diagnosis, &[]);
+    let told: Vec<String> = hearsay.line().into_iter().collect();
+    out.object(&diagnosis, &told);
+    told.iter().for_each(|told| out.warn(told));
     if !out.json {
         show(out, &diagnosis);
     }

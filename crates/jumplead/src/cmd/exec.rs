@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::ShellKind;
 use crate::failure::{Exit, Failure, Result};
+use crate::line_road;
 use crate::output::Output;
 use crate::reach::{self, Reach, Target};
 use crate::segment::{Segment, second_router};
@@ -84,13 +85,16 @@ async fn listening<T>(out: &Output, segment: &dyn Segment, target: &Target, work
 }
 
 async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
+    let overheard = target.overheard().then(|| line_road::in_clear(command)).flatten();
+    overheard.iter().for_each(|warning| out.warn(warning));
     let shell = reach.shell(target).await?;
     let asked = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) });
     let outcome = listening(out, &*reach.mac_road().segment, target, asked).await;
     let ended = match outcome {
         Ok(Outcome::Done(output)) => {
             if out.json {
-                out.object(json!({"outcome": "done", "output": output.text, "truncated": output.truncated}), &[]);
+                let warnings: Vec<String> = overheard.iter().cloned().chain(reach.told()).collect();
+                out.object(json!({"outcome": "done", "output": output.text, "truncated": output.truncated}), &warnings);
             } else {
                 print(&output.text);
                 if output.truncated {

@@ -42,6 +42,16 @@ pub trait Attached: routeros::ByteLink {
     fn state(&mut self) -> String {
         self.describe()
     }
+
+    /// Whether a console server hears what is typed.
+    fn overheard(&self) -> bool {
+        false
+    }
+
+    /// What is told of it beside its bytes, since the last call.
+    fn news(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Attached for crate::mac_road::MacLink {
@@ -77,5 +87,13 @@ impl Attached for crate::line_road::LineLink {
 
     fn state(&mut self) -> String {
         self.state()
+    }
+
+    fn overheard(&self) -> bool {
+        self.overheard()
+    }
+
+    fn news(&mut self) -> Vec<String> {
+        self.news()
     }
 }

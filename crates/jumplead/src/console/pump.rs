@@ -16,6 +16,7 @@ use super::paste::{MAX_FILE, Paste};
 use super::record::Record;
 use super::status::Status;
 use super::view::{Moment, Times, View};
+use crate::line_road::in_clear;
 use crate::reach::warning_of_two;
 use crate::term;
 
@@ -23,6 +24,8 @@ use crate::term;
 const QUIET_AFTER_INPUT: Duration = Duration::from_secs(2);
 /// How often the status line is looked at.
 const STATUS: Duration = Duration::from_secs(1);
+/// Characters of a line that are looked at for a secret's name.
+const MAX_TYPED: usize = 2048;
 /// The speeds that a UART can be asked for.
 const SPEEDS: std::ops::RangeInclusive<u32> = 50..=4_000_000;
 
@@ -100,6 +103,8 @@ struct Desk {
     paste: Option<(String, Paste)>,
     /// DTR, RTS: the kernel raises both when a port is opened.
     wires: (bool, bool),
+    /// What stands in the line that is typed, as long as nobody was warned of a secret in it.
+    typed: Option<String>,
     /// Keys are kept from the router until the operator has said that either of two will do.
     held: bool,
 }
@@ -146,6 +151,22 @@ impl Desk {
             }
         }
         Ok(false)
+    }
+
+    /// What to say of a secret that is about to be typed, once.
+    fn secret(&mut self, keys: &[u8]) -> Option<String> {
+        let line = self.typed.as_mut()?;
+        for key in keys {
+            match key {
+                b'\r' | b'\n' | 3 => line.clear(),
+                8 | 0x7f => drop(line.pop()),
+                b' '..=b'~' if line.len() < MAX_TYPED => line.push(char::from(*key)),
+                _ => {}
+            }
+        }
+        let warning = in_clear(line)?;
+        self.typed = None;
+        Some(warning)
     }
 
     /// A word of ours that belongs into the logs too.
@@ -201,7 +222,12 @@ impl Desk {
     async fn act<L: Attached>(&mut self, link: &mut L, act: Act) -> std::io::Result<bool> {
         match act {
             Act::Quit => return Ok(true),
-            Act::Send(bytes) => link.write_all(&self.map.outward(&bytes)).await?,
+            Act::Send(bytes) => {
+                if let Some(warning) = self.secret(&bytes) {
+                    self.tell(&warning).await?;
+                }
+                link.write_all(&self.map.outward(&bytes)).await?;
+            }
             Act::Show(bytes) => self.put(&bytes).await?,
             Act::Session => {
                 let state = link.state();
@@ -327,6 +353,7 @@ pub async fn pump<L: Attached>(
         map: options.map,
         paste: None,
         wires: (true, true),
+        typed: link.overheard().then(String::new),
         held: false,
     };
     if interactive && options.status {
@@ -422,7 +449,14 @@ async fn joined<L: Attached>(
                 }
             }
             () = sleep_until(due), if desk.paste.is_some() => desk.paste(link).await?,
-            _ = status.tick(), if desk.status.is_on() => desk.show_status(link.state()).await?,
+            _ = status.tick() => {
+                for news in link.news() {
+                    desk.mark(&news).await?;
+                }
+                if desk.status.is_on() {
+                    desk.show_status(link.state()).await?;
+                }
+            }
             () = sleep_until(quiet.unwrap_or(far)), if quiet.is_some() => return Ok(End::Input),
         }
     }

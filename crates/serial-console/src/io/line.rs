@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use super::error::Error;
 use super::net::NetLine;
 use super::port::LocalPort;
-use crate::rfc2217::{ClientConfig, Setting, State};
-use crate::settings::{LineSettings, ModemState};
+use crate::rfc2217::{ClientConfig, Event, Purge, Setting, State};
+use crate::settings::{LineSettings, LineState, ModemState};
 
 /// How long a console server may take to answer a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -58,6 +58,63 @@ pub enum Outcome {
     Done,
     /// This line has no such thing. No error: a pty has no wires.
     NotSupported,
+}
+
+/// What a console server told of its line, by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Breaks that it received.
+    pub breaks: u32,
+    /// Times that it told of characters without their stop bit: another speed or framing, or noise.
+    pub framing: u32,
+    /// Times that it told of a wrong parity.
+    pub parity: u32,
+    /// Times that it told of characters that it lost.
+    pub overruns: u32,
+    /// The far side's wires, as told last.
+    pub modem: Option<ModemState>,
+}
+
+impl Told {
+    /// Takes in what one event says.
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Line(state) => {
+                for (bit, count) in [
+                    (LineState::BREAK, &mut self.breaks),
+                    (LineState::FRAMING, &mut self.framing),
+                    (LineState::PARITY, &mut self.parity),
+                    (LineState::OVERRUN, &mut self.overruns),
+                ] {
+                    *count = count.saturating_add(u32::from(state.has(bit)));
+                }
+            }
+            Event::Modem(modem) => self.modem = Some(*modem),
+            Event::Settled(..) | Event::Signature(_) => {}
+        }
+    }
+
+    /// Takes in what was told later.
+    pub fn add(&mut self, later: Self) {
+        self.breaks = self.breaks.saturating_add(later.breaks);
+        self.framing = self.framing.saturating_add(later.framing);
+        self.parity = self.parity.saturating_add(later.parity);
+        self.overruns = self.overruns.saturating_add(later.overruns);
+        self.modem = later.modem.or(self.modem);
+    }
+
+    /// The breaks and errors in words; `None` where there are none.
+    pub fn line(&self) -> Option<String> {
+        let said = [
+            (self.breaks, "a break"),
+            (self.framing, "characters without their stop bit (another speed or framing, or noise)"),
+            (self.parity, "characters of the wrong parity"),
+            (self.overruns, "characters that it lost"),
+        ];
+        let said: Vec<String> =
+            said.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{what}, {count}x")).collect();
+        (!said.is_empty()).then(|| format!("the console server tells of {}", said.join("; ")))
+    }
 }
 
 /// The wires beside the data. Whoever has none says so, and nothing is wrong: a pty has none.
@@ -262,13 +319,28 @@ impl Line {
                 match &mut self.inner {
                     Inner::Local(port) => port.set_baud(baud)?,
                     Inner::Net(net) => {
-                        net.with(|client, now| client.set_settings(now, settings));
+                        net.with(|client, now| {
+                            client.set_settings(now, settings);
+                            // What the server holds came at the other speed.
+                            client.purge(now, Purge::Receive);
+                        });
                     }
                 }
                 Ok(Outcome::Done)
             }
             Endpoint::Net { .. } => Ok(Outcome::NotSupported),
         }
+    }
+
+    /// What a console server told since the last call. A port of this host tells nothing.
+    pub fn told(&mut self) -> Told {
+        let mut told = Told::default();
+        if let Inner::Net(net) = &mut self.inner {
+            while let Some(event) = net.poll_event() {
+                told.hear(&event);
+            }
+        }
+        told
     }
 
     /// The settings that were asked for; the line's own where nobody can ask.

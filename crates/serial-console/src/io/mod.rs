@@ -14,7 +14,7 @@ mod tests;
 
 pub use error::{Error, Holder};
 pub use identity::Identity;
-pub use line::{Endpoint, Line, ModemLines, Outcome, Transport};
+pub use line::{Endpoint, Line, ModemLines, Outcome, Told, Transport};
 pub use list::{Port, Sysfs, Usb, holders, ports};
 pub use net::NetLine;
 pub use port::LocalPort;

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{ControlModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serialport::SerialPort as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::{SerialPortBuilderExt as _, SerialStream};
@@ -21,7 +21,8 @@ use crate::settings::{DataBits, Flow, LineSettings, ModemState, Parity, StopBits
 /// How often a port that went away is looked for.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// The settings as they were found. They come back on every way out but a kill.
+/// The settings as they were found. They come back on every way out but a kill, all but one: HUPCL would have the kernel drop
+/// DTR and RTS when the port is closed, and raise them when it is opened next, which nobody asked for.
 #[derive(Debug)]
 struct Guard {
     file: File,
@@ -30,6 +31,7 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        self.found.control_modes.remove(ControlModes::HUPCL);
         // An adapter that is gone has no settings.
         let _ = tcsetattr(&self.file, OptionalActions::Now, &self.found);
     }
@@ -217,6 +219,12 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
         serialport::ErrorKind::Io(std::io::ErrorKind::WouldBlock) => busy(),
         _ => unusable(error.description.clone()),
     })?;
+    // At once, for a process that is killed.
+    let mut set = tcgetattr(&guard.file).map_err(|error| unusable(error.to_string()))?;
+    if set.control_modes.contains(ControlModes::HUPCL) {
+        set.control_modes.remove(ControlModes::HUPCL);
+        tcsetattr(&guard.file, OptionalActions::Now, &set).map_err(|error| unusable(error.to_string()))?;
+    }
     let wires = stream.read_clear_to_send().is_ok();
     Ok(Opened { stream, _guard: guard, wires })
 }

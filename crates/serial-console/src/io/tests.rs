@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::rfc2217::{ServerConfig, ServerEvent};
-use crate::settings::{LineSettings, ModemState};
+use crate::rfc2217::{Purge, ServerConfig, ServerEvent};
+use crate::settings::{LineSettings, LineState, ModemState};
 
 /// Far more than any of this takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,6 +61,58 @@ fn a_port_carries_every_byte_at_its_speed_and_is_left_as_it_was_found() {
         assert_eq!(pty.baud(), 250_000);
         drop(line);
         assert_eq!(pty.baud(), 9600);
+    });
+}
+
+/// Whoever found the port set to drop DTR when it is closed: it is not, also where we are killed in between.
+#[test]
+fn closing_a_port_drops_no_wire() {
+    use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
+    real(async {
+        let pty = Pty::open(9600, None).unwrap();
+        // Held open: our own closing is not the last one, as that of a second program is not.
+        let slave = std::fs::OpenOptions::new().read(true).write(true).open(pty.path()).unwrap();
+        let mut found = tcgetattr(&slave).unwrap();
+        found.control_modes.insert(ControlModes::HUPCL);
+        tcsetattr(&slave, OptionalActions::Now, &found).unwrap();
+        let line = Line::open(&at(pty.path(), 57_600)).await.unwrap();
+        assert!(!tcgetattr(&slave).unwrap().control_modes.contains(ControlModes::HUPCL), "while it is open");
+        drop(line);
+        let left = tcgetattr(&slave).unwrap();
+        found.control_modes.remove(ControlModes::HUPCL);
+        assert_eq!(left.control_modes, found.control_modes);
+        assert_eq!(left.output_speed(), 9600, "all the rest comes back");
+    });
+}
+
+#[test]
+fn what_a_server_tells_of_its_line_is_counted() {
+    real(async {
+        let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
+        let mut line = {
+            let place = net(port, Transport::Rfc2217(LineSettings::default()));
+            let open = Line::open(&place);
+            let mut open = std::pin::pin!(open);
+            loop {
+                tokio::select! { biased; line = &mut open => break line.unwrap(), event = server.next() => drop(event.unwrap()) }
+            }
+        };
+        assert_eq!(line.told().line(), None);
+        let machine = server.server().unwrap();
+        for state in [LineState::BREAK, LineState::FRAMING | LineState::OVERRUN, LineState::FRAMING, 0x60] {
+            machine.set_line_state(LineState(state));
+        }
+        machine.set_modem(ModemState { cd: false, ri: false, dsr: true, cts: false });
+        server.write(b"x");
+        let mut space = [0; 1];
+        let read = line.read_exact(&mut space);
+        tokio::select! { biased; read = read => drop(read.unwrap()), event = server.next() => panic!("{event:?}") }
+        let told = line.told();
+        assert_eq!((told.breaks, told.framing, told.parity, told.overruns), (1, 2, 0, 1));
+        assert_eq!(told.modem.map(|modem| (modem.dsr, modem.cts, modem.cd)), Some((true, false, false)));
+        let said = told.line().unwrap();
+        assert!(said.contains("a break, 1x") && said.contains("stop bit") && !said.contains("parity"), "{said}");
+        assert_eq!(line.told(), Told::default(), "once");
     });
 }
 
@@ -166,12 +218,16 @@ fn every_transport_carries_every_byte_and_rfc2217_carries_the_rest() {
             echoed(&mut line).await;
             assert_eq!(line.send_break(Duration::from_millis(5)).await.unwrap(), Outcome::Done);
             assert_eq!(line.set_wires(Some(false), None).await.unwrap(), Outcome::Done);
+            assert_eq!(line.set_baud(19_200).await.unwrap(), Outcome::Done);
             echoed(&mut line).await;
             assert_eq!(line.modem(), Some(ModemState { cd: true, dsr: true, cts: true, ri: false }));
         })
         .await;
-        let breaks = [ServerEvent::Break(true), ServerEvent::Break(false), ServerEvent::Dtr(false)];
-        assert_eq!(wanted, [&[ServerEvent::Line(LineSettings::at(9600))][..], &breaks[..]].concat());
+        // What came at the old speed is not read at the new one.
+        let rest = [ServerEvent::Break(true), ServerEvent::Break(false), ServerEvent::Dtr(false)];
+        let speeds = [9600, 19_200].map(|baud| ServerEvent::Line(LineSettings::at(baud)));
+        let purged = [ServerEvent::Purge(Purge::Receive)];
+        assert_eq!(wanted, [&speeds[..1], &rest[..], &speeds[1..], &purged[..]].concat());
         let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
         serve(&mut server, async {
             let mut line = Line::open(&net(port, Transport::Telnet)).await.unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serial_console::io::{Offer, Offered, Pty};
 use serial_console::rfc2217::{ServerConfig, ServerEvent};
-use serial_console::{LineSettings, ModemState};
+use serial_console::{LineSettings, LineState, ModemState};
 use tokio::net::TcpListener;
 
 use super::process::RealError;
@@ -95,6 +95,11 @@ impl Lines {
         }
         if let Some(place) = &mut self.rfc2217 {
             let baud = place.server().map_or(own, |server| server.line().baud);
+            if let Some(server) = place.server()
+                && baud != own
+            {
+                server.set_line_state(LineState(LineState::FRAMING));
+            }
             place.write(&seen_at(&text, own, baud));
         }
         if let Some(place) = &mut self.tcp {
