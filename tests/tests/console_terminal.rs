@@ -195,3 +195,29 @@ fn signals_end_a_command_and_the_port_is_as_it_was() {
         assert_eq!(line.settings(), before, "{signal}");
     }
 }
+
+/// Tells the test below that it is the child.
+const PANICS: &str = "JUMPLEAD_TEST_PANICS";
+
+#[test]
+fn a_panic_gives_the_screen_back() {
+    if std::env::var_os(PANICS).is_some() {
+        let _raw = jumplead::term::RawMode::enter().unwrap();
+        println!("it is raw");
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).unwrap();
+        panic!("as asked");
+    }
+    let mut screen = Far::new(None).sized(24, 80);
+    let before = screen.settings();
+    let near = || screen.near().try_clone().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "a_panic_gives_the_screen_back", "--nocapture"]).env(PANICS, "1");
+    let mut child = Process(command.stdin(near()).stdout(near()).stderr(near()).spawn().unwrap());
+    screen.until("it is raw");
+    assert_ne!(screen.settings(), before);
+    screen.say(b"\n");
+    screen.until("as asked");
+    assert_eq!(child.0.wait().unwrap().code(), Some(101));
+    assert_eq!(screen.settings(), before);
+}

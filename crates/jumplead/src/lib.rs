@@ -22,7 +22,7 @@ mod output;
 mod reach;
 pub mod roads;
 pub mod segment;
-mod term;
+pub mod term;
 
 use std::pin::Pin;
 use std::process::ExitCode;
