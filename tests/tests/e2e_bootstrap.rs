@@ -318,4 +318,13 @@ fn a_console_gives_the_terminal_back_on_every_way_out() {
     child.stdin.take().unwrap().write_all(b":put (6 * 7)\n").unwrap();
     let ended = silent(child.wait_with_output().unwrap().into()).expect(0);
     assert!(ended.out.lines().any(|line| line.trim() == "42"), "{}", ended.out);
+    // A line that can't be sent certainly did not run, as `exec` says of it, and those behind it are not typed.
+    let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &target]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b":put first\n:put unfinished {\n:put third\n").unwrap();
+    let ended = silent(child.wait_with_output().unwrap().into()).refused(2, "routeros.exec.unsendable");
+    assert_eq!(ended.out.trim(), "first");
+    assert!(ended.err.contains("this line and those behind it were not typed"), "{}", ended.err);
+    let alone = pair.jumplead(&["--password", "env:EDGE1_A", "exec", &target, "--", ":put unfinished {"]);
+    alone.refused(2, "routeros.exec.unsendable");
 }
