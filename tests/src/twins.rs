@@ -50,6 +50,16 @@ impl Twins {
             let mut said = Lines::of(child.stdout.take().unwrap());
             (Running(child), said.until("\n"))
         });
+        let config = folder.path().join("config/jumplead");
+        std::fs::create_dir_all(&config).unwrap();
+        // Their b, whichever it is; the password of both is in the environment.
+        let site = format!(
+            "format = 1\n[pair]\nname = \"edge-1\"\n[pair.a]\nha_mac = \"74:4D:28:00:00:0A\"\n\
+             reach = [\"mac://74:4D:28:0A:00:01%{INTERFACE}\"]\npassword = \"env:JUMPLEAD_PASSWORD\"\n[pair.b]\n\
+             ha_mac = \"{MAC}\"\nreach = [\"mac://%{INTERFACE}\"]\npassword = \"env:JUMPLEAD_PASSWORD\"\n\
+             [secrets]\nha_password = \"env:TWINS_HA\"\n"
+        );
+        std::fs::write(config.join("edge-1.toml"), site).unwrap();
         let twins = Self {
             routers: routers.into_iter().map(|(router, _)| router).collect(),
             host,
@@ -71,7 +81,7 @@ impl Twins {
         let mut command = self.host.command(binary::jumplead().to_str().unwrap());
         command.args(arguments);
         binary::isolate(&mut command, self.folder.path());
-        command.env("JUMPLEAD_PASSWORD", PASSWORD);
+        command.env("JUMPLEAD_PASSWORD", PASSWORD).env("TWINS_HA", "Twins-Pair_1");
         command
     }
 

@@ -10,6 +10,7 @@ use bootstrap::event::{Changed, Event};
 use bootstrap::exit::Exit;
 use bootstrap::store::{SimFault, SimStore, Store as _};
 use common::{Bench, Case, Part, simulated};
+use lab::WireHandle;
 use lab::pair::Topology;
 use routeros::Secret;
 use routersim::record::EventKind;
@@ -139,15 +140,17 @@ fn killed_after_every(case: Case, parity: usize, step: usize) {
     }
 }
 
-/// Every other record, in two parts: each step writes more than one.
+/// Every other record, since each step writes more than one, spread over both topologies and both versions.
 #[test]
-fn killed_after_each_odd_record() {
-    killed_after_every(Case::new("7.18.2", VIA, true), 0, 4);
+fn killed_after_each_odd_record_through_a() {
+    killed_after_every(Case::new("7.18.2", VIA, true), 0, 8);
+    killed_after_every(Case::new("6.44.6", VIA, true), 4, 8);
 }
 
 #[test]
-fn killed_after_each_odd_record_between_those() {
-    killed_after_every(Case::new("7.18.2", VIA, true), 2, 4);
+fn killed_after_each_odd_record_on_the_segment_between_those() {
+    killed_after_every(Case::new("7.18.2", SEGMENT, true), 2, 8);
+    killed_after_every(Case::new("6.44.6", SEGMENT, true), 6, 8);
 }
 
 /// What happens to the hardware when a step begins.
@@ -186,18 +189,33 @@ const STEPS: &[&str] = &[
     "pair.clean",
 ];
 
-#[test]
-fn the_cable_is_pulled_for_twenty_seconds_in_every_step() {
-    // behind the hand-off the cable is VRRP's only voice: see the next test
-    disturbed(Case::new("7.18.2", VIA, true), &STEPS[..7], |bench| {
-        let wire = bench.pair.ha_wire.clone();
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(Duration::from_millis(30)).await;
-            wire.cut();
-            tokio::time::sleep(Duration::from_secs(20)).await;
-            wire.restore();
-        });
+/// Out for twenty seconds, as soon as the step is under way.
+fn pulled(wire: &WireHandle) {
+    let wire = wire.clone();
+    tokio::task::spawn_local(async move {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        wire.cut();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        wire.restore();
     });
+}
+
+/// Behind the hand-off the cable is VRRP's only voice: see the test of the swapped roles.
+#[test]
+fn the_cable_between_both_is_pulled_for_twenty_seconds() {
+    let steps = &["b.bootstrap-file", "b.import", "a.push", "b.wait-standby"];
+    disturbed(Case::new("7.18.2", VIA, true), steps, |bench| pulled(&bench.pair.ha_wire));
+}
+
+/// With the host on the HA segment it is three cables: b's, a's, and the host's own. The steps are those that the other road's
+/// cable was not pulled in, and those in which it is another matter.
+#[test]
+fn each_cable_of_the_segment_is_pulled_for_twenty_seconds() {
+    let (old, new) = (Case::new("6.44.6", SEGMENT, true), Case::new("7.18.2", SEGMENT, true));
+    disturbed(old, &["b.reset", "a.push"], |bench| pulled(&bench.pair.ha_wire_b));
+    disturbed(new, &["b.wait-reset", "a.reach-b"], |bench| pulled(&bench.pair.ha_wire));
+    disturbed(new, &["b.wait-standby"], |bench| pulled(&bench.pair.host_wire));
+    disturbed(old, &["pair.verify"], |bench| pulled(&bench.pair.host_wire));
 }
 
 /// The line gives no sign of it: what is typed meanwhile is lost, and so is what the router says.
@@ -257,17 +275,26 @@ fn a_cable_pulled_behind_the_hand_off_swaps_the_roles_and_the_run_says_so() {
     }
 }
 
+/// Off for five seconds.
+fn power_of_b_fails(bench: &Bench) {
+    let b = bench.pair.b.clone();
+    tokio::task::spawn_local(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        b.with(routersim::router::Router::power_cut);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        b.with(routersim::router::Router::power_on);
+    });
+}
+
 #[test]
 fn b_loses_power_in_every_step() {
-    disturbed(Case::new("7.18.2", VIA, true), STEPS, |bench| {
-        let b = bench.pair.b.clone();
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            b.with(routersim::router::Router::power_cut);
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            b.with(routersim::router::Router::power_on);
-        });
-    });
+    let (via, segment) = (Case::new("7.18.2", VIA, true), Case::new("6.44.6", SEGMENT, true));
+    disturbed(via, &["b.reset", "b.import", "a.push", "pair.verify"], power_of_b_fails);
+    disturbed(
+        segment,
+        &["b.bootstrap-file", "b.wait-reset", "a.reach-b", "b.wait-standby", "pair.clean"],
+        power_of_b_fails,
+    );
 }
 
 /// B does not come back, behind its reset or behind its restore: the run ends, says so and what to do, and goes on when it is

@@ -8,7 +8,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use jumplead_tests::binary::{Ended, isolate, jumplead};
-use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, USER};
+use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, PROMPT, USER};
+use jumplead_tests::pair::Process;
+use jumplead_tests::terminal::Far;
 use lab::netns::{Namespace, available, veth};
 use mactelnet::MacAddr;
 use tempfile::TempDir;
@@ -115,4 +117,23 @@ fn console_in_a_pipe() {
     assert!(session.out.contains("answer=48\r\n"), "{}", session.out);
     let refused = console("wrong", b"exit\n").expect(4);
     assert!(!refused.out.contains("answer"), "{}", refused.out);
+}
+
+#[test]
+fn a_console_says_how_large_its_screen_is_and_when_that_changes() {
+    let Some(lab) = Lab::new("a_console_says_how_large_its_screen_is_and_when_that_changes") else { return };
+    let mut screen = Far::new(None).sized(24, 81);
+    let near = || screen.near().try_clone().unwrap();
+    let mut command = lab.command(PASSWORD, &["console", "--shell", "posix", THERE]);
+    let mut console = Process(command.stdin(near()).stdout(near()).stderr(near()).spawn().unwrap());
+    screen.until(PROMPT);
+    screen.say(b"stty size\r");
+    screen.until("24 81");
+    screen.say(b"until stty size | grep -qx '50 300'; do sleep 0.05; done; echo wi''de\r");
+    screen.until("echo wi''de\r\n");
+    let mut screen = screen.sized(50, 300);
+    console.signal("WINCH");
+    screen.until("wide\r\n");
+    screen.say(b"\x1dq");
+    assert_eq!(console.0.wait().unwrap().code(), Some(0));
 }

@@ -234,3 +234,29 @@ fn a_console_server_tells_of_its_line_and_hears_no_secret_without_a_word() {
     let log = std::fs::read_to_string(router.folder.path().join("clean.log")).unwrap();
     assert!(log.contains("-- jumplead: the console server tells of"), "{log}");
 }
+
+/// Tells the test below that it is the child.
+const PANICS: &str = "JUMPLEAD_TEST_PANICS";
+
+#[test]
+fn a_panic_gives_the_screen_back() {
+    if std::env::var_os(PANICS).is_some() {
+        let _raw = jumplead::term::RawMode::enter().unwrap();
+        println!("it is raw");
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).unwrap();
+        panic!("as asked");
+    }
+    let mut screen = Far::new(None).sized(24, 80);
+    let before = screen.settings();
+    let near = || screen.near().try_clone().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "a_panic_gives_the_screen_back", "--nocapture"]).env(PANICS, "1");
+    let mut child = Process(command.stdin(near()).stdout(near()).stderr(near()).spawn().unwrap());
+    screen.until("it is raw");
+    assert_ne!(screen.settings(), before);
+    screen.say(b"\n");
+    screen.until("as asked");
+    assert_eq!(child.0.wait().unwrap().code(), Some(101));
+    assert_eq!(screen.settings(), before);
+}

@@ -58,6 +58,27 @@ fn a_full_and_a_read_only_state_folder_lose_nothing() {
     assert!(leak::none_below(&disk.seen(), &SECRETS) > 2, "there was something to search");
 }
 
+/// What only looks changes nothing and never becomes a run; what is waived is said.
+fn looked_at_alone(pair: &Pair) {
+    let before = configuration_of_b(pair);
+    let dry = silent(pair.jumplead(&["bootstrap", "edge-1", "--dry-run"])).expect(0);
+    let words = "dry run: 0 of 9 steps are done already, b.bootstrap-file would be next";
+    assert!(dry.err.contains(words), "{}", dry.err);
+    pair.jumplead(&["resume"]).refused(3, "state.no-run");
+    let list = pair.jumplead(&["runs", "list"]).expect(0).out;
+    let run = list.split_whitespace().next().expect("the dry run is listed");
+    pair.jumplead(&["resume", run]).refused(2, "journal.dry-run");
+    let other = |waived: &[&str]| {
+        let words = [&["bootstrap", "edge-1", "--plan-only"], waived].concat();
+        silent(pair.command(&words).env("EDGE1_HA", "Other-Pair_9").output().unwrap().into())
+    };
+    assert!(other(&[]).expect(5).err.contains("preflight refused: a-ha-password"));
+    let waived = other(&["--waive", "a-ha-password"]).expect(0);
+    assert!(waived.out.contains("waived a-ha-password: a's HA password is another one"), "{}", waived.out);
+    assert!(waived.err.contains("Nothing was changed. Next:  jumplead bootstrap edge-1 --confirm "), "{}", waived.err);
+    assert_eq!(configuration_of_b(pair), before, "a look changes nothing");
+}
+
 /// Neither a script nor a person resets a router that they don't name; who does comes as far as was asked for.
 fn only_who_names_it_erases_it(pair: &Pair, plan: &str) {
     let before = configuration_of_b(pair);
@@ -101,6 +122,7 @@ fn a_used_b_on_6_44_killed_at_the_reset_and_the_hosts_cable_pulled() {
     }
     let pair = Pair::new(&Settings { version: "6.44.6", b_setup: used_before(), ..Settings::default() });
     let plan = pair.plan();
+    looked_at_alone(&pair);
     only_who_names_it_erases_it(&pair, &plan);
     let mut arguments = vec!["resume"];
     // On a busy machine a kill or a signal may come late: the run is further then, at the latest over and proved.

@@ -48,6 +48,7 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     proved(&pair);
     let list = silent(pair.jumplead(&["runs", "list"])).expect(0);
     assert!(list.out.contains("edge-1  done"), "{}", list.out);
+    replayed(&pair, list.out.split_whitespace().next().unwrap());
     bundled(&pair);
 
     // Labels swapped: what the site file calls b is the active.
@@ -59,6 +60,49 @@ fn from_erased_to_proved_after_all_that_is_refused() {
     pair.site("ether8", "74:4D:28:00:00:0B", "7F0002");
     proved(&pair);
     another_ha_password(&pair);
+}
+
+/// A line for each record of the journal, in its order, with its time.
+fn replayed(pair: &Pair, run: &str) {
+    let records = silent(pair.jumplead(&["runs", "export", run])).expect(0).out.lines().count();
+    let lines = silent(pair.jumplead(&["runs", "replay", run])).expect(0).out;
+    assert_eq!(lines.lines().count(), records, "{lines}");
+    let (first, last) = (lines.lines().next().unwrap(), lines.lines().last().unwrap());
+    assert!(first.ends_with("Z  bootstrap edge-1") && last.contains("Z  finished, exit code 0."), "{lines}");
+    let place = |words: &str| lines.find(words).unwrap_or_else(|| panic!("no {words} in {lines}"));
+    assert!(place("Z  plan ") < place("Z  b.import started") && place("b.import started") < place("b.import ok, "));
+    pair.jumplead(&["runs", "replay", "2026-01-01-77"]).refused(3, "state.no-run");
+}
+
+/// A site file from what is on the segment, and the segment watched.
+fn found_and_watched(pair: &Pair) {
+    let made = silent(pair.jumplead(&["config", "init", "--name", "found", "--for", "4s"])).expect(0);
+    assert!(made.out.contains(&format!("# seen on host0: {MAC_A}  edge-1_HA_A_ACTIVE  ")), "{}", made.out);
+    assert!(made.out.contains(&format!("reach = [\"mac://{MAC_A}%host0\"]")), "the configured one is a: {}", made.out);
+    let file = pair.home().join("found.toml");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        silent(pair.jumplead(&["config", "check", file.to_str().unwrap()]))
+    };
+    assert_eq!(check(&made.out).code, Some(2), "what is marked is missing");
+    // Only the HA ports' addresses and the serial numbers are the operator's to fill in.
+    let mut own = ["74:4D:28:00:00:0A", "7F0001", "74:4D:28:00:00:0B", "7F0002"].into_iter();
+    let mut filled = String::new();
+    for line in made.out.lines().filter(|line| !line.starts_with('#')) {
+        let marked = line.contains("FILL-IN");
+        filled += &format!("{}\n", if marked { line.replace("FILL-IN", own.next().unwrap()) } else { line.to_owned() });
+    }
+    check(&filled).expect(0);
+
+    let mut command = pair.command(&["discover", "--watch", "--interface", "host*"]);
+    let mut watch = Process(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut seen = std::io::BufReader::new(watch.0.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut seen, &mut line).unwrap();
+    assert!(line.starts_with(&format!("host0  {MAC_A}  edge-1_HA_A_ACTIVE  ")), "{line}");
+    assert!(watch.0.try_wait().unwrap().is_none(), "it goes on");
+    watch.signal("INT");
+    assert_eq!(watch.0.wait().unwrap().code(), Some(0));
 }
 
 /// Of both members, by the real binary; it is nowhere but on the routers.
@@ -266,6 +310,7 @@ fn a_console_gives_the_terminal_back_on_every_way_out() {
     console_gives_back(&pair, "keys", 0);
     console_gives_back(&pair, "TERM", 130);
     console_gives_back(&pair, "HUP", 130);
+    found_and_watched(&pair);
     // In a pipe: the commands, then the end.
     let target = format!("mac://{MAC_A}%host0");
     let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &target]);
@@ -273,4 +318,13 @@ fn a_console_gives_the_terminal_back_on_every_way_out() {
     child.stdin.take().unwrap().write_all(b":put (6 * 7)\n").unwrap();
     let ended = silent(child.wait_with_output().unwrap().into()).expect(0);
     assert!(ended.out.lines().any(|line| line.trim() == "42"), "{}", ended.out);
+    // A line that can't be sent certainly did not run, as `exec` says of it, and those behind it are not typed.
+    let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &target]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b":put first\n:put unfinished {\n:put third\n").unwrap();
+    let ended = silent(child.wait_with_output().unwrap().into()).refused(2, "routeros.exec.unsendable");
+    assert_eq!(ended.out.trim(), "first");
+    assert!(ended.err.contains("this line and those behind it were not typed"), "{}", ended.err);
+    let alone = pair.jumplead(&["--password", "env:EDGE1_A", "exec", &target, "--", ":put unfinished {"]);
+    alone.refused(2, "routeros.exec.unsendable");
 }

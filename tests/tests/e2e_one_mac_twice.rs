@@ -28,10 +28,10 @@ fn on(twins: &Twins, router: &str, command: &str) -> String {
 }
 
 /// The console on a terminal.
-fn console(twins: &Twins) -> (Far, Process) {
+fn console(twins: &Twins, target: &str) -> (Far, Process) {
     let screen = Far::new(None).sized(24, 80);
     let near = || screen.near().try_clone().unwrap();
-    let mut command = twins.command(&["console", &target()]);
+    let mut command = twins.command(&["console", target]);
     command.stdin(near()).stdout(near()).stderr(near());
     let process = Process(command.spawn().unwrap());
     (screen, process)
@@ -63,12 +63,12 @@ fn of_two_routers_with_one_mac_neither_is_written_to() {
     silent(piped.wait_with_output().unwrap().into()).refused(5, "mactelnet.mac.conflict");
 
     // A person is, and no is the answer unless they say otherwise.
-    let (mut screen, mut process) = console(&twins);
+    let (mut screen, mut process) = console(&twins, &target());
     screen.until("may be carried out by the wrong router");
     screen.until("[y/N] ");
     screen.say(b"\r");
     assert_eq!(process.0.wait().unwrap().code(), Some(5));
-    let (mut screen, mut process) = console(&twins);
+    let (mut screen, mut process) = console(&twins, &target());
     screen.until("[y/N] ");
     screen.say(b"y\r");
     prompt(&mut screen);
@@ -79,7 +79,7 @@ fn of_two_routers_with_one_mac_neither_is_written_to() {
     assert_eq!([on(&twins, "one", NAME), on(&twins, "two", NAME)], ["ONE", "TWO"]);
 }
 
-/// One that takes no logins answers no START, but it announces itself.
+/// One that takes no logins answers no START, but it announces itself; also beside a console that a site file led to.
 #[test]
 fn a_second_router_that_is_heard_beside_a_console_holds_the_keys() {
     if !available("a_second_router_that_is_heard_beside_a_console_holds_the_keys", &["ip"]) {
@@ -88,16 +88,21 @@ fn a_second_router_that_is_heard_beside_a_console_holds_the_keys() {
     let twins = Twins::new();
     on(&twins, "two", "/tool mac-server set allowed-interface-list=none");
     twins.cable("one", true);
-    let (mut screen, mut process) = console(&twins);
-    screen.until("announced by two different routers");
-    screen.until("Ctrl-] q leaves.");
-    screen.say(b"/system identity set name=WRITTEN\r");
-    // Pressed by itself, after a moment; nothing of what was typed before it goes to the router later.
-    std::thread::sleep(Duration::from_millis(500));
-    screen.say(b"y");
-    screen.until("going on");
-    screen.say(b"\x1dq");
-    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+    for target in [target(), "edge-1/b".to_owned()] {
+        let (mut screen, mut process) = console(&twins, &target);
+        screen.until("announced by two different routers");
+        screen.until("Ctrl-] q leaves.");
+        screen.say(b"/system identity set name=WRITTEN\r");
+        // Pressed by itself, after a moment; nothing of what was typed before it goes to the router later.
+        std::thread::sleep(Duration::from_millis(500));
+        screen.say(b"y");
+        screen.until("going on");
+        screen.say(b"\x1dq");
+        assert_eq!(process.0.wait().unwrap().code(), Some(0), "{target}");
+    }
+    // A command can't be kept back any more; whoever gave it is told.
+    let warned = silent(twins.jumplead(&["exec", "edge-1/b", "--", ":delay 5s; :put done"])).expect(0);
+    assert!(warned.err.contains("announced by two different routers"), "{}", warned.err);
     assert_eq!(on(&twins, "one", NAME), "ONE");
 }
 

@@ -5,6 +5,9 @@ use std::fmt;
 use bootstrap::event::Changed;
 use serde::Serialize;
 
+/// The state of things unless somebody says another.
+pub const NOTHING_CHANGED: &str = "nothing was changed";
+
 /// The documented exit codes (docs/contract.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -87,7 +90,7 @@ impl Failure {
             code: code.into(),
             message: message.into(),
             causes: Vec::new(),
-            state: "nothing was changed".into(),
+            state: NOTHING_CHANGED.into(),
             hints: Vec::new(),
             exit,
             shown: false,

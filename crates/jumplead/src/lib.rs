@@ -22,7 +22,7 @@ mod output;
 mod reach;
 pub mod roads;
 pub mod segment;
-mod term;
+pub mod term;
 
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -31,6 +31,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 
 use cli::{Cli, Command, Config, Ha, Rehearse};
+use console::link::{Alarm, no_alarm};
 use failure::{Exit, Failure};
 use links::HostLinks;
 use output::Output;
@@ -231,7 +232,7 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         // The console itself asks who we are: nothing is to be known beforehand, and nothing is sent.
         let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
         link.notes().iter().for_each(|note| out.warn(note));
-        return cmd::console::run(&mut link, out, &options, &mut cmd::console::signals()?).await;
+        return cmd::console::run(&mut link, out, &options, &mut cmd::console::signals()?, no_alarm()).await;
     }
     let reach = reach::Reach::new(global)?;
     if let (reach::Target::Member { pair, member, by }, Some(port)) = (&target, target.terminal())
@@ -244,7 +245,7 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         reach.warn(out);
         let (mut link, mut signals) = opened?;
         link.end_at_near_prompt();
-        let ended = cmd::console::run(&mut link, out, &options, &mut signals).await;
+        let ended = cmd::console::run(&mut link, out, &options, &mut signals, no_alarm()).await;
         drop(link);
         bootstrap::road::Roads::let_go(&reached.roads).await;
         return ended;
@@ -266,7 +267,8 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
     let size = terminal.unwrap_or(cmd::exec::POSIX_SIZE);
     let (mut link, mut signals) = cmd::console::opened(reach.session(mac, Suffix::Plain, size)).await?;
     reach.warn(out);
-    cmd::console::run(&mut link, out, &options, &mut signals).await
+    let alarm = Box::pin(link.second_router());
+    cmd::console::run(&mut link, out, &options, &mut signals, alarm).await
 }
 
 /// A console behind a login of ours: proved where it is a member's, a line of a pipe at a time.
@@ -276,9 +278,10 @@ async fn member(
     out: &Output,
     options: &console::pump::Options,
 ) -> failure::Result {
-    let shell = reach.shell(target).await?;
+    let (shell, to) = reach.console(target).await?;
     reach.warn(out);
-    cmd::console::member(shell, out, options).await
+    let alarm = to.map_or_else(no_alarm, |to| -> Alarm { Box::pin(to.second_router()) });
+    cmd::console::member(shell, out, options, alarm).await
 }
 
 #[cfg(test)]

@@ -169,11 +169,14 @@ impl MacRoad {
             for password in passwords {
                 let link = self.segment.open(&interface).map_err(host)?;
                 let mut attempted = self.attempt(target, link, login_name, password, size, self.policy(target)).await;
-                if let Err(ClientError::Downgrade { .. }) = attempted
-                    && let Some(policy) = self.md5_policy(target).await
-                {
-                    let link = self.segment.open(&interface).map_err(host)?;
-                    attempted = self.attempt(target, link, login_name, password, size, policy).await;
+                if let Err(asked @ ClientError::Downgrade { .. }) = attempted {
+                    attempted = match self.md5_policy(target, asked).await {
+                        Ok(policy) => {
+                            let link = self.segment.open(&interface).map_err(host)?;
+                            self.attempt(target, link, login_name, password, size, policy).await
+                        }
+                        Err(refused) => Err(refused),
+                    };
                 }
                 match attempted {
                     Ok(session) => {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::{Color, Global};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, NOTHING_CHANGED};
 
 pub const GREEN: Style = AnsiColor::Green.on_default();
 pub const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -108,7 +108,8 @@ impl Output {
         for cause in &failure.causes {
             let _ = writeln!(err, "  because   {}", clean(cause));
         }
-        if failure.exit != Exit::Usage {
+        // Of what was only typed wrongly there is nothing to say, unless something was done before it.
+        if failure.exit != Exit::Usage || failure.state != NOTHING_CHANGED {
             let _ = writeln!(err, "  state     {}", clean(&failure.state));
         }
         for hint in &failure.hints {

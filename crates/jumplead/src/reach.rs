@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io::Write as _;
 use std::rc::Rc;
 
+use bootstrap::mac::Mac;
 use bootstrap::pair::{Pair, PairSecrets, Users};
 use bootstrap::road::{Purpose, Request, RoadError, RoadTrouble};
 use bootstrap::secret::{Asker, SecretRef, resolve};
@@ -12,6 +13,7 @@ use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
 use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
+use mactelnet::io::Company;
 use routeros::boot::Boot;
 use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
@@ -25,10 +27,11 @@ use crate::failure::{Exit, Failure, Result};
 use crate::folders;
 use crate::known::KnownRouters;
 use crate::line_road::{self, Hearsay, HostLines, LineLink};
+use crate::links::HostLinks;
 use crate::mac_road::{CONFLICT, MacLink, MacRoad, MacTarget};
 use crate::output::Output;
 use crate::roads::PairRoads;
-use crate::segment::{HostSegment, LazyWatch};
+use crate::segment::{HostSegment, LazyWatch, second_router};
 use crate::term;
 
 /// The user of a router that nobody configured.
@@ -145,6 +148,21 @@ async fn either_will_do(said: &str) -> bool {
     asked.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
+/// Somebody on this host's segments.
+#[derive(Debug, Clone)]
+pub struct OnSegment {
+    pub mac: MacAddr,
+    pub interface: Option<String>,
+    pub links: HostLinks,
+}
+
+impl OnSegment {
+    /// Ends when a second router with this address is heard beside a session with it; says so.
+    pub async fn second_router(self) -> String {
+        second_router(&HostSegment(self.links), self.interface.as_deref(), self.mac, &Company::default()).await
+    }
+}
+
 /// A pair and the roads to it.
 pub struct ReachedPair {
     pub site: Rc<Site>,
@@ -157,6 +175,24 @@ impl ReachedPair {
     /// As the crates know it.
     pub fn pair(&self) -> Pair<'_> {
         Pair { site: &self.site, roads: &self.roads, secrets: self.secrets.clone(), seed: self.seed }
+    }
+
+    /// Whom a road's frames go to: its own router, or the one that it leads through.
+    fn on_segment(&self, road: &str, links: &HostLinks) -> Option<OnSegment> {
+        let to = |mac: Mac, interface: &Option<String>| {
+            Some(OnSegment { mac: MacAddr(mac.0), interface: interface.clone(), links: links.clone() })
+        };
+        match road.parse().ok()? {
+            TargetUrl::Mac { mac: Some(mac), interface, .. } => to(mac, &interface),
+            TargetUrl::Via { member: near, .. } => {
+                let near = self.site.member(near);
+                near.reach.iter().find_map(|road| match road {
+                    TargetUrl::Mac { mac, interface, .. } => to(mac.unwrap_or(near.ha_mac), interface),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
     }
 
     /// What hangs on a serial port of the other member, nothing sent.
@@ -223,6 +259,11 @@ impl Reach {
         self.global.take_over
     }
 
+    /// How links of this host are opened.
+    pub fn links(&self) -> HostLinks {
+        self.global.links.clone()
+    }
+
     /// The road to routers at a MAC address.
     pub fn mac_road(&self) -> &MacRoad {
         &self.road
@@ -270,14 +311,20 @@ impl Reach {
 
     /// A logged-in RouterOS shell.
     pub async fn shell(&self, target: &Target) -> Result<Shell> {
+        self.console(target).await.map(|(shell, _)| shell)
+    }
+
+    /// A logged-in RouterOS shell, and whom its frames go to on this host's own segments, where they do.
+    pub async fn console(&self, target: &Target) -> Result<(Shell, Option<OnSegment>)> {
         match target {
             Target::Mac(target) => {
                 let connected = self.road.connect(target, Purpose::Read, &self.login()).await;
-                Ok(connected.map_err(failure)?.shell)
+                let to = OnSegment { mac: target.mac, interface: target.interface.clone(), links: self.links() };
+                Ok((connected.map_err(failure)?.shell, (!target.either).then_some(to)))
             }
             Target::Line { endpoint, url } => {
                 let link = self.line(endpoint, url).await?;
-                self.login_on(Box::new(link), url).await
+                Ok((self.login_on(Box::new(link), url).await?, None))
             }
             Target::Member { pair, member, by } => {
                 let reached = self.pair(pair, *member, by.clone())?;
@@ -286,7 +333,8 @@ impl Reach {
                     .open(*member, Purpose::Read, Users::OfA)
                     .await
                     .map_err(|trouble| from_trouble(&trouble))?;
-                Ok(connection.shell)
+                let to = reached.on_segment(&connection.road, &self.global.links);
+                Ok((connection.shell, to))
             }
         }
     }

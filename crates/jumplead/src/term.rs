@@ -5,6 +5,9 @@ use std::io::IsTerminal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{self, OptionalActions, Termios};
 
+#[cfg(panic = "abort")]
+compile_error!("raw mode is undone by a panic's unwinding");
+
 /// Raw mode on standard input until this is dropped (also by a panic's unwinding).
 #[derive(Debug)]
 pub struct RawMode {

@@ -307,18 +307,19 @@ mod tests {
     use crate::journal::tests::Noon;
     use crate::pair::PairSecrets;
     use crate::preflight::tests::survey;
-    use crate::road::{Connection, LocalFuture, Request, RoadError, RoadTrouble, Roads};
+    use crate::road::{Connection, LocalFuture, Purpose, Request, RoadError, RoadTrouble, Roads};
     use crate::site::{Site, tests::EDGE_1};
     use crate::state::tests::{active, erased};
     use crate::store::SimStore;
 
     /// Nobody answers; whoever is asked for counts.
     #[derive(Default)]
-    struct NoRoads(std::cell::Cell<usize>);
+    struct NoRoads(std::cell::Cell<usize>, std::cell::Cell<Option<Purpose>>);
 
     impl Roads for NoRoads {
-        fn connect<'a>(&'a self, _: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
+        fn connect<'a>(&'a self, asked: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
             self.0.set(self.0.get() + 1);
+            self.1.set(Some(asked.purpose));
             Box::pin(async {
                 Err(RoadError {
                     trouble: RoadTrouble::Fatal,
@@ -370,6 +371,16 @@ mod tests {
         assert_eq!(roads.0.get(), 0, "nobody is asked");
         let end = resumed(&store, &roads, &site, real).await.unwrap();
         assert_eq!((end.failure.unwrap().code.as_str(), roads.0.get()), ("road.none", 1));
+    }
+
+    /// Whoever else has that address is waited for before the first login, which shows a proof of a's password.
+    #[tokio::test(start_paused = true)]
+    async fn the_first_login_of_a_survey_is_as_careful_as_one_for_writing() {
+        let (site, roads) = (Site::parse(EDGE_1).unwrap(), NoRoads::default());
+        let secrets = PairSecrets { a: Some(Default::default()), ..PairSecrets::default() };
+        let pair = Pair { site: &site, roads: &roads, secrets, seed: 1 };
+        assert_eq!(prepare(&pair, &[]).await.unwrap_err().code, "road.none");
+        assert_eq!((roads.0.get(), roads.1.get()), (1, Some(Purpose::Write)));
     }
 
     #[test]

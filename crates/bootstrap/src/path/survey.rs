@@ -18,7 +18,8 @@ use routeros::{Command, Outcome, Shell};
 /// # Errors
 /// Trouble with a road, a login or a console. Who a router is, is a check, not trouble, as long as a console answered.
 pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
-    let a_console = pair.open(Member::A, Purpose::Read, Users::OfA).await?;
+    // It only reads, but its login shows a proof of the password: to nobody who is not known to be alone with that address.
+    let a_console = pair.open(Member::A, Purpose::Write, Users::OfA).await?;
     let a = facts::read(&a_console.shell, &pair.site.ha_interface).await?;
     let a_proof = Target::prove(pair.site, Member::A, &a, &a_console.evidence);
     let has = |name: &str| a.scripts.iter().any(|script| script == name);

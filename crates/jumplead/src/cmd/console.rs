@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use routeros::{Outcome, Shell, TermSize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::console::link::Attached;
+use super::exec::not_run;
+use crate::console::link::{Alarm, Attached};
 use crate::console::pump::{End, Options, Signals, pump};
 use crate::console::record::Record;
 use crate::console::view::Moment;
@@ -15,7 +16,15 @@ use crate::output::Output;
 use crate::term::{self, RawMode};
 
 /// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
-pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, signals: &mut Signals) -> Result {
+///
+/// `alarm` is listened to beside it.
+pub async fn run<L: Attached>(
+    link: &mut L,
+    out: &Output,
+    options: &Options,
+    signals: &mut Signals,
+    alarm: Alarm,
+) -> Result {
     let record = record(options, term::size().unwrap_or((80, 24)))?;
     let name = link.describe();
     let interactive = term::interactive();
@@ -30,7 +39,7 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, sig
         // Said when it is so: what is typed before the terminal is raw is thrown away. A raw one wants its CR.
         out.say(format!("Connected to {name}. Ctrl-] opens the menu.\r"));
     }
-    let end = pump(link, interactive, options, record, signals).await;
+    let end = pump(link, interactive, options, record, signals, alarm).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
     drop(raw);
     match end {
@@ -97,7 +106,7 @@ const LEAVE: Duration = Duration::from_secs(15);
 ///
 /// In a pipe every line is a command of its own, guarded by who must answer: what stands behind a line that ended the far
 /// session would otherwise be typed at the near router.
-pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
+pub async fn member(shell: Shell, out: &Output, options: &Options, alarm: Alarm) -> Result {
     let broken = |error: &routeros::Error| {
         Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
             .state("what was typed last may or may not have reached the router")
@@ -116,7 +125,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options) -> Result {
     }
     let mut attached = shell.attach().await.map_err(|error| broken(&error).state("nothing was typed"))?;
     let ended = match signals() {
-        Ok(mut signals) => run(&mut attached, out, options, &mut signals).await,
+        Ok(mut signals) => run(&mut attached, out, options, &mut signals, alarm).await,
         Err(failure) => Err(failure),
     };
     let _ = tokio::time::timeout(LEAVE, attached.leave()).await;
@@ -160,8 +169,7 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant)
                 .hint("look at the router before you repeat it"));
             }
             Err(error) => {
-                return Err(Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
-                    .state("this line and those behind it were not typed"));
+                return Err(not_run(shell, &error).state("this line and those behind it were not typed"));
             }
         }
     }

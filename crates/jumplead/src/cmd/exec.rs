@@ -6,9 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bootstrap::road::RoadError;
-use mactelnet::io::Company;
 use routeros::posix::{PosixOptions, PosixShell};
-use routeros::{Command, Outcome, Suffix};
+use routeros::{Command, Outcome, Shell, Suffix};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -16,8 +15,7 @@ use crate::cli::ShellKind;
 use crate::failure::{Exit, Failure, Result};
 use crate::line_road;
 use crate::output::Output;
-use crate::reach::{self, Reach, Target};
-use crate::segment::{Segment, second_router};
+use crate::reach::{self, OnSegment, Reach, Target};
 
 /// A command that ends sooner has nobody listen beside it.
 const UNDER_WAY: Duration = Duration::from_millis(20);
@@ -67,11 +65,11 @@ fn print(text: &str) {
 
 /// Runs `work`, and listens beside it for a second router with the same address: one that is heard so late can't be
 /// refused any more, but the operator must know. The first prompt and the command's way to the router cost nothing by it.
-async fn listening<T>(out: &Output, segment: &dyn Segment, target: &Target, work: impl Future<Output = T>) -> T {
+async fn listening<T>(out: &Output, to: Option<OnSegment>, work: impl Future<Output = T>) -> T {
     let listened = async {
         tokio::time::sleep(UNDER_WAY).await;
-        let Target::Mac(target) = target else { return std::future::pending().await };
-        second_router(segment, target.interface.as_deref(), target.mac, &Company::default()).await
+        let Some(to) = to else { return std::future::pending().await };
+        to.second_router().await
     };
     let mut work = std::pin::pin!(work);
     tokio::select! {
@@ -87,9 +85,9 @@ async fn listening<T>(out: &Output, segment: &dyn Segment, target: &Target, work
 async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
     let overheard = target.overheard().then(|| line_road::in_clear(command)).flatten();
     overheard.iter().for_each(|warning| out.warn(warning));
-    let shell = reach.shell(target).await?;
+    let (shell, to) = reach.console(target).await?;
     let asked = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) });
-    let outcome = listening(out, &*reach.mac_road().segment, target, asked).await;
+    let outcome = listening(out, to, asked).await;
     let ended = match outcome {
         Ok(Outcome::Done(output)) => {
             if out.json {
@@ -131,22 +129,24 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duratio
                 })
                 .hint("look at the router before you repeat it"))
         }
-        Err(error @ routeros::Error::Unsendable { .. }) => {
-            Err(Failure::new(Exit::Usage, error.code(), error.to_string())
-                .state("nothing was sent")
-                .hint("see what is wrong with a script:  jumplead lint FILE"))
-        }
-        // An error, unlike an outcome, says that nothing of it ran.
-        Err(error) => {
-            let mut failure = reach::failure(RoadError::from_console(shell.describe(), &error));
-            if failure.exit == Exit::NotFound {
-                failure.exit = Exit::TimedOut;
-            }
-            Err(failure.state("the command was not run"))
-        }
+        Err(error) => Err(not_run(&shell, &error)),
     };
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     ended
+}
+
+/// An error of a console, unlike an outcome, says that nothing of a line ran.
+pub fn not_run(shell: &Shell, error: &routeros::Error) -> Failure {
+    if let routeros::Error::Unsendable { .. } = error {
+        return Failure::new(Exit::Usage, error.code(), error.to_string())
+            .state("nothing was sent")
+            .hint("see what is wrong with a script:  jumplead lint FILE");
+    }
+    let mut failure = reach::failure(RoadError::from_console(shell.describe(), error));
+    if failure.exit == Exit::NotFound {
+        failure.exit = Exit::TimedOut;
+    }
+    failure.state("the command was not run")
 }
 
 async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
@@ -162,7 +162,8 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
     let mut shell = PosixShell::login(link, options).await.map_err(|error| console(&error).state("nothing was run"))?;
     // A server that is slower may have answered only by now, and nothing was asked of this one yet.
     reach.mac_road().alone(target, &interface, &company).await.map_err(reach::failure)?;
-    let output = listening(out, &*reach.mac_road().segment, &Target::Mac(target.clone()), shell.exec(command)).await;
+    let to = OnSegment { mac: target.mac, interface: Some(interface), links: reach.links() };
+    let output = listening(out, Some(to), shell.exec(command)).await;
     let output = output.map_err(|error| console(&error))?;
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     if out.json {

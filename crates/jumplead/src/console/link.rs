@@ -8,8 +8,14 @@ const REOPEN: Duration = Duration::from_secs(24 * 3600);
 /// Longer than a character at 300 bits a second.
 const BREAK: Duration = Duration::from_millis(300);
 
-/// Something that an operator must know before the next key.
+/// Something that an operator must know before the next key: it ends when it is learnt that somebody else may answer here,
+/// too, and says who.
 pub type Alarm = Pin<Box<dyn Future<Output = String>>>;
+
+/// Of a link at whose end there is one router, whoever announces what.
+pub fn no_alarm() -> Alarm {
+    Box::pin(std::future::pending())
+}
 
 /// What the menu does to a link. Whoever has no such thing says so, and nothing is wrong.
 pub trait Attached: routeros::ByteLink {
@@ -33,11 +39,6 @@ pub trait Attached: routeros::ByteLink {
         false
     }
 
-    /// Ends when it is learnt that somebody else may answer here, too; says who.
-    fn alarm(&self) -> Alarm {
-        Box::pin(std::future::pending())
-    }
-
     /// Where it is and how it stands.
     fn state(&mut self) -> String {
         self.describe()
@@ -54,11 +55,7 @@ pub trait Attached: routeros::ByteLink {
     }
 }
 
-impl Attached for crate::mac_road::MacLink {
-    fn alarm(&self) -> Alarm {
-        Box::pin(self.second_router())
-    }
-}
+impl Attached for crate::mac_road::MacLink {}
 
 impl Attached for routeros::Attached {}
 

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep_until;
 
 use super::keys::{Act, Ask, Keys};
-use super::link::Attached;
+use super::link::{Alarm, Attached, no_alarm};
 use super::map::Map;
 use super::paste::{MAX_FILE, Paste};
 use super::record::Record;
@@ -340,6 +340,7 @@ pub async fn pump<L: Attached>(
     options: &Options,
     record: Record,
     signals: &mut Signals,
+    alarm: Alarm,
 ) -> std::io::Result<End> {
     let mut desk = Desk {
         stdout: tokio::io::stdout(),
@@ -359,7 +360,7 @@ pub async fn pump<L: Attached>(
     if interactive && options.status {
         desk.act(link, Act::Status).await?;
     }
-    let ended = joined(link, &mut desk, options, signals).await;
+    let ended = joined(link, &mut desk, options, signals, alarm).await;
     let at = desk.now();
     desk.record.end(&at);
     let off = desk.status.off();
@@ -374,6 +375,7 @@ async fn joined<L: Attached>(
     desk: &mut Desk,
     options: &Options,
     Signals { window, terminate, hangup, interrupt }: &mut Signals,
+    mut alarm: Alarm,
 ) -> std::io::Result<End> {
     let interactive = desk.interactive;
     let mut stdin = tokio::io::stdin();
@@ -381,7 +383,7 @@ async fn joined<L: Attached>(
     let mut quiet: Option<tokio::time::Instant> = None;
     let mut status = tokio::time::interval(STATUS);
     // Not before the first prompt, which somebody waits for; and not for ever.
-    let (mut alarm, mut listening) = (link.alarm(), false);
+    let mut listening = false;
     loop {
         let far = tokio::time::Instant::now() + Duration::from_secs(86_400);
         let due = desk.paste.as_ref().and_then(|(_, paste)| paste.due()).map_or(far, tokio::time::Instant::from_std);
@@ -417,7 +419,7 @@ async fn joined<L: Attached>(
                     return Ok(End::Alarm(said));
                 }
                 desk.alarm(&said).await?;
-                alarm = Box::pin(std::future::pending());
+                alarm = no_alarm();
             }
             n = stdin.read(&mut typed), if quiet.is_none() => {
                 let n = n?;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bootstrap::target::LoginMode;
-use mactelnet::client::LoginPolicy;
+use mactelnet::client::{Error as ClientError, LoginPolicy};
 
 use super::{MacRoad, MacTarget};
 
@@ -23,27 +23,30 @@ impl MacRoad {
             LoginMode::Auto if self.known.borrow().get(target.mac).ec_srp5 => {
                 LoginPolicy::Auto { md5_allowed: false, reason: "it has logged in by EC-SRP5 here before".into() }
             }
-            LoginMode::Auto => LoginPolicy::Auto {
-                md5_allowed: false,
-                reason: "it announces a RouterOS that accepts no MD5 (6.45.1 or newer)".into(),
-            },
+            LoginMode::Auto => {
+                LoginPolicy::Auto { md5_allowed: false, reason: "what it announces is not known yet".into() }
+            }
         }
     }
 
-    /// What to do about a router that asked for MD5 (docs/contract.md section 3): it is taken only if the router has
-    /// never logged anybody in by EC-SRP5 here, and its announcement, waited for, does not say 6.45.1 or newer.
-    pub(super) async fn md5_policy(&self, target: &MacTarget) -> Option<LoginPolicy> {
+    /// What to do about a router that asked for MD5 (docs/contract.md section 3), which is `asked`: it is taken only if the
+    /// router has never logged anybody in by EC-SRP5 here, and its announcement, waited for, does not say 6.45.1 or newer.
+    /// The error says why not.
+    pub(super) async fn md5_policy(&self, target: &MacTarget, asked: ClientError) -> Result<LoginPolicy, ClientError> {
         if target.login != LoginMode::Auto || self.known.borrow().get(target.mac).ec_srp5 {
-            return None;
+            return Err(asked);
         }
-        let watch = self.watch.get(&*self.segment).ok()?;
+        let watch = self.watch.get(&*self.segment).map_err(|failure| ClientError::Downgrade {
+            reason: format!("its announcements, which say whether it may, can't be listened to: {}", failure.message),
+        })?;
         let window = watch.window();
         tokio::pin!(window);
         loop {
             if let Some((router, ..)) = watch.sighting(target.mac) {
                 let announced = router.version.as_ref().and_then(|text| version(text.as_str()?));
-                if announced.is_some_and(|version| version >= NO_MD5_FROM) {
-                    return None;
+                if let Some((major, minor, patch)) = announced.filter(|version| *version >= NO_MD5_FROM) {
+                    let reason = format!("it announces RouterOS {major}.{minor}.{patch}, which accepts no MD5 answer");
+                    return Err(ClientError::Downgrade { reason });
                 }
                 break;
             }
@@ -54,7 +57,7 @@ impl MacRoad {
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
-        Some(LoginPolicy::Auto { md5_allowed: true, reason: "nothing speaks against it".into() })
+        Ok(LoginPolicy::Auto { md5_allowed: true, reason: "nothing speaks against it".into() })
     }
 }
 
@@ -95,10 +98,16 @@ mod tests {
     struct OneCable {
         hub: Hub,
         seeds: Cell<u8>,
+        /// Whether announcements can be listened to.
+        heard: bool,
     }
 
     impl Segment for OneCable {
         fn interfaces(&self, _: Option<&str>) -> crate::failure::Result<Vec<String>> {
+            use crate::failure::{Exit, Failure};
+            if !self.heard {
+                return Err(Failure::new(Exit::LacksRight, "test.deaf", "no right to listen"));
+            }
             Ok(vec!["eth1".into()])
         }
 
@@ -167,7 +176,7 @@ mod tests {
         let (ours, theirs) = wire(("eth1", HOST), ("ether8", ROUTER));
         tokio::spawn(router(theirs, auth, announced));
         MacRoad {
-            segment: Rc::new(OneCable { hub: Hub::new(ours), seeds: Cell::new(0) }),
+            segment: Rc::new(OneCable { hub: Hub::new(ours), seeds: Cell::new(0), heard: true }),
             watch: LazyWatch::default(),
             listen: false,
             known: Rc::new(RefCell::new(KnownRouters::open(folder.path()).unwrap())),
@@ -192,18 +201,23 @@ mod tests {
         }
     }
 
-    fn downgrade(ended: &Result<bool, RoadError>) {
+    /// Refused, for the reason that is known.
+    fn downgrade(ended: &Result<bool, RoadError>, why: &str) {
         let Err(error) = ended else { panic!("it was taken: {ended:?}") };
+        assert!(error.message.ends_with(why), "{error:?}");
         assert_eq!((error.trouble, error.code.as_str()), (RoadTrouble::LoginRefused, "mactelnet.auth.downgrade"));
         assert!(error.hints.iter().any(|hint| hint.contains("login=md5")), "{error:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn auto_refuses_md5_of_a_router_that_announces_a_version_without_it() {
-        for announced in ["6.45.1 (stable)", "7.18.2 (stable) 2025-03-11 11:59:04"] {
+        for (announced, why) in [
+            ("6.45.1 (stable)", "it announces RouterOS 6.45.1, which accepts no MD5 answer"),
+            ("7.18.2 (stable) 2025-03-11 11:59:04", "it announces RouterOS 7.18.2, which accepts no MD5 answer"),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let road = road(AuthScheme::Md5, Some(announced), &folder);
-            downgrade(&login(&road, LoginMode::Auto).await);
+            downgrade(&login(&road, LoginMode::Auto).await, why);
             // The operator may know better.
             assert_eq!(login(&road, LoginMode::Md5).await, Ok(true));
         }
@@ -214,15 +228,63 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(login(&road(AuthScheme::Either, None, &folder), LoginMode::Auto).await, Ok(false));
         let later = road(AuthScheme::Md5, Some("6.44.6 (long-term)"), &folder);
-        downgrade(&login(&later, LoginMode::Auto).await);
+        downgrade(&login(&later, LoginMode::Auto).await, "it has logged in by EC-SRP5 here before");
     }
 
     #[tokio::test(start_paused = true)]
     async fn ec_srp5_never_takes_md5() {
         let folder = tempfile::tempdir().unwrap();
         let old = road(AuthScheme::Md5, Some("6.44.6 (long-term)"), &folder);
-        downgrade(&login(&old, LoginMode::EcSrp5).await);
+        downgrade(&login(&old, LoginMode::EcSrp5).await, "only EC-SRP5 is allowed");
         assert!(old.warnings.borrow().is_empty());
+    }
+
+    /// Nothing is claimed of announcements that nobody heard.
+    #[tokio::test(start_paused = true)]
+    async fn auto_refuses_md5_where_announcements_can_not_be_heard_and_says_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = wire(("eth1", HOST), ("ether8", ROUTER));
+        tokio::spawn(router(theirs, AuthScheme::Md5, Some("6.44.6 (long-term)")));
+        let mut road = road(AuthScheme::Md5, None, &folder);
+        road.segment = Rc::new(OneCable { hub: Hub::new(ours), seeds: Cell::new(0), heard: false });
+        downgrade(&login(&road, LoginMode::Auto).await, "can't be listened to: no right to listen");
+    }
+
+    /// Two routers announce one address, the second after a while: nobody is sent a login for what changes a router.
+    #[tokio::test(start_paused = true)]
+    async fn no_login_for_writing_before_the_whole_window_was_listened_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, mut theirs) = wire(("eth1", HOST), ("ether8", ROUTER));
+        let spoken_to = Rc::new(Cell::new(false));
+        let spoken = Rc::clone(&spoken_to);
+        let both = async move {
+            let (mut frame, began) = (Vec::new(), tokio::time::Instant::now());
+            while recv(&mut theirs, &mut frame).await.is_ok() {
+                let view = frame::Frame::new_checked(&frame).unwrap();
+                spoken.set(spoken.get() || view.dst_port() != mndp::PORT);
+                let late = (began.elapsed() > Duration::from_millis(1500)).then_some("two");
+                for name in ["one"].into_iter().chain(late) {
+                    let said = mndp::Announcement {
+                        mac: Some(ROUTER),
+                        identity: Some(name.into()),
+                        software_id: Some(name.into()),
+                        ..Default::default()
+                    };
+                    let repr = frame::Repr::new(ROUTER, MacAddr::BROADCAST, mndp::PORT, mndp::PORT, 1);
+                    theirs.send(&repr.to_vec(&said.to_vec([0; 4]).unwrap()).unwrap()).unwrap();
+                }
+            }
+        };
+        let mut road = road(AuthScheme::Either, None, &folder);
+        road.segment = Rc::new(OneCable { hub: Hub::new(ours), seeds: Cell::new(0), heard: true });
+        let target = MacTarget { mac: ROUTER, interface: Some("eth1".into()), login: LoginMode::Auto, either: false };
+        let secrets = [Secret::new(PASSWORD)];
+        let opened = road.open(&target, Purpose::Write, "admin", &secrets, (80, 24));
+        let error = tokio::select! {
+            opened = opened => opened.map(|_| ()).unwrap_err(),
+            () = both => unreachable!("the cable stays in"),
+        };
+        assert_eq!((error.code.as_str(), spoken_to.get()), (crate::mac_road::CONFLICT, false), "{error:?}");
     }
 
     /// A peer that answers START and then nothing.
@@ -251,7 +313,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(600)).await;
         });
         let mut road = road(AuthScheme::Either, None, &folder);
-        road.segment = Rc::new(OneCable { hub: Hub::new(ours), seeds: Cell::new(0) });
+        road.segment = Rc::new(OneCable { hub: Hub::new(ours), seeds: Cell::new(0), heard: true });
         let error = login(&road, LoginMode::Auto).await.unwrap_err();
         once.abort();
         assert_eq!(error.trouble, RoadTrouble::Transient, "{error:?}");

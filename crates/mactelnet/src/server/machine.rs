@@ -8,6 +8,8 @@ use super::backoff::Backoff;
 use super::config::{Config, Users};
 use super::event::{CloseReason, Event, EventKind, SessionId};
 use super::session::{Session, Up};
+use zeroize::Zeroize;
+
 use crate::stream::Stats;
 use crate::wire::packet::{CLIENT_TYPE_MAC_TELNET, Direction, HEADER_LEN, Packet, PacketType};
 use crate::{Instant, MacAddr, Meta, Transmit};
@@ -40,6 +42,19 @@ pub struct Server<U> {
     proofs: VecDeque<Proved>,
     backoff: Backoff,
     next_id: u64,
+}
+
+impl<U> Drop for Server<U> {
+    fn drop(&mut self) {
+        self.forget_seed();
+    }
+}
+
+impl<U> Server<U> {
+    /// Whoever has it can make every session's keys again.
+    fn forget_seed(&mut self) {
+        self.config.seed.zeroize();
+    }
 }
 
 impl<U: Users> Server<U> {
@@ -327,5 +342,20 @@ impl<U: Users> Server<U> {
 impl<U> fmt::Debug for Server<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("config", &self.config).field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Password;
+
+    #[test]
+    fn what_the_keys_came_from_is_forgotten_with_the_server() {
+        let config = Config { seed: [9; 32], ..Config::default() };
+        let mut server = Server::new(config, BTreeMap::<String, Password>::new());
+        assert!(std::mem::needs_drop::<Server<()>>());
+        server.forget_seed();
+        assert_eq!(server.config.seed, [0; 32]);
     }
 }
