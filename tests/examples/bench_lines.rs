@@ -1,5 +1,5 @@
 //! 64 serial lines at 115200, each written in pieces of 256 bytes as fast as the line carries, each with a raw and a clean
-//! log: what reading and logging cost. The writers are another process.
+//! log: what reading costs and the record that `console` keeps. The writers are another process.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use jumplead::line_road::LineLink;
+use jumplead::{Moment, Record};
 use routeros::TermSize;
-use routeros::terminal::Terminal;
 use serial_console::LineSettings;
-use serial_console::io::{Endpoint, Line, Pty};
+use serial_console::io::{Endpoint, Pty};
 use tokio::io::AsyncReadExt as _;
 
 const LINES: usize = 64;
@@ -55,21 +56,15 @@ fn cpu() -> f64 {
 
 async fn read(path: String, folder: std::path::PathBuf, number: usize) -> usize {
     let endpoint = Endpoint::Local { path, settings: LineSettings::at(BAUD) };
-    let mut line = Line::open(&endpoint).await.unwrap();
-    let open = |kind: &str| File::create(folder.join(format!("{number}.{kind}"))).unwrap();
-    let (mut raw, mut clean) = (open("raw"), open("log"));
-    let mut terminal = Terminal::new(TermSize { cols: 511, rows: 24 });
-    let (mut seen, mut total, mut space) = (0, 0, [0; 4096]);
+    let mut line = LineLink::open(&endpoint, "bench").await.unwrap();
+    let log = |kind: &str| folder.join(format!("{number}.{kind}"));
+    let size = TermSize { cols: 80, rows: 24 };
+    let mut record = Record::new(Some(&log("raw")), Some(&log("log")), size).unwrap();
+    let begun = Instant::now();
+    let (mut total, mut space) = (0, [0; 4096]);
     while let Ok(count) = line.read(&mut space).await {
         total += count;
-        raw.write_all(&space[..count]).unwrap();
-        terminal.on_bytes(&space[..count]);
-        for number in seen..terminal.line_number() {
-            let text = terminal.line(number).map_or("", |line| &line.text);
-            writeln!(clean, "{} {text}", jiff::Zoned::now().strftime("%H:%M:%S%.3f")).unwrap();
-        }
-        seen = terminal.line_number();
-        terminal.forget_before(seen);
+        assert_eq!(record.heard(&Moment::of(begun), &space[..count]), None);
     }
     total
 }

@@ -205,6 +205,30 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
     assert!(ended.err.contains("line 4") && ended.err.contains("did you mean `ha_interface`"), "{}", ended.err);
 }
 
+/// The page for the person beside the router is of the site file's router, asks nobody, and says what must not be done.
+#[test]
+fn a_sheet_names_the_router_by_its_label() {
+    let home = home_with_site(&site());
+    let sheet = run(&home, &["recover", "edge-1/b", "--sheet"]).expect(0);
+    for words in [
+        "b of pair edge-1",
+        "S/N 7F0002",
+        "MAC of ether8: 74:4D:28:00:00:0B",
+        "letter by letter",
+        "NOT from the other router",
+        "marked BOOT (ether1)",
+        "Do not hold it",
+    ] {
+        assert!(sheet.out.contains(words), "{words} is not in {}", sheet.out);
+    }
+    assert!(sheet.out.lines().all(|line| line.chars().count() <= 120), "it fits a page: {}", sheet.out);
+    let other = run(&home, &["recover", "serial:///dev/ttyS9", "--sheet"]).expect(0);
+    assert!(other.out.contains("serial:///dev/ttyS9") && other.out.contains("S/N ____________"), "{}", other.out);
+    let object = json(&run(&home, &["--json", "recover", "edge-1/b", "--sheet"]).expect(0).out);
+    assert!(object["data"]["sheet"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains("7F0002")));
+    run(&home, &["recover", "edge-9/b", "--sheet"]).refused(2, "site.read");
+}
+
 #[test]
 fn a_right_site_file_is_checked_and_shown() {
     let home = home_with_site(&site());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use jumplead_tests::noisy_line::{FILE, Noise, NoisyLine, content, login, paste, put, router, used};
 use routeros::Shell;
+use routersim::serial::Wire;
 
 fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -81,6 +82,21 @@ fn a_bad_line_brings_it_whole_all_the_same() {
         });
     }
     assert_eq!(resumed, 3, "each line broke once");
+}
+
+/// Bits read wrongly, NULs where a stop bit was, characters doubled and lost: the simulated wire's own noise, each way.
+#[test]
+fn a_wire_that_doubles_loses_and_invents_brings_it_whole() {
+    for (version, size) in [("7.18.2", 8 * 1024), ("6.44.6", 1500)] {
+        simulated(|| async {
+            let content = content(4, size, false);
+            let router = router(version, 4).await;
+            router.with(|router, _| router.set_serial_wire(Wire { error_every: 4000, seed: 4, ..Wire::default() }));
+            let sent = put(&router, &noise(1, 0, None), &content).await;
+            println!("{version}: {sent:?}");
+            assert!(sent.exact, "{version}: {sent:?}");
+        });
+    }
 }
 
 #[test]

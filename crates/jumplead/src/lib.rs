@@ -24,6 +24,9 @@ pub mod roads;
 pub mod segment;
 pub mod term;
 
+/// What keeps the logs of a console; for benchmarks.
+pub use console::{record::Record, view::Moment};
+
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
