@@ -89,8 +89,8 @@ impl Twins {
     /// it would be sent to.
     pub fn unprivileged(&self, filtered: bool, arguments: &[&str]) -> Ended {
         for which in ["all", INTERFACE] {
-            let set = format!("net.ipv4.conf.{which}.rp_filter={}", u8::from(filtered));
-            self.host.run("sysctl", &["-q", "-w", &set]).unwrap();
+            let set = format!("echo {} > /proc/sys/net/ipv4/conf/{which}/rp_filter", u8::from(filtered));
+            self.host.run("sh", &["-c", &set]).unwrap();
         }
         let mut command = self.host.command("setpriv");
         command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]).arg(binary::jumplead()).args(arguments);

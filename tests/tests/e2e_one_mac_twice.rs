@@ -129,7 +129,7 @@ fn a_router_that_announces_nothing_is_found_without_its_interface() {
 /// Nothing that writes for sure, nothing that must see Ethernet addresses, and nothing where the host may drop answers.
 #[test]
 fn a_host_without_the_right_to_raw_frames_talks_by_udp() {
-    if !available("a_host_without_the_right_to_raw_frames_talks_by_udp", &["ip", "setpriv", "sysctl"]) {
+    if !available("a_host_without_the_right_to_raw_frames_talks_by_udp", &["ip", "setpriv"]) {
         return;
     }
     let twins = Twins::new();
