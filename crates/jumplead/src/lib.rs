@@ -31,14 +31,17 @@ use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bootstrap::target::Member;
 use clap::error::ErrorKind;
 
 use cli::{Cli, Command, Config, Ha, Rehearse};
 use console::link::{Alarm, no_alarm};
+use console::pump::Options;
 use failure::{Exit, Failure};
 use links::HostLinks;
 use output::Output;
 use routeros::Suffix;
+use serial_console::io::Endpoint;
 
 /// The whole program.
 pub fn main() -> ExitCode {
@@ -225,45 +228,29 @@ async fn exec(global: &cli::Global, out: &Output, asked: &cli::Exec) -> failure:
     }
 }
 
+/// The first prompt is waited for: what its way doesn't need is a future of its own.
 async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> failure::Result {
     let target = reach::target(&asked.target)?;
     let (shell, options) = (asked.shell, asked.terminal.options());
+    if shell == cli::ShellKind::Posix && !matches!(target, reach::Target::Mac(_)) {
+        return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
+    }
     if let reach::Target::Line { endpoint, url } = &target {
-        if shell == cli::ShellKind::Posix {
-            return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
-        }
-        // The console itself asks who we are: nothing is to be known beforehand, and nothing is sent.
-        let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
-        link.notes().iter().for_each(|note| out.warn(note));
-        return cmd::console::run(&mut link, out, &options, &mut cmd::console::signals()?, no_alarm()).await;
+        return Box::pin(on_line(out, endpoint, url, &options)).await;
     }
     let reach = reach::Reach::new(global)?;
     if let (reach::Target::Member { pair, member, by }, Some(port)) = (&target, target.terminal())
         && term::interactive()
-        && shell == cli::ShellKind::Routeros
     {
-        // Nothing is sent on this line either, but what is typed there is watched: the router on the way is not meant.
         let reached = reach.pair(pair, *member, by.clone())?;
-        let opened = cmd::console::opened(reached.terminal(*member, port)).await;
-        reach.warn(out);
-        let (mut link, mut signals) = opened?;
-        link.end_at_near_prompt();
-        let ended = cmd::console::run(&mut link, out, &options, &mut signals, no_alarm()).await;
-        drop(link);
-        bootstrap::road::Roads::let_go(&reached.roads).await;
-        return ended;
+        return Box::pin(on_terminal(out, &reach, reached, *member, port, &options)).await;
     }
     // In a pipe nobody sees a question: a line meant as a command would be its answer, a new password for one.
     let script = shell == cli::ShellKind::Routeros && !term::interactive();
-    let reach::Target::Mac(mac) = &target else {
-        if shell == cli::ShellKind::Posix {
-            return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
-        }
-        return member(&reach, &target, out, &options).await;
+    let mac = match &target {
+        reach::Target::Mac(mac) if !script => mac,
+        _ => return Box::pin(member(&reach, &target, out, &options)).await,
     };
-    if script {
-        return member(&reach, &target, out, &options).await;
-    }
     let terminal = term::size().filter(|_| term::interactive());
     // A person's terminal answers the router's questions about its size itself; to a Unix server, which a pipe means, a suffix
     // would be a part of the name.
@@ -271,16 +258,37 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
     let (mut link, mut signals) = cmd::console::opened(reach.session(mac, Suffix::Plain, size)).await?;
     reach.warn(out);
     let alarm = Box::pin(link.second_router());
-    cmd::console::run(&mut link, out, &options, &mut signals, alarm).await
+    Box::pin(cmd::console::run(&mut link, out, &options, &mut signals, alarm)).await
+}
+
+/// The console of a line asks itself who we are: nothing is to be known beforehand, and nothing is sent.
+async fn on_line(out: &Output, endpoint: &Endpoint, url: &str, options: &Options) -> failure::Result {
+    let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
+    link.notes().iter().for_each(|note| out.warn(note));
+    cmd::console::run(&mut link, out, options, &mut cmd::console::signals()?, no_alarm()).await
+}
+
+/// Nothing is sent on this line either, but what is typed there is watched: the router on the way is not meant.
+async fn on_terminal(
+    out: &Output,
+    reach: &reach::Reach,
+    reached: reach::ReachedPair,
+    member: Member,
+    port: &str,
+    options: &Options,
+) -> failure::Result {
+    let opened = cmd::console::opened(reached.terminal(member, port)).await;
+    reach.warn(out);
+    let (mut link, mut signals) = opened?;
+    link.end_at_near_prompt();
+    let ended = cmd::console::run(&mut link, out, options, &mut signals, no_alarm()).await;
+    drop(link);
+    bootstrap::road::Roads::let_go(&reached.roads).await;
+    ended
 }
 
 /// A console behind a login of ours: proved where it is a member's, a line of a pipe at a time.
-async fn member(
-    reach: &reach::Reach,
-    target: &reach::Target,
-    out: &Output,
-    options: &console::pump::Options,
-) -> failure::Result {
+async fn member(reach: &reach::Reach, target: &reach::Target, out: &Output, options: &Options) -> failure::Result {
     let (shell, to) = reach.console(target).await?;
     reach.warn(out);
     let alarm = to.map_or_else(no_alarm, |to| -> Alarm { Box::pin(to.second_router()) });

@@ -267,7 +267,8 @@ impl Driver {
     /// Until the session is over, or the program has gone and the router was told.
     async fn pump(&mut self, client: &mut Client) -> Result<(), Error> {
         let mut frame = Vec::new();
-        let mut input = Zeroizing::new([0; READ]);
+        // Not in this future, which is moved several times before it runs: each of its pages costs as much as a system call.
+        let mut input = Zeroizing::new(vec![0; READ]);
         loop {
             let now = self.clock.now();
             client.handle_timeout(now);
@@ -303,9 +304,9 @@ impl Driver {
             let wake = wake.map_or_else(|| tokio::time::Instant::now() + FAREWELL, |at| self.clock.at(at));
             let read = self.admitted.is_none() && self.typed.is_empty();
             // A segment flooded with frames is always ready: whoever reads and types gets a turn between any two.
-            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut *input, &self.shown, read).await;
+            let moved = DuplexStreamOption(self.pipe.as_mut()).at_once(&mut input, &self.shown, read).await;
             if let Some(moved) = moved {
-                self.moved(moved, &*input);
+                self.moved(moved, &input);
                 continue;
             }
             let gone = async {
@@ -337,7 +338,7 @@ impl Driver {
                         self.company.note(client.answerers());
                     }
                 }
-                moved = deaf.exchange(&mut *input, &self.shown, read) => self.moved(moved, &*input),
+                moved = deaf.exchange(&mut input, &self.shown, read) => self.moved(moved, &input),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
