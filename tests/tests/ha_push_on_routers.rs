@@ -209,6 +209,7 @@ fn contents_that_change_in_place_go_over_once_and_restart_nothing() {
         for name in ["page.txt", "log.0.txt", "still.txt"] {
             write(name, "first");
         }
+        write("once.auto.rsc", "/system note set note=run");
         by(way, &pair);
         pair.call(&pair.a, "HAPushStandby");
         pair.wait(200);
@@ -241,6 +242,13 @@ fn contents_that_change_in_place_go_over_once_and_restart_nothing() {
         assert!(said.contains("log.0.txt was sent again"), "{version}: {said}");
         assert_eq!(of_b("log.0.txt"), "line 3", "{version}");
         assert_eq!((version_of_a(), restarts(&pair)), (before, boots), "{version}: no other version, no restart");
+        // What a router runs as it comes by FTP is not sent, and an edit does not stay behind when the role goes.
+        assert_eq!(of_b("once.auto.rsc"), "");
+        assert!(pair.call(&pair.a, "HAQuietList").contains("NOT CARRIED: 1 files named .auto.rsc"));
+        pair.run(&pair.a, "/file set [find name=\"page.txt\"] contents=third");
+        let said = pair.call(&pair.a, "HASwitchRole");
+        assert!(said.contains("page.txt was sent again") && said.contains("DONE"), "{version}: {said}");
+        assert_eq!(of_b("page.txt"), "third", "{version}");
     }
 }
 

@@ -131,8 +131,8 @@ fn certificates_go_along_with_their_keys() {
         spoil(
             &pair,
             "ha_sendcerts",
-            "/certificate export-certificate $item file-name=$base\n",
-            ":error \"not exportable\"\n",
+            "      $export\n",
+            "      :if (!$key) do={ :error \"not exportable\" }\n      $export\n",
         );
         pair.run(&pair.a, "/ip address add address=203.0.113.1/24 interface=ether4");
         pushed(&pair);
@@ -149,6 +149,8 @@ fn certificates_go_along_with_their_keys() {
         );
         pushed(&pair);
         assert!(pair.call(&pair.a, "HAInSync").contains("NOT READY (no)"), "{version}\n{}", pair.tail());
+        let refused = pair.get(&pair.b, "[:len [/log find where message~\"a certificate was refused\"]]");
+        assert_eq!(refused, "1", "{version}");
     }
 }
 

@@ -13,7 +13,8 @@
 :local listed [:parse (":return [/file find where " . $haCarried . "]")]
 :local items [$listed]
 :foreach item in=$items do={
-  :if ([:tostr [/file get $item type]] != "directory") do={
+  # one that is gone by now is a matter of the version
+  :do { :if ([:tostr [/file get $item type]] != "directory") do={
     :local path [/file get $item name]
     :local stamp ([:tostr [/file get $item size]] . " ")
     :do { :set stamp ($stamp . [/file get $item creation-time]) } on-error={
@@ -27,6 +28,6 @@
         :if (($haFileSeen->$path) = $stamp) do={ :set haSettledFiles ($haSettledFiles . $path . "\n") }
       }
     }
-  }
+  } } on-error={}
 }
 :if ($first) do={ :set haFileStamps $haFileNow }

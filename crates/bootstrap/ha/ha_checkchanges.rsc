@@ -29,10 +29,12 @@
       :set isStandbyInSync true
       :put "ha_checkchanges: GOOD"
       :if ($pushes > 0) do={ $haWriteFile fileName=($haDir . "HA_pushes") fileText="0" }
-      :global haResendAll $byHand
+      # before a switch all that was edited in place goes over
+      :local preferred (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacOther))
+      :global haResendAll ($byHand or $preferred)
       /system script run ha_resend
       /system script run ha_askown
-      :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacOther)) do={
+      :if ($preferred) do={
         /log warning "ha_checkchanges: the preferred router is ready, it gets the role"
         /system script run ha_handover
       }

@@ -35,6 +35,7 @@
 :do {
   $haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"$haMasterConfigVer\"\n"
   :put "ha_pushbackup: transferring"
+  /file remove [find name="HA_lacking.txt"]
   # as they are before they go: what changes meanwhile has changed
   :global haFileStamps "unknown"
   /system script run ha_changed

@@ -10,6 +10,7 @@
 :global haFileSeen
 :global haFileNow
 :global haUpload
+:global haNotTaken ""
 :local rest $haSettledFiles
 :if ($all) do={ :set rest $haChangedFiles }
 :while ([:len $rest] > 0) do={
@@ -22,6 +23,7 @@
     :put "ha_resend: $path was sent again"
     /log info "ha_resend: $path was sent again"
   } on-error={
+    :set haNotTaken ($haNotTaken . " " . $path)
     :put "ha_resend: $path was not copied"
     /log error "ha_resend: $path has changed, and the standby did not take it"
   }

@@ -16,14 +16,17 @@
     :local base ("HA_quiet-cert-" . $haCertCount)
     :local path ($base . ".crt")
     :local key ([:tostr [/certificate get $item private-key]] = "true")
+    :local found ("[/certificate find where fingerprint=\"" . $mark . "\"]")
     :local known false
     :do {
+      # read when it is run: a version that does not know one of the words refuses this line alone
+      :local line ("/certificate export-certificate " . $found . " file-name=" . $base)
       :if ($key) do={
         :set path ($base . ".p12")
-        /certificate export-certificate $item file-name=$base type=pkcs12 export-passphrase=$secret
-      } else={
-        /certificate export-certificate $item file-name=$base
+        :set line ($line . " type=pkcs12 export-passphrase=" . [$haQuote text=$secret])
       }
+      :local export [:parse $line]
+      $export
       :local tries 0
       :while (([:len [/file find name=$path]] = 0) and ($tries < 100)) do={
         :delay 0.1
@@ -32,12 +35,12 @@
       :set known ([:len [/file find name=$path]] = 1)
     } on-error={}
     :if (!$known) do={ :set lacking ($lacking . " " . $called) } else={
-      :local found ("[/certificate find where fingerprint=\"" . $mark . "\"]")
       :local text (":do {/certificate import file-name=" . $haDir . $path . " passphrase=" . [$haQuote text=$secret] . "} on-error={}\n")
       :set text ($text . ":if ([:len " . $found . "] != 1) do={:error \"certificate " . $haCertCount . " is not there\"}\n")
       :if ($key) do={ :set text ($text . ":if ([:tostr [/certificate get " . $found . " private-key]] != \"true\") do={:error \"certificate " . $haCertCount . " has no key\"}\n") }
       :local trusted "no"
-      :if ([:tostr [/certificate get $item trusted]] = "true") do={ :set trusted "yes" }
+      :local words [:tostr [/certificate get $item trusted]]
+      :if (($words = "true") or ($words = "yes")) do={ :set trusted "yes" }
       :set text ($text . "/certificate set " . $found . " name=" . [$haQuote text=$called] . " trusted=" . $trusted . "\n")
       $haWriteFile fileName=$base fileText=$text
       $haUpload fileFrom=$path fileTo=($haDir . $path)
@@ -49,6 +52,7 @@
 }
 :if ([:len $lacking] > 0) do={
   /log error "ha_pushbackup: certificates that could not be exported, the standby has them not:$lacking"
+  :if ([:len $lacking] > 500) do={ :set lacking ([:pick $lacking 0 500] . " ...") }
   $haWriteFile fileName="HA_lacking" fileText=$lacking
 } else={
   /file remove [find name="HA_lacking.txt"]

@@ -35,12 +35,12 @@
 $haWriteFile fileName="HA_quiet-first" fileText=$first
 # Second: the active's configuration, then this router's own startup. The HA port is off meanwhile, since the active's HA
 # address is part of it. Counts tell whether all of it was taken.
-/system script run ha_sendcerts
-:global haCertCount
+:global haCertCount 0
+:if ([:len [/certificate find]] > 0) do={ /system script run ha_sendcerts }
 :local second ":local whole true\n"
 :if ($haCertCount > 0) do={
-  :set second ($second . ":local certs 0\n:foreach item in=[/file find name~\"^(flash/)*HA_quiet-cert-[0-9]+[.]rsc\"] do={:do {/import [/file get \$item name]; :set certs (\$certs + 1)} on-error={/log error \"ha_sendquiet: a certificate was refused\"}}\n")
-  :set second ($second . ":if (\$certs != " . $haCertCount . ") do={:set whole false}\n")
+  # by number: what an earlier push left there is none of these
+  :set second ($second . ":for i from=0 to=" . ($haCertCount - 1) . " do={:do {/import (\"" . $haDir . "HA_quiet-cert-\" . \$i . \".rsc\")} on-error={:set whole false; /log error \"ha_sendquiet: a certificate was refused\"}}\n")
 }
 :set second ($second . ":do {/import " . $haDir . "HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
 :set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n/interface bonding disable [find comment!=\"HA_RESCUE\"]\n")

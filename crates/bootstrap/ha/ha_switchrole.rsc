@@ -9,6 +9,11 @@
 :global haInSync
 :global haInSyncWhy
 :if ($haInSync != "yes") do={ :error "ha_switchrole: NOT SWITCHING, nothing changed: $haInSyncWhy" }
+# what was edited in place goes first: the next active would never hear of it
+:global haResendAll true
+/system script run ha_resend
+:global haNotTaken
+:if ([:len $haNotTaken] > 0) do={ :error "ha_switchrole: NOT SWITCHING, nothing changed: the standby did not take:$haNotTaken" }
 :global haHandover "running"
 :put "ha_switchrole: handing over; a session that came in by a data port ends now, the switch goes on"
 # as a job of its own: the session that typed this may come in by a port that closes

@@ -324,7 +324,7 @@ impl RawSite {
         if via_each_other(&a, Member::B) && via_each_other(&b, Member::A) {
             return Err(SiteError::value("pair.a.reach", "each member is only reached through the other"));
         }
-        let users = users::check(self.pair.users, &a.user)?;
+        let users = users::check(self.pair.users, &a.user, a.password.is_some())?;
         let ha_password = secret("secrets.ha_password", self.secrets.and_then(|s| s.ha_password))?;
         Ok(Site { name, ha_interface, sync: self.pair.sync, a, b, users, ha_password })
     }

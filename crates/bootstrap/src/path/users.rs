@@ -6,7 +6,7 @@ use crate::site::UserSite;
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::text::quote;
-use routeros::{Command, FileName, Secret, Shell};
+use routeros::{Command, FileName, Outcome, Secret, Shell};
 
 /// A public key on its way; RouterOS takes the file away with the key.
 const KEY_FILE: &str = "HA_jumplead_key.txt";
@@ -44,17 +44,24 @@ async fn give_keys(shell: &Shell, user: &UserSite) -> Result<(), Trouble> {
         let put = shell.put_file(&FileName::ours(KEY_FILE)?, format!("{line}\n").as_bytes()).await;
         put.map_err(|error| Trouble::from(error).acted())?;
         let import = format!("/user ssh-keys import public-key-file={KEY_FILE} user={name}");
-        shell.run(&import).await.map_err(|error| Trouble::from(error).acted())?;
+        match shell.exec(import.as_str()).await.map_err(|error| Trouble::from(error).acted())? {
+            Outcome::Refused(_) => return Err(not_taken(user)),
+            outcome => drop(outcome.done().map_err(|error| Trouble::from(error).acted())?),
+        }
     }
     let output = shell.run(&format!(":put (\"keys=\" . [:len [/user ssh-keys find user={name}]])")).await?;
     let wanted = format!("keys={}", user.ssh_keys.len());
     if output.text.lines().any(|line| line.trim_end() == wanted) {
         return Ok(());
     }
+    Err(not_taken(user))
+}
+
+fn not_taken(user: &UserSite) -> Trouble {
     let what = format!("b did not take the SSH keys of {}", user.name);
-    Err(Trouble::new(Kind::Operator, "bootstrap.handoff.ssh-keys", what)
+    Trouble::new(Kind::Operator, "bootstrap.handoff.ssh-keys", what)
         .hint("6.x takes RSA keys only: put others into the site file, or none, then:  jumplead bootstrap PAIR")
-        .acted())
+        .acted()
 }
 
 impl PairJob<'_> {

@@ -45,7 +45,7 @@ pub(super) struct RawUser {
 }
 
 /// Checks the users of a pair whose A is logged in to as `own`.
-pub(super) fn check(raw: Vec<RawUser>, own: &str) -> Result<Vec<UserSite>, SiteError> {
+pub(super) fn check(raw: Vec<RawUser>, own: &str, own_password: bool) -> Result<Vec<UserSite>, SiteError> {
     const KEY: &str = "pair.users";
     if raw.len() > MAX_USERS {
         return Err(SiteError::value(KEY, format!("no more than {MAX_USERS} are expected")));
@@ -69,6 +69,9 @@ pub(super) fn check(raw: Vec<RawUser>, own: &str) -> Result<Vec<UserSite>, SiteE
         match (raw.password.is_some(), raw.name == own) {
             (true, true) => {
                 return Err(SiteError::value(&key, "the password of a's user is pair.a.password"));
+            }
+            (false, true) if !own_password => {
+                return Err(SiteError::value(&key, "a's user is made with pair.a.password, which is missing"));
             }
             (false, false) => return Err(SiteError::value(&key, "it has no password")),
             _ => {}
