@@ -103,6 +103,12 @@ fn a_second_router_that_is_heard_beside_a_console_holds_the_keys() {
     // A command can't be kept back any more; whoever gave it is told.
     let warned = silent(twins.jumplead(&["exec", "edge-1/b", "--", ":delay 5s; :put done"])).expect(0);
     assert!(warned.err.contains("announced by two different routers"), "{}", warned.err);
+    // Nor is there anybody to press a key in a pipe: what is not typed yet stays where it is.
+    let mut piped = twins.command(&["console", &target()]);
+    let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = ":delay 5s\n/system identity set name=WRITTEN\n";
+    piped.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    silent(piped.wait_with_output().unwrap().into()).refused(5, "mactelnet.mac.conflict");
     assert_eq!(on(&twins, "one", NAME), "ONE");
 }
 

@@ -150,7 +150,7 @@ fn certificates_go_along_with_their_keys() {
         pushed(&pair);
         assert!(pair.call(&pair.a, "HAInSync").contains("NOT READY (no)"), "{version}\n{}", pair.tail());
         let refused = pair.get(&pair.b, "[:len [/log find where message~\"a certificate was refused\"]]");
-        assert_eq!(refused, "1", "{version}");
+        assert_ne!(refused, "0", "{version}");
     }
 }
 

@@ -25,8 +25,7 @@ pub struct Proof {
     /// It keeps its acknowledgement at a gap.
     pub holds: bool,
     /// The version that it announced then: another one may behave in another way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    pub version: String,
 }
 
 /// The file of known routers in the state folder.
@@ -52,6 +51,11 @@ impl KnownRouters {
 
     pub fn get(&self, mac: MacAddr) -> Known {
         self.routers.get(&mac.to_string()).cloned().unwrap_or_default()
+    }
+
+    /// The session that asked came to nothing: the next one asks again.
+    pub fn not_answered(&mut self, mac: MacAddr) {
+        self.asked.remove(&mac);
     }
 
     /// Whether this router has not been asked for a proof yet; from now on it has.
@@ -101,7 +105,7 @@ mod tests {
         other.update("74:4D:28:00:00:0D".parse().unwrap(), |router| router.ec_srp5 = true).unwrap();
         assert!(KnownRouters::open(folder.path()).unwrap().get(far).ec_srp5);
         // also of the same router
-        let proof = Proof { holds: true, version: Some("7.18.2 (stable)".into()) };
+        let proof = Proof { holds: true, version: "7.18.2 (stable)".into() };
         other.update(far, |router| router.gap = Some(proof.clone())).unwrap();
         let both = KnownRouters::open(folder.path()).unwrap().get(far);
         assert_eq!(both, Known { ec_srp5: true, gap: Some(proof) });

@@ -92,6 +92,11 @@ impl Lines for HostLines {
     }
 }
 
+/// Whether a console server hears what is typed on this road.
+pub fn overheard(road: &str) -> bool {
+    matches!(road.parse(), Ok(TargetUrl::Rfc2217(_) | TargetUrl::Tcp(_) | TargetUrl::Telnet(_)))
+}
+
 /// What to say where a command that names a secret goes over a console server, which hears all of it and may log it.
 pub fn in_clear(command: &str) -> Option<String> {
     let name = named_secret(command)?;

@@ -165,8 +165,13 @@ fn udp(interface: &Interface) -> Result<UdpLink> {
 
 /// A file for its owner alone: it names routers and users.
 fn capture(path: &Path) -> io::Result<PcapSink> {
-    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    // A pipe whose reader is slow would hold up the session.
+    if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is there and no regular file"));
+    }
     let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     PcapSink::new(file, Contents::Redacted, started)
 }

@@ -15,7 +15,7 @@ use bootstrap::road::{Connection, Evidence, Purpose, RoadError, RoadTrouble};
 use bootstrap::target::LoginMode;
 use mactelnet::MacAddr;
 use mactelnet::auth::{Method, Password};
-use mactelnet::client::{Config, Error as ClientError, LoginPolicy};
+use mactelnet::client::{Config, Error as ClientError, GapPolicy, LoginPolicy};
 use mactelnet::io::{BoxLink, Company, Session};
 use routeros::{ByteLink, LoginOptions, Secret, Shell};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -262,7 +262,18 @@ impl MacRoad {
         config.gap = gap;
         config.terminal.columns = size.0;
         config.terminal.rows = size.1;
-        let session = Session::connect(link, config).await?;
+        let session = match Session::connect(link, config).await {
+            Ok(session) => session,
+            Err(error) => {
+                // The router was there, and the next session is the one that counts.
+                if gap == GapPolicy::Prove
+                    && matches!(error, ClientError::Downgrade { .. } | ClientError::Rejected { .. })
+                {
+                    self.known.borrow_mut().not_answered(target.mac);
+                }
+                return Err(error);
+            }
+        };
         let proof = self.proof(target.mac, gap, session.found());
         let learnt = self.known.borrow_mut().update(target.mac, |router| {
             router.ec_srp5 |= session.method() == Method::EcSrp5;

@@ -54,11 +54,6 @@ pub enum Target {
 }
 
 impl Target {
-    /// Whether a console server hears what is typed there.
-    pub fn overheard(&self) -> bool {
-        matches!(self, Self::Line { endpoint: Endpoint::Net { .. }, .. })
-    }
-
     /// The other member's serial port, where that is the only road to the one that is meant.
     pub fn terminal(&self) -> Option<&str> {
         match self {

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mactelnet::MacAddr;
@@ -67,7 +67,8 @@ impl Segment for HostSegment {
 pub struct Watch {
     heard: Arc<Mutex<Discovery>>,
     names: Vec<String>,
-    since: Instant,
+    /// When the first request left. Time in which nobody listened, because a password was typed, does not count.
+    since: Arc<OnceLock<Instant>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -95,16 +96,24 @@ impl Watch {
             return Err(failure);
         }
         let heard = Arc::new(new_discovery(links.len()));
-        let shared = Arc::clone(&heard);
+        let (shared, since) = (Arc::clone(&heard), Arc::new(OnceLock::new()));
+        let begun = Arc::clone(&since);
         let task = tokio::spawn(async move {
+            begun.get_or_init(Instant::now);
             discover_into(&shared, links, FOREVER, |_, _| true).await;
         });
-        Ok(Self { heard, names, since: Instant::now(), task })
+        Ok(Self { heard, names, since, task })
     }
 
     /// Waits until the whole window has been listened to.
     pub async fn window(&self) {
-        tokio::time::sleep_until(self.since + WINDOW).await;
+        let since = loop {
+            match self.since.get() {
+                Some(since) => break *since,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        tokio::time::sleep_until(since + WINDOW).await;
     }
 
     /// What is wrong with writing to `mac`, if it is more than one router or stands on more than one wire.
@@ -144,7 +153,7 @@ impl Drop for Watch {
 pub async fn second_router(segment: &dyn Segment, interface: Option<&str>, mac: MacAddr, company: &Company) -> String {
     let names = interface.map_or_else(|| segment.interfaces(None), |name| Ok(vec![name.to_owned()]));
     if let Ok(watch) = names.and_then(|names| Watch::on(segment, names)) {
-        while watch.since.elapsed() < WINDOW {
+        while watch.since.get().is_none_or(|since| since.elapsed() < WINDOW) {
             if company.answerers() == Answerers::Two {
                 return format!("two routers answer to {mac}");
             }
@@ -215,6 +224,19 @@ mod tests {
         };
         let payload = said.to_vec([0; 4]).unwrap();
         frame::Repr::new(mac, MacAddr::BROADCAST, mndp::PORT, mndp::PORT, 1).to_vec(&payload).unwrap()
+    }
+
+    /// A password that is typed holds up the one thread: in that time nobody listens, and nobody was asked.
+    #[tokio::test(start_paused = true)]
+    async fn the_window_begins_when_the_first_question_has_left() {
+        let (ours, mut theirs) = wire(("eth1", MacAddr([2, 1, 0, 0, 0, 1])), ("x", MacAddr([2, 1, 0, 0, 0, 2])));
+        let watch = Watch::start(&OneWire(RefCell::new(Some(ours)))).unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(watch.since.get(), None);
+        let mut request = Vec::new();
+        let asked = tokio::time::Instant::now();
+        tokio::join!(watch.window(), async { mactelnet::io::link::recv(&mut theirs, &mut request).await.unwrap() });
+        assert!(asked.elapsed() >= WINDOW && watch.since.get().is_some());
     }
 
     /// Twenty thousand announcements that each say something new take a moment, not minutes, and what can't be kept

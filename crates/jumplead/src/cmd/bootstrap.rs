@@ -12,7 +12,6 @@ use bootstrap::road::Roads as _;
 use bootstrap::secret::{Asker, SecretError};
 use bootstrap::site::Site;
 use bootstrap::store::{DirStore, Store};
-use bootstrap::target::TargetUrl;
 use routeros::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -103,13 +102,6 @@ async fn with_pair(
     let site_file = folders::site_file(typed)?.canonicalize().ok().map(|path| path.display().to_string());
     let mut store = DirStore::new(state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
-    let segment = Rc::new(HostSegment(global.links.clone()));
-    let watch = LazyWatch::default();
-    if [&site.a, &site.b].iter().any(|member| member.reach.iter().any(|road| matches!(road, TargetUrl::Mac { .. }))) {
-        // The window before the first login passes while passwords are typed and fetched. Who can't listen is told by the
-        // road that needs it.
-        let _ = watch.get(&*segment);
-    }
     let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
         let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
         Failure::new(exit, error.code(), error.to_string())
@@ -122,8 +114,13 @@ async fn with_pair(
     let mut seed = [0; 8];
     asker.random(&mut seed);
     let warnings = Rc::new(RefCell::new(Vec::new()));
-    let mac =
-        MacRoad { segment, watch, listen: true, known: Rc::new(RefCell::new(known)), warnings: Rc::clone(&warnings) };
+    let mac = MacRoad {
+        segment: Rc::new(HostSegment(global.links.clone())),
+        watch: LazyWatch::default(),
+        listen: true,
+        known: Rc::new(RefCell::new(known)),
+        warnings: Rc::clone(&warnings),
+    };
     let roads = PairRoads::new(Rc::clone(site), mac, Rc::new(HostLines)).taking_over(global.take_over);
     let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
     let mut screen = Screen::new(out);

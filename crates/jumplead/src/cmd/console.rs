@@ -11,6 +11,7 @@ use crate::console::pump::{End, Options, Signals, pump};
 use crate::console::record::Record;
 use crate::console::view::Moment;
 use crate::failure::{Exit, Failure, Result};
+use crate::line_road;
 use crate::mac_road::CONFLICT;
 use crate::output::Output;
 use crate::term::{self, RawMode};
@@ -53,16 +54,21 @@ pub async fn run<L: Attached>(
             out.say(format!("\n{name} closed the session."));
             Ok(())
         }
-        Ok(End::Alarm(said)) => Err(Failure::new(Exit::PreflightRefused, CONFLICT, format!("{name}: {said}"))
-            .state("what was sent until now may have been carried out by the wrong router; the rest was not sent")
-            .hint("see who they are:  jumplead discover")
-            .hint("take the cable of the wrong one out, then look at what was done")),
+        Ok(End::Alarm(said)) => Err(two_routers(&name, &said)),
         Ok(End::Signal) => Err(interrupted().state("the session was closed")),
         Err(error) => Err(Failure::new(Exit::ExecUnknown, "console.lost", format!("the session with {name} broke"))
             .cause(error)
             .state("what was typed last may or may not have reached the router")
             .hint(format!("see whether it answers:  jumplead ping {name}"))),
     }
+}
+
+/// A second router was heard while something was sent.
+fn two_routers(name: &str, said: &str) -> Failure {
+    Failure::new(Exit::PreflightRefused, CONFLICT, format!("{name}: {said}"))
+        .state("what was sent until now may have been carried out by the wrong router; the rest was not sent")
+        .hint("see who they are:  jumplead discover")
+        .hint("take the cable of the wrong one out, then look at what was done")
 }
 
 /// The logs that were asked for.
@@ -117,6 +123,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options, alarm: Alarm)
         let ended = tokio::select! {
             biased;
             () = signals.end() => Err(interrupted().state("the session was closed")),
+            said = alarm => Err(two_routers("this console", &said)),
             ended = lines(&shell, out, &mut record, begun) => ended,
         };
         record.end(&Moment::of(begun));
@@ -145,11 +152,17 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant)
             out.warn(&trouble);
         }
     };
+    // Said once: who reads it does not need it at every line.
+    let mut overheard = line_road::overheard(&shell.describe());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let line = line.trim();
         if line.is_empty() {
             continue;
+        }
+        if overheard && let Some(warning) = line_road::in_clear(line) {
+            out.warn(warning);
+            overheard = false;
         }
         match shell.exec(line).await {
             Ok(Outcome::Done(output)) => said(output.text.trim_end()),

@@ -83,9 +83,9 @@ async fn listening<T>(out: &Output, to: Option<OnSegment>, work: impl Future<Out
 }
 
 async fn routeros(out: &Output, reach: &Reach, target: &Target, timeout: Duration, command: &str) -> Result {
-    let overheard = target.overheard().then(|| line_road::in_clear(command)).flatten();
-    overheard.iter().for_each(|warning| out.warn(warning));
     let (shell, to) = reach.console(target).await?;
+    let overheard = line_road::overheard(&shell.describe()).then(|| line_road::in_clear(command)).flatten();
+    overheard.iter().for_each(|warning| out.warn(warning));
     let asked = shell.exec(Command { timeout: Some(timeout), ..Command::new(command) });
     let outcome = listening(out, to, asked).await;
     let ended = match outcome {
@@ -163,7 +163,7 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
     // A server that is slower may have answered only by now, and nothing was asked of this one yet.
     reach.mac_road().alone(target, &interface, &company).await.map_err(reach::failure)?;
     let to = OnSegment { mac: target.mac, interface: Some(interface), links: reach.links() };
-    let output = listening(out, Some(to), shell.exec(command)).await;
+    let output = listening(out, (!target.either).then_some(to), shell.exec(command)).await;
     let output = output.map_err(|error| console(&error))?;
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     if out.json {

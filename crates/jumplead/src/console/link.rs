@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use routeros::ByteLink as _;
+
 /// How long an adapter that was unplugged, or a server that closed, is waited for.
 const REOPEN: Duration = Duration::from_secs(24 * 3600);
 /// Longer than a character at 300 bits a second.
@@ -57,7 +59,11 @@ pub trait Attached: routeros::ByteLink {
 
 impl Attached for crate::mac_road::MacLink {}
 
-impl Attached for routeros::Attached {}
+impl Attached for routeros::Attached {
+    fn overheard(&self) -> bool {
+        crate::line_road::overheard(&self.describe())
+    }
+}
 
 impl Attached for routeros::SerialTerminal {
     async fn send_break(&mut self) -> std::io::Result<bool> {

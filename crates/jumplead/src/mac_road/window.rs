@@ -10,14 +10,15 @@ use super::MacRoad;
 use crate::known::Proof;
 
 impl MacRoad {
-    /// How a session with this router begins.
+    /// How a session with this router begins. A peer whose version was not heard may be another one by now: it gets one
+    /// packet at a time, as every single command does, which is through sooner than a proof.
     pub(super) fn gap(&self, mac: MacAddr) -> GapPolicy {
+        let Some(version) = self.announced_version(mac) else { return GapPolicy::OneOutstanding };
         let mut known = self.known.borrow_mut();
         match known.get(mac).gap {
-            Some(proof) if self.announced_version(mac).is_none_or(|now| Some(now) == proof.version) => {
+            Some(proof) if proof.version == version => {
                 GapPolicy::Trust(PeerTrait { holds_ack_at_gap: Some(proof.holds) })
             }
-            // A single command is through sooner than a proof; and a peer that says nothing is asked once in a run.
             _ if self.listen && known.first_question(mac) => GapPolicy::Prove,
             _ => GapPolicy::OneOutstanding,
         }
@@ -26,7 +27,7 @@ impl MacRoad {
     /// What a session found out, to be kept; nothing where it was not asked.
     pub(super) fn proof(&self, mac: MacAddr, asked: GapPolicy, found: PeerTrait) -> Option<Proof> {
         let holds = found.holds_ack_at_gap.filter(|_| asked == GapPolicy::Prove)?;
-        Some(Proof { holds, version: self.announced_version(mac) })
+        Some(Proof { holds, version: self.announced_version(mac)? })
     }
 
     /// The version that the router announces, where it has been heard: another software is another peer.

@@ -135,6 +135,28 @@ mod tests {
         }
     }
 
+    /// What a router reads in a quoted text.
+    fn as_read(text: &str) -> Vec<u8> {
+        let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+        while let [first, behind @ ..] = rest {
+            rest = behind;
+            let (byte, taken) = match (first, behind) {
+                (b'\\', [b'n', ..]) => (b'\n', 1),
+                (b'\\', [b'r', ..]) => (b'\r', 1),
+                (b'\\', [b't', ..]) => (b'\t', 1),
+                (b'\\', [b'"', ..]) => (b'"', 1),
+                (b'\\', [high, low, ..]) => {
+                    let digits = [*high, *low];
+                    (u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap(), 2)
+                }
+                (byte, _) => (*byte, 0),
+            };
+            bytes.push(byte);
+            rest = &rest[taken..];
+        }
+        bytes
+    }
+
     proptest! {
         /// No piece is longer than its room, none holds a key or what could begin a command, and together they are the content.
         #[test]
@@ -156,6 +178,10 @@ mod tests {
                     };
                 }
                 prop_assert_eq!(length, content.len());
+                if form == Form::Quoted {
+                    let back: Vec<u8> = pieces.texts.iter().flat_map(|text| as_read(text)).collect();
+                    prop_assert_eq!(&back, &content);
+                }
                 let held: usize = (0..pieces.texts.len()).map(|number| pieces.held(number)).sum();
                 prop_assert!(form == Form::Base64 || held == content.len());
                 prop_assert_eq!(pieces.line(0).len(), pieces.texts.first().map_or(0, String::len) + AROUND);

@@ -190,7 +190,6 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
     })?;
     let unusable = |why: String| Error::Unusable { path: name.to_owned(), why };
     let found = tcgetattr(&file).map_err(|_| unusable("it is no terminal".into()))?;
-    let guard = Guard { file, found };
     let builder = tokio_serial::new(path.to_string_lossy(), settings.baud)
         .data_bits(match settings.data {
             DataBits::Five => serialport::DataBits::Five,
@@ -214,11 +213,18 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
             Flow::Software => serialport::FlowControl::Software,
             Flow::Hardware => serialport::FlowControl::Hardware,
         });
-    let mut stream = builder.open_native_async().map_err(|error| match error.kind {
-        serialport::ErrorKind::NoDevice => busy(),
-        serialport::ErrorKind::Io(std::io::ErrorKind::WouldBlock) => busy(),
-        _ => unusable(error.description.clone()),
-    })?;
+    let opened = builder.open_native_async();
+    // Whoever has it keeps the settings that it has.
+    if let Err(error) = &opened
+        && matches!(
+            error.kind,
+            serialport::ErrorKind::NoDevice | serialport::ErrorKind::Io(std::io::ErrorKind::WouldBlock)
+        )
+    {
+        return Err(busy());
+    }
+    let guard = Guard { file, found };
+    let mut stream = opened.map_err(|error| unusable(error.description.clone()))?;
     // At once, for a process that is killed.
     let mut set = tcgetattr(&guard.file).map_err(|error| unusable(error.to_string()))?;
     if set.control_modes.contains(ControlModes::HUPCL) {

@@ -1,5 +1,6 @@
 //! Real ptys and real sockets of this host, against each other.
 
+use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -67,7 +68,6 @@ fn a_port_carries_every_byte_at_its_speed_and_is_left_as_it_was_found() {
 /// Whoever found the port set to drop DTR when it is closed: it is not, also where we are killed in between.
 #[test]
 fn closing_a_port_drops_no_wire() {
-    use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
     real(async {
         let pty = Pty::open(9600, None).unwrap();
         // Held open: our own closing is not the last one, as that of a second program is not.
@@ -120,10 +120,15 @@ fn what_a_server_tells_of_its_line_is_counted() {
 fn a_port_in_use_names_its_holder() {
     real(async {
         let pty = Pty::open(115_200, None).unwrap();
+        let slave = std::fs::OpenOptions::new().read(true).write(true).open(pty.path()).unwrap();
         let _line = Line::open(&at(pty.path(), 115_200)).await.unwrap();
+        let mut theirs = tcgetattr(&slave).unwrap();
+        theirs.control_modes.insert(ControlModes::HUPCL);
+        tcsetattr(&slave, OptionalActions::Now, &theirs).unwrap();
         let error = Line::open(&at(pty.path(), 115_200)).await.unwrap_err();
         // The holder is this very process, which is not named to itself.
         assert!(matches!(&error, Error::Busy { holders, .. } if holders.is_empty()), "{error:?}");
+        assert_eq!(tcgetattr(&slave).unwrap().control_modes, theirs.control_modes, "who has it keeps its settings");
         let own = holders(pty.path());
         assert_eq!(own.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [std::process::id()]);
         let missing = Line::open(&at("/dev/no-such-port".as_ref(), 9600)).await.unwrap_err();
