@@ -236,20 +236,20 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
         return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
     }
     if let reach::Target::Line { endpoint, url } = &target {
-        return Box::pin(on_line(out, endpoint, url, &options)).await;
+        return running(|| on_line(out, endpoint, url, &options)).await;
     }
     let reach = reach::Reach::new(global)?;
     if let (reach::Target::Member { pair, member, by }, Some(port)) = (&target, target.terminal())
         && term::interactive()
     {
         let reached = reach.pair(pair, *member, by.clone())?;
-        return Box::pin(on_terminal(out, &reach, reached, *member, port, &options)).await;
+        return running(|| on_terminal(out, &reach, reached, *member, port, &options)).await;
     }
     // In a pipe nobody sees a question: a line meant as a command would be its answer, a new password for one.
     let script = shell == cli::ShellKind::Routeros && !term::interactive();
     let mac = match &target {
         reach::Target::Mac(mac) if !script => mac,
-        _ => return Box::pin(member(&reach, &target, out, &options)).await,
+        _ => return running(|| member(&reach, &target, out, &options)).await,
     };
     let terminal = term::size().filter(|_| term::interactive());
     // A person's terminal answers the router's questions about its size itself; to a Unix server, which a pipe means, a suffix
@@ -258,7 +258,7 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
     let (mut link, mut signals) = cmd::console::opened(reach.session(mac, Suffix::Plain, size)).await?;
     reach.warn(out);
     let alarm = Box::pin(link.second_router());
-    Box::pin(cmd::console::run(&mut link, out, &options, &mut signals, alarm)).await
+    running(|| cmd::console::run(&mut link, out, &options, &mut signals, alarm)).await
 }
 
 /// The console of a line asks itself who we are: nothing is to be known beforehand, and nothing is sent.
