@@ -171,6 +171,11 @@ async fn roads(version: &'static str, denominator: usize) {
     assert_untouched(&bench).await;
 }
 
+/// An order that proves who carries it out.
+fn reboot_of_b() -> Destructive {
+    Destructive::new(Proof::ha_port("ether8", "74:4D:28:00:00:0B").unwrap(), "/system reboot").unwrap()
+}
+
 /// A restart and the start behind it, with room to spare.
 const RESTART: Duration = Duration::from_secs(100);
 
@@ -180,8 +185,7 @@ fn a_destructive_order_through_a_given_up_at_any_poll() {
     for (version, stride) in [("7.18.2", 1), ("6.44.6", 4)] {
         simulated(|| async move {
             let bench = Bench::new(Case::new(version, Topology::BehindA, false));
-            let act =
-                Destructive::new(Proof::ha_port("ether8", "74:4D:28:00:00:0B").unwrap(), "/system reboot").unwrap();
+            let act = reboot_of_b();
             let (mut polls, mut done, mut spared) = (0, false, 0);
             let mut far = console(&bench, Member::B).await;
             while !done {
@@ -224,8 +228,7 @@ fn the_wait_for_a_restart_given_up_at_any_poll() {
     for (version, denominator) in [("7.18.2", 2), ("6.44.6", 1)] {
         simulated(|| async move {
             let bench = Bench::new(Case::new(version, Topology::BehindA, false));
-            let act =
-                Destructive::new(Proof::ha_port("ether8", "74:4D:28:00:00:0B").unwrap(), "/system reboot").unwrap();
+            let act = reboot_of_b();
             let (mut polls, mut done, mut times) = (0, false, 0);
             while !done {
                 let far = console(&bench, Member::B).await;

@@ -1,5 +1,6 @@
 # On the active, with the standby in sync: sends the files whose contents have changed in place. One that was still being
-# written to since the last look waits, unless a person asks. Nothing restarts.
+# written to since the last look waits, unless a person asks or the role is about to go. Nothing restarts. haNotTaken names
+# what the standby refused.
 :global haResendAll
 :local all ($haResendAll = true)
 :set haResendAll false

@@ -123,7 +123,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options, alarm: Alarm)
         let ended = tokio::select! {
             biased;
             () = signals.end() => Err(interrupted().state("the session was closed")),
-            said = alarm => Err(two_routers("this console", &said)),
+            said = alarm => Err(two_routers(&shell.describe(), &said)),
             ended = lines(&shell, out, &mut record, begun) => ended,
         };
         record.end(&Moment::of(begun));
