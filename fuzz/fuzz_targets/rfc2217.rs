@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let com_port = choice & 1 != 0;
     let line = (choice & 2 != 0).then(LineSettings::default);
-    let mut client = Client::new(NOW, ClientConfig { line, com_port });
+    let mut client = Client::new(NOW, ClientConfig { line, com_port, ..ClientConfig::default() });
     let mut server = Server::new(ServerConfig { com_port: choice & 4 != 0, ..ServerConfig::default() });
     for piece in bytes.chunks(usize::from(choice >> 3).max(1)) {
         client.handle_bytes(NOW, piece);
@@ -50,7 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     assert!(got.len() <= bytes.len() * 5 + sent + 1000);
     // From a clean start every byte comes through, once the options are settled.
-    let mut client = Client::new(NOW, ClientConfig { line, com_port });
+    let mut client = Client::new(NOW, ClientConfig { line, com_port, ..ClientConfig::default() });
     let mut server = Server::new(ServerConfig { com_port: choice & 4 != 0, ..ServerConfig::default() });
     let mut settled = false;
     let (mut up, mut down) = (Vec::new(), Vec::new());

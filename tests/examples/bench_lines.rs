@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use jumplead::line_road::LineLink;
 use jumplead::{Moment, Record};
 use routeros::TermSize;
-use serial_console::LineSettings;
 use serial_console::io::{Endpoint, Pty};
+use serial_console::{LineSettings, Wires};
 use tokio::io::AsyncReadExt as _;
 
 const LINES: usize = 64;
@@ -55,7 +55,7 @@ fn cpu() -> f64 {
 }
 
 async fn read(path: String, folder: std::path::PathBuf, number: usize) -> usize {
-    let endpoint = Endpoint::Local { path, settings: LineSettings::at(BAUD) };
+    let endpoint = Endpoint::Local { path, settings: LineSettings::at(BAUD), wires: Wires::default() };
     let mut line = LineLink::open(&endpoint, "bench").await.unwrap();
     let log = |kind: &str| folder.join(format!("{number}.{kind}"));
     let size = TermSize { cols: 80, rows: 24 };

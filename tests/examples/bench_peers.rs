@@ -4,16 +4,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // a benchmark ends at the first surprise
 
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use jumplead_tests::binary::{isolate, jumplead};
-use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, PROMPT, USER};
+use jumplead_tests::binary::jumplead;
+use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, USER};
+use jumplead_tests::first_prompt::{CLIENT, SERVER, TwoHosts, addressed, killed, theirs};
 use jumplead_tests::inside::inside;
 use jumplead_tests::our_server::{self, OurServer, bulk};
 use jumplead_tests::relay::Relay;
 use lab::netns::{Namespace, missing, veth};
-use mactelnet::MacAddr;
 use mactelnet::auth::Password;
 use mactelnet::client::{Config, GapPolicy, LoginPolicy};
 use mactelnet::faults::Faults;
@@ -21,11 +21,10 @@ use mactelnet::io::Session;
 use mactelnet::io::raw::{Capture, RawLink};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
-const CLIENT: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
 /// How often each client is started, unless JUMPLEAD_STARTS says otherwise.
 const STARTS: usize = 40;
-const RUNS: usize = 3;
+/// How often each way is measured, in turn: on a machine at work three runs behind each other differ by more than the ways do.
+const RUNS: usize = 9;
 const ONE_WAY: Duration = Duration::from_millis(1);
 /// What the C pair carries in about half a second at that round trip.
 const BYTES: usize = 200_000;
@@ -54,60 +53,13 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn address(namespace: &Namespace, interface: &str, address: &str) {
-    namespace.address(interface, address).unwrap();
-    namespace.run("ip", &["route", "add", "default", "dev", interface]).unwrap();
-}
-
-fn theirs() -> Command {
-    let mut command = Command::new("mactelnet");
-    command.args(["-n", "-A", "-u", USER, "-p", PASSWORD, &SERVER.to_string()]);
-    command
-}
-
-/// Starts a client; when its first prompt was read.
-fn first_prompt(mut command: Command) -> Duration {
-    let begun = Instant::now();
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
-    let mut stdout = child.stdout.take().unwrap();
-    while !seen.ends_with(PROMPT.as_bytes()) {
-        let n = stdout.read(&mut buffer).unwrap();
-        assert!(n > 0, "a session without a prompt: {}", String::from_utf8_lossy(&seen));
-        seen.extend_from_slice(&buffer[..n]);
-    }
-    let took = begun.elapsed();
-    end(child);
-    took
-}
-
-fn end(mut child: Child) {
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
 fn starts() {
-    let (server, client) = (Namespace::new("server").unwrap(), Namespace::new("client").unwrap());
-    veth((&server, "v0", Some(SERVER)), (&client, "v0", Some(CLIENT))).unwrap();
-    address(&server, "v0", "192.0.2.1/24");
-    address(&client, "v0", "192.0.2.2/24");
-    let home = tempfile::TempDir::new().unwrap();
+    let hosts = TwoHosts::new();
     let (mut c, mut ours) = (Vec::new(), Vec::new());
     let starts = std::env::var("JUMPLEAD_STARTS").ok().and_then(|text| text.parse().ok()).unwrap_or(STARTS);
     for _ in 0..starts {
-        // A daemon each: theirs spoils itself for others when a session ends.
-        let daemon = CServer::start(&server, true).unwrap();
-        c.push(inside(&client, || async { first_prompt(theirs()) }));
-        drop(daemon);
-        let daemon = CServer::start(&server, true).unwrap();
-        ours.push(inside(&client, || async {
-            let mut command = Command::new(jumplead());
-            isolate(&mut command, home.path());
-            command.args(["console", "--shell", "posix", "mac://02:00:00:00:00:01%v0?login=md5"]);
-            command.env("JUMPLEAD_USER", USER).env("JUMPLEAD_PASSWORD", PASSWORD);
-            first_prompt(command)
-        }));
-        drop(daemon);
+        c.push(hosts.prompted(hosts.theirs(), killed));
+        ours.push(hosts.prompted(hosts.ours(&[jumplead()]), killed));
     }
     // The fastest says what the programs take; the median what this machine, busy as it is, makes of it.
     let (c_best, ours_best) = (fastest(&c), fastest(&ours));
@@ -138,7 +90,7 @@ fn c_client() -> Duration {
     }
     let took = begun.expect("their shell began").elapsed();
     check(&seen, &vec![b'x'; BYTES]);
-    end(child);
+    killed(child);
     took
 }
 
@@ -195,27 +147,25 @@ fn transfers() {
     let [server, relay, client] = ["server", "relay", "client"].map(|label| Namespace::new(label).unwrap());
     veth((&server, "v0", Some(SERVER)), (&relay, "r0", None)).unwrap();
     veth((&relay, "r1", None), (&client, "v0", Some(CLIENT))).unwrap();
-    address(&server, "v0", "192.0.2.1/24");
-    address(&client, "v0", "192.0.2.2/24");
+    addressed(&server, "192.0.2.1/24");
+    addressed(&client, "192.0.2.2/24");
     let _relay = Relay::start(&relay, "r0", "r1", Faults::delay(ONE_WAY), 1).unwrap();
     let rate = |times: Vec<Duration>| f64::from(u32::try_from(BYTES).unwrap()) / 1e3 / median(times).as_secs_f64();
     let with_theirs = |work: &dyn Fn() -> Duration| {
-        let run = |_| {
-            let _daemon = CServer::start(&server, true).unwrap();
-            work()
-        };
-        rate((0..RUNS).map(run).collect())
+        let _daemon = CServer::start(&server, true).unwrap();
+        work()
     };
-    let c = with_theirs(&|| inside(&client, || async { c_client() }));
-    let unproved = with_theirs(&|| inside(&client, our_client_their_server));
-    let _ours = OurServer::start(&server, "v0").unwrap();
-    let with_ours = |gap| {
-        let run = |_| inside(&client, || our_client_our_server(gap));
-        rate((0..RUNS).map(run).collect())
-    };
-    let one = with_ours(GapPolicy::OneOutstanding);
-    let proved = with_ours(GapPolicy::Prove);
-    println!("{BYTES} bytes down at a round trip of 2 ms, median of {RUNS}");
+    let with_ours = |gap| inside(&client, || our_client_our_server(gap));
+    let (mut c, mut unproved, mut one, mut proved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        c.push(with_theirs(&|| inside(&client, || async { c_client() })));
+        unproved.push(with_theirs(&|| inside(&client, our_client_their_server)));
+        let _ours = OurServer::start(&server, "v0").unwrap();
+        one.push(with_ours(GapPolicy::OneOutstanding));
+        proved.push(with_ours(GapPolicy::Prove));
+    }
+    let [c, unproved, one, proved] = [c, unproved, one, proved].map(rate);
+    println!("{BYTES} bytes down at a round trip of 2 ms, median of {RUNS}, each way in turn");
     println!("  mactelnet 0.4.4 from mactelnetd 0.4.4   {c:8.0} KB/s");
     println!("  ours from mactelnetd 0.4.4 (unproved)   {unproved:8.0} KB/s   ratio {:.2} (goal >= 1.0)", unproved / c);
     println!("  ours from ours, not proved              {one:8.0} KB/s   ratio {:.2}", one / c);

@@ -3,12 +3,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use jumplead_tests::noisy_line::{BAUD, Noise, content, fewest_echoed, paste, put, router, used};
+use jumplead_tests::noisy_line::{BAUD, Loss, Noise, content, fewest_echoed, paste, put, router, used};
 
 /// What is sent.
 const SIZE: usize = 40 * 1024;
 /// Bytes to a changed one, each way.
 const EVERY: u64 = 20_000;
+/// Bytes to the break, both ways together.
+const BREAKS_AFTER: u64 = 100_000;
 
 fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -39,11 +41,11 @@ fn main() {
         });
     }
     let runs = std::env::var("JUMPLEAD_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(25_u64);
-    let (mut ours, mut plain, mut changed, mut took) = (0, 0, 0, Vec::new());
+    let (mut ours, mut plain, mut changed, mut took, mut losses) = (0, 0, 0, Vec::new(), Vec::new());
     for seed in 1..=runs {
         simulated(|| async {
             let content = content(seed, SIZE, seed % 2 == 0);
-            let noise = noise(seed, EVERY, Some(100_000));
+            let noise = noise(seed, EVERY, Some(BREAKS_AFTER));
             let sent = put(&router("7.18.2", seed).await, &noise, &content).await;
             ours += u64::from(sent.exact);
             changed += noise.lock().unwrap().changed;
@@ -54,8 +56,10 @@ fn main() {
         });
         simulated(|| async {
             let content = content(seed, SIZE, seed % 2 == 0);
-            let sent = paste(&router("7.18.2", seed).await, &noise(seed, EVERY, Some(60_000)), &content).await;
+            let router = router("7.18.2", seed).await;
+            let sent = paste(&router, &noise(seed, EVERY, Some(BREAKS_AFTER)), &content).await;
             plain += u64::from(sent.exact);
+            losses.push(Loss::on(&router, &content).await);
         });
     }
     took.sort();
@@ -65,4 +69,14 @@ fn main() {
          a plain sender: exact in {plain} of {runs}",
         median.as_secs_f64()
     );
+    let none = losses.iter().filter(|loss| !loss.there).count();
+    losses.sort_by_key(|loss| loss.missing + loss.changed);
+    if let (Some(least), Some(most)) = (losses.first(), losses.last()) {
+        let middle = &losses[losses.len() / 2];
+        println!(
+            "what the plain sender lost, of {SIZE} bytes: no file in {none} of {runs} runs; of what came {} bytes missing and {} \
+             changed in the middle run, {} and {} in the best, {} and {} in the worst",
+            middle.missing, middle.changed, least.missing, least.changed, most.missing, most.changed
+        );
+    }
 }

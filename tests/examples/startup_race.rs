@@ -1,7 +1,7 @@
 //! `cargo xtask startup-race [BOOTS]`: the startup race over many seeded starts, in the quiet way and, to show that the harness
 //! sees a window, in the way of a backup. A second number is the first seed, to repeat one that was wrong.
 
-use jumplead_tests::startup_race::{Sum, Way, boot, prepare};
+use jumplead_tests::startup_race::{Made, Sum, Way, boot, prepare};
 use routersim::spec::Version;
 
 fn main() {
@@ -9,7 +9,15 @@ fn main() {
     let first: u64 = std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(0);
     let versions = [Version::new(6, 44, 6), Version::new(7, 22, 1)];
     let mut failed = false;
-    for (way, share) in [(Way::QuietSync, 2), (Way::Restart, 4), (Way::OwnBackup, 4), (Way::BackupSync, 20)] {
+    let ways = [
+        (Way::QuietSync, 2),
+        (Way::Restart(Made::Quiet), 8),
+        (Way::Restart(Made::Backup), 8),
+        (Way::OwnBackup(Made::Quiet), 8),
+        (Way::OwnBackup(Made::Backup), 8),
+        (Way::BackupSync, 20),
+    ];
+    for (way, share) in ways {
         for version in versions {
             let kept = prepare(version, way);
             let count = (boots / share / 2).max(1);

@@ -82,7 +82,7 @@ impl<'a> Server<'a> {
             let connection = |name: &str, accepter: &str, port: u16| {
                 format!(
                     "connection: &{name}\n    accepter: {accepter},127.0.0.1,{port}\n    \
-                     connector: serialdev,{line},115200n81,local\n"
+                     connector: serialdev(nouucplock=true),{line},115200n81,local\n"
                 )
             };
             let text = connection("rfc", "telnet(rfc2217=true),tcp", RFC2217) + &connection("raw", "tcp", RAW);

@@ -2,10 +2,12 @@
 //! routers on real interfaces, the search for secrets; foreign programs in network namespaces, and ours for them.
 
 pub mod binary;
+pub mod boot_port;
 pub mod c_server;
 pub mod conformance;
 pub mod console_server;
 pub mod disk;
+pub mod first_prompt;
 pub mod ha_pair;
 pub mod inside;
 pub mod leak;

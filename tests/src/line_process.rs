@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -49,8 +50,11 @@ pub struct LineRouter {
     pub tcp: String,
     /// Where a stand-in of netinstall connects, `127.0.0.1:PORT`.
     pub boot_server: String,
-    _process: Running,
+    process: Running,
 }
+
+/// Its specification, in its folder.
+const FILE: &str = "router.toml";
 
 impl LineRouter {
     /// B of the standard pair, with a password.
@@ -60,28 +64,45 @@ impl LineRouter {
 
     /// The same with these lines of its specification, and these commands instead.
     pub fn with(spec: &str, setup: &str) -> Self {
+        let mut router = Self::started(spec, setup, "", [0; 3]);
+        let mut line = String::new();
+        let out = router.process.0.stdout.take().expect("it was piped");
+        BufReader::new(out).read_line(&mut line).expect("a router says that it is ready");
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let place = |name: &str| ready["serial"][name].as_str().unwrap_or_default().to_owned();
+        (router.rfc2217, router.tcp) = (place("rfc2217"), place("tcp"));
+        router.boot_server = ready["boot_server"].as_str().unwrap_or_default().to_owned();
+        // Its file may hold secrets; what is searched for them is the rest.
+        let _ = std::fs::remove_file(router.folder.path().join(FILE));
+        router
+    }
+
+    /// One whose kernel loads and dies, so that it starts again and again, with the longest key window.
+    pub fn in_a_loop(setup: &str) -> Self {
+        // It is ready never: where it listens is said, not asked.
+        let ports = [free_port(), free_port(), free_port()];
+        let booter = "broken = true\n[booter.settings]\nboot-delay = \"9s\"\n";
+        let router = Self::started("", setup, booter, ports);
+        listens(ports[1]);
+        router
+    }
+
+    fn started(spec: &str, setup: &str, booter: &str, ports: [u16; 3]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let pty = folder.path().join("line").display().to_string();
-        let file = folder.path().join("router.toml");
+        let file = folder.path().join(FILE);
         assert!(!setup.contains("'''"));
+        let [rfc2217, tcp, boot_server] = ports.map(|port| format!("127.0.0.1:{port}"));
         let text = format!(
             "name = \"B\"\nversion = \"7.18.2\"\nserial_number = \"7F0002\"\nbase_mac = \"74:4D:28:0B:00:01\"\ntime_scale = 0.02\nsetup = '''\n{setup}'''\n{spec}\n\
-             [macs]\nether8 = \"74:4D:28:00:00:0B\"\n[serial]\npty = \"{pty}\"\nrfc2217 = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n\
-             [booter]\nserver = \"127.0.0.1:0\"\n"
+             [macs]\nether8 = \"74:4D:28:00:00:0B\"\n[serial]\npty = \"{pty}\"\nrfc2217 = \"{rfc2217}\"\ntcp = \"{tcp}\"\n\
+             [booter]\nserver = \"{boot_server}\"\n{booter}"
         );
         std::fs::write(&file, text).expect("a file");
         let mut command = Command::new(routersim());
         command.arg("run").arg(&file).args(["--seed", "1"]).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("a router starts");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("it was piped");
-        BufReader::new(out).read_line(&mut line).expect("a router says that it is ready");
-        let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let boot_server = ready["boot_server"].as_str().unwrap_or_default().to_owned();
-        let place = |name: &str| ready["serial"][name].as_str().unwrap_or_default().to_owned();
-        // Its file may hold secrets; what is searched for them is the rest.
-        let _ = std::fs::remove_file(&file);
-        Self { pty, rfc2217: place("rfc2217"), tcp: place("tcp"), boot_server, folder, _process: Running(child) }
+        let process = Running(command.spawn().expect("a router starts"));
+        Self { pty, rfc2217, tcp, boot_server, folder, process }
     }
 
     /// The three ways to its line.
@@ -100,6 +121,15 @@ impl LineRouter {
     /// jumplead, run to its end.
     pub fn jumplead(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).output().expect("jumplead starts").into()
+    }
+
+    /// A line that was printed to be typed, given to a shell as it stands.
+    pub fn paste(&self, line: &str) -> Ended {
+        let words = line.trim().strip_prefix("jumplead ").unwrap_or_else(|| panic!("no command of ours: {line}"));
+        let mut shell = Command::new("sh");
+        isolate(&mut shell, self.folder.path());
+        shell.arg("-c").arg(format!("exec \"$0\" {words}")).arg(jumplead()).env("JUMPLEAD_PASSWORD", PASSWORD);
+        shell.output().expect("a shell starts").into()
     }
 
     /// One command on the router.
@@ -191,7 +221,7 @@ pub fn ser2net(test: &str, router: &LineRouter, accepter: &str) -> Option<(Runni
     let port = free_port();
     let file = router.folder.path().join(format!("ser2net-{port}.yaml"));
     let text = format!(
-        "%YAML 1.1\n---\nconnection: &line\n    accepter: {accepter},127.0.0.1,{port}\n    connector: serialdev,{},115200n81,local\n",
+        "%YAML 1.1\n---\nconnection: &line\n    accepter: {accepter},127.0.0.1,{port}\n    connector: serialdev(nouucplock=true),{},115200n81,local\n",
         router.pty
     );
     std::fs::write(&file, text).expect("a file");
@@ -211,10 +241,20 @@ pub fn listens(port: u16) {
     }
 }
 
-/// A port that nobody has; the next one to ask may get it too, which three of three never did.
+/// A port that nobody has, and that nobody is given: below those that the kernel hands to whoever names none, else a
+/// connection of another test takes it before its server listens. A number is given once a process; where two processes
+/// begin near each other, the second finds the first one's taken.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("it has an address").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 12_000;
+    const PORTS: u32 = 20_000;
+    loop {
+        let next = std::process::id().wrapping_mul(61).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + next % PORTS).expect("it is below the kernel's own");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Fails where `path` is readable by others.

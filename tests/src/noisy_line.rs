@@ -207,12 +207,82 @@ pub struct Sent {
     pub prompt: usize,
 }
 
+/// What became of a content on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loss {
+    /// Its own last line made a file of it.
+    pub there: bool,
+    /// Bytes of the content that are not in it.
+    pub missing: usize,
+    /// Bytes of it that are others, or too many.
+    pub changed: usize,
+}
+
+impl Loss {
+    /// What the file on the router lacks; where the sender's last line made none, what came of its lines until then.
+    pub async fn on(router: &NodeHandle<Router>, content: &[u8]) -> Self {
+        let file = || router.look(|r| r.system().and_then(|system| system.read_file(FILE)));
+        let there = file().is_some();
+        if !there {
+            let made = format!(":global zb; /file add name={FILE} contents=$zb");
+            let _ = router.with(|router, now| router.start_script(now, "admin", &made));
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        Self { there, ..Self::of(content, &file().unwrap_or_default()) }
+    }
+
+    /// Side by side; where both part, the nearest place from which on they are the same again, for so many bytes.
+    fn of(content: &[u8], file: &[u8]) -> Self {
+        const SAME: usize = 12;
+        let agree = |at: usize, in_file: usize| {
+            let (left, right) = (&content[at.min(content.len())..], &file[in_file.min(file.len())..]);
+            let count = SAME.min(left.len()).min(right.len());
+            count > 0 && left[..count] == right[..count]
+        };
+        let (mut loss, mut at, mut in_file) = (Self::default(), 0, 0);
+        while at < content.len() && in_file < file.len() {
+            if content[at] == file[in_file] {
+                (at, in_file) = (at + 1, in_file + 1);
+            } else if agree(at + 1, in_file + 1) {
+                (at, in_file, loss.changed) = (at + 1, in_file + 1, loss.changed + 1);
+            } else if let Some(gone) = (1..content.len() - at).find(|gone| agree(at + gone, in_file)) {
+                (at, loss.missing) = (at + gone, loss.missing + gone);
+            } else {
+                (in_file, loss.changed) = (in_file + 1, loss.changed + 1);
+            }
+        }
+        loss.missing += content.len() - at;
+        loss.changed += file.len() - in_file;
+        loss
+    }
+}
+
 fn is_there(router: &NodeHandle<Router>, content: &[u8]) -> bool {
     router.look(|r| r.system().and_then(|system| system.read_file(FILE))).is_some_and(|file| file == content)
 }
 
 /// Ours: as often as the line breaks.
 pub async fn put(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content: &[u8]) -> Sent {
+    let mut sent = put_into(router, noise, content, false).await;
+    sent.exact &= is_there(router, content);
+    sent
+}
+
+/// The same into `/system script`.
+pub async fn put_script(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, source: &[u8]) -> Sent {
+    let mut sent = put_into(router, noise, source, true).await;
+    let there = router.look(|r| {
+        let system = r.system()?;
+        system.config(|config| {
+            let item = config.items("/system/script").iter().find(|item| item.get("name") == Some(FILE))?;
+            item.get("source").map(|text| text.as_bytes() == source)
+        })
+    });
+    sent.exact &= there == Some(true);
+    sent
+}
+
+async fn put_into(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content: &[u8], script: bool) -> Sent {
     let name = FileName::ours(FILE).unwrap();
     let (mut took, mut echoed, mut sessions) = (Duration::ZERO, 0, 0);
     let (mut done, mut prompt) = (false, 0);
@@ -225,11 +295,12 @@ pub async fn put(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, content
         let Ok(shell) = Shell::login(line, login()).await else { continue };
         prompt = shell.prompt().len() + 1;
         let (start, before) = (Instant::now(), received.load(Ordering::Relaxed));
-        done = shell.put_file(&name, content).await.is_ok();
+        let put = if script { shell.put_script(&name, content).await } else { shell.put_file(&name, content).await };
+        done = put.is_ok();
         took += start.elapsed();
         echoed += received.load(Ordering::Relaxed) - before;
     }
-    Sent { exact: done && is_there(router, content), took, echoed, sessions, prompt }
+    Sent { exact: done, took, echoed, sessions, prompt }
 }
 
 /// A plain sender: the same pieces pasted at the line's speed, and nothing read.
@@ -268,4 +339,22 @@ pub async fn paste(router: &NodeHandle<Router>, noise: &Arc<Mutex<Noise>>, conte
     }
     tokio::time::sleep(Duration::from_secs(120)).await;
     Sent { exact: is_there(router, content), took: start.elapsed(), echoed, sessions: 1, prompt: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_is_counted() {
+        let content = content(7, 3000, false);
+        let mut file = content.clone();
+        file[100] ^= 1;
+        file.drain(1000..1300);
+        file.splice(2000..2000, [1, 2, 3]);
+        file.truncate(2603);
+        assert_eq!(Loss::of(&content, &file), Loss { there: false, missing: 400, changed: 4 });
+        assert_eq!(Loss::of(&content, &content), Loss::default());
+        assert_eq!(Loss::of(&content, &[]).missing, 3000);
+    }
 }

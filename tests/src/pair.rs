@@ -51,6 +51,8 @@ pub struct Settings {
     pub b_boot: bool,
     /// B's console hangs on A's serial adapter, [`ADAPTER`], and nowhere else.
     pub b_on_a: bool,
+    /// Of both, for what a start takes.
+    pub time_scale: f64,
 }
 
 impl Default for Settings {
@@ -62,6 +64,7 @@ impl Default for Settings {
             b_late: false,
             b_boot: false,
             b_on_a: false,
+            time_scale: TIME_SCALE,
         }
     }
 }
@@ -141,8 +144,8 @@ fn router(name: &str, serial: &str, last: &str, settings: &Settings, setup: &str
     assert!(!setup.contains("'''"));
     format!(
         "name = \"{name}\"\nversion = \"{}\"\nserial_number = \"{serial}\"\nbase_mac = \"74:4D:28:{last}:00:01\"\n\
-         time_scale = {TIME_SCALE}\nsetup = '''\n{setup}'''\n[macs]\nether8 = \"74:4D:28:00:00:{last}\"\n[ports]\n{ports}",
-        settings.version
+         time_scale = {}\nsetup = '''\n{setup}'''\n[macs]\nether8 = \"74:4D:28:00:00:{last}\"\n[ports]\n{ports}",
+        settings.version, settings.time_scale
     )
 }
 

@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::binary::Ended;
+use crate::binary::{Ended, end_of};
 use crate::console_server::{Server, Way};
 use crate::leak;
-use crate::pair::{Pair, SECRETS, Settings, standby};
+use crate::pair::{ADMIN_PASSWORD, Pair, SECRETS, Settings, standby};
 use crate::run::{Stream, ridden_out_or_resumed, silent};
 
 /// For a router to be up again and in the state that it was brought into, on a busy machine.
@@ -62,6 +62,15 @@ pub fn restarted(pair: &Pair, commands: &str, words: &str) {
     until(pair, &format!("({new}) and ([:len [/log find message~\"{words}\"]] > 0)"));
 }
 
+/// What `diagnose` at B's line says that it is.
+#[track_caller]
+pub fn named(pair: &Pair, server: &Server<'_>, state: &str) {
+    let mut look = pair.command(&["diagnose", &server.url()]);
+    let ended: Ended = look.env("JUMPLEAD_PASSWORD", ADMIN_PASSWORD).output().unwrap().into();
+    let ended = ended.expect(0);
+    assert!(ended.out.starts_with(&format!("{state}  ")), "over {}: {}", server.url(), ended.out);
+}
+
 /// What `recover edge-1/b PROCEDURE` plans.
 #[track_caller]
 pub fn planned(pair: &Pair, procedure: &str) -> Ended {
@@ -81,7 +90,7 @@ fn gone_on_with(pair: &Pair, run: Stream) -> Stream {
     let ended = silent(run.end());
     let list = pair.jumplead(&["runs", "list"]).expect(0);
     assert!(list.out.lines().next().unwrap_or_default().ends_with("resumable"), "{ended:?}\n{}", list.out);
-    println!("stopped with {:?}, gone on with: {}", ended.code, ended.out);
+    println!("stopped with {:?}, gone on with: {}", ended.code, end_of(&ended.out));
     Stream::start(pair, &["resume"])
 }
 
@@ -101,7 +110,8 @@ pub fn rescued(pair: &Pair, server: &mut Server<'_>, procedure: &str, blows: &[(
         }
         if !begun {
             let ended = run.end();
-            panic!("{procedure}: {step} was not begun: {:?}\n{}\n{}", ended.code, ended.out, ended.err);
+            let (out, err) = (end_of(&ended.out), end_of(&ended.err));
+            panic!("{procedure}: {step} was not begun: {:?}\n{out}\n{err}", ended.code);
         }
         pulled = *blow == Blow::Pulled;
         match blow {

@@ -90,6 +90,13 @@ pub fn proved(pair: &Pair) {
     assert_eq!((role("edge-1/a").trim(), role("edge-1/b").trim()), ("true", "false"));
     let identity = pair.exec("edge-1/b", ":put [/system identity get name]").expect(0);
     assert_eq!(identity.out.trim(), "edge-1_HA_B_STANDBY");
+    let on = ":foreach i in=[/interface ethernet find disabled=no] do={:put [/interface ethernet get $i default-name]}";
+    assert_eq!(pair.exec("edge-1/b", on).expect(0).out.trim(), "ether8", "the standby's ports");
+    let named = "/system script run ha_setconfigver; :global haMasterConfigVer; :put $haMasterConfigVer";
+    let named = pair.exec("edge-1/a", named).expect(0).out;
+    let loaded = pair.exec("edge-1/b", ":put [/file get HA_config-version.txt contents]").expect(0).out;
+    assert!(named.starts_with("boot="), "the active has named its configuration: {named}");
+    assert_eq!(loaded.trim(), named.trim(), "the standby's configuration is the active's");
     // B's own port has B's own address, and A's data address came over.
     let port = pair.exec("edge-1/b", ":put [/interface ethernet get [find default-name=ether8] mac-address]").expect(0);
     assert_eq!(port.out.trim(), "74:4D:28:00:00:0B");

@@ -30,15 +30,24 @@ const DATA_PORTS: usize = 7;
 /// How long a standby has to start; ports come up to 5 s late.
 const START: Duration = Duration::from_secs(110);
 
+/// How a standby is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// By a reset and the quiet sync's script.
+    Quiet,
+    /// By a backup of the active.
+    Backup,
+}
+
 /// How the standby came to what it starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// The start after a reset that the quiet sync made: its script applies the active's configuration.
     QuietSync,
-    /// Any later start of a standby.
-    Restart,
+    /// Any later start of a standby that was made so.
+    Restart(Made),
     /// The start after the standby's own backup was loaded.
-    OwnBackup,
+    OwnBackup(Made),
     /// The start after a backup of the active was loaded.
     BackupSync,
 }
@@ -69,17 +78,17 @@ pub fn prepare(version: Version, way: Way) -> Kept {
     }
     pair.install();
     pair.basic_networking();
-    if way == Way::QuietSync {
+    if matches!(way, Way::QuietSync | Way::Restart(Made::Quiet) | Way::OwnBackup(Made::Quiet)) {
         pair.choose("quiet");
     }
     pair.call(&pair.a, "HAPushStandby");
     pair.until("B goes down", 60, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
     if !matches!(way, Way::QuietSync | Way::BackupSync) {
         pair.until("B is back", 120, |pair| pair.phase(&pair.b) == Phase::Up);
-        pair.wait(40);
+        pair.wait(60);
         assert!(pair.sync().contains("GOOD"), "{}", pair.tail());
         pair.wait(30);
-        if way == Way::OwnBackup {
+        if matches!(way, Way::OwnBackup(_)) {
             pair.start(&pair.b, &format!("/system backup load name=HA_own.backup password=\"{PASSWORD}\""));
         } else {
             pair.start(&pair.b, "/system reboot");

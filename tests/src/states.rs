@@ -29,3 +29,7 @@ pub fn loops() -> String {
         /interface vrrp enable HA_VRRP\n/log warning \"ha_startup: DONE\"\n}";
     stand_in("ha_startup", source)
 }
+
+/// F6: the bootstrap of an erased router waits for something that does not come.
+pub const WAITS: &str = ":local done false\n:while (!$done) do={\n:do {\n/user add name=ha group=nowhere password=short\n:set done true\n} \
+    on-error={ /log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :delay 5 }\n}\n";

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use routeros::TermSize;
+use routeros::terminal::Terminal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::OpenptFlags;
 use rustix::{pty, termios};
@@ -138,6 +140,29 @@ impl Far {
                 return String::from_utf8_lossy(&seen).into_owned();
             }
             self.more(until, text);
+        }
+    }
+
+    /// Answers a router's questions for the terminal, as one of 80 columns and 24 rows does, until its prompt stands there;
+    /// how long that took. The question for its kind is the console's to answer: tmux would not.
+    #[track_caller]
+    pub fn prompt(&mut self) -> Duration {
+        const PROMPT: &[u8] = b"] >";
+        let (begun, mut answered) = (Instant::now(), 0);
+        let mut screen = Terminal::new(TermSize { cols: 80, rows: 24 });
+        loop {
+            screen.on_bytes(&self.seen[answered..]);
+            answered = self.seen.len();
+            let replies = screen.take_replies();
+            if !replies.is_empty() {
+                self.say(&replies);
+            }
+            assert!(!self.seen.windows(2).any(|window| window == b"\x1bZ"), "not every terminal answers it");
+            if let Some(at) = self.seen.windows(PROMPT.len()).position(|window| window == PROMPT) {
+                self.seen.drain(..at + PROMPT.len());
+                return begun.elapsed();
+            }
+            self.more(begun + PATIENCE, PROMPT);
         }
     }
 

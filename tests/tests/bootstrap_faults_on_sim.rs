@@ -9,6 +9,7 @@ use std::time::Duration;
 use bootstrap::event::{Changed, Event};
 use bootstrap::exit::Exit;
 use bootstrap::store::{SimFault, SimStore, Store as _};
+use bootstrap::target::TargetUrl;
 use common::{Bench, Case, Part, simulated};
 use lab::WireHandle;
 use lab::pair::Topology;
@@ -54,7 +55,7 @@ fn refusals_that_change_nothing() {
             Exit::Preflight,
             "bootstrap.preflight",
         ),
-        ("b's address is a's", false, |b| b.site.b.ha_mac = b.site.a.ha_mac, Exit::TimedOut, ""),
+        ("b's address is a's", false, |b| b.site.b.ha_mac = b.site.a.ha_mac, Exit::TimedOut, "routeros.hop.refused"),
         ("wrong password of a", false, |b| b.secrets.a = Some(Secret::new("nope")), Exit::Login, "mactelnet.auth"),
         ("wrong password of b", true, |b| b.secrets.b = Some(Secret::new("nope")), Exit::Login, "routeros.login"),
         (
@@ -64,8 +65,8 @@ fn refusals_that_change_nothing() {
             Exit::Preflight,
             "bootstrap.preflight",
         ),
-        ("no serial in the site file", true, |b| b.site.b.serial_number = None, Exit::Preflight, ""),
-        ("cable out", false, |b| b.pair.ha_wire.cut(), Exit::TimedOut, ""),
+        ("no serial in the site file", true, |b| b.site.b.serial_number = None, Exit::Preflight, "bootstrap.preflight"),
+        ("cable out", false, |b| b.pair.ha_wire.cut(), Exit::TimedOut, "routeros.hop.refused"),
     ];
     for (name, dirty, break_it, exit, code) in cases {
         simulated(|| async move {
@@ -78,6 +79,58 @@ fn refusals_that_change_nothing() {
             assert_eq!(end.changed, Changed::None, "{name}");
             assert_eq!(failure.state, "nothing was changed", "{name}");
             assert!(!end.next.is_empty(), "{name}");
+            assert_untouched(&bench);
+        });
+    }
+}
+
+/// Scripts that were imported and never installed can't be run: it is a check that says so, before any of them is.
+#[test]
+fn an_active_whose_scripts_were_never_installed_is_told_how() {
+    simulated(|| async {
+        for (taken, found, hint) in [
+            ("ha_config_base", "$HAInstall was not run", "$HAInstall interface="),
+            ("ha_pushbackup", "missing on a: ha_pushbackup", "jumplead ha render > HA_init.rsc"),
+        ] {
+            let mut bench = Bench::new(Case::new("7.18.2", VIA, false));
+            let line = format!("/system script remove {taken}");
+            bench.pair.a.with(|router, now| router.start_script(now, "admin", &line)).unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            bench.ready = bench.pair.world.now();
+            let end = ended(&bench, &SimStore::default()).await;
+            let failure = end.failure.clone().unwrap();
+            assert_eq!((end.exit, failure.code.as_str()), (Exit::Preflight, "bootstrap.preflight"), "{failure:?}");
+            assert!(failure.message.contains("a-ha-scripts"), "{failure:?}");
+            assert!(failure.causes.iter().any(|cause| cause.contains(found)), "{failure:?}");
+            assert!(failure.hints.iter().any(|line| line.contains(hint)), "{failure:?}");
+            assert_untouched(&bench);
+        }
+    });
+}
+
+/// Somebody answers, at the very address or on the very line, and is another router: its burnt-in address is not the one in the
+/// site file.
+#[test]
+fn a_router_that_answers_in_b_s_place_is_left_alone() {
+    for (topology, road_b) in [(VIA, None), (SEGMENT, None), (VIA, Some("serial:///dev/b"))] {
+        simulated(|| async move {
+            let case = Case { road_b, ..Case::new("7.18.2", topology, false) };
+            let mut settings = case.settings();
+            settings.b.setup.push_str("/interface ethernet set ether8 mac-address=74:4D:28:00:00:0C\n");
+            let mut bench = Bench::with(case, settings);
+            bench.site.b.ha_mac.0[5] = 0x0c;
+            for road in &mut bench.site.b.reach {
+                // It was filled in when the file was read.
+                if let TargetUrl::Mac { mac, .. } = road {
+                    *mac = Some(bench.site.b.ha_mac);
+                }
+            }
+            let end = ended(&bench, &SimStore::default()).await;
+            let failure = end.failure.clone().unwrap_or_else(|| panic!("{road_b:?}: {end:?}"));
+            assert_eq!((end.exit, end.changed), (Exit::Preflight, Changed::None), "{road_b:?}: {failure:?}");
+            assert_eq!(failure.code, "routeros.proof.wrong-router", "{road_b:?}: {failure:?}");
+            assert!(failure.message.contains("74:4D:28:00:00:0B"), "who it is: {failure:?}");
+            assert_eq!(failure.state, "nothing was changed", "{road_b:?}");
             assert_untouched(&bench);
         });
     }
@@ -203,34 +256,24 @@ fn pulled(wire: &WireHandle) {
 /// Behind the hand-off the cable is VRRP's only voice: see the test of the swapped roles.
 #[test]
 fn the_cable_between_both_is_pulled_for_twenty_seconds() {
-    let steps = &["b.bootstrap-file", "b.import", "a.push", "b.wait-standby"];
+    let steps = &["b.bootstrap-file", "b.reset", "b.wait-reset", "b.import", "a.reach-b", "a.push", "b.wait-standby"];
     disturbed(Case::new("7.18.2", VIA, true), steps, |bench| pulled(&bench.pair.ha_wire));
 }
 
-/// With the host on the HA segment it is three cables: b's, a's, and the host's own. The steps are those that the other road's
-/// cable was not pulled in, and those in which it is another matter.
+/// With the host on the HA segment it is three cables: b's, a's, and the host's own.
 #[test]
 fn each_cable_of_the_segment_is_pulled_for_twenty_seconds() {
     let (old, new) = (Case::new("6.44.6", SEGMENT, true), Case::new("7.18.2", SEGMENT, true));
-    disturbed(old, &["b.reset", "a.push"], |bench| pulled(&bench.pair.ha_wire_b));
+    disturbed(old, &["b.reset", "b.import", "a.push"], |bench| pulled(&bench.pair.ha_wire_b));
     disturbed(new, &["b.wait-reset", "a.reach-b"], |bench| pulled(&bench.pair.ha_wire));
-    disturbed(new, &["b.wait-standby"], |bench| pulled(&bench.pair.host_wire));
+    disturbed(new, &["b.bootstrap-file", "b.wait-standby", "pair.clean"], |bench| pulled(&bench.pair.host_wire));
     disturbed(old, &["pair.verify"], |bench| pulled(&bench.pair.host_wire));
 }
 
-/// The line gives no sign of it: what is typed meanwhile is lost, and so is what the router says.
 #[test]
 fn the_serial_line_is_pulled_for_twenty_seconds_in_every_step() {
     let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.22.1", VIA, true) };
-    disturbed(case, STEPS, |bench| {
-        let b = bench.pair.b.clone();
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(Duration::from_millis(130)).await;
-            b.with(|router, now| router.plug_serial(now, false));
-            tokio::time::sleep(Duration::from_secs(20)).await;
-            b.with(|router, now| router.plug_serial(now, true));
-        });
-    });
+    disturbed(case, STEPS, Bench::pull_serial_of_b);
 }
 
 #[test]
@@ -346,5 +389,175 @@ fn two_runs_at_once_and_a_disk_that_fails() {
             assert!(!end.failure.unwrap().hints.is_empty());
         }
         assert_untouched(&bench);
+    });
+}
+
+/// What somebody else does in the middle of a run, by the code that the run ends with; and what takes it back.
+struct Meddled {
+    dirty: bool,
+    step: &'static str,
+    on: char,
+    script: &'static str,
+    exit: Exit,
+    code: &'static str,
+    state: &'static str,
+    mend: &'static str,
+}
+
+/// The run ends and says what it found, what state things are in and what to type; that goes on to the proved pair.
+#[test]
+fn what_others_change_in_the_middle_is_named_and_gone_on_with() {
+    let cases = [
+        Meddled {
+            dirty: true,
+            step: "b.reset",
+            on: 'b',
+            script: "/file remove [find name~\"jumplead\"]",
+            exit: Exit::StepFailed,
+            code: "bootstrap.file.gone",
+            state: "b",
+            mend: "",
+        },
+        Meddled {
+            dirty: false,
+            step: "a.reach-b",
+            on: 'b',
+            script: "/ip service set ftp disabled=yes",
+            exit: Exit::StepFailed,
+            code: "bootstrap.handoff.unreachable",
+            state: "a is active",
+            mend: "/ip service set ftp disabled=no",
+        },
+        Meddled {
+            dirty: false,
+            step: "a.push",
+            on: 'a',
+            script: "/interface vrrp disable [find]",
+            exit: Exit::StepFailed,
+            code: "bootstrap.handoff.not-active",
+            state: "b is bootstrapped",
+            mend: "/interface vrrp enable [find]",
+        },
+        Meddled {
+            dirty: true,
+            step: "b.reset",
+            on: 'b',
+            script: "/user add name=others group=full password=Other-User_4; /user set [find name=admin] group=read",
+            exit: Exit::StepFailed,
+            code: "bootstrap.reset.no-effect",
+            state: "b is as it was",
+            mend: "/user set [find name=admin] group=full; /user remove [find name=others]",
+        },
+        Meddled {
+            dirty: false,
+            step: "b.import",
+            on: 'b',
+            script: "/ip address add address=192.0.2.9/24 interface=ether2",
+            exit: Exit::StepFailed,
+            code: "bootstrap.state.moved",
+            state: "b",
+            mend: "/ip address remove [find address=\"192.0.2.9/24\"]",
+        },
+        Meddled {
+            dirty: false,
+            step: "a.push",
+            on: 'a',
+            script: "/system script set [find name=ha_pushbackup] name=gone",
+            exit: Exit::StepFailed,
+            code: "bootstrap.handoff.push",
+            state: "a is active",
+            mend: "/system script set [find name=gone] name=ha_pushbackup",
+        },
+        Meddled {
+            dirty: false,
+            step: "a.push",
+            on: 'b',
+            script: ":for i from=1 to=600 do={ /file remove [find name~\"backup\"]; :delay 300ms }",
+            exit: Exit::StepFailed,
+            code: "bootstrap.handoff.restore-refused",
+            state: "a is active",
+            mend: "/system script job remove [find]",
+        },
+        Meddled {
+            dirty: false,
+            step: "pair.verify",
+            on: 'b',
+            script: "/interface ethernet enable ether3",
+            exit: Exit::EndCheck,
+            code: "bootstrap.verify",
+            state: "b",
+            mend: "/interface ethernet disable ether3",
+        },
+        Meddled {
+            dirty: false,
+            step: "pair.verify",
+            on: 'b',
+            script: ":global was; :if ([:typeof $was] = \"nothing\") do={ :set was [/file get HA_config-version.txt contents] }; \
+                     /file set HA_config-version.txt contents=(\"not \" . $was)",
+            exit: Exit::EndCheck,
+            code: "bootstrap.verify",
+            state: "b",
+            mend: ":global was; /file set HA_config-version.txt contents=$was",
+        },
+    ];
+    for case in cases {
+        simulated(|| async move {
+            let bench = Bench::new(Case::new("7.18.2", VIA, case.dirty));
+            let store = SimStore::default();
+            let meddled = if case.on == 'a' { bench.pair.a.clone() } else { bench.pair.b.clone() };
+            let act = move |by, text: &'static str| meddled.with(|router, now| router.start_script(now, by, text));
+            let first = act.clone();
+            let part = bench
+                .process(&store, move |record| {
+                    // Before every try: a run that can put it right itself does.
+                    if matches!(&record.event, Event::StepStarted { step: s, .. } if s == case.step) {
+                        first("admin", case.script).unwrap();
+                    }
+                    false
+                })
+                .await;
+            let Part::Ended(end) = part else { unreachable!() };
+            let failure = end.failure.clone().unwrap_or_else(|| panic!("{} did not come", case.code));
+            assert_eq!((end.exit, failure.code.as_str()), (case.exit, case.code), "{end:?}");
+            assert!(failure.state.contains(case.state), "{failure:?}");
+            assert!(failure.hints.iter().any(|hint| hint.contains("jumplead resume")), "{failure:?}");
+            if case.code == "bootstrap.state.moved" {
+                let anew = "make a new plan:  jumplead bootstrap edge-1 --plan-only";
+                assert!(failure.hints.iter().any(|hint| hint == anew), "{failure:?}");
+            }
+            // The others' own user, where they took the rights of ours.
+            act(if case.script.contains("name=others") { "others" } else { "admin" }, case.mend).unwrap();
+            bench.until_done(&store).await;
+            bench.assert_proved();
+            assert_eq!(bench.counts('A'), (0, 0), "{}", case.code);
+            assert!(bench.counts('B').0 <= usize::from(case.dirty), "{}", case.code);
+        });
+    }
+}
+
+/// A run that was left before the reset, and a B that was put to use since: it is not erased, also where it is still
+/// configured; as it was shown, it is.
+#[test]
+fn what_is_erased_is_what_was_shown() {
+    simulated(|| async {
+        let bench = Bench::new(Case::new("7.18.2", VIA, true));
+        let store = SimStore::default();
+        let left = bench.process(
+            &store,
+            |record| matches!(&record.event, Event::StepCompleted { step, .. } if step == "b.bootstrap-file"),
+        );
+        assert!(matches!(left.await, Part::Killed));
+        let used = |script: &str| bench.pair.b.with(|router, now| router.start_script(now, "admin", script)).unwrap();
+        used("/ip address add address=192.0.2.9/24 interface=ether2");
+        let end = ended(&bench, &store).await;
+        let failure = end.failure.unwrap();
+        assert_eq!((failure.code.as_str(), end.resumable), ("bootstrap.state.moved", true), "{failure:?}");
+        assert!(failure.message.contains("2 addresses") && failure.message.contains("3 addresses"), "{failure:?}");
+        let hints = &failure.hints;
+        assert!(hints.iter().any(|hint| hint.ends_with("  jumplead bootstrap edge-1 --plan-only")), "{hints:?}");
+        assert_eq!(bench.counts('B'), (0, 0));
+        used("/ip address remove [find address=\"192.0.2.9/24\"]");
+        bench.until_done(&store).await;
+        bench.assert_proved();
     });
 }

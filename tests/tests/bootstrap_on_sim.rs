@@ -2,10 +2,18 @@
 
 mod common;
 
+use std::collections::{BTreeSet, HashMap};
+
 use bootstrap::exit::Exit;
+use bootstrap::road::Purpose;
 use bootstrap::store::SimStore;
 use common::{Bench, Case, Part, simulated};
+use lab::Tap;
 use lab::pair::Topology;
+use mactelnet::MacAddr;
+use mactelnet::wire::frame::Frame;
+use mactelnet::wire::packet::{Direction, PORT, Packet, PacketType};
+use routeros::{FileName, LoginOptions, Shell};
 
 /// The end check of these tests can fail: an erased B, and a B with one port switched on, are not proved.
 #[test]
@@ -30,6 +38,27 @@ fn a_label_password_is_the_login_of_an_erased_router() {
         simulated(|| async move {
             let case = Case { label: Some("LABEL7KQ3X"), ..Case::new("7.18.2", Topology::BehindA, dirty) };
             let bench = Bench::new(case);
+            bench.until_done(&SimStore::default()).await;
+            bench.assert_proved();
+        });
+    }
+}
+
+/// How `/tool mac-telnet` ends is in no source: with other words, with none, and where a byte ends it from the near side,
+/// the way through A is the same.
+#[test]
+fn a_hop_may_end_in_any_words_or_none() {
+    for (farewell, escape) in
+        [(vec![], Some(0x1d)), (vec!["[admin@far] > closed".to_owned()], Some(0x18)), (vec![], None)]
+    {
+        simulated(|| async move {
+            let case = Case::new("7.18.2", Topology::BehindA, true);
+            let mut settings = case.settings();
+            settings.a = settings.a.quirk(|quirks| {
+                quirks.hop_farewell = Some(farewell);
+                quirks.hop_escape = Some(escape);
+            });
+            let bench = Bench::with(case, settings);
             bench.until_done(&SimStore::default()).await;
             bench.assert_proved();
         });
@@ -68,6 +97,51 @@ fn bad_cables() {
             bench.until_done(&store).await;
             bench.assert_proved();
             assert_eq!(bench.counts('B').0, 1, "seed {seed}");
+        });
+    }
+}
+
+/// The most data packets that a client had under way at once, in any session that carried more than a proof does.
+fn most_under_way(frames: &[lab::Tapped]) -> usize {
+    let mut sessions: HashMap<u16, (BTreeSet<u32>, usize, usize)> = HashMap::new();
+    for tapped in frames {
+        let Ok(frame) = Frame::new_checked(&tapped.frame) else { continue };
+        let (to_router, from_router) = (frame.dst_port() == PORT, frame.src_port() == PORT);
+        let Ok(packet) = Packet::new_checked(frame.payload()) else { continue };
+        if to_router && packet.kind() == PacketType::Data {
+            let session = sessions.entry(packet.session_key(Direction::ToServer)).or_default();
+            session.0.insert(packet.counter());
+            session.1 = session.1.max(session.0.len());
+            session.2 += packet.data().len();
+        } else if from_router && packet.kind() == PacketType::Ack {
+            let session = sessions.entry(packet.session_key(Direction::ToClient)).or_default();
+            session.0.retain(|counter| *counter >= packet.counter());
+        }
+    }
+    sessions.values().filter(|(.., bytes)| *bytes > 1500).map(|(_, most, _)| *most).max().unwrap_or(0)
+}
+
+/// Towards a router that has proved in a run that it keeps its acknowledgement at a gap, the next session sends more than
+/// one packet at a time; where nobody listens, and so nobody knows which version is there, it does not.
+#[test]
+fn a_window_opens_towards_a_router_that_proved_it() {
+    for listen in [true, false] {
+        simulated(|| async move {
+            let bench = Bench::new(Case::new("7.18.2", Topology::OnSegment, false));
+            bench.listen.set(listen);
+            bench.until_done(&SimStore::default()).await;
+            bench.assert_proved();
+            let tap = Tap::new();
+            bench.pair.host_wire.tap(tap.clone());
+            let purpose = if listen { Purpose::Write } else { Purpose::Read };
+            let login =
+                LoginOptions { passwords: bench.secrets.a.iter().cloned().collect(), ..LoginOptions::new("admin") };
+            let a = Shell::login(bench.link_for(purpose, MacAddr(bench.site.a.ha_mac.0), &login).await, login)
+                .await
+                .unwrap();
+            a.put_file(&FileName::ours("HA_jumplead_window").unwrap(), &[b'w'; 20_000]).await.unwrap();
+            let most = most_under_way(&tap.frames());
+            assert!(if listen { most > 1 } else { most == 1 }, "listens {listen}: {most} packets under way");
         });
     }
 }

@@ -13,12 +13,12 @@ use bootstrap::preflight::Verdict;
 use bootstrap::secret::SecretRef;
 use bootstrap::site::{Sync, UserSite};
 use bootstrap::store::SimStore;
-use common::{A_PASSWORD, Bench, Case, Part, simulated};
+use common::{A_PASSWORD, Bench, Case, HA_PASSWORD, Part, simulated};
 use lab::pair::Topology;
 use mactelnet::MacAddr;
 use routeros::Secret;
 use routersim::menu::Item;
-use routersim::record::Phase;
+use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 
 const A_ETHER2: MacAddr = MacAddr([0x74, 0x4D, 0x28, 0x0A, 0, 2]);
@@ -142,6 +142,30 @@ fn clean_and_dirty_on_both_roads() {
     }
 }
 
+/// Over B's serial console alone: what a console server may write down of the line does not hold the password that the
+/// console asks for without an echo. (The HA password has no such question: it is in the file that is typed.)
+#[test]
+fn the_own_password_is_not_on_the_line() {
+    let case = Case { road_b: Some("serial:///dev/b"), ..quiet("7.22.1", Topology::BehindA, false) };
+    simulated(|| async move {
+        let bench = Bench::new(case);
+        bench.keep_console.set(true);
+        let part = bench.process(&SimStore::default(), |_| false).await;
+        assert!(matches!(&part, Part::Ended(end) if end.exit == Exit::Done), "{part:#?}");
+        let mut shown = Vec::new();
+        for (_, event) in bench.events().into_iter().filter(|(who, _)| *who == 'B') {
+            if let EventKind::ConsoleOut { bytes, .. } = event.kind {
+                shown.extend(bytes);
+            }
+        }
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(shown.contains("/password") && shown.contains(HA_PASSWORD), "the line was recorded");
+        assert!(!shown.contains(A_PASSWORD));
+        let admin = format!("admin full {A_PASSWORD}");
+        assert!(users_of_b(&bench)[0].contains(&admin), "{:?}", users_of_b(&bench));
+    });
+}
+
 /// Before anything is chosen the checks say what an export leaves behind, and the plan repeats it.
 #[test]
 fn what_is_not_carried_is_said_first() {
@@ -183,6 +207,31 @@ fn what_is_not_carried_is_said_first() {
             prepared.checks
         );
     });
+}
+
+/// A key that B's version does not import is refused before anything is changed; waived, it ends the run at its step, not before.
+#[test]
+fn a_key_that_b_does_not_take_is_said_first() {
+    for (version, refused) in [("6.44.6", true), ("7.22.1", false)] {
+        simulated(|| async move {
+            let mut bench = with_users(quiet(version, Topology::BehindA, true));
+            bench.site.users[0].ssh_keys = vec![RSA.to_owned(), CURVE.to_owned()];
+            let name = "b-takes-ssh-keys";
+            let prepared = prepare(&bench.pair_job(&bench.roads()), &[]).await.unwrap();
+            let check = prepared.checks.iter().find(|check| check.name == name);
+            assert_eq!(check.is_some(), refused, "{version}");
+            assert_eq!(prepared.refused(), refused, "{version}");
+            let Some(check) = check else { return };
+            assert!(check.found.contains("given to night") && !check.found.contains("AAAA"), "{check:?}");
+            bench.waive = vec![name.to_owned()];
+            let Part::Ended(end) = bench.process(&SimStore::default(), |_| false).await else { panic!() };
+            assert_eq!(
+                end.failure.as_ref().map(|failure| failure.code.as_str()),
+                Some("bootstrap.handoff.ssh-keys"),
+                "{end:?}"
+            );
+        });
+    }
 }
 
 /// A port of A that shuts itself when it hears a clone is named where the sync makes one, and only there.

@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 use bootstrap::event::Record;
 use bootstrap::journal::encode;
-use jumplead_tests::binary::{self, Ended};
+use jumplead_tests::binary::{self, Ended, end_of};
 use jumplead_tests::leak;
 use jumplead_tests::site::edge_1;
 use serde_json::Value;
@@ -71,7 +72,12 @@ fn proved(arguments: &[&str]) {
     assert!(!escapes(&ended), "a pipe gets no escapes");
     let last = ended.err.lines().filter(|line| line.starts_with("The pair is proved.")).count();
     assert_eq!(last, 1, "{}", ended.err);
+    // `cargo xtask bench` prints these two of a run, and the line above.
+    for said in ["Our own part of the waits", "Logins at router a"] {
+        assert!(ended.err.lines().any(|line| line.starts_with(said)), "{said}: {}", ended.err);
+    }
     assert!(!home.path().join("state").exists(), "a rehearsal leaves nothing behind");
+    assert!(!ended.err.contains("jumplead runs show"), "there is no run to show: {}", ended.err);
 }
 
 #[test]
@@ -103,6 +109,23 @@ fn a_rehearsal_as_json_is_a_stream_that_ends_with_its_result_and_repeats_itself(
     assert!(first == again.out, "one seed, one story, whatever is lost: {differs:?}");
 }
 
+/// What the README shows is what stands on the screen, the consoles, the wires and the waits left out.
+#[test]
+fn the_readme_shows_the_screen_of_a_rehearsal() {
+    let readme = include_str!("../../README.md");
+    let (_, screen) = readme.split_once("```text\nPreflight").unwrap();
+    let (screen, _) = screen.split_once("\n```").unwrap();
+    let shown = format!("Preflight{screen}");
+    let said = run(&home(), &["rehearse", "--dirty"]).expect(0).err;
+    let mut rest = said.lines();
+    for line in shown.lines() {
+        assert!(rest.any(|said| said.trim_end() == line), "the README has: {line}\nit says:\n{}", end_of(&said));
+    }
+    for word in ["      ~ MAC-Telnet A ether8 -> B ether8: no answer", "      ~ FTP ", "    B | ", "    A * "] {
+        assert!(said.contains(word), "{word} is live on the screen");
+    }
+}
+
 #[test]
 fn a_rehearsal_writes_the_cables_for_wireshark() {
     let home = home();
@@ -132,6 +155,18 @@ fn a_rehearsal_writes_the_cables_for_wireshark() {
 
 // ---- how commands are refused
 
+/// The capture of another day goes with the first frame of this one.
+#[test]
+fn a_command_that_comes_to_no_link_leaves_a_capture_as_it_is() {
+    let home = home();
+    let file = home.path().join("kept.pcap");
+    std::fs::write(&file, "of another day").unwrap();
+    let path = file.to_str().unwrap();
+    run(&home, &["--pcap", path, "exec", "mac://%eth1", "--", "x"]).refused(2, "target.mac");
+    run(&home, &["--pcap", path, "bootstrap", "nosuch"]).refused(2, "site.read");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "of another day");
+}
+
 #[test]
 fn wrong_usage_is_2_and_says_what_and_with_which_code() {
     let home = home();
@@ -141,6 +176,11 @@ fn wrong_usage_is_2_and_says_what_and_with_which_code() {
         (&["rehearse", "--seeds", "9..3"], "usage.arguments"),
         (&["discover", "--for", "2 weeks"], "usage.arguments"),
         (&["rehearse", "--routeros", "x"], "rehearse.routeros"),
+        (&["rehearse", "--routeros", "5.26"], "rehearse.routeros"),
+        // Not even the form of a plan's fingerprint: nobody is asked, and no run is recorded.
+        (&["bootstrap", "edge-1", "--confirm", "xxx"], "usage.arguments"),
+        (&["recover", "serial:///dev/null", "leave", "--confirm", "7F0002"], "usage.arguments"),
+        (&["resume", "--confirm", "f70f10c3:7F0002"], "usage.arguments"),
         (&["rehearse", "--pcap", "/nonexistent/x"], "rehearse.pcap"),
         (&["bootstrap", "nosuch"], "site.read"),
         (&["ping", "x"], "target.invalid"),
@@ -161,6 +201,11 @@ fn wrong_usage_is_2_and_says_what_and_with_which_code() {
         );
         assert!(!object["error"]["message"].as_str().unwrap().is_empty());
     }
+    let older = run(&home, &["rehearse", "--routeros", "5.26"]).expect(2);
+    assert!(older.err.contains("`5.26` is not simulated: routers of 6.x and 7.x are"), "{}", older.err);
+    let confirmed = run(&home, &["bootstrap", "edge-1", "--confirm", "xxx"]).expect(2);
+    assert!(confirmed.err.contains("a plan's fingerprint is like f70f-10c3"), "{}", confirmed.err);
+    assert!(!home.path().join("state").exists(), "and nothing was written down");
     let bare = run(&home, &[]).expect(2);
     assert!(bare.err.contains("Usage:") && bare.out.is_empty());
 }
@@ -227,6 +272,9 @@ fn a_sheet_names_the_router_by_its_label() {
     let object = json(&run(&home, &["--json", "recover", "edge-1/b", "--sheet"]).expect(0).out);
     assert!(object["data"]["sheet"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains("7F0002")));
     run(&home, &["recover", "edge-9/b", "--sheet"]).refused(2, "site.read");
+    // What to type next names the pair, not the line.
+    let secrets = run(&home, &["recover", "serial:///dev/ttyS9", "--as", "edge-1/b"]).expect(4);
+    assert!(secrets.err.contains("jumplead config show edge-1\n"), "{}", secrets.err);
 }
 
 #[test]
@@ -248,6 +296,36 @@ fn a_right_site_file_is_checked_and_shown() {
     let object = json(&run(&home, &["--json", "config", "check", "edge-1"]).expect(0).out);
     assert_eq!((&object["ok"], &object["command"], &object["format"]), (&true.into(), &"config".into(), &1.into()));
     assert!(!object["warnings"].as_array().unwrap().is_empty());
+}
+
+/// What a run would miss is said by its key: a file that is not there is refused, a variable may be set where the run begins.
+#[test]
+fn secrets_that_are_not_there_are_named_by_their_keys() {
+    let secret = home();
+    let file = secret.path().join("ha");
+    let text = site().replace("env:EDGE1_HA", &format!("file:{}", file.display()));
+    let home = home_with_site(&text);
+    let gone = run(&home, &["config", "check", "edge-1"]).refused(4, "secret.file");
+    assert!(gone.err.contains("secrets.ha_password: ") && gone.err.contains("No such file"), "{}", gone.err);
+    std::fs::write(&file, "S3cret-Sloe.9").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    run(&home, &["config", "check", "edge-1"]).refused(4, "secret.file-open");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let checked = run(&home, &["config", "check", "edge-1"]).expect(0);
+    assert!(checked.err.contains("pair.a.password: the environment has no EDGE1_A"), "{}", checked.err);
+    assert!(!checked.err.contains("EDGE1_HA"), "{}", checked.err);
+    let home = home_with_site(&site());
+    let checked = run(&home, &["config", "check", "edge-1"]).expect(0);
+    assert!(checked.err.contains("secrets.ha_password: the environment has no EDGE1_HA"), "{}", checked.err);
+    // Nobody can be asked: what would be asked for is named as the file has it.
+    let home = home_with_site(&site().replace("env:EDGE1_A", "prompt"));
+    let mut asked = command(home.path(), &["--non-interactive", "bootstrap", "edge-1"]);
+    let asked: Ended = asked.env("EDGE1_HA", "Pair-Sloe.9").output().unwrap().into();
+    let asked = asked.refused(4, "secret.prompt");
+    assert!(asked.err.contains("pair.a.password of edge-1 must be asked for"), "{}", asked.err);
+    let short: Ended = command(home.path(), &["bootstrap", "edge-1"]).env("EDGE1_HA", "short").output().unwrap().into();
+    let short = short.refused(4, "secret.unfit");
+    assert!(short.err.contains("secrets.ha_password of edge-1 is not between 8 and 64"), "{}", short.err);
 }
 
 #[test]
@@ -294,6 +372,40 @@ fn a_run_that_was_cut_off_is_listed_shown_and_resumable() {
 }
 
 #[test]
+fn a_run_that_has_ended_is_not_said_to_go_on() {
+    let of = |finished: bool| {
+        let home = home_with_run(|journal| {
+            let last = story().lines().last().filter(|_| finished);
+            let last = last.map(|line| serde_json::from_str::<Record>(line).unwrap());
+            journal.extend(last.map(|record| encode(&Record { seq: 9, ..record })).unwrap_or_default().into_bytes());
+        });
+        run(&home, &["resume", "2026-01-01-01", "--plan-only"]).expect(0)
+    };
+    assert!(of(false).err.contains("It goes on with:  jumplead resume 2026-01-01-01"));
+    let ended = of(true);
+    assert!(
+        ended.err.contains("there is nothing to go on with") && !ended.err.contains("jumplead resume"),
+        "{ended:?}"
+    );
+}
+
+/// What can't be written is known before a router is asked, and what was not written leaves no file.
+#[test]
+fn a_bundle_that_can_not_be_written_is_told_at_once() {
+    let home = home();
+    let bundle = |output: &str| run(&home, &["bundle", "serial:///dev/nosuch", "--output", output]);
+    bundle("/nonexistent/x").refused(11, "bundle.write");
+    let path = home.path().join("x.txt");
+    bundle(path.to_str().unwrap()).refused(11, "serial.port.missing");
+    assert!(!path.exists());
+    std::fs::write(&path, "mine").unwrap();
+    bundle(path.to_str().unwrap()).refused(2, "bundle.exists");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    let both = run(&home, &["--json", "bundle", "serial:///dev/nosuch", "--output", "-"]).expect(2);
+    assert_eq!(json(&both.out)["error"]["code"], "usage.output");
+}
+
+#[test]
 fn a_damaged_journal_is_told_and_hides_nothing_else() {
     let home = home_with_run(|journal| {
         let middle = journal.len() / 2;
@@ -334,6 +446,68 @@ fn a_reader_that_goes_away_is_no_crash() {
     drop(child.stdout.take());
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
+}
+
+/// A site file that is there is not to be made anew: what is typed so, a shell's `>`, would empty it.
+#[test]
+fn an_unreadable_site_file_is_not_written_over() {
+    let home = home();
+    std::fs::write(home.path().join("edge-1.toml"), b"format = 1 # \xff\n").unwrap();
+    let mut check = command(home.path(), &["config", "check", "edge-1.toml"]);
+    let ended = Ended::from(check.current_dir(home.path()).output().unwrap());
+    assert!(ended.code == Some(2) && ended.err.contains("UTF-8") && !ended.err.contains('>'), "{}", ended.err);
+    // Nor is one read that has no end.
+    run(&home, &["config", "check", "/dev/zero"]).refused(2, "site.read");
+}
+
+/// Addresses and names stand in a log: it is its owner's, and a file has no colours.
+#[test]
+fn a_log_file_is_its_owners_and_plain() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = home();
+    let log = home.path().join("log");
+    let path = log.to_str().unwrap();
+    run(&home, &["-vvv", "--log-file", path, "rehearse"]).expect(0);
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.lines().count() > 2 && !text.contains('\x1b'), "{}", &text[..text.len().min(400)]);
+    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o077, 0);
+}
+
+/// Data that could not be written is said, whatever the command; /dev/full is a full disk.
+#[test]
+fn data_that_is_lost_is_11() {
+    let home = home();
+    for arguments in [&["config", "schema"][..], &["rehearse", "--json"], &["explain"], &["--help"], &["-V"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended: Ended = command(home.path(), arguments).stdout(full).output().unwrap().into();
+        assert_eq!(ended.code, Some(11), "{arguments:?}: {ended:?}");
+        if !arguments.contains(&"--json") {
+            assert!(ended.err.starts_with("error[host.stdout]"), "{}", ended.err);
+        }
+    }
+}
+
+/// A descriptor that our parent closed is nobody else's: the next file would get its number, and our words with it.
+#[test]
+fn a_closed_standard_output_is_no_file_of_ours() {
+    let home = home();
+    let file = home.path().join("cables.pcap");
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$0\" rehearse --json --pcap \"$1\" >&- 2>&-"]).arg(binary::jumplead()).arg(&file);
+    binary::isolate(&mut closed, home.path());
+    assert_eq!(closed.status().unwrap().code(), Some(0));
+    let bytes = std::fs::read(&file).unwrap();
+    let packets = mactelnet::pcap::Reader::new(bytes.as_slice()).unwrap().map(Result::unwrap).count();
+    assert!(packets > 100, "{packets}");
+    assert!(!bytes.windows(9).any(|window| window == b"\"event\":\""), "an event stands in the capture");
+}
+
+/// A capture that is cut off is not called one.
+#[test]
+fn a_torn_capture_of_a_rehearsal_is_told() {
+    let ended = run(&home(), &["rehearse", "--pcap", "/dev/full"]).expect(0);
+    assert!(!ended.err.contains("for Wireshark"), "{}", ended.err);
+    assert!(ended.err.contains("/dev/full is not whole"), "{}", ended.err);
 }
 
 /// Names of the subcommands in a help text.
@@ -427,7 +601,7 @@ fn lint_judges_scripts_as_the_router_does() {
     let ended = run(&home, &["lint", "--json", &wrong]);
     assert_eq!(ended.code, Some(15));
     let object = json(&ended.out);
-    assert_eq!(object["data"]["files"][0]["verdict"], "refused");
+    assert_eq!((&object["ok"], &object["data"]["files"][0]["verdict"]), (&false.into(), &"refused".into()));
     assert_eq!(object["data"]["files"][0]["findings"][0]["code"], "script.parse.expected-closing-brace");
     // Any bytes are drawn, none of them reaches the terminal as a command to it.
     for (text, code) in
@@ -439,7 +613,15 @@ fn lint_judges_scripts_as_the_router_does() {
     }
     // RouterOS 6 has other menus: only the grammar is judged.
     let older = file("older.rsc", "/interface wireless\nset [find default-name=wlan1] disabled=no\n");
-    assert_eq!(run(&home, &["lint", "--routeros", "6.49.10", &older]).code, Some(0));
+    let ended = run(&home, &["lint", "--routeros", "6.49.10", &older]);
+    assert_eq!(ended.code, Some(0));
+    for words in ["the grammar is checked, menus and arguments are not", "not all names were checked"] {
+        assert!(ended.err.contains(words), "{words}: {}{}", ended.out, ended.err);
+    }
+    let newer = file("newer.rsc", "/file add name=x.txt contents=y\n");
+    let ended = run(&home, &["lint", "--routeros", "6.44.6", &newer]);
+    assert_eq!(ended.code, Some(15));
+    assert!(ended.out.contains("bad command name add: it is there since RouterOS 7.9"), "{}", ended.out);
     assert_eq!(run(&home, &["lint", "/nowhere/x.rsc"]).code, Some(2));
     assert_eq!(run(&home, &["lint", "--routeros", "seven", &good]).code, Some(2));
 }

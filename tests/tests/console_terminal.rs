@@ -1,6 +1,7 @@
 //! The terminal that people sit at: the real binary on a screen, at a port behind which the test is the router.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use jumplead_tests::binary::{isolate, jumplead};
 use jumplead_tests::line_process::LineRouter;
@@ -178,22 +179,36 @@ fn signals_give_screen_and_port_back() {
 /// A command that waits for a router gives the port back too, however it is ended.
 #[test]
 fn signals_end_a_command_and_the_port_is_as_it_was() {
-    for signal in ["INT", "TERM", "HUP"] {
+    let exec: (&[&str], &[&str]) = (&["exec"], &["--", ":put 1"]);
+    for (signal, (command, rest)) in [
+        ("INT", exec),
+        ("TERM", exec),
+        ("HUP", exec),
+        ("INT", (&["diagnose"], &[])),
+        ("TERM", (&["diagnose"], &["--listen"])),
+        ("TERM", (&["bundle"], &["--output", "bundle.txt"])),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let mut line = Far::new(Some(&folder.path().join("line"))).raw();
         let before = line.settings();
-        let mut command = Command::new(jumplead());
-        isolate(&mut command, folder.path());
-        command.arg("exec").arg(format!("serial://{}?baud=9600", line.path().display())).args(["--", ":put 1"]);
-        command.env("JUMPLEAD_PASSWORD", "");
-        let mut process = Process(command.spawn().unwrap());
-        // It has listened, and asks who is there.
-        line.until("\r");
-        assert_eq!(line.baud(), 9600);
+        let mut program = Command::new(jumplead());
+        isolate(&mut program, folder.path());
+        program.args(command).arg(format!("serial://{}?baud=9600", line.path().display())).args(rest);
+        program.env("JUMPLEAD_PASSWORD", "").current_dir(folder.path());
+        let mut process = Process(program.spawn().unwrap());
+        let until = Instant::now() + Duration::from_secs(60);
+        while line.baud() != 9600 {
+            assert!(Instant::now() < until, "{command:?} does not open its port");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if !rest.contains(&"--listen") {
+            // It has listened, and asks who is there.
+            line.until("\r");
+        }
         process.signal(signal);
         let code = process.0.wait().unwrap().code();
-        assert_eq!(code, Some(130), "{signal}");
-        assert_eq!(line.settings(), before, "{signal}");
+        assert_eq!(code, Some(130), "{command:?} {signal}");
+        assert_eq!(line.settings(), before, "{command:?} {signal}");
     }
 }
 
@@ -219,6 +234,21 @@ fn a_console_server_tells_of_its_line_and_hears_no_secret_without_a_word() {
     screen.until("pass");
     screen.say(b"word=");
     screen.until("`password` goes in clear over the console server");
+    // So is a file, before it is sent.
+    let file = "# users\n/user add name=told group=read password=Hush-Hush_5\n";
+    std::fs::write(router.folder.path().join("users.rsc"), file).unwrap();
+    screen.say(b"\x03");
+    for (once, heard) in
+        [(true, "users.rsc was not sent: in its line 2 `password` goes in clear"), (false, "users.rsc sent;")]
+    {
+        screen.say(b"\x1d");
+        screen.until("the last lines again\r\n");
+        screen.say(b"f");
+        screen.until("file to send: ");
+        screen.say(b"users.rsc\r");
+        let seen = screen.until(heard);
+        assert!(!once || !seen.contains("Hush-Hush_5"), "{seen}");
+    }
     screen.say(b"\x03\x1d");
     screen.until("the last lines again\r\n");
     screen.say(b"v");

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use bootstrap::diagnosis::{Diagnosis, Name, StartupLog, of_facts};
@@ -11,6 +12,8 @@ use bootstrap::signs::Signs;
 use bootstrap::store::SimStore;
 use bootstrap::target::Member;
 use common::{Bench, Case, simulated};
+use jumplead::lab_roads::LabLines;
+use jumplead::roads::PairRoads;
 use jumplead_tests::states;
 use lab::NodeHandle;
 use lab::pair::Topology;
@@ -18,6 +21,10 @@ use routeros::{LoginOptions, Proof, Secret};
 use routersim::router::Router;
 
 async fn diagnose(bench: &Bench, member: Member, password: &str) -> Diagnosis {
+    diagnose_over(bench, &bench.roads(), member, password).await
+}
+
+async fn diagnose_over(bench: &Bench, roads: &PairRoads, member: Member, password: &str) -> Diagnosis {
     let mut login = LoginOptions::new("admin");
     login.passwords = vec![Secret::new(password)];
     let mac = bench.site.member(member).ha_mac.to_string();
@@ -25,7 +32,7 @@ async fn diagnose(bench: &Bench, member: Member, password: &str) -> Diagnosis {
     let mut via = LoginOptions::new("admin");
     via.passwords = vec![Secret::new(common::A_PASSWORD)];
     let request = Request { member, purpose: Purpose::Read, login, via, restarting: None };
-    let connection = bench.roads().connect(&request).await.unwrap();
+    let connection = roads.connect(&request).await.unwrap();
     let facts = facts::read(&connection.shell, "ether8").await.unwrap();
     let log = StartupLog::read(&connection.shell).await.unwrap();
     let signs = Signs::read(&connection.shell, &facts, &log).await.unwrap();
@@ -33,6 +40,18 @@ async fn diagnose(bench: &Bench, member: Member, password: &str) -> Diagnosis {
     let _ = connection.shell.close().await;
     assert!(bench.events().len() >= before);
     of_facts(&facts, None, "ether8", &log, &signs)
+}
+
+/// It is said to be the same over the cables, and over its serial line alone.
+async fn on_each_road(bench: &mut Bench, member: Member, password: &str, state: Name, words: &str) {
+    let cable = if member == Member::A { "mac://74:4D:28:0A:00:01%host" } else { "via:a" };
+    let router = if member == Member::A { bench.pair.a.clone() } else { bench.pair.b.clone() };
+    for road in ["serial:///dev/its-own", cable] {
+        let entry = if member == Member::A { &mut bench.site.a } else { &mut bench.site.b };
+        entry.reach = vec![road.parse().unwrap()];
+        let roads = bench.roads_over(Rc::new(LabLines(router.clone())));
+        is(&diagnose_over(bench, &roads, member, password).await, state, words);
+    }
 }
 
 #[test]
@@ -107,7 +126,6 @@ fn is(diagnosis: &Diagnosis, state: Name, words: &str) {
 #[test]
 fn before_the_scripts_are_there() {
     // what it is told, how long ago, and what it is said to be
-    let waits = ":local done false\n:while (!$done) do={\n:do {\n/user add name=ha group=nowhere password=short\n:set done true\n} on-error={ /log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :delay 5 }\n}\n";
     for (told, passes, state, words) in [
         ("/ip address add address=192.168.88.1/24 interface=ether1", 1, Name::E0, "192.168.88.1"),
         ("/ip address add address=10.9.8.7/24 interface=ether1", 1, Name::Configured, "10.9.8.7"),
@@ -117,7 +135,7 @@ fn before_the_scripts_are_there() {
             Name::B2,
             "bootstrapped",
         ),
-        (waits, 60, Name::F6, "bootstrap failed...waiting"),
+        (states::WAITS, 60, Name::F6, "bootstrap failed...waiting"),
         ("/log error \"HA_site: backup FAILED\"", 1, Name::E1, "erased"),
     ] {
         simulated(|| async move {
@@ -149,7 +167,7 @@ fn a_bootstrap_that_has_just_begun_to_wait() {
 fn a_configuration_on_its_way_and_one_that_is_not_loaded() {
     for version in ["7.18.2", "6.44.6"] {
         simulated(|| async move {
-            let bench =
+            let mut bench =
                 Bench::new(Case { road_b: Some("serial:///dev/b"), ..Case::new(version, Topology::BehindA, false) });
             let _ = diagnose(&bench, Member::B, "").await;
             bench.pair.b.with(|router, _| {
@@ -157,7 +175,7 @@ fn a_configuration_on_its_way_and_one_that_is_not_loaded() {
             });
             is(&diagnose(&bench, Member::B, "").await, Name::S1, "HA_b2s.backup is ");
             seconds(60).await;
-            is(&diagnose(&bench, Member::B, "").await, Name::F7, "HA_b2s.backup is there");
+            on_each_road(&mut bench, Member::B, "", Name::F7, "HA_b2s.backup is there").await;
         });
     }
 }
@@ -185,22 +203,22 @@ fn scripts_that_are_not_installed_yet() {
 #[test]
 fn failures_of_a_member() {
     simulated(|| async {
-        let bench = erased();
+        let mut bench = erased();
         bench.until_done(&SimStore::default()).await;
-        let at = async |member| diagnose(&bench, member, common::A_PASSWORD).await;
+        let at = async |bench: &Bench, member| diagnose(bench, member, common::A_PASSWORD).await;
         // Somebody else's line is no failure of the startup.
         script(&bench.pair.b, "/log error \"HA_site: backup FAILED\"");
         seconds(2).await;
-        is(&at(Member::B).await, Name::S4, "standby");
+        is(&at(&bench, Member::B).await, Name::S4, "standby");
         // F3: the console process dies under it.
         bench.pair.b.with(Router::crash_console);
         seconds(20).await;
-        is(&at(Member::B).await, Name::F3, "console restarted");
+        on_each_road(&mut bench, Member::B, common::A_PASSWORD, Name::F3, "console restarted").await;
         // F2: its configuration names another address than its own.
         script(&bench.pair.b, states::WRONG_MAC);
         restart(&bench.pair.b).await;
         seconds(130).await;
-        is(&at(Member::B).await, Name::F2, "I AM UNKNOWN");
+        is(&at(&bench, Member::B).await, Name::F2, "I AM UNKNOWN");
         // F1: its startup fails.
         let right_mac = states::WRONG_MAC.replace(":0B", ":XX").replace(":FF", ":0B").replace(":XX", ":FF");
         script(&bench.pair.b, &right_mac);
@@ -208,32 +226,33 @@ fn failures_of_a_member() {
         script(&bench.pair.b, states::PASSWORD_GONE);
         restart(&bench.pair.b).await;
         seconds(130).await;
-        is(&at(Member::B).await, Name::F1, "FAILED - DATA PORTS CLOSED");
+        is(&at(&bench, Member::B).await, Name::F1, "FAILED - DATA PORTS CLOSED");
         // S3: a startup that takes its time.
         let slow = "/system script set ha_startup source=\"/log warning \\\"ha_startup: START\\\"\\n:delay 90\"";
         script(&bench.pair.b, slow);
         restart(&bench.pair.b).await;
         seconds(75).await;
-        is(&at(Member::B).await, Name::S3, "starting");
+        is(&at(&bench, Member::B).await, Name::S3, "starting");
         // F5, on the active: the line alone may be of a fault that is over.
-        is(&at(Member::A).await, Name::X2, "answers");
+        is(&at(&bench, Member::A).await, Name::X2, "answers");
         let paused = "/log error \"ha_checkchanges: PAUSED, two pushes did not bring the standby in sync (x); HASyncStandby by hand tries again\"";
         script(&bench.pair.a, paused);
         seconds(1).await;
-        is(&at(Member::A).await, Name::X2, "answers");
+        is(&at(&bench, Member::A).await, Name::X2, "answers");
+        let a = bench.pair.a.clone();
         let pushes = |count: &'static [u8]| {
             let put =
                 |router: &mut Router, _| router.system().unwrap().write_file("HA_pushes.txt", count.to_vec()).unwrap();
-            bench.pair.a.with(put);
+            a.with(put);
         };
         pushes(b"2");
-        is(&at(Member::A).await, Name::F5, "without effect: 2");
+        on_each_road(&mut bench, Member::A, common::A_PASSWORD, Name::F5, "without effect: 2").await;
         // F4: what one router can say of it, and what not.
         pushes(b"0");
         bench.pair.ha_wire.cut();
         bench.pair.ha_wire_b.cut();
         seconds(30).await;
-        let alone = at(Member::A).await;
+        let alone = at(&bench, Member::A).await;
         is(&alone, Name::X1, "(F4), only a look at both shows");
         assert!(alone.evidence.iter().any(|line| line.contains("has no link")), "{alone:#?}");
     });

@@ -75,7 +75,7 @@ fn looked_at_alone(pair: &Pair) {
     assert!(other(&[]).expect(5).err.contains("preflight refused: a-ha-password"));
     let waived = other(&["--waive", "a-ha-password"]).expect(0);
     assert!(waived.out.contains("waived a-ha-password: a's HA password is another one"), "{}", waived.out);
-    assert!(waived.err.contains("Nothing was changed. Next:  jumplead bootstrap edge-1 --confirm "), "{}", waived.err);
+    assert!(waived.err.contains("Nothing was changed. Next:  jumplead bootstrap edge-1 --waive a-ha-password --confirm "), "{}", waived.err);
     assert_eq!(configuration_of_b(pair), before, "a look changes nothing");
 }
 
@@ -113,6 +113,15 @@ fn only_who_names_it_erases_it(pair: &Pair, plan: &str) {
     assert_eq!(code, Some(0));
     assert_eq!(configuration_of_b(pair), before, "it was reset behind the step that was named");
     assert!(runs().contains("resumable"), "{}", runs());
+    // What only asks for its plan, or means another one, does not go on with it.
+    let shown = silent(pair.jumplead(&["resume", "--plan-only"])).expect(0);
+    assert!(shown.out.contains(fingerprint) && shown.out.contains("RESET"), "{}", shown.out);
+    for other in ["0000-0000", &format!("{fingerprint}:7F0001")] {
+        let refused = silent(pair.jumplead(&["resume", "--confirm", other])).expect(12);
+        assert!(refused.err.contains("bootstrap.plan.moved") && refused.err.contains(plan), "{}", refused.err);
+    }
+    pair.jumplead(&["resume", "--waive", "a-ha-password"]).refused(2, "usage.waive");
+    assert_eq!(configuration_of_b(pair), before, "it was shown, and went on");
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::io::{Read, Write};
-use std::process::Stdio;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use jumplead_tests::leak;
 use jumplead_tests::line_process::owners_alone;
@@ -13,8 +12,8 @@ use jumplead_tests::pair::{MAC_A, Pair, Process, SECRETS, Settings, active_of_an
 use jumplead_tests::run::{
     Stream, configuration_of_b, finished, killed_in_each, proved, ridden_out_or_resumed, silent,
 };
+use jumplead_tests::terminal::Far;
 use lab::netns::available;
-use rustix::{pty, termios};
 
 /// How long a console may take to show a prompt on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -140,6 +139,8 @@ fn bundled(pair: &Pair) {
     assert!(!text.contains("MISSING") && !text.contains("not read"), "{text}");
     assert_eq!(leak::found(text.as_bytes(), &SECRETS), None);
     std::fs::remove_file(&file).unwrap();
+    let shown = silent(pair.jumplead(&["bundle", "edge-1", "--output", "-"])).expect(0);
+    assert!(shown.out.contains("######## edge-1/b") && shown.out.contains("\"run_finished\""), "{}", shown.out);
     pair.host_cable(false);
     silent(pair.jumplead(&["bundle", "edge-1", "--output", &name])).expect(3);
     assert!(!file.exists());
@@ -261,44 +262,67 @@ fn a_second_interrupt_leaves_at_once_and_no_session_behind() {
     proved(&pair);
 }
 
+/// A router whose questions for the terminal are not all answered waits ten seconds.
+const STALL: Duration = Duration::from_secs(9);
+
 /// Opens a console on a terminal and ends it by the escape key or a signal; the terminal must be as it was.
 fn console_gives_back(pair: &Pair, end: &str, code: i32) {
-    let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).unwrap();
-    pty::grantpt(&master).unwrap();
-    pty::unlockpt(&master).unwrap();
-    let name = pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let slave = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
-    let mode = || format!("{:?}", termios::tcgetattr(&slave).unwrap());
-    let before = mode();
+    let mut screen = Far::new(None).sized(24, 80);
+    let before = screen.settings();
     let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &format!("mac://{MAC_A}%host0")]);
-    command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave.try_clone().unwrap());
+    let near = || screen.near().try_clone().unwrap();
+    command.stdin(near()).stdout(near()).stderr(near());
     let mut process = Process(command.spawn().unwrap());
-    let mut terminal = std::fs::File::from(master);
-    let (shown, chunks) = mpsc::channel();
-    let mut screen = terminal.try_clone().unwrap();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(n) = screen.read(&mut buffer) {
-            let _ = shown.send(buffer[..n].to_vec());
-        }
-    });
-    let mut seen = Vec::new();
-    while !seen.windows(3).any(|window| window == b"] >") {
-        let chunk = chunks.recv_timeout(PATIENCE).expect("a prompt");
-        // As a terminal does that is asked where its cursor is.
-        if chunk.windows(4).any(|window| window == b"\x1b[6n") {
-            terminal.write_all(b"\x1b[1;80R").unwrap();
-        }
-        seen.extend(chunk);
-    }
-    assert_ne!(mode(), before, "a console is raw");
+    let took = screen.prompt();
+    assert!(took < STALL, "{took:?}");
+    assert_ne!(screen.settings(), before, "a console is raw");
     if end == "keys" {
-        terminal.write_all(b"\x1dq").unwrap();
+        screen.say(b"\x1dq");
     } else {
         process.signal(end);
     }
     assert_eq!(process.0.wait().unwrap().code(), Some(code), "{end}");
-    assert_eq!(mode(), before, "{end}");
+    assert_eq!(screen.settings(), before, "{end}");
+}
+
+/// Ends with the test, however that ends.
+struct Tmux(std::path::PathBuf);
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux").arg("-S").arg(&self.0).arg("kill-server").output();
+    }
+}
+
+/// In a terminal that nobody here wrote, and that does not answer everything.
+fn console_in_tmux(pair: &Pair) {
+    if !available("console_in_tmux", &["tmux"]) {
+        return;
+    }
+    let socket = pair.home().join("tmux");
+    let tmux = |words: &[&str]| {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(&socket).args(["-f", "/dev/null"]).args(words);
+        command
+    };
+    let _server = Tmux(socket.clone());
+    let begun = Instant::now();
+    let mut start = tmux(&["new-session", "-d", "-x", "80", "-y", "24", "--", "ip", "netns", "exec", pair.host.name()]);
+    pair.dress(&mut start, &["--password", "env:EDGE1_A", "console", &format!("mac://{MAC_A}%host0")]);
+    assert!(start.status().unwrap().success());
+    let screen = || String::from_utf8(tmux(&["capture-pane", "-p"]).output().unwrap().stdout).unwrap();
+    while !screen().contains("] >") {
+        assert!(begun.elapsed() < STALL, "{}", screen());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Nobody else's frames are looked at.
+    let interface = pair.host.run("ip", &["-d", "link", "show", "host0"]).unwrap();
+    assert!(String::from_utf8_lossy(&interface.stdout).contains("promiscuity 0"), "{interface:?}");
+    assert!(tmux(&["send-keys", "C-]", "q"]).status().unwrap().success());
+    while tmux(&["has-session"]).output().unwrap().status.success() {
+        assert!(begun.elapsed() < PATIENCE, "{}", screen());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -310,6 +334,7 @@ fn a_console_gives_the_terminal_back_on_every_way_out() {
     console_gives_back(&pair, "keys", 0);
     console_gives_back(&pair, "TERM", 130);
     console_gives_back(&pair, "HUP", 130);
+    console_in_tmux(&pair);
     found_and_watched(&pair);
     // In a pipe: the commands, then the end.
     let target = format!("mac://{MAC_A}%host0");
@@ -325,6 +350,12 @@ fn a_console_gives_the_terminal_back_on_every_way_out() {
     let ended = silent(child.wait_with_output().unwrap().into()).refused(2, "routeros.exec.unsendable");
     assert_eq!(ended.out.trim(), "first");
     assert!(ended.err.contains("this line and those behind it were not typed"), "{}", ended.err);
+    // Nor one that is no text.
+    let mut command = pair.command(&["--password", "env:EDGE1_A", "console", &target]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b":put first\n:put \"\xe4\"\n:put third\n").unwrap();
+    let ended = silent(child.wait_with_output().unwrap().into()).refused(2, "console.input");
+    assert_eq!(ended.out.trim(), "first");
     let alone = pair.jumplead(&["--password", "env:EDGE1_A", "exec", &target, "--", ":put unfinished {"]);
     alone.refused(2, "routeros.exec.unsendable");
 }

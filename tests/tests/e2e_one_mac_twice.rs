@@ -13,6 +13,9 @@ use lab::netns::available;
 use mactelnet::pcap::Reader;
 use mactelnet::wire::frame::Frame;
 
+/// A router whose questions for the terminal are not all answered waits ten seconds.
+const STALL: Duration = Duration::from_secs(9);
+
 const NAME: &str = ":put [/system identity get name]";
 
 fn target() -> String {
@@ -37,10 +40,11 @@ fn console(twins: &Twins, target: &str) -> (Far, Process) {
     (screen, process)
 }
 
+/// A router whose questions are all answered does not wait the ten seconds that it gives them.
+#[track_caller]
 fn prompt(screen: &mut Far) {
-    screen.until("\x1b[6n");
-    screen.say(b"\x1b[1;80R");
-    screen.until("] >");
+    let took = screen.prompt();
+    assert!(took < STALL, "{took:?}");
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn a_second_router_that_is_heard_beside_a_console_holds_the_keys() {
     // Nor is there anybody to press a key in a pipe: what is not typed yet stays where it is.
     let mut piped = twins.command(&["console", &target()]);
     let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = ":delay 5s\n/system identity set name=WRITTEN\n";
+    let lines = ":delay 30s\n/system identity set name=WRITTEN\n";
     piped.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     silent(piped.wait_with_output().unwrap().into()).refused(5, "mactelnet.mac.conflict");
     assert_eq!(on(&twins, "one", NAME), "ONE");
@@ -154,6 +158,19 @@ fn a_host_without_the_right_to_raw_frames_talks_by_udp() {
     twins.unprivileged(false, &["--link", "udp", "recover", &target()]).refused(2, "usage.link");
     let bootstrap = ["--link", "udp", "bootstrap", "edge-1", "--plan-only"];
     twins.unprivileged(false, &bootstrap).refused(2, "usage.link");
+
+    // `doctor` says the same of the host before anybody needs it.
+    let well = twins.jumplead(&["doctor"]).expect(0);
+    assert!(well.out.lines().any(|line| line.starts_with("ok    raw-frames ")), "{}", well.out);
+    assert!(well.out.contains(&format!("{INTERFACE} ")), "{}", well.out);
+    let lacking = twins.unprivileged(true, &["doctor"]).refused(11, "doctor.raw-frames");
+    assert!(lacking.out.lines().any(|line| line.starts_with("fail  raw-frames ")), "{}", lacking.out);
+    assert!(lacking.out.contains("rp_filter is on") && lacking.err.contains("sudo setcap cap_net_raw+ep "));
+    let said = twins.unprivileged(false, &["doctor", "--json"]);
+    let lines: Vec<serde_json::Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let raw = lines[0]["data"]["checks"].as_array().unwrap().iter().find(|check| check["check"] == "raw-frames");
+    assert_eq!(raw.unwrap()["verdict"], "fail", "{}", said.out);
+    assert_eq!((said.code, lines[1]["error"]["code"].as_str()), (Some(11), Some("doctor.raw-frames")));
 }
 
 #[test]

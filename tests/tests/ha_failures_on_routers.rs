@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use jumplead_tests::ha_pair::{OPEN, PASSWORD, Pair, VERSIONS};
+use jumplead_tests::ha_pair::{MAC_B, OPEN, PASSWORD, Pair, VERSIONS};
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
+use routersim::serial::LineSettings;
 use routersim::spec::{Spec, Version};
 
 fn logged(pair: &Pair, which: usize, text: &str) -> usize {
@@ -27,6 +28,13 @@ fn script(pair: &Pair, router: &lab::NodeHandle<Router>, name: &str, source: &st
     pair.run(router, &format!("/system script set {name} source=\"{source}\""));
 }
 
+/// The active is the master, with all its ports, and has not restarted since the pair was made.
+fn active_is_untouched(pair: &Pair) {
+    assert!(pair.master(&pair.a), "{}", pair.tail());
+    assert_eq!(pair.get(&pair.a, OPEN), "8");
+    assert_eq!((boots(pair, 0), pair.seen(0, EventKind::is_destructive)), (1, 0), "{}", pair.tail());
+}
+
 fn restart_b(pair: &Pair) {
     pair.start(&pair.b, "/system reboot");
     pair.until("B goes down", 60, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
@@ -44,6 +52,7 @@ fn f1(version: Version, stand_in: bool) -> bool {
     restart_b(&pair);
     pair.wait(40);
     assert_eq!(pair.get(&pair.b, OPEN), "1");
+    active_is_untouched(&pair);
     logged(&pair, 1, "FAILED - DATA PORTS CLOSED") > 0
 }
 
@@ -58,6 +67,12 @@ fn f2(version: Version, stand_in: bool) -> bool {
     let before = boots(&pair, 1);
     pair.wait(300);
     assert!(logged(&pair, 1, "I AM UNKNOWN") > 0);
+    if !stand_in {
+        assert_eq!(pair.get(&pair.b, OPEN), "1");
+        // its MAC server answers on the HA port
+        let said = pair.run(&pair.a, &format!("/ping {MAC_B} count=3"));
+        assert!(said.contains("received=3"), "{said}");
+    }
     boots(&pair, 1) > before
 }
 
@@ -80,7 +95,12 @@ fn f4(version: Version, _stand_in: bool) -> bool {
     let pair = ready(version);
     pair.cable.cut();
     pair.wait(10);
-    pair.master(&pair.a) && pair.master(&pair.b)
+    let split = pair.master(&pair.a) && pair.master(&pair.b);
+    pair.wait(60);
+    for which in [0, 1] {
+        assert!(logged(&pair, which, "HA LINK DEAD") > 0, "{}", pair.tail());
+    }
+    split
 }
 
 /// F5: the versions never match, and every check restarts the standby.
@@ -148,6 +168,15 @@ fn f6(version: Version, stand_in: bool) -> bool {
 /// F7: the standby gets a backup that it does not load, and nobody says so.
 fn f7(version: Version, stand_in: bool) -> bool {
     let older = if version.major == 6 { Version::new(6, 43, 16) } else { Version::new(7, 20, 8) };
+    if !stand_in {
+        let board = "RB4011iGS+".to_owned();
+        let pair = Pair::of(Spec::pair_a().version(version), Spec { board, ..Spec::pair_b().version(version) }, 3);
+        pair.install();
+        pair.basic_networking();
+        let error = pair.fails(&pair.a, "/system script run ha_pushbackup");
+        assert!(error.contains("nothing pushed, the model differs"), "{error}");
+        assert_eq!(pair.seen(1, EventKind::is_destructive), 0);
+    }
     let pair = Pair::of(Spec::pair_a().version(version), Spec::pair_b().version(older), 3);
     pair.install();
     pair.basic_networking();
@@ -173,7 +202,7 @@ fn f8(version: Version, _stand_in: bool) -> bool {
         pair.b.with(Router::power_on);
         for _ in 0..80 {
             if key {
-                pair.b.with(|router, now| router.serial_send(now, b" ", router.serial_baud()));
+                pair.b.with(|router, now| router.serial_send(now, b" ", LineSettings::at(router.serial_baud())));
             }
             pair.world.run_until(pair.world.now() + Duration::from_millis(100));
         }

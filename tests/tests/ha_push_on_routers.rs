@@ -144,6 +144,65 @@ fn a_push_that_nobody_ends_leaves_no_secret() {
     }
 }
 
+/// A pair in sync, whose active has an address more since, which nobody sends by itself.
+fn with_news(version: Version, way: &str) -> Pair {
+    let spec = |spec: Spec| spec.version(version).quirk(|quirks| quirks.write_back_seconds = Some(Some(0)));
+    let pair = Pair::of(spec(Spec::pair_a()), spec(Spec::pair_b()), 18);
+    pair.install();
+    pair.basic_networking();
+    by(way, &pair);
+    pair.call(&pair.a, "HAPushStandby");
+    pair.wait(200);
+    assert!(pair.sync().contains("GOOD"), "{version} {way}: {}", pair.tail());
+    pair.run(
+        &pair.a,
+        "/system scheduler disable ha_checkchanges; /ip address add address=203.0.113.1/24 interface=ether4",
+    );
+    pair
+}
+
+/// Without power for a moment.
+fn b_starts_again(pair: &Pair) {
+    pair.b.with(Router::power_cut);
+    pair.b.with(Router::power_on);
+    pair.until("B is back", 120, |pair| pair.phase(&pair.b) == Phase::Up);
+    pair.wait(60);
+}
+
+/// A push that broke off, and then the standby starts again: it holds what it held, and says nothing else.
+#[test]
+fn a_push_that_broke_leaves_no_version_of_what_did_not_come() {
+    for (version, way) in BOTH {
+        let pair = with_news(version, way);
+        // all but the last files are there
+        push_until(&pair, &pair.a, moments(way)[1]);
+        pair.run(&pair.a, "/system script job remove [find script=\"ha_pushbackup\"]");
+        assert!(has(&pair.b, "HA_run-after-hastartup.rsc"), "{version} {way}: it was killed too early");
+        b_starts_again(&pair);
+        assert_eq!(pair.get(&pair.b, "[:len [/ip address find address~\"203.0.113.1\"]]"), "0", "{version} {way}");
+        let said = pair.call(&pair.a, "HAInSync");
+        assert!(said.contains("NOT READY (no)"), "{version} {way}: {said}\n{}", pair.tail());
+        // and the next check brings it what it lacks
+        assert!(pair.sync().contains("NEED TO PUSH"), "{version} {way}");
+        pair.wait(200);
+        assert!(pair.sync().contains("GOOD"), "{version} {way}: {}", pair.tail());
+    }
+}
+
+/// A backup that the standby does not load, here because it is gone, is no version of anything either.
+#[test]
+fn a_backup_that_is_refused_is_no_version() {
+    let (version, way) = BOTH.into_iter().find(|(_, way)| *way == "backup").unwrap();
+    let pair = with_news(version, way);
+    push_until(&pair, &pair.a, moments(way)[2]);
+    pair.run(&pair.b, "/file remove [find name=\"HA_b2s.backup\"]");
+    pair.wait(60);
+    assert_eq!(pair.get(&pair.b, "[:len [/log find message~\"backup of the active was refused\"]]"), "1");
+    b_starts_again(&pair);
+    let said = pair.call(&pair.a, "HAInSync");
+    assert!(said.contains("NOT READY (no)"), "{said}\n{}", pair.tail());
+}
+
 /// Files in directories come with them, and what the active removes is removed. Packages, and what is HA's, stay.
 #[test]
 fn the_standby_gets_the_files_and_loses_what_is_gone() {

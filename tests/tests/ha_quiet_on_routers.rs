@@ -13,7 +13,7 @@ fn export(router: &lab::NodeHandle<Router>) -> Vec<String> {
 }
 
 const CONFIGURATION: &str = "/interface bridge add name=lan comment=\"the \\\"inner\\\" side\"; \
-     /interface bridge port add bridge=lan interface=ether2; \
+     /interface bridge port add bridge=lan interface=ether2 comment=\"gr\\FCn\"; \
      /ip address add address=192.0.2.1/24 interface=ether1 comment=customer; \
      /ip address add address=198.51.100.1/24 interface=lan; \
      /ip route add gateway=192.0.2.254; \
@@ -89,6 +89,9 @@ fn certificates_go_along_with_their_keys() {
             &pair.a,
             "/certificate add name=ca common-name=ca key-usage=key-cert-sign,crl-sign; /certificate sign ca; \
              /certificate add name=\"the web's\" common-name=r1.example; /certificate sign \"the web's\" ca=ca; \
+             /certificate export-certificate ca type=pkcs12 file-name=ca export-passphrase=\"Passphrase-1\"; :delay 1; \
+             /certificate remove ca; /certificate import file-name=ca.p12 passphrase=\"Passphrase-1\" name=ca; \
+             /file remove ca.p12; \
              /certificate add name=draft common-name=draft; \
              /certificate import file-name=others.pem passphrase=\"\"; \
              /certificate set [find common-name=r1.example] trusted=no; \
@@ -122,6 +125,9 @@ fn certificates_go_along_with_their_keys() {
         assert_eq!((sorted(&a), a.lines().count()), (sorted(&b), 3), "{version}: {a}{b}");
         assert!(b.contains("the web's ") && b.contains(" true false"), "{version}: {b}");
         assert_eq!(pair.get(&pair.b, "[:len [/certificate find]]"), "3", "{version}");
+        let first = "[/certificate get [:pick [/certificate find] 0] name]";
+        let order = (pair.get(&pair.a, first), pair.get(&pair.b, first));
+        assert_eq!((order.0.as_str(), order.1.as_str()), ("the web's", "ca"), "{version}: authorities come first");
         assert_eq!(pair.get(&pair.b, "[/ip service get www-ssl certificate]"), "the web's", "{version}");
         for router in [&pair.a, &pair.b] {
             let files = pair.files(router);
@@ -140,6 +146,20 @@ fn certificates_go_along_with_their_keys() {
         assert!(said.contains("could not be exported, the standby has them not: others.pem_0"), "{version}: {said}");
         assert!(said.contains("GOOD"), "{version}: {said}\n{}", pair.tail());
         assert_eq!(pair.get(&pair.b, "[:len [/certificate find]]"), "2", "{version}");
+        // one that the configuration names: said, and the standby is not touched
+        spoil(
+            &pair,
+            "ha_sendcerts",
+            "      $export\n",
+            "      :if ($key) do={ :error \"not exportable\" }\n      $export\n",
+        );
+        let erased = || pair.seen(1, |kind| matches!(kind, EventKind::ConfigErased { .. }));
+        let before = erased();
+        let said = pair.fails(&pair.a, ":global HAPushStandby; $HAPushStandby");
+        let wanted = "BROKEN OFF, certificate the web's can not be exported and is named by /ip service";
+        assert!(said.contains(wanted), "{version}: {said}");
+        pair.wait(60);
+        assert_eq!((erased(), pair.phase(&pair.b)), (before, Phase::Up), "{version}");
         // one whose key the standby does not take
         spoil(
             &pair,

@@ -1,7 +1,7 @@
 //! Our on-router scripts: giving the role away, keeping it, and starting without a word. Two simulated routers.
 
 use jumplead_tests::ha_pair::{MAC_B, OPEN, Pair, VERSIONS};
-use jumplead_tests::startup_race::{Sum, Way, boot, prepare};
+use jumplead_tests::startup_race::{Made, Sum, Way, boot, prepare};
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::spec::Version;
@@ -165,8 +165,10 @@ fn marked_ports_and_hooks() {
 fn a_quiet_standby_starts_without_a_word_for_the_active() {
     for (way, version) in [
         (Way::QuietSync, VERSIONS[0]),
-        (Way::Restart, VERSIONS[1]),
-        (Way::OwnBackup, VERSIONS[0]),
+        (Way::Restart(Made::Backup), VERSIONS[1]),
+        (Way::Restart(Made::Quiet), VERSIONS[0]),
+        (Way::OwnBackup(Made::Backup), VERSIONS[0]),
+        (Way::OwnBackup(Made::Quiet), VERSIONS[1]),
         (Way::BackupSync, VERSIONS[1]),
     ] {
         let kept = prepare(version, way);
@@ -177,7 +179,7 @@ fn a_quiet_standby_starts_without_a_word_for_the_active() {
             sum.add(seed, &boot(&kept, seed));
         }
         assert!(sum.wrong.is_empty() && sum.outages.0 > 0, "{way:?} {version}\n{sum}");
-        if way == Way::Restart || way == Way::OwnBackup {
+        if matches!(way, Way::Restart(_) | Way::OwnBackup(_)) {
             assert!(sum.other_names.0 > 0 && sum.other_names.1 == 0, "{way:?}: no start under other names\n{sum}");
         }
         assert!(sum.outages.2.as_secs() < 6, "{way:?} {version}\n{sum}");

@@ -232,7 +232,7 @@ async fn attempt(bench: &Bench, hop: Hop, typing: Typing, stop: Stop) -> Vec<u8>
     tokio::time::sleep(Duration::from_secs(1)).await;
     if let Some(lent) = lent {
         // the terminal is left, and A is who it was
-        let a = lent.back().await.unwrap_or_else(|error| panic!("{stop:?}: {error}"));
+        let (a, _) = lent.back().await.unwrap_or_else(|error| panic!("{stop:?}: {error}"));
         assert_eq!(a.value("[/system identity get name]").await.unwrap().text(), A_IDENTITY);
         a.close().await.unwrap();
         bench.pair.a.with(|router, now| router.plug_adapter(now, ADAPTER, true));

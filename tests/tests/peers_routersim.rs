@@ -251,8 +251,66 @@ fn exec_keeps_data_and_words_apart() {
     let refused = exec(":put \"a\"; :put \"b\"; :error \"x\"").expect(13);
     assert_eq!(refused.out, "a\nb\n");
     assert!(refused.err.contains("the router refused it: x"), "{}", refused.err);
+    // A question is nobody's here to answer; what came before it is data.
+    let asked = exec(":put before; /system reboot").expect(13);
+    assert_eq!(asked.out, "before\n");
+    assert!(asked.err.contains("it asked, and was answered no: Reboot, yes? [y/N]"), "{}", asked.err);
+    assert!(!asked.err.contains("the router refused"), "{}", asked.err);
+    assert!(asked.err.contains(&format!("jumplead console mac://{MAC}%h0")), "{}", asked.err);
+    let lacks = exec("/password").expect(13);
+    assert!(lacks.err.contains("it asked for what the command does not say"), "{}", lacks.err);
     let unsendable = exec(":put unfinished {").expect(2);
     assert!(unsendable.out.is_empty() && unsendable.err.contains("can't be typed"), "{unsendable:?}");
+}
+
+/// Whoever asks a router for a Unix shell ran nothing there, and is told what to type.
+#[test]
+fn a_router_has_no_unix_shell() {
+    if !available("a_router_has_no_unix_shell", &["ip"]) {
+        return;
+    }
+    let rig = Plan::new("7.18.2").start();
+    let mut command = rig.command(binary::jumplead().to_str().unwrap());
+    binary::isolate(&mut command, rig.folder.path());
+    command.env("JUMPLEAD_PASSWORD", PASSWORD);
+    command.args(["exec", &format!("mac://{MAC}%h0"), "--shell", "posix", "--", "/system identity set name=RAN"]);
+    let ended = Ended::from(command.output().unwrap()).refused(6, "routeros.timeout");
+    assert!(ended.err.contains("the command was not run"), "{}", ended.err);
+    assert!(ended.err.contains(&format!("jumplead exec mac://{MAC}%h0 -- COMMAND")), "{}", ended.err);
+    assert_eq!(ended.out, "");
+}
+
+/// A router that hangs in mid-command: nobody knows what it did, what it had printed is data, and the hint is a command.
+#[test]
+fn a_router_that_falls_silent_in_mid_command_leaves_the_result_unknown() {
+    if !available("a_router_that_falls_silent", &["ip", "ping", "kill"]) {
+        return;
+    }
+    for json in [false, true] {
+        let rig = Plan::new("7.18.2").start();
+        let mut command = rig.command(binary::jumplead().to_str().unwrap());
+        binary::isolate(&mut command, rig.folder.path());
+        command.env("JUMPLEAD_PASSWORD", PASSWORD).args(if json { &["--json"][..] } else { &[] });
+        // The second address shows that the line has got so far.
+        let line = ":put before; /ip address add address=10.9.8.3/24 interface=ether8; :delay 10m";
+        command.args(["exec", &format!("mac://{MAC}%h0"), "--timeout", "8s", "--", line]);
+        let exec = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let until = Instant::now() + PATIENCE;
+        while !rig.run("ping", &["-c", "1", "-W", "1", "10.9.8.3"]).status.success() {
+            assert!(Instant::now() < until, "the command does not begin");
+        }
+        let pid = rig.ready["pid"].to_string();
+        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        let unknown = Ended::from(exec.wait_with_output().unwrap()).expect(14);
+        if json {
+            assert!(unknown.out.contains("it had printed before: before"), "{}", unknown.out);
+        } else {
+            assert_eq!(unknown.out, "before\n");
+            assert!(unknown.err.contains("error[routeros.exec.unknown]"), "{}", unknown.err);
+            let next = format!("jumplead console mac://{MAC}%h0");
+            assert!(unknown.err.contains("had begun") && unknown.err.contains(&next), "{}", unknown.err);
+        }
+    }
 }
 
 #[test]

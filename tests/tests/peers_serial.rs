@@ -30,6 +30,9 @@ fn every_place_of_the_simulated_console() {
         format!("rfc2217://{}", router.rfc2217),
         format!("tcp://{}", router.tcp),
         format!("telnet://{}", router.rfc2217),
+        // A second stop bit is no more than a pause, and a pty's missing wires are no error.
+        format!("serial://{}?framing=8n2&dtr=on", router.pty),
+        format!("rfc2217://{}?framing=8n2&rts=off", router.rfc2217),
     ] {
         router.answers(&url);
     }
@@ -48,10 +51,10 @@ fn ser2net_in_its_modes() {
         return;
     }
     let router = LineRouter::start();
-    let [rfc, telnet, raw, taken] = [free_port(), free_port(), free_port(), free_port()];
+    let [rfc, telnet, raw, taken, gone] = [free_port(), free_port(), free_port(), free_port(), free_port()];
     let accept = |name: &str, accepter: &str, port: u16| {
         format!(
-            "connection: &{name}\n    accepter: {accepter},tcp,127.0.0.1,{port}\n    connector: serialdev,{},115200n81,local\n",
+            "connection: &{name}\n    accepter: {accepter},tcp,127.0.0.1,{port}\n    connector: serialdev(nouucplock=true),{},115200n81,local\n",
             router.pty
         )
         .replace("tcp,tcp", "tcp")
@@ -63,12 +66,13 @@ fn ser2net_in_its_modes() {
         accept("plain", "telnet", telnet),
         accept("raw", "tcp", raw),
         accept("taken", "telnet(rfc2217=true)", taken) + "    options:\n      kickolduser: true\n",
+        accept("gone", "telnet(rfc2217=true)", gone).replace(&router.pty, "/nowhere/ttyUSB0"),
     ];
     std::fs::write(&file, text.concat()).unwrap();
     let mut command = Command::new("ser2net");
     command.args(["-n", "-d", "-c"]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
     let _server = Running(command.spawn().unwrap());
-    for port in [rfc, telnet, raw, taken] {
+    for port in [rfc, telnet, raw, taken, gone] {
         listens(port);
     }
     // It lets go of the port a moment after its client has gone.
@@ -86,6 +90,19 @@ fn ser2net_in_its_modes() {
     patient(&format!("rfc2217://127.0.0.1:{rfc}"));
     patient(&format!("telnet://127.0.0.1:{telnet}"));
     patient(&format!("tcp://127.0.0.1:{raw}"));
+    // Telnet where bytes as they are were asked for is no speed: the URL to write is said.
+    for (port, verb) in [(telnet, "exec"), (rfc, "exec"), (telnet, "diagnose")] {
+        let url = format!("tcp://127.0.0.1:{port}");
+        let until = Instant::now() + PATIENCE;
+        let unfit = loop {
+            // It may find the line not yet let go.
+            let ended = if verb == "exec" { router.exec(&url, ":put 1") } else { router.jumplead(&[verb, &url]) };
+            if ended.code == Some(2) || Instant::now() > until {
+                break ended.refused(2, "routeros.line.unfit");
+            }
+        };
+        assert!(unfit.err.contains(&format!("rfc2217://127.0.0.1:{port}, or telnet://127.0.0.1:{port}")), "{unfit:?}");
+    }
     // Whoever comes takes the line from who has it, who is told by the end of the connection.
     let kicked = format!("rfc2217://127.0.0.1:{taken}");
     patient(&kicked);
@@ -113,6 +130,9 @@ fn ser2net_in_its_modes() {
         assert!(Instant::now() < until, "the line is not to be had");
     };
     router.exec(&format!("rfc2217://127.0.0.1:{rfc}"), ":put 1").refused(6, "serial.net.in-use");
+    // A server whose own adapter is not there.
+    let unplugged = router.exec(&format!("rfc2217://127.0.0.1:{gone}"), ":put 1").refused(6, "serial.net.no-device");
+    assert!(unplugged.err.contains("Device open failure"), "{}", unplugged.err);
     let other = router.exec(&format!("tcp://127.0.0.1:{raw}"), ":put 1");
     assert!(other.code != Some(0) && other.err.contains("in use"), "{}", other.err);
 }

@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use jumplead_tests::noisy_line::{FILE, Noise, NoisyLine, content, login, paste, put, router, used};
-use routeros::Shell;
+use jumplead_tests::noisy_line::{FILE, Noise, NoisyLine, content, login, paste, put, put_script, router, used};
+use routeros::{Secret, Shell};
 use routersim::serial::Wire;
 
 fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
@@ -46,6 +46,45 @@ fn on_6_x_what_fits_arrives() {
         let sent = put(&router, &noise(7, 20_000, Some(9000)), &content).await;
         assert!(sent.exact, "{sent:?}");
     });
+}
+
+/// What is too long for a file there is a script: over a line that changes bytes and breaks, on both versions.
+#[test]
+fn a_long_script_arrives_on_6_x_too() {
+    for version in ["6.44.6", "7.18.2"] {
+        simulated(|| async {
+            let source = content(5, 12 * 1024, true);
+            let router = router(version, 5).await;
+            let noise = noise(5, 20_000, Some(40_000));
+            let sent = put_script(&router, &noise, &source).await;
+            println!("{version}: {sent:?}, {} bytes changed", noise.lock().unwrap().changed);
+            assert!(sent.exact && sent.sessions > 1, "{version}: {sent:?}");
+        });
+    }
+}
+
+/// `/password` asks, and echoes nothing: on both versions, over a line that changes bytes now and then. A login proves it.
+#[test]
+fn the_own_password_is_changed_without_an_echo() {
+    for version in ["6.44.6", "7.18.2"] {
+        simulated(|| async {
+            let (router, quiet, new) = (router(version, 6).await, noise(1, 0, None), Secret::new("New-Own_9"));
+            let with = |password: &str| routeros::LoginOptions { passwords: vec![Secret::new(password)], ..login() };
+            let shell = Shell::login(NoisyLine::open(&router, &noise(6, 3000, None)), with("")).await.unwrap();
+            assert_eq!(shell.user(), "admin");
+            assert_eq!(shell.own_password(new.clone()).await, Ok(true), "{version}");
+            // Whoever comes to a line that is logged in does not know what was typed there.
+            drop(shell);
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            let found = Shell::login(NoisyLine::open(&router, &quiet), with("")).await.unwrap();
+            assert_eq!(found.own_password(new.clone()).await, Ok(false), "{version}");
+            found.close().await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            let wrong = Shell::login(NoisyLine::open(&router, &quiet), with("")).await.unwrap_err();
+            assert_eq!(wrong.code(), "routeros.login.rejected", "{version}");
+            Shell::login(NoisyLine::open(&router, &quiet), with(new.reveal())).await.unwrap();
+        });
+    }
 }
 
 /// Quoted on both; as base64 on 7.x, where that is shorter.

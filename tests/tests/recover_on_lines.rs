@@ -3,10 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use jumplead_tests::binary::Ended;
 use jumplead_tests::console_server::{Server, Way};
+use jumplead_tests::leak;
 use jumplead_tests::pair::Pair;
 use jumplead_tests::rescue::Blow::{Killed, Pulled};
-use jumplead_tests::rescue::{Blow, is_quarantined, is_standby, over, planned, rescued, restarted, until};
+use jumplead_tests::rescue::{
+    Blow, fingerprint, is_quarantined, is_standby, named, over, planned, rescued, restarted, until,
+};
+use jumplead_tests::run::{Stream, silent};
 use jumplead_tests::states;
 
 type Case = fn(Way, &Pair, &mut Server<'_>);
@@ -48,6 +53,7 @@ fn rescues_of_our_scripts_over_each_kind_of_line() {
             ("repair", failed_is_repaired),
             ("quarantine", failed_is_quarantined),
             ("known-good, right-mac", known_good_then_right_mac),
+            ("twice", twice_is_quarantined),
         ],
     );
 }
@@ -62,9 +68,21 @@ fn failed_is_repaired(way: Way, pair: &Pair, server: &mut Server<'_>) {
     );
     rescued(pair, server, "repair", &blows);
     is_standby(pair);
+    // F4: the active that it becomes when the cable is pulled can't tell whether the other one is, too
+    pair.ha_cable(false);
+    until(pair, "[/interface vrrp get [find name=HA_VRRP] master]");
+    named(pair, server, "X1");
+    // F5 shows on it: the words and the count that its check leaves
+    pair.exec("edge-1/b", "/log error \"ha_checkchanges: PAUSED, two pushes did not bring the standby in sync (x)\"")
+        .expect(0);
+    pair.exec("edge-1/b", "/file add name=HA_pushes.txt contents=2").expect(0);
+    named(pair, server, "F5");
 }
 
 fn failed_is_quarantined(way: Way, pair: &Pair, server: &mut Server<'_>) {
+    // F3: what runs its startup a second time in one start is a console that was started anew
+    pair.exec("edge-1/b", "/system script run ha_startup").expect(0);
+    named(pair, server, "F3");
     fails(pair);
     let blows: Blows = by(
         way,
@@ -108,7 +126,7 @@ const ANOTHER_START: Duration = Duration::from_secs(95);
 fn rescues_of_stand_ins_over_each_kind_of_line() {
     over_each(
         "rescues_of_stand_ins_over_each_kind_of_line",
-        &[("by hand", is_repaired_by_hand), ("the loop", the_loop_is_held), ("twice", twice_is_quarantined)],
+        &[("by hand", is_repaired_by_hand), ("the loop", the_loop_is_held), ("twice", twice_of_a_stand_in)],
     );
 }
 
@@ -140,7 +158,15 @@ fn the_loop_is_held(way: Way, pair: &Pair, server: &mut Server<'_>) {
 }
 
 fn twice_is_quarantined(way: Way, pair: &Pair, server: &mut Server<'_>) {
-    restarted(pair, &states::fails_at_once(), "FAILED - DATA PORTS CLOSED");
+    fails_twice(way, pair, server, states::PASSWORD_GONE);
+}
+
+fn twice_of_a_stand_in(way: Way, pair: &Pair, server: &mut Server<'_>) {
+    fails_twice(way, pair, server, &states::fails_at_once());
+}
+
+fn fails_twice(way: Way, pair: &Pair, server: &mut Server<'_>, fault: &str) {
+    restarted(pair, fault, "FAILED - DATA PORTS CLOSED");
     let first = Instant::now();
     rescued(pair, server, "leave", &[]);
     std::thread::sleep(ANOTHER_START.saturating_sub(first.elapsed()));
@@ -157,4 +183,31 @@ fn twice_is_quarantined(way: Way, pair: &Pair, server: &mut Server<'_>) {
     rescued(pair, server, "quarantine", &blows);
     is_quarantined(pair);
     until(pair, "[:len [/log find message=\"this life\"]] = 1");
+}
+
+/// A new HA password over a port of this host, which nobody overhears: on both members, the tool killed between the two.
+#[test]
+fn another_ha_password_over_a_port() {
+    const NEW: &str = "Pl4nted-New-Medlar.88";
+    over("another_ha_password_over_a_port", Way::Port, |pair, _| {
+        let with = |words: &[&str]| {
+            let mut command = pair.command(words);
+            command.env("NEW_HA", NEW);
+            command
+        };
+        let words = ["recover", "edge-1/b", "ha-password", "--new-ha-password", "env:NEW_HA"];
+        let planned: Ended = with(&[&words[..], &["--plan-only"]].concat()).output().unwrap().into();
+        let known = fingerprint(&silent(planned).expect(0));
+        let mut run = Stream::of(with(&[&["--json"][..], &words, &["--confirm", &known]].concat()));
+        assert!(run.until_started("peer.ha-password"));
+        run.kill();
+        let ended: Ended = with(&["resume"]).output().unwrap().into();
+        let ended = silent(ended).expect(0);
+        assert!(ended.err.contains("the active asked the standby with it"), "{}", ended.err);
+        for member in ["edge-1/a", "edge-1/b"] {
+            let asked = format!(":put ([/ppp secret get [find name=HA_PASSWORD] password] = \"{NEW}\")");
+            assert_eq!(pair.exec(member, &asked).expect(0).out.trim(), "true", "{member}");
+        }
+        assert!(leak::none_below(&pair.home(), &[NEW]) > 2, "there was something to search");
+    });
 }

@@ -1,197 +1,23 @@
 //! Each rescue on a simulated pair: for our HA scripts, and for stand-ins of the original ones (own making: single scripts of
-//! ours are replaced), over the HA cable and over the serial line; killed at every step, and gone on with.
+//! ours are replaced), over the HA cable and over the serial line.
 
 mod common;
-
-use std::time::Duration;
+#[path = "common/recovery.rs"]
+mod recovery;
 
 use bootstrap::diagnosis::Name;
-use bootstrap::engine::{Options, RunEnd};
 use bootstrap::event::Record;
 use bootstrap::exit::Exit;
-use bootstrap::journal::Clock;
-use bootstrap::path::{Confirmation, Start};
-use bootstrap::recover::{self, Access, Asked, Lines, NoTools, Procedure, Rescue};
-use bootstrap::road::{LocalFuture, RoadError};
+use bootstrap::recover::{Asked, Procedure};
 use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::Member;
-use bootstrap::trouble::Trouble;
-use common::{Bench, Case, Seen, SimClock, simulated};
+use common::{Bench, Case, simulated};
 use jumplead_tests::states;
 use lab::NodeHandle;
 use lab::pair::Topology;
-use routeros::{BoxLink, LoginOptions, Secret};
+use recovery::{NEW_PASSWORD, ROADS, done, evidence, f1, ready, recover, restart_b, resume, script, well};
 use routersim::record::EventKind;
 use routersim::router::Router;
-use tokio::sync::watch;
-
-/// The pair's next HA password.
-const NEW_PASSWORD: &str = "New-Pair_7.Sloe";
-
-struct SimLine(NodeHandle<Router>);
-
-impl Lines for SimLine {
-    fn line(&self) -> LocalFuture<'_, Result<Option<BoxLink>, RoadError>> {
-        Box::pin(async { Ok(Some(Box::new(lab::serial::cable(&self.0, 115_200)) as BoxLink)) })
-    }
-}
-
-/// Nobody has a line to it.
-struct NoLine;
-
-impl Lines for NoLine {
-    fn line(&self) -> LocalFuture<'_, Result<Option<BoxLink>, RoadError>> {
-        Box::pin(async { Ok(None) })
-    }
-}
-
-/// The host's clock, which goes on: starts are told by it.
-struct Ticking;
-
-impl Clock for Ticking {
-    fn now(&self) -> jiff::Timestamp {
-        static BEGAN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-        let gone = tokio::time::Instant::now().into_std().saturating_duration_since(*BEGAN);
-        SimClock.now() + jiff::SignedDuration::try_from(gone).unwrap()
-    }
-}
-
-/// B over the HA cable, through A, and over its serial line.
-const ROADS: [Option<&str>; 2] = [None, Some("serial:///dev/b")];
-
-/// A pair in sync, its standby reached by `road`.
-async fn ready(version: &'static str, road: Option<&'static str>) -> Bench {
-    let mut bench = Bench::new(Case::new(version, Topology::BehindA, false));
-    bench.until_done(&SimStore::default()).await;
-    if let Some(road) = road {
-        bench.site.b.reach = vec![road.parse().unwrap()];
-    }
-    bench
-}
-
-fn script(router: &NodeHandle<Router>, text: &str) {
-    let started = router.with(|router, now| router.start_script(now, "admin", text));
-    started.expect("the router runs");
-}
-
-async fn done(seconds: u64) {
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-}
-
-async fn restart_b(bench: &Bench) {
-    // a power cut takes file writes that are younger than 40 s
-    done(45).await;
-    bench.pair.b.with(|router, now| {
-        router.power_cut(now);
-        router.power_on(now);
-    });
-    done(130).await;
-}
-
-struct Rescued {
-    rescue: Rescue,
-    end: RunEnd,
-    records: Vec<Record>,
-}
-
-/// One process that looks, plans and runs to its end; `each` kills it by returning true.
-async fn recover(
-    bench: &Bench,
-    store: &SimStore,
-    procedure: Procedure,
-    asked: &Asked,
-    mut each: impl FnMut(&Record) -> bool + 'static,
-) -> Result<Option<Rescued>, Trouble> {
-    // the cable of the process before is pulled a moment after its end
-    done(1).await;
-    let roads = bench.roads();
-    let pair = bench.pair_job(&roads);
-    let lines = SimLine(bench.pair.b.clone());
-    let access = Access {
-        target: "edge-1/b".into(),
-        roads: &roads,
-        lines: &lines,
-        line_first: false,
-        take_over: false,
-        tools: &NoTools,
-        pair: Some((&pair, Member::B)),
-        login: LoginOptions::new("admin"),
-        new_ha: Some(Secret::new(NEW_PASSWORD)),
-        pair_name: Some("edge-1".into()),
-    };
-    let (mut disk, clock) = (store.clone(), Ticking);
-    let rescue = recover::prepare(&access, &mut disk, &clock, Some(procedure), asked).await?;
-    let plan = rescue.plan.clone().unwrap();
-    let kill = std::rc::Rc::new(tokio::sync::Notify::new());
-    let killer = std::rc::Rc::clone(&kill);
-    let tell: Box<dyn FnMut(&Record)> = Box::new(move |record| {
-        if each(record) {
-            killer.notify_one();
-        }
-    });
-    let mut seen = Seen { each: Some(tell), ..Seen::default() };
-    let (_keep, stop) = watch::channel(false);
-    let confirmation = Confirmation { fingerprint: plan.fingerprint.clone(), serial: None };
-    let start = Start { store: &mut disk, clock: &clock, sink: &mut seen, stop, options: Options::default() };
-    let end = tokio::select! {
-        biased;
-        () = kill.notified() => None,
-        end = recover::run(&access, &plan, &confirmation, start) => Some(end),
-    };
-    drop(seen.each.take());
-    bench.assert_no_secret(store, &format!("{:?}", seen.records), &seen.records);
-    Ok(end.map(|end| Rescued { rescue, end, records: seen.records }))
-}
-
-async fn resume(bench: &Bench, store: &SimStore) -> RunEnd {
-    // the cable of the process before is pulled a moment after its end
-    done(1).await;
-    let roads = bench.roads();
-    let pair = bench.pair_job(&roads);
-    let lines = SimLine(bench.pair.b.clone());
-    let access = Access {
-        target: "edge-1/b".into(),
-        roads: &roads,
-        lines: &lines,
-        line_first: false,
-        take_over: false,
-        tools: &NoTools,
-        pair: Some((&pair, Member::B)),
-        login: LoginOptions::new("admin"),
-        new_ha: Some(Secret::new(NEW_PASSWORD)),
-        pair_name: Some("edge-1".into()),
-    };
-    let (mut disk, clock) = (store.clone(), Ticking);
-    let run = disk.runs().unwrap().last().cloned().unwrap();
-    let (_keep, stop) = watch::channel(false);
-    let mut seen = Seen::default();
-    let start = Start { store: &mut disk, clock: &clock, sink: &mut seen, stop, options: Options::default() };
-    recover::resume(&access, run, start).await.unwrap()
-}
-
-/// The run's evidence, which holds no secret.
-fn evidence(bench: &Bench, store: &SimStore) -> String {
-    let run = store.runs().unwrap().last().cloned().unwrap();
-    let text = String::from_utf8(store.kept_with(&run, "evidence.txt").unwrap().expect("evidence was saved")).unwrap();
-    for secret in bench.secrets.all() {
-        assert!(!text.contains(secret.reveal()), "a secret is in the evidence");
-    }
-    text
-}
-
-#[track_caller]
-fn well(bench: &Bench, rescued: &Rescued) {
-    if rescued.end.exit != Exit::Done {
-        bench.dump();
-        panic!("{:#?}\n{:#?}", rescued.end, rescued.rescue);
-    }
-}
-
-async fn f1(bench: &Bench) {
-    script(&bench.pair.b, states::PASSWORD_GONE);
-    done(2).await;
-    restart_b(bench).await;
-}
 
 #[test]
 fn f1_is_left_as_it_is_with_its_evidence() {
@@ -280,44 +106,49 @@ fn f1_loads_the_standbys_own_backup_and_no_other_unasked() {
     });
 }
 
-/// A box that says nothing while it boots, with the longest key window: the plan says so, and after the restart that it orders
-/// nothing is typed before the login prompt.
+/// The active's backup where there is no other, with its window accepted: our build's is sealed with the HA password, which is
+/// what this router has lost; other builds' with a word that everybody knows.
 #[test]
-fn a_silent_boot_is_in_the_plan_and_waited_out() {
-    simulated(|| async {
-        let case = Case::new("7.18.2", Topology::BehindA, false);
-        let mut settings = case.settings();
-        for (name, value) in [("silent-boot", "yes"), ("boot-delay", "9s")] {
-            settings.b.booter.settings.insert(name.to_owned(), value.to_owned());
-        }
-        let mut bench = Bench::with(case, settings);
-        bench.until_done(&SimStore::default()).await;
-        bench.site.b.reach = vec!["serial:///dev/b".parse().unwrap()];
-        script(&bench.pair.b, "/system script run ha_saveown");
-        done(60).await;
-        f1(&bench).await;
-        let keys = || bench.events().iter().filter(|(_, e)| matches!(e.kind, EventKind::BootKey { .. })).count();
-        let before = keys();
-        let store = SimStore::default();
-        let rescued =
-            recover(&bench, &store, Procedure::KnownGood, &Asked::default(), |_| false).await.unwrap().unwrap();
-        well(&bench, &rescued);
-        let plan = rescued.rescue.plan.as_ref().unwrap();
-        assert!(
-            plan.silent_boot && plan.notes.iter().any(|note| note.contains("it boots silently")),
-            "{:?}",
-            plan.notes
-        );
-        assert_eq!(keys(), before, "nothing was typed into its boot loader");
-    });
+fn f1_loads_the_actives_backup_where_its_window_is_accepted() {
+    let accepted = Asked { cloned_window: true, ..Asked::default() };
+    for ours in [true, false] {
+        simulated(|| async {
+            let bench = ready("7.18.2", None).await;
+            script(&bench.pair.b, ":do {/file remove HA_own.backup} on-error={}");
+            if ours {
+                f1(&bench).await;
+            } else {
+                script(&bench.pair.a, "/system backup save name=HA_b2s password=p");
+                done(5).await;
+                let pushed = bench.pair.a.look(|r| r.system().unwrap().read_file("HA_b2s.backup").unwrap());
+                script(&bench.pair.a, "/file remove HA_b2s.backup");
+                bench.pair.b.with(|r, _| r.system().unwrap().write_file("HA_b2s.backup", pushed).unwrap());
+                script(&bench.pair.b, &states::fails_at_once());
+                restart_b(&bench).await;
+            }
+            let store = SimStore::default();
+            let before = bench.counts('B');
+            let refused = recover(&bench, &store, Procedure::KnownGood, &Asked::default(), |_| false).await;
+            assert_eq!(refused.err().unwrap().code, "recover.no-backup");
+            let rescued = recover(&bench, &store, Procedure::KnownGood, &accepted, |_| false).await.unwrap().unwrap();
+            well(&bench, &rescued);
+            assert_eq!(rescued.rescue.diagnosis.state, Name::F1);
+            assert_eq!(bench.counts('B').1, before.1 + 1, "one backup was loaded");
+            assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"]);
+            let notes = rescued.rescue.plan.unwrap().notes.join("\n");
+            assert!(notes.contains("HA_b2s.backup IS THE ACTIVE'S"), "{notes}");
+        });
+    }
 }
 
 #[test]
 fn twice_the_same_failure_is_quarantined_and_never_restarted() {
-    for road in ROADS {
+    let faults = [states::PASSWORD_GONE.to_owned(), states::fails_at_once()];
+    for (road, fault) in ROADS.iter().flat_map(|road| faults.iter().map(move |fault| (*road, fault))) {
         simulated(|| async move {
             let bench = ready("7.18.2", road).await;
-            script(&bench.pair.b, &states::fails_at_once());
+            script(&bench.pair.b, fault);
+            done(2).await;
             restart_b(&bench).await;
             let store = SimStore::default();
             let first = recover(&bench, &store, Procedure::Leave, &Asked::default(), |_| false).await.unwrap().unwrap();
@@ -421,9 +252,8 @@ fn f6_is_finished_for_the_job_that_waits_in_vain() {
     for road in ROADS {
         simulated(|| async move {
             let bench = Bench::new(Case { road_b: road, ..Case::new("7.18.2", Topology::BehindA, false) });
-            let text = ":local done false\n:while (!$done) do={\n:do {\n/user add name=ha group=nowhere password=short\n:set done true\n} on-error={ /log error \"ha_startup: 0.0 B bootstrap failed...waiting\"; :delay 5 }\n}\n";
             bench.pair.b.with(|router, _| {
-                router.system().unwrap().write_file("HA_bootstrap.rsc", text.as_bytes().to_vec()).unwrap();
+                router.system().unwrap().write_file("HA_bootstrap.rsc", states::WAITS.as_bytes().to_vec()).unwrap();
             });
             script(&bench.pair.b, "/import HA_bootstrap.rsc");
             done(30).await;
@@ -450,34 +280,6 @@ fn f6_is_finished_for_the_job_that_waits_in_vain() {
             // and the bootstrap goes on from there
             bench.until_done(&SimStore::default()).await;
             bench.assert_proved();
-        });
-    }
-}
-
-/// The process dies at each step of the longest rescue; the next one goes on, and what can't be taken back is done once.
-#[test]
-fn killed_at_every_step_and_gone_on_with() {
-    for step in
-        ["router.evidence", "router.close-ports", "router.ha-user", "router.load-backup", "router.verify-standby"]
-    {
-        simulated(|| async move {
-            let bench = ready("7.18.2", Some("serial:///dev/b")).await;
-            script(&bench.pair.b, "/system script run ha_saveown");
-            done(60).await;
-            f1(&bench).await;
-            script(&bench.pair.b, "/interface ethernet enable ether3");
-            let (store, before) = (SimStore::default(), bench.counts('B'));
-            let kill = move |record: &Record| matches!(&record.event, bootstrap::event::Event::StepStarted { step: at, .. } if at == step);
-            let killed = recover(&bench, &store, Procedure::KnownGood, &Asked::default(), kill).await.unwrap();
-            assert!(killed.is_none(), "{step} was never started");
-            store.crash(0);
-            let mut end = resume(&bench, &store).await;
-            if end.exit != Exit::Done && end.resumable {
-                end = resume(&bench, &store).await;
-            }
-            assert_eq!(end.exit, Exit::Done, "{step}: {end:#?}");
-            assert_eq!(bench.counts('B').1, before.1 + 1, "{step}: the backup was loaded once");
-            assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"], "{step}");
         });
     }
 }
@@ -551,125 +353,6 @@ fn another_ha_password_is_not_said_where_it_is_heard() {
             let refused = recover(&bench, &SimStore::default(), Procedure::HaPassword, &asked, |_| false).await;
             assert_eq!(refused.err().unwrap().code, code);
             assert_eq!(ha_passwords(&bench.pair.b), before);
-        });
-    }
-}
-
-/// A boot loader speaks on its serial line alone: over the HA cable nothing is planned, and what is said of a forgotten password
-/// is what the active says.
-#[test]
-fn over_the_ha_cable_a_boot_loader_is_out_of_reach() {
-    simulated(|| async {
-        let case = Case::new("7.18.2", Topology::BehindA, false);
-        let bench = Bench::new(case);
-        bench.until_done(&SimStore::default()).await;
-        bench.pair.b.with(|router, now| router.power_cut(now));
-        let mut line = lab::serial::cable(&bench.pair.b, 115_200);
-        bench.pair.b.with(|router, now| router.power_on(now));
-        done(2).await;
-        tokio::io::AsyncWriteExt::write_all(&mut line, b"  ").await.unwrap();
-        done(1).await;
-        drop(line);
-        done(60).await;
-        let events = bench.events();
-        assert!(
-            events.iter().any(|(who, e)| *who == 'B' && matches!(e.kind, EventKind::BootKey { menu: "window", .. }))
-        );
-        let roads = bench.roads();
-        let pair = bench.pair_job(&roads);
-        let access = Access {
-            target: "edge-1/b".into(),
-            roads: &roads,
-            lines: &NoLine,
-            line_first: false,
-            take_over: false,
-            tools: &NoTools,
-            pair: Some((&pair, Member::B)),
-            login: LoginOptions::new("admin"),
-            new_ha: None,
-            pair_name: Some("edge-1".into()),
-        };
-        let mut store = SimStore::default();
-        let procedure = Procedure::LeaveLoader;
-        let prepared = recover::prepare(&access, &mut store, &Ticking, Some(procedure), &Asked::default()).await;
-        let refused = prepared.map(|_| ()).unwrap_err();
-        assert_eq!(refused.kind, bootstrap::trouble::Kind::Transient, "{procedure:?}: {refused:?}");
-        assert_eq!(store.runs().unwrap(), []);
-        let says = recover::look(&access, &store).await.says("edge-1/b").join("\n");
-        for words in
-            ["no serial line is among its roads", "the other member answers: the active", "nothing is lost by erasing"]
-        {
-            assert!(says.contains(words), "{words} is not in {says}");
-        }
-    });
-}
-
-/// Cables are swapped between plan and run, or the site file means another router: nothing is changed.
-#[test]
-fn the_wrong_router_is_never_rescued() {
-    simulated(|| async {
-        let mut bench = ready("7.18.2", Some("serial:///dev/b")).await;
-        f1(&bench).await;
-        bench.site.b.serial_number = Some("7F0999".into());
-        let store = SimStore::default();
-        let refused = recover(&bench, &store, Procedure::Repair, &Asked::default(), |_| false).await.err().unwrap();
-        assert_eq!(refused.code, "bootstrap.proof.wrong-serial", "{refused:?}");
-        assert_eq!(store.runs().unwrap(), []);
-    });
-}
-
-/// What a router says may be meant for the terminal of whoever reads it.
-#[test]
-fn hostile_words_are_only_words_in_the_evidence() {
-    simulated(|| async {
-        let bench = ready("7.18.2", None).await;
-        f1(&bench).await;
-        script(&bench.pair.b, "/log warning \"HA_x \\1B[2J\\9B31m password=hunter2-planted\"");
-        done(3).await;
-        let store = SimStore::default();
-        let rescued = recover(&bench, &store, Procedure::Leave, &Asked::default(), |_| false).await.unwrap().unwrap();
-        well(&bench, &rescued);
-        let text = evidence(&bench, &store);
-        assert!(!text.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{text:?}");
-        assert!(!text.contains("hunter2"), "{text}");
-    });
-}
-
-/// The HA cable, which is the road, is pulled as each step begins, and put back a while later. Not behind the startup: then it
-/// is a standby in service, and a pulled cable makes both active (F4), whoever looks on.
-#[test]
-fn the_cable_is_pulled_at_every_step_before_it_is_in_service() {
-    for step in ["router.evidence", "router.ha-user", "router.peer", "router.startup"] {
-        simulated(|| async move {
-            let bench = ready("7.18.2", None).await;
-            f1(&bench).await;
-            let store = SimStore::default();
-            let wire = bench.pair.ha_wire.clone();
-            let mut pulled = false;
-            let pull = move |record: &Record| {
-                let begins =
-                    matches!(&record.event, bootstrap::event::Event::StepStarted { step: at, .. } if at == step);
-                if begins && !pulled {
-                    pulled = true;
-                    wire.cut();
-                    let wire = wire.clone();
-                    tokio::task::spawn_local(async move {
-                        done(20).await;
-                        wire.restore();
-                    });
-                }
-                false
-            };
-            let first = recover(&bench, &store, Procedure::Repair, &Asked::default(), pull).await.unwrap().unwrap();
-            let mut end = first.end;
-            if end.exit != Exit::Done {
-                assert!(end.resumable, "{step}: {end:#?}");
-                done(30).await;
-                end = resume(&bench, &store).await;
-            }
-            assert_eq!(end.exit, Exit::Done, "{step}: {end:#?}");
-            assert_eq!(bench.ports_on(&bench.pair.b), ["ether8"], "{step}");
-            assert_eq!(bench.destructive('A'), [], "{step}");
         });
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use jumplead_tests::binary::Ended;
+use jumplead_tests::binary::{Ended, isolate, jumplead};
 use jumplead_tests::leak;
 use jumplead_tests::line_process::{
     LineRouter, PASSWORD, format_and_leave, netinstall_stand_in, noise_until_the_menu, owners_alone, ser2net,
@@ -12,7 +12,7 @@ use jumplead_tests::line_process::{
 use jumplead_tests::pair::{BOOT_SERVER, Pair, Settings};
 use jumplead_tests::rescue::fingerprint;
 use jumplead_tests::run::{proved, silent};
-use lab::netns::available;
+use lab::netns::{Namespace, available, veth};
 
 /// Planted on the router where it must not be shown.
 const HIDDEN: &str = "Pl4nted-Hidden-Sloe.66";
@@ -35,6 +35,10 @@ fn out_of_the_loader_over_each_kind_of_line() {
     router.into_the_loader();
     let seen = router.jumplead(&["recover", &pty]).expect(0);
     assert!(seen.out.starts_with("F8") && seen.out.contains("fits   leave-loader"), "{seen:?}");
+    assert!(
+        seen.out.contains(&format!("do  1  jumplead recover {pty} leave-loader:")),
+        "what it says is what the card of 3 a.m. says, to be typed as it stands: {seen:?}"
+    );
     let words = router.jumplead(&["recover", &pty, "leave-loader", "--plan-only"]).expect(0);
     let known = fingerprint(&words);
     assert!(words.out.contains("leave the menu") && words.out.contains("read-only"), "{words:?}");
@@ -110,6 +114,24 @@ fn a_stuck_bootstrap_is_finished_over_each_kind_of_line_with_the_tool_killed() {
     let server = ser2net("a_stuck_bootstrap_is_finished_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp");
     let mut cases = vec![(pty.clone(), "router.evidence"), (tcp, "router.bootstrap")];
     cases.extend(server.iter().map(|(_, port)| (format!("rfc2217://127.0.0.1:{port}"), "router.end-job")));
+    // F7: the active's configuration lies there since yesterday
+    router.exec(&pty, "/system backup save name=HA_b2s dont-encrypt=yes").expect(0);
+    router.exec(&pty, "/system clock set date=2027-01-01").expect(0);
+    for (url, _) in &cases {
+        let seen = router.jumplead(&["diagnose", url]).expect(0);
+        assert!(seen.out.starts_with("F7  "), "{url}: {seen:?}");
+    }
+    // What is to be typed next names the router as it was named, with all that was typed beside it.
+    for beside in
+        [&["--as", "edge-1/b"][..], &["--user", "admin", "--password", "env:JUMPLEAD_PASSWORD", "--take-over"]]
+    {
+        let mut seen = with_secrets(&router, &[&["recover", &pty][..], beside].concat());
+        let seen = Ended::from(seen.output().unwrap()).expect(0);
+        let typed = beside.join(" ");
+        let next = seen.err.lines().find(|line| line.contains("Next:")).unwrap_or_default();
+        assert!(next.ends_with(&format!(" {typed} --plan-only")) && next.contains(&pty), "{}", seen.err);
+    }
+    router.exec(&pty, "/file remove [find name~\"HA_b2s\"]").expect(0);
     for (url, step) in &cases {
         router
             .exec(
@@ -128,23 +150,16 @@ fn a_stuck_bootstrap_is_finished_over_each_kind_of_line_with_the_tool_killed() {
     assert!(leak::none_below(&router.folder.path().join("state"), &[HA_PASSWORD]) > 2);
 }
 
-/// Runs the rescue until `step` is begun, kills it there, and goes on.
+/// A command that finds what the site file refers to.
+fn with_secrets(router: &LineRouter, words: &[&str]) -> Command {
+    let mut command = router.command(words);
+    command.env("EDGE1_A", "none").env("EDGE1_B", PASSWORD).env("EDGE1_HA", HA_PASSWORD);
+    command
+}
+
+/// Runs it until `step` is begun, and kills it there.
 #[track_caller]
-fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
-    let run = |words: &[&str]| {
-        let mut command = router.command(words);
-        command.env("EDGE1_A", "none").env("EDGE1_B", PASSWORD).env("EDGE1_HA", HA_PASSWORD);
-        command
-    };
-    let words = ["recover", url, "finish-bootstrap", "--as", "edge-1/b"];
-    let planned: Ended = run(&[&words[..], &["--plan-only"]].concat()).output().unwrap().into();
-    let planned = planned.expect(0);
-    // a console server may keep what is typed; a port of this host does not
-    let overheard = format!("then stands in the logs of {url}");
-    let by_a_server = !url.starts_with("serial://");
-    assert_eq!(planned.out.contains(&overheard), by_a_server, "{url}: {}", planned.out);
-    let known = fingerprint(&planned);
-    let mut command = run(&[&words[..], &["--json", "--confirm", &known]].concat());
+fn killed_at(command: &mut std::process::Command, step: &str) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let (mut seen, mut space) = (String::new(), [0; 4096]);
     let out = child.stdout.as_mut().unwrap();
@@ -155,6 +170,21 @@ fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Runs the rescue until `step` is begun, kills it there, and goes on.
+#[track_caller]
+fn killed_and_gone_on_with(router: &LineRouter, url: &str, step: &str) {
+    let run = |words: &[&str]| with_secrets(router, words);
+    let words = ["recover", url, "finish-bootstrap", "--as", "edge-1/b"];
+    let planned: Ended = run(&[&words[..], &["--plan-only"]].concat()).output().unwrap().into();
+    let planned = planned.expect(0);
+    // a console server may keep what is typed; a port of this host does not
+    let overheard = format!("then stands in the logs of {url}");
+    let by_a_server = !url.starts_with("serial://");
+    assert_eq!(planned.out.contains(&overheard), by_a_server, "{url}: {}", planned.out);
+    let known = fingerprint(&planned);
+    killed_at(&mut run(&[&words[..], &["--json", "--confirm", &known]].concat()), step);
     let ended: Ended = run(&["resume"]).output().unwrap().into();
     let ended = ended.expect(0);
     assert!(ended.err.contains("Proved "), "{url}: {}", ended.err);
@@ -216,6 +246,173 @@ fn a_board_is_installed_over_the_network_over_each_kind_of_line() {
     let fresh =
         router.command(&["exec", &pty, "--", ":put [/system identity get name]"]).env("JUMPLEAD_PASSWORD", "").output();
     assert_eq!(Ended::from(fresh.unwrap()).expect(0).out.trim(), "MikroTik");
+}
+
+/// What comes behind these words, to the end of their line.
+#[track_caller]
+fn said_behind<'a>(text: &'a str, words: &str) -> &'a str {
+    let at = text.find(words).unwrap_or_else(|| panic!("no {words:?} in {text}")) + words.len();
+    text[at..].lines().next().unwrap().trim()
+}
+
+/// Every line that is printed to be typed carries what was given, several packages and a name with a space among it.
+#[test]
+fn the_line_that_is_printed_does_the_plan_as_it_stands() {
+    let router = LineRouter::start();
+    let pty = router.urls()[0].clone();
+    let folder = router.folder.path();
+    let real = netinstall_stand_in(folder, "", &router.boot_server);
+    let (tool, had) = (folder.join("my netinstall"), folder.join("argv"));
+    std::fs::copy(&real, &tool).unwrap();
+    std::fs::write(&tool, format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > '{}'\nexec '{real}' \"$@\"\n", had.display()))
+        .unwrap();
+    let files = ["routeros-7.19.4-tile.npk", "container-7.19.4-tile.npk"].map(|name| {
+        let file = folder.join(name);
+        std::fs::write(&file, "x").unwrap();
+        file.display().to_string()
+    });
+    router.into_the_loader();
+    let tool = tool.display().to_string();
+    let given = [
+        "recover",
+        &pty,
+        "netinstall",
+        "--netinstall",
+        &tool,
+        "--package",
+        &files[0],
+        "--package",
+        &files[1],
+        "--boot-interface",
+        "lo",
+        "--architecture",
+        "tile",
+        "--user",
+        "admin",
+        "--password",
+        "env:JUMPLEAD_PASSWORD",
+        "--take-over",
+    ];
+    let asked = router.jumplead(&[&given[..], &["--non-interactive"]].concat()).refused(2, "recover.confirm");
+    let hint = said_behind(&asked.err, "go ahead with exactly this plan:  ").to_owned();
+    let dry = router.jumplead(&[&given[..], &["--dry-run"]].concat()).expect(0);
+    let again = said_behind(&dry.err, "next:  ").to_owned();
+    let planned = router.jumplead(&[&given[..], &["--plan-only"]].concat()).expect(0);
+    assert!(planned.out.contains(&format!("'{tool}' -i lo {} {}", files[0], files[1])), "{}", planned.out);
+    let next = said_behind(&planned.err, "Nothing was changed. Next:  ");
+    assert_eq!(next, hint);
+    assert_eq!(next, format!("{again} --confirm {}", fingerprint(&planned)));
+    let ended = router.paste(next).expect(0);
+    assert!(ended.err.contains("Proved ") && ended.err.contains("Sent reboot command"), "{}", ended.err);
+    assert_eq!(std::fs::read_to_string(had).unwrap(), format!("-i\nlo\n{}\n{}\n", files[0], files[1]));
+}
+
+/// A run of another user goes on as that user, without being told again.
+#[test]
+fn a_run_goes_on_as_whom_it_was_begun() {
+    let router = LineRouter::with(
+        "",
+        &format!(
+            "/user set [find name=admin] password=\"{PASSWORD}\"\n/user add name=joe group=full password=\"{HIDDEN}\"\n"
+        ),
+    );
+    let pty = router.urls()[0].clone();
+    let words = ["recover", &pty, "leave", "--user", "joe", "--password", "env:JOE"];
+    let run = |words: &[&str]| {
+        let mut command = router.command(words);
+        command.env("JOE", HIDDEN).env("JUMPLEAD_PASSWORD", "none of his");
+        command
+    };
+    let planned = Ended::from(run(&[&words[..], &["--plan-only"]].concat()).output().unwrap()).expect(0);
+    let known = fingerprint(&planned);
+    // What a command says may be secret, and its words are in no journal: the line that is printed has them, once.
+    let said = ["recover", &pty, "leave", "--user", "joe", "--password", "cmd:printenv JOE", "--plan-only"];
+    let said = Ended::from(run(&said).output().unwrap()).expect(0);
+    let next = said_behind(&said.err, "Nothing was changed. Next:  ");
+    assert!(next.contains("--password 'cmd:printenv JOE'") && next.matches("--password").count() == 1, "{next}");
+    let mut command = run(&[&words[..], &["--json", "--confirm", &known]].concat());
+    killed_at(&mut command, "router.evidence");
+    let ended = Ended::from(run(&["resume"]).output().unwrap()).expect(0);
+    assert!(ended.err.contains("Done   nothing was changed on the router"), "{}", ended.err);
+    assert!(leak::none_below(&router.folder.path().join("state"), &[HIDDEN]) > 1);
+}
+
+/// The host's end of the BOOT port's cable is looked at before anything is asked or touched.
+#[test]
+fn the_boot_ports_cable_is_looked_at_first() {
+    if !available("the_boot_ports_cable_is_looked_at_first", &["ip"]) {
+        return;
+    }
+    let router = LineRouter::start();
+    let pty = router.urls()[0].clone();
+    let tool = netinstall_stand_in(router.folder.path(), "", &router.boot_server);
+    let package = router.folder.path().join("routeros-7.19.4-tile.npk");
+    std::fs::write(&package, "x").unwrap();
+    let package = package.display().to_string();
+    router.into_the_loader();
+    let (host, board) = (Namespace::new("boot-host").unwrap(), Namespace::new("boot-board").unwrap());
+    veth((&host, "boot0", None), (&board, "ether1", None)).unwrap();
+    let run = |interface: &str, procedure: &[&str]| -> Ended {
+        let mut command = host.command(&jumplead().display().to_string());
+        isolate(&mut command, router.folder.path());
+        command.args(["recover", &pty]).args(procedure).args(["--boot-interface", interface, "--plan-only"]);
+        command.env("JUMPLEAD_PASSWORD", PASSWORD).output().unwrap().into()
+    };
+    let install = ["netinstall", "--netinstall", &tool, "--package", &package];
+    for procedure in [&install[..], &["etherboot"]] {
+        for (interface, why) in [("nowhere0", "no interface nowhere0"), ("../lo", "no interface ../lo")] {
+            let refused = run(interface, procedure).refused(2, "recover.netinstall");
+            assert!(refused.err.contains(why), "{}", refused.err);
+        }
+        let well = run("boot0", procedure).expect(0);
+        assert!(!well.err.contains("carrier"), "{}", well.err);
+        assert!(board.run("ip", &["link", "set", "ether1", "down"]).unwrap().status.success());
+        let doubted = run("boot0", procedure).expect(0);
+        assert!(doubted.err.contains("boot0 has no carrier: is its cable in"), "{}", doubted.err);
+        assert!(host.run("ip", &["link", "set", "boot0", "down"]).unwrap().status.success());
+        let off = run("boot0", procedure).refused(2, "recover.netinstall");
+        assert!(off.err.contains("ip link set boot0 up"), "{}", off.err);
+        for (namespace, interface) in [(&host, "boot0"), (&board, "ether1")] {
+            assert!(namespace.run("ip", &["link", "set", interface, "up"]).unwrap().status.success());
+        }
+    }
+}
+
+/// Its kernel loads and dies: named as that, the announced key typed into the next window of its boot loader, RouterOS installed.
+#[test]
+fn a_board_in_a_loop_is_installed_over_each_kind_of_line() {
+    std::thread::scope(|scope| {
+        for way in 0..3 {
+            scope.spawn(move || a_board_in_a_loop_is_installed(way));
+        }
+    });
+}
+
+fn a_board_in_a_loop_is_installed(way: usize) {
+    let setup = format!("/user set [find name=admin] password=\"{PASSWORD}\"\n/system identity set name=kept\n");
+    let router = LineRouter::in_a_loop(&setup);
+    let (mut url, mut _between) = (router.urls()[way].clone(), None);
+    if way == 1 {
+        let server =
+            ser2net("a_board_in_a_loop_is_installed_over_each_kind_of_line", &router, "telnet(rfc2217=true),tcp");
+        let Some((process, port)) = server else { return };
+        (url, _between) = (format!("rfc2217://127.0.0.1:{port}"), Some(process));
+    }
+    let seen = router.jumplead(&["diagnose", &url]).expect(0);
+    assert!(seen.out.contains("F8") && seen.out.contains("boot loop"), "{url}: {seen:?}");
+    let tool = netinstall_stand_in(router.folder.path(), "", &router.boot_server);
+    let package = router.folder.path().join("routeros-7.19.4-tile.npk");
+    std::fs::write(&package, "x").unwrap();
+    let package = package.display().to_string();
+    let given = ["netinstall", "--netinstall", &tool, "--package", &package, "--boot-interface", "lo"];
+    let planned = router.jumplead(&[&["recover", &url][..], &given, &["--plan-only"]].concat()).expect(0);
+    let known = fingerprint(&planned);
+    let typed = given.join(" ");
+    assert!(planned.err.contains(&format!("jumplead recover {url} {typed} --confirm {known}")), "{}", planned.err);
+    let ended = router.jumplead(&[&["recover", &url][..], &given, &["--confirm", &known]].concat()).expect(0);
+    assert!(ended.err.contains("Proved ") && ended.err.contains("Sent reboot command"), "{url}: {}", ended.err);
+    let asked = ":put ([/system identity get name] . \" \" . [/system resource get version])";
+    assert_eq!(router.exec(&url, asked).expect(0).out.trim(), "kept 7.19.4 (stable)", "{url}");
 }
 
 /// The member of a pair whose storage is empty: installed over the network, and bootstrapped to the proved standby, with nothing

@@ -176,6 +176,20 @@ fn a_login_that_lost_a_key_is_tried_once_more() {
     }
 }
 
+/// Who listens for a second router beside a way through A listens for the one on A's road that was taken, not its first.
+#[test]
+fn the_way_through_the_other_one_is_the_road_that_was_taken() {
+    simulated(|| async {
+        let mut bench = Bench::new(Case::new("7.18.2", Topology::BehindA, false));
+        bench.site.a.reach.insert(0, "mac://74:4D:28:0A:00:99%host".parse().unwrap());
+        let roads = bench.roads();
+        assert_eq!(roads.taken(Member::A), None);
+        let connection = bench.pair_job(&roads).open(Member::B, Purpose::Read, Users::Own).await.unwrap();
+        assert_eq!(connection.road, "via:a");
+        assert_eq!(roads.taken(Member::A).as_deref(), Some(format!("mac://{A_ETHER1}%host").as_str()));
+    });
+}
+
 #[test]
 fn a_menu_that_is_open_is_named_and_left_alone() {
     simulated(|| async {
@@ -217,7 +231,7 @@ fn every_key_reaches_what_hangs_on_a_serial_port() {
         line.flush().await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         drop(line);
-        let a = near.back().await.unwrap();
+        let (a, _) = near.back().await.unwrap();
         assert_eq!(a.value("[/port get [find name=usb1] used-by]").await.unwrap().text(), "", "the port is free again");
         let (mut typed, mut breaks) = (Vec::new(), 0);
         for (_, event) in bench.events().into_iter().filter(|(who, _)| *who == 'B') {

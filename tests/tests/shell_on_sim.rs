@@ -3,7 +3,7 @@
 
 use lab::pair::{Pair, Settings};
 use mactelnet::MacAddr;
-use mactelnet::auth::Password;
+use mactelnet::auth::{Method, Password};
 use mactelnet::client::{Config, LoginPolicy};
 use mactelnet::faults::Faults;
 use mactelnet::io::fault::FaultLink;
@@ -13,6 +13,7 @@ use routeros::{
     ByteLink, Command, Destructive, Error, FileName, Gone, HopOptions, LoginOptions, Outcome, Proof, RefusalClass,
     Secret, Shell, Suffix,
 };
+use routersim::quirks::LoginMethod;
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::spec::{UserSpec, Version};
@@ -102,6 +103,29 @@ async fn log_in(link: MemoryLink, pair: &Pair, options: LoginOptions) -> Shell {
 fn simulated(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, test);
+}
+
+/// The login that 6.43 and 6.44 ask for is not known: both are tried on both, and each says which it was.
+#[test]
+fn an_old_router_is_logged_in_to_by_either_login() {
+    const PASSWORD: &str = "Old-Router_5";
+    for (version, login) in [Version::new(6, 43, 16), V6]
+        .into_iter()
+        .flat_map(|version| [(version, LoginMethod::Md5), (version, LoginMethod::EcSrp5)])
+    {
+        simulated(async {
+            let (pair, link) = pair(version, |settings| {
+                settings.a = settings.a.clone().user("admin", PASSWORD, "full").quirk(|q| q.login = Some(login));
+            });
+            let options = options(Suffix::Network);
+            let link = session(link, &pair, &options.login_name(), PASSWORD, login == LoginMethod::Md5).await;
+            let wanted = if login == LoginMethod::Md5 { Method::Md5 } else { Method::EcSrp5 };
+            assert_eq!(link.0.method(), wanted, "{version}");
+            let shell = Shell::login(link, options).await.unwrap();
+            assert_eq!(shell.run(":put (6 * 7)").await.unwrap().text, "42", "{version} {login:?}");
+            shell.close().await.unwrap();
+        });
+    }
 }
 
 fn hop_to_b(suffix: Suffix) -> HopOptions {
@@ -253,10 +277,48 @@ fn commands_refusals_and_values() {
                 .await
                 .unwrap();
             assert!(values[0].is_some() && values[1].is_none() && values[2].is_some(), "{values:?}");
+            whole_output(&shell).await;
             let Err(Error::WrongRouter { found, .. }) = shell.prove(proof(MAC_B)).await else { panic!() };
             assert_eq!(found, MAC_A);
+            // an identity that is no UTF-8: in the prompt of every answer, and a value like any other
+            shell.run("/system identity set name=\"gr\\FCn\"").await.unwrap();
+            assert_eq!(shell.value("[/system identity get name]").await.unwrap().bytes, b"gr\xFCn", "{version}");
+            let output = shell.run("/system identity print").await.unwrap();
+            assert!(output.text.contains("name: gr"), "{version}: {}", output.text);
+            let export = shell.run("/system identity export").await.unwrap().text;
+            assert!(export.contains("set name=\"gr\\FCn\""), "{version}: {export}");
             shell.close().await.unwrap();
         });
+    }
+}
+
+/// Rows wider than the terminal: no pager stops them, and lines that the router breaks are whole again.
+async fn whole_output(shell: &Shell) {
+    let source = (0..100).map(|n| format!("#{n:012};")).collect::<String>();
+    let quoted = routeros::text::quote(&source);
+    shell.run(format!("/system script add name=wide source={quoted}")).await.unwrap();
+    shell.run(format!("/system scheduler add name=wide on-event={quoted}")).await.unwrap();
+    for command in [
+        "/system script print detail",
+        "/system/script print detail",
+        "/system scheduler print",
+        "/system scheduler print detail",
+        "/system scheduler pr where name=wide",
+    ] {
+        // 6.x knows no path in one word.
+        let Outcome::Done(output) = shell.exec(command).await.unwrap() else { continue };
+        assert!(output.text.contains(&source) && output.joined > 0 && !output.truncated, "{command}: {output:?}");
+    }
+    // Where it can't be told not to page it ends all the same, and says what is missing.
+    let output = shell.run(":if (true) do={/system scheduler print}").await.unwrap();
+    assert!(output.cut && output.truncated && output.text.contains("#000000000000;"), "{output:?}");
+    let refused = shell.exec("/system script print; /system script print nonsense=1").await.unwrap();
+    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
+    assert!(refusal.position.is_none_or(|(_, column)| (43..=53).contains(&column)), "{refusal:?}");
+    for length in [600_usize, 1022, 1500] {
+        let text: String = ('a'..='z').cycle().take(length).collect();
+        let output = shell.run(format!(":put \"{text}\"")).await.unwrap();
+        assert_eq!((output.text, output.joined), (text, length.div_ceil(511) - 1));
     }
 }
 
@@ -277,7 +339,18 @@ fn files_are_written_and_read_back() {
             let big = vec![b'x'; 5000];
             let put = shell.put_file(&name, &big).await;
             if version < V7 {
-                assert!(matches!(put, Err(Error::FileTooLarge { .. })), "{put:?}");
+                let refused = put.unwrap_err();
+                assert!(matches!(refused, Error::FileTooLarge { .. }), "{refused:?}");
+                assert!(
+                    refused.to_string().contains("4095 that this RouterOS takes from a console; to its address: `scp")
+                );
+                // As a script it is not too long, and runs.
+                let script = format!(":global ran done\n# {}", "x".repeat(5000));
+                shell.put_script(&name, script.as_bytes()).await.unwrap();
+                shell.run(format!("/system script run {}", name.as_str())).await.unwrap();
+                assert_eq!(shell.run(":global ran; :put $ran").await.unwrap().text.trim(), "done");
+                let refused = shell.put_script(&name, &vec![b'x'; 65_537]).await.unwrap_err();
+                assert!(refused.to_string().ends_with("65536 that this RouterOS takes as the source of a script"));
             } else {
                 put.unwrap();
             }

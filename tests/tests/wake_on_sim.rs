@@ -9,7 +9,7 @@ use common::simulated;
 use jumplead::lab_roads::Cable;
 use lab::serial::NullModem;
 use lab::{NodeHandle, World};
-use routeros::wake::{Legibility, Plan, SPEEDS, State};
+use routeros::wake::{ENTER, FEEL, LOOK, LOOKS_AT, Legibility, Plan, SPEEDS, State};
 use routeros::{Error, LoginOptions, Secret, Shell, Suffix, Waker, Woken, boot};
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
@@ -248,6 +248,17 @@ fn starts() -> Vec<Start> {
         },
         Start { idle: false, baud: 9600, ..start("login, read at 9600", &[Up], "login", "login") },
         Start { idle: false, baud: 57_600, ..start("prompt, read at 57600", &[Up, SEVEN], p, p) },
+        // Typed at these, what only shows is a choice of these menus at the router's own.
+        Start {
+            idle: false,
+            baud: 38_400,
+            ..start("boot delay, read at 38400", &[On, Menu("d")], "boot-menu", "boot-menu")
+        },
+        Start {
+            idle: false,
+            baud: 76_800,
+            ..start("serial console, read at 76800", &[On, Menu("s")], "boot-menu", "boot-menu")
+        },
         Start {
             idle: false,
             baud: 19_200,
@@ -549,29 +560,42 @@ fn a_login_in_a_silent_boot_leaves_the_menu_that_its_key_opened() {
     assert!(opened >= 3, "{opened}");
 }
 
+/// What a router's console or boot loader can be set to.
+const USUAL: [u32; 8] = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200];
+/// What a line of this host may be opened with besides.
+const UNUSUAL: [u32; 12] =
+    [300, 600, 1800, 7200, 14_400, 28_800, 76_800, 128_000, 230_400, 460_800, 921_600, 4_000_000];
+/// Digits choose in every menu below the main one, whose letters these are; `x` leaves it, and is no key of those below.
+const ACTS: &[u8] = b"dksnobpelwrgjtycfiz0123456789";
+
 /// What is typed at an unknown line is harmless at every other speed, too; what is read there is known for garbage.
 #[test]
 fn at_the_wrong_speed() {
     let text = b"\r\nRouterBOOT booter 7.18.2\r\n\r\nCCR1009-7G-1C\r\n\r\nMikroTik 7.18.2 (stable)\r\nMikroTik Login: ";
-    for ours in SPEEDS {
-        for theirs in SPEEDS.into_iter().filter(|theirs| *theirs != ours) {
-            // Ctrl-C is nothing anywhere. Enter may be heard as `x`, which leaves the menu, and as what no menu knows.
-            let ctrl_c = seen_at(b"\x03", ours, theirs);
-            assert!(!ctrl_c.iter().any(|byte| (b' '..0x7f).contains(byte)), "{ours} heard at {theirs}: {ctrl_c:?}");
-            let enter = seen_at(b"\r", ours, theirs);
-            assert!(
-                !enter.iter().any(|byte| b"elwrgjtyc0123456789".contains(byte)),
-                "{ours} heard at {theirs}: {enter:?}"
-            );
-            // What only shows is typed at the line's own speed, which is one of these two.
-            if [115_200, 9600].contains(&ours) {
-                let look = seen_at(b"\x0c\x02\x06", ours, theirs);
-                let acts = |byte: &u8| byte.is_ascii_digit() || b"elwrgjtyc\r\n\x03\x04".contains(byte);
-                assert!(!look.iter().any(acts), "{ours} heard at {theirs}: {look:?}");
+    let mut felt = 0;
+    for ours in USUAL.into_iter().chain(UNUSUAL) {
+        for theirs in USUAL.into_iter().filter(|theirs| *theirs != ours) {
+            let heard = |keys| seen_at(keys, ours, theirs);
+            let acts = |keys, also: &[u8]| heard(keys).iter().any(|byte| ACTS.contains(byte) || also.contains(byte));
+            // The first that is typed at a silent line: nothing anywhere, but a key to a menu, which answers any.
+            for first in [b"\x03".as_slice(), FEEL] {
+                assert!(!acts(first, b"\r\n\x03\x04"), "{ours} heard at {theirs}: {:?}", heard(first));
             }
-            let mut legibility = Legibility::default();
-            legibility.on_bytes(&seen_at(text, theirs, ours));
-            assert!(legibility.is_garbage(), "{theirs} read at {ours}: {:?}", seen_at(text, theirs, ours));
+            let needs_feel = acts(LOOK, b"\r\n\x03\x04");
+            assert!(!(LOOKS_AT.contains(&ours) && needs_feel), "{ours} heard at {theirs}: {:?}", heard(LOOK));
+            // Where it would act, what was typed before it has had its answer.
+            assert!(!(needs_feel && heard(FEEL).is_empty()), "{ours} heard at {theirs}");
+            felt += usize::from(needs_feel);
+            // Behind one of them, and may be heard as `x`.
+            if USUAL.contains(&ours) {
+                assert!(!acts(ENTER, b"\r\n"), "{ours} heard at {theirs}: {:?}", heard(ENTER));
+            }
+            if SPEEDS.contains(&ours) && SPEEDS.contains(&theirs) {
+                let mut legibility = Legibility::default();
+                legibility.on_bytes(&seen_at(text, theirs, ours));
+                assert!(legibility.is_garbage(), "{theirs} read at {ours}: {:?}", seen_at(text, theirs, ours));
+            }
         }
     }
+    assert!(felt > 2, "it is for something: {felt}");
 }

@@ -33,7 +33,8 @@
 :global haPushWhy "the standby stopped taking files"
 :local broken true
 :do {
-  $haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"$haMasterConfigVer\"\n"
+  # The standby may start again at any moment: it has no version until the last file, which names it.
+  $haWriteFile fileName="HA_run-after-hastartup" fileText=":global haConfigVer \"\"\n"
   :put "ha_pushbackup: transferring"
   /file remove [find name="HA_lacking.txt"]
   # as they are before they go: what changes meanwhile has changed

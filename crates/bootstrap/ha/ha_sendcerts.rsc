@@ -5,12 +5,23 @@
 :global haWriteFile
 :global haUpload
 :global haDir
+:global haPushWhy
 :global haCertCount 0
 :local secret [$haSecret]
 :local lacking ""
-:foreach item in=[/certificate find] do={
+# Authorities first: a file of one that they have signed may bring them along, without their keys.
+:local order [:toarray ""]
+:do {
+  :local asked [:parse ":return [/certificate find where authority=yes]"]
+  :set order [$asked]
+} on-error={}
+:set order ($order , [/certificate find])
+:local met ","
+:foreach item in=$order do={
   :local called [/certificate get $item name]
   :local mark [:tostr [/certificate get $item fingerprint]]
+  :if ([:typeof [:find $met ("," . $item . ",")]] != "nil") do={ :set mark "" }
+  :set met ($met . $item . ",")
   # without one it is a template that nobody has signed
   :if ([:len $mark] > 0) do={
     :local base ("HA_quiet-cert-" . $haCertCount)
@@ -34,7 +45,24 @@
       }
       :set known ([:len [/file find name=$path]] = 1)
     } on-error={}
-    :if (!$known) do={ :set lacking ($lacking . " " . $called) } else={
+    :if (!$known) do={
+      :set lacking ($lacking . " " . $called)
+      # one that the configuration names would stop the standby's import half way
+      :local name [$haQuote text=$called]
+      :foreach use in={"/ip service find where certificate";"/ip hotspot profile find where ssl-certificate";"/ip ipsec identity find where certificate";"/ip ipsec identity find where remote-certificate";"/ip ipsec peer find where certificate";"/interface sstp-client find where certificate";"/interface ovpn-client find where certificate";"/interface ovpn-server server find where certificate";"/interface dot1x client find where certificate";"/interface wifi security find where eap-tls-certificate";"/interface wireless security-profiles find where tls-certificate";"/radius find where certificate";"/tool netwatch find where certificate";"/ip reverse-proxy find where certificate";"/ip ipsec key qkd find where certificate";"/system keymat-provider find where qkd-certificate";"/interface sstp-server server get certificate";"/interface ovpn-server server get certificate";"/interface wifi capsman get certificate";"/interface wifi capsman get ca-certificate";"/interface wifi cap get certificate";"/interface wireless cap get certificate";"/caps-man manager get certificate";"/caps-man manager get ca-certificate"} do={
+        :local line (":if ([:tostr [" . $use . "]] = " . $name . ") do={:return 1} else={:return 0}")
+        :if ([:typeof [:find $use " find where "]] != "nil") do={ :set line (":return [:len [" . $use . "=" . $name . "]]") }
+        :local count 0
+        :do {
+          :local asked [:parse $line]
+          :set count [$asked]
+        } on-error={}
+        :if ($count > 0) do={
+          :set haPushWhy "certificate $called can not be exported and is named by $use: the standby was not reset; make its key exportable, or use sync=backup"
+          :error $haPushWhy
+        }
+      }
+    } else={
       :local text (":do {/certificate import file-name=" . $haDir . $path . " passphrase=" . [$haQuote text=$secret] . "} on-error={}\n")
       :set text ($text . ":if ([:len " . $found . "] != 1) do={:error \"certificate " . $haCertCount . " is not there\"}\n")
       :if ($key) do={ :set text ($text . ":if ([:tostr [/certificate get " . $found . " private-key]] != \"true\") do={:error \"certificate " . $haCertCount . " has no key\"}\n") }

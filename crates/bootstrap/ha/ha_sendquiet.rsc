@@ -8,6 +8,8 @@
 :global haUpload
 :global haUploadLast
 :global haDir
+:global haQuote
+:global haMasterConfigVer
 :global haPushWhy
 /system script run ha_measure
 :global haMeasure
@@ -85,9 +87,12 @@ $haWriteFile fileName="HA_quiet-rescue" fileText=$rescue
 :local date [/system clock get date]
 :local time [/system clock get time]
 :local go ("/system clock set date=" . $date . " time=" . $time . "\n:delay 2\n")
+# Which version it is, said by the standby's own line that makes it so, and by nothing before.
+:local claim ("/file set [find name=\"" . $haDir . "HA_run-after-hastartup.rsc\"] contents=" . [$haQuote text=(":global haConfigVer " . [$haQuote text=$haMasterConfigVer])])
+:set claim (":do {" . $claim . "} on-error={}")
 # a reset without its scripts would leave a router that nobody reaches
 :set guard ($guard . " and [:len [/file find name~\"^" . $haDir . "HA_quiet(-first|-second|-rescue)*[.]rsc\"]] = 4")
-:set go ($go . ":if (" . $guard . ") do={/system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=" . $haDir . "HA_quiet-first.rsc}\n")
+:set go ($go . ":if (" . $guard . ") do={" . $claim . "; /system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=" . $haDir . "HA_quiet-first.rsc}\n")
 $haWriteFile fileName="HA_quiet-go" fileText=$go
 $haUpload fileFrom="HA_quiet-all.rsc" fileTo=($haDir . "HA_quiet.rsc")
 $haUpload fileFrom="HA_scripts.rsc" fileTo=($haDir . "HA_scripts.rsc")

@@ -84,6 +84,25 @@ impl Diagnosis {
         Self { state, says: says.into(), evidence: Vec::new(), procedure: Vec::new(), never: None }
     }
 
+    /// With this word, as a shell takes it, where a command says TARGET: it can be typed as it stands.
+    #[must_use]
+    pub fn at(self, target: &str) -> Self {
+        self.with("TARGET", target)
+    }
+
+    /// The same with the pair's name where a command says PAIR.
+    #[must_use]
+    pub fn of_pair(self, pair: &str) -> Self {
+        self.with("PAIR", pair)
+    }
+
+    fn with(mut self, name: &str, word: &str) -> Self {
+        for step in &mut self.procedure {
+            *step = step.replace(name, word);
+        }
+        self
+    }
+
     fn shown(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
         // A hostile name must not reach a terminal.
         let plain = |text: String| text.chars().take(200).map(|c| if c.is_control() { '.' } else { c }).collect();
@@ -413,7 +432,7 @@ fn settled(facts: &Facts, member: Option<Member>, interface: &str, log: &Startup
         State::Standby => Diagnosis::new(Name::S4, "standby").then(&["on the active: $HAInSync"]),
         State::HaUnsettled if facts.vrrp.is_none() && facts.ha.as_ref().is_none_or(|ha| ha.mac_a.is_none()) => {
             Diagnosis::new(Name::P1, "it has the pair's scripts and is not installed")
-                .then(&["$HAInstall, as the README says"])
+                .then(&["$HAInstall, as docs/ha-scripts.md says"])
         }
         State::HaUnsettled => {
             Diagnosis::new(Name::Unknown, "it has the pair's scripts and is neither active nor standby")
@@ -453,7 +472,7 @@ pub fn of_line(line: &Line) -> Option<Diagnosis> {
             .never("don't type the word"),
         Line::Menu(_) => stuck("stopped in the boot loader's menu: a key came in while it booted")
             .then(&[
-                "jumplead console, then x alone: it boots",
+                "jumplead recover TARGET leave-loader: a plan, one question, and it boots; by hand: jumplead console, then x alone",
                 "find what typed: noise, a second router, another program",
             ])
             .never("e, l, w, r and g destroy at once"),

@@ -10,7 +10,8 @@ use crate::event::{Changed, Done, Event, Failure, Record, Sink};
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{Act, Effect, Plan, Step};
-use crate::store::StoreError;
+use crate::store::{RunId, StoreError};
+use crate::target::quoted;
 use crate::trouble::{Kind, Trouble};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,12 +40,18 @@ pub enum Probe {
 pub trait Job {
     /// Looks, and changes nothing. Not knowing is [`Kind::Transient`] trouble.
     async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble>;
+    /// What has to be so before it may act, and changes neither router's configuration.
+    async fn begin(&mut self, _: &Step) -> Result<(), Trouble> {
+        Ok(())
+    }
     /// Does it. A note for people comes back.
     async fn apply(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble>;
     /// Proves that it is done.
     async fn verify(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<(), Trouble>;
     /// Lets go of everything that an attempt left behind: consoles in an unknown state.
     fn forget(&mut self);
+    /// The run is over, for now or for good.
+    async fn end(&mut self) {}
     /// What state both routers are in, as far as was last seen; one sentence.
     fn state(&self) -> String;
 }
@@ -120,12 +127,26 @@ pub struct Options {
     pub resumed: bool,
     /// The site file, for the journal.
     pub site_file: Option<String>,
+    /// Checks that were waived: the command that comes to this plan again waives them, too.
+    pub waived: Vec<String>,
+    /// What to type after a run that nothing is kept of, a rehearsal, where it ended well and where it did not: it can be
+    /// neither looked at nor resumed.
+    pub next: Option<(String, String)>,
 }
 
 impl Options {
     /// Whether a later `resume` may act: a plan that was only looked at was confirmed by nobody.
     fn may_resume(&self) -> bool {
-        self.resumed || !self.dry_run
+        self.next.is_none() && (self.resumed || !self.dry_run)
+    }
+
+    /// What to type after `run`, where it isn't to be resumed.
+    fn look(&self, run: &RunId, well: bool) -> String {
+        match &self.next {
+            Some((next, _)) if well => next.clone(),
+            Some((_, next)) => next.clone(),
+            None => format!("jumplead runs show {run}"),
+        }
     }
 }
 
@@ -244,8 +265,9 @@ impl Engine<'_> {
             failure: None,
             changed: history.changed(),
             resumable: false,
-            next: format!("jumplead runs show {}", self.journal.run()),
+            next: options.look(self.journal.run(), true),
         });
+        job.end().await;
         self.close(&end);
         end
     }
@@ -335,6 +357,9 @@ impl Engine<'_> {
         if options.dry_run {
             return Ok(Looked::WouldRun);
         }
+        if step.effect != Effect::ReadOnly {
+            unless_stopped(&mut self.stop.clone(), job.begin(step)).await.map_err(trouble)?;
+        }
         // from here on the step may have acted: on disk before it does
         self.write(Event::StepStarted { step: step.id.id().to_owned(), attempt })?;
         let before = history.clone();
@@ -381,7 +406,7 @@ impl Engine<'_> {
 
     fn finish_interrupted<J: Job>(&self, history: &History, options: &Options, job: &J) -> RunEnd {
         let failure = interrupted().failure(job.state(), vec![]);
-        self.end(Exit::Interrupted, Some(failure), history.changed(), options.may_resume())
+        self.end(Exit::Interrupted, Some(failure), history.changed(), options.may_resume(), options)
     }
 
     /// A look at every step up to the first that is not done.
@@ -403,7 +428,7 @@ impl Engine<'_> {
         };
         let trouble = Trouble::new(Kind::Interrupted, "bootstrap.dry-run", message);
         let failure = Some(trouble.failure(job.state(), vec![]));
-        let mut end = self.end(Exit::Done, failure, history.changed(), options.may_resume());
+        let mut end = self.end(Exit::Done, failure, history.changed(), options.may_resume(), options);
         if !end.resumable {
             end.next = again(plan, options);
         }
@@ -413,7 +438,13 @@ impl Engine<'_> {
     fn finish_stopped<J: Job>(&self, step: &Step, history: &History, options: &Options, job: &J) -> RunEnd {
         let message = format!("stopped after step {}, as asked", step.id.id());
         let trouble = Trouble::new(Kind::Interrupted, "bootstrap.stopped-after", message);
-        self.end(Exit::Done, Some(trouble.failure(job.state(), vec![])), history.changed(), options.may_resume())
+        self.end(
+            Exit::Done,
+            Some(trouble.failure(job.state(), vec![])),
+            history.changed(),
+            options.may_resume(),
+            options,
+        )
     }
 
     fn finish_failed<J: Job>(
@@ -453,11 +484,18 @@ impl Engine<'_> {
         };
         // a journal that can't be written must not hide the end
         let _ = self.write(Event::StepFailed { step: step.id.id().to_owned(), attempt, failure: failure.clone() });
-        self.end(exit, Some(failure), changed, resumable)
+        self.end(exit, Some(failure), changed, resumable, options)
     }
 
-    fn end(&self, exit: Exit, failure: Option<Failure>, changed: Changed, resumable: bool) -> RunEnd {
-        let next = if resumable { self.resume_hint() } else { format!("jumplead runs show {}", self.journal.run()) };
+    fn end(
+        &self,
+        exit: Exit,
+        failure: Option<Failure>,
+        changed: Changed,
+        resumable: bool,
+        options: &Options,
+    ) -> RunEnd {
+        let next = if resumable { self.resume_hint() } else { options.look(self.journal.run(), exit == Exit::Done) };
         RunEnd { exit, failure, changed, resumable, next }
     }
 }
@@ -465,8 +503,11 @@ impl Engine<'_> {
 /// The command that looks anew.
 pub(crate) fn again(plan: &Plan, options: &Options) -> String {
     match &plan.subject {
-        Some(subject) => format!("jumplead recover {} {}", subject.target, subject.procedure),
-        None => format!("jumplead bootstrap {}", options.site_file.as_ref().unwrap_or(&plan.pair)),
+        Some(subject) => subject.again(),
+        None => {
+            let waived: String = options.waived.iter().map(|check| format!(" --waive {}", quoted(check))).collect();
+            format!("jumplead bootstrap {}{waived}", quoted(options.site_file.as_ref().unwrap_or(&plan.pair)))
+        }
     }
 }
 
@@ -497,6 +538,7 @@ fn exit_of(trouble: &Trouble, changed: Changed, past_no_return: bool) -> Exit {
     match trouble.kind {
         Kind::Interrupted => Exit::Interrupted,
         Kind::EndCheck => Exit::EndCheck,
+        Kind::Locked => Exit::Locked,
         Kind::Bug => Exit::Bug,
         Kind::Login if untouched => Exit::Login,
         Kind::WrongRouter if untouched => Exit::Preflight,

@@ -3,6 +3,7 @@
 use crate::mac::Mac;
 use crate::site::Sync;
 use routeros::{Error, Outcome, Shell, Version};
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 /// One router, as its console describes it.
@@ -110,6 +111,27 @@ impl Ha {
 }
 
 impl Facts {
+    /// What is configured, short, and told apart by a hash: names and addresses, no counters and nothing dynamic.
+    pub fn configuration(&self) -> String {
+        let addresses: Vec<_> = self.addresses.iter().filter(|address| !address.dynamic).collect();
+        let mut hash = Sha256::new();
+        for address in &addresses {
+            hash.update(format!("{} {}\n", address.address, address.interface));
+        }
+        for names in [&self.users, &self.scripts, &self.schedulers, &self.bridges] {
+            // One list ends before the next one begins.
+            hash.update(format!("{}\n{}\n", names.len(), names.join("\n")));
+        }
+        let hash: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!(
+            "{}, {} addresses, {} users, {} scripts ({hash})",
+            self.identity,
+            addresses.len(),
+            self.users.len(),
+            self.scripts.len()
+        )
+    }
+
     /// Whether one of its ports has this address, by make or by configuration.
     pub fn has_mac(&self, mac: Mac) -> bool {
         self.ports.iter().any(|port| port.orig_mac == Some(mac) || port.mac == Some(mac))

@@ -12,6 +12,7 @@ pub mod ha;
 pub mod ha_export;
 pub mod journal;
 pub mod mac;
+pub mod marker;
 pub mod pair;
 pub mod path;
 pub mod plan;

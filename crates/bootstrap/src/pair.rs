@@ -1,6 +1,7 @@
 //! One pair as a run sees it: its site file, its roads, its secrets, and how to log in to its members.
 
 use crate::facts::{self, Facts};
+use crate::marker::Who;
 use crate::proof::Target;
 use crate::road::{Connection, Purpose, Request, Restarting, Roads};
 use crate::secret::{Asker, SecretError, check_ha_password, resolve};
@@ -36,22 +37,26 @@ impl PairSecrets {
     /// # Errors
     /// [`SecretError`].
     pub fn resolve(site: &Site, asker: &mut dyn Asker, store: &mut dyn Store) -> Result<Self, SecretError> {
-        let mut get = |reference: &Option<crate::secret::SecretRef>, name: &str| {
-            let what = format!("{}.{name}", site.name);
-            reference.as_ref().map(|reference| resolve(reference, &what, asker, store)).transpose()
+        // What is asked for is named as the site file names it.
+        let what = |table: &str, name: &str| format!("{table}.{name} of {}", site.name);
+        let mut get = |reference: &Option<crate::secret::SecretRef>, table: &str, name: &str| {
+            let kept = format!("{}.{name}", site.name);
+            let what = what(table, name);
+            reference.as_ref().map(|reference| resolve(reference, &what, &kept, asker, store)).transpose()
         };
-        let ha = get(&site.ha_password, "ha_password")?
-            .ok_or(SecretError::Unfit { what: "secrets.ha_password".into(), why: "missing from the site file" })?;
-        check_ha_password(&ha)?;
+        let ha = get(&site.ha_password, "secrets", "ha_password")?;
+        let what = what("secrets", "ha_password");
+        let ha = ha.ok_or_else(|| SecretError::Unfit { what: what.clone(), why: "missing from the site file" })?;
+        check_ha_password(&ha, &what)?;
         let carried = if site.sync == Sync::Quiet { site.users.as_slice() } else { &[] };
-        let users = carried.iter().map(|user| get(&user.password, &format!("users.{}", user.name)));
+        let users = carried.iter().map(|user| get(&user.password, "pair", &format!("users.{}", user.name)));
         let users = users.collect::<Result<_, _>>()?;
         Ok(Self {
             users,
             ha,
-            a: get(&site.a.password, "a.password")?,
-            b: get(&site.b.password, "b.password")?,
-            b_factory: get(&site.b.factory_password, "b.factory_password")?,
+            a: get(&site.a.password, "pair", "a.password")?,
+            b: get(&site.b.password, "pair", "b.password")?,
+            b_factory: get(&site.b.factory_password, "pair", "b.factory_password")?,
         })
     }
 
@@ -74,6 +79,8 @@ pub struct Pair<'a> {
     pub secrets: PairSecrets,
     /// Makes the markers of this run's consoles unlike those of others.
     pub seed: u64,
+    /// Who makes its runs.
+    pub who: Who,
 }
 
 impl std::fmt::Debug for Pair<'_> {

@@ -3,6 +3,7 @@
 mod file;
 mod handoff;
 mod job;
+mod marker;
 mod quiet;
 mod run;
 mod steps;

@@ -429,17 +429,7 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
     };
     steps.push(step(Act::Verify, None, what, Effect::ReadOnly, limit));
     steps.push(step(Act::Clean, None, "remove our files", Effect::Reversible, STEP_LIMIT_S));
-    let logged = |road: &TargetUrl| {
-        matches!(
-            road,
-            TargetUrl::Rfc2217(_)
-                | TargetUrl::Tcp(_)
-                | TargetUrl::Telnet(_)
-                | TargetUrl::Console { .. }
-                | TargetUrl::ConsoleSsh { .. }
-        )
-    };
-    if site.b.reach.iter().any(logged) {
+    if site.b.reach.iter().any(TargetUrl::is_server) {
         notes.push("b can be reached by a console server, which may log the HA password".to_owned());
     }
     let on_built_in = |road: &&TargetUrl| matches!(road, TargetUrl::Via { port: Some(port), .. } if port == BUILT_IN);
@@ -482,11 +472,14 @@ pub(crate) fn silent_boot_notes(who: &str) -> [String; 3] {
     ]
 }
 
+/// The fact of a plan that erases b: what is on it.
+pub(crate) const CONFIGURATION: &str = "b configuration";
+
 /// What decides about the steps and about whom they hit. Times and counters are left out: they always move.
 fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, String)> {
     let serial = |facts: &crate::facts::Facts| facts.serial.clone().unwrap_or_else(|| "none".into());
     let row = |name: &str, value: String| (name.to_owned(), value);
-    vec![
+    let mut basis = vec![
         row("ha interface", site.ha_interface.clone()),
         row("a mac", a.mac().to_string()),
         row("a serial number", serial(&survey.a)),
@@ -497,7 +490,12 @@ fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, S
         row("b version", survey.b.version.clone()),
         row("b state", b.state().to_string()),
         row("b road", survey.roads.1.clone()),
-    ]
+    ];
+    // What is erased is what was shown.
+    if b.state() == State::Configured {
+        basis.push(row(CONFIGURATION, survey.b.configuration()));
+    }
+    basis
 }
 
 pub(crate) fn fingerprint(pair: &str, basis: &[(String, String)], steps: &[Step]) -> String {
@@ -518,6 +516,12 @@ pub(crate) fn fingerprint(pair: &str, basis: &[(String, String)], steps: &[Step]
     }
     let hex: Vec<String> = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}", hex[..2].concat(), hex[2..].concat())
+}
+
+/// Whether a text has the form of a plan's fingerprint.
+pub fn is_fingerprint(text: &str) -> bool {
+    let part = |text: &str| text.len() == 4 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    text.split_once('-').is_some_and(|(one, two)| part(one) && part(two))
 }
 
 #[cfg(test)]
@@ -566,6 +570,16 @@ pub(crate) mod tests {
         let mut done = survey(&site, active(), standby);
         done.b_version = done.a_version.clone();
         insta::assert_snapshot!("done", shown(&bootstrap(&site, &done).unwrap()));
+    }
+
+    #[test]
+    fn fingerprints_have_a_form_of_their_own() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let plan = bootstrap(&site, &survey(&site, active(), erased("7F0002", 0x0b))).unwrap();
+        assert!(is_fingerprint(&plan.fingerprint), "{}", plan.fingerprint);
+        for text in ["", "xxx", "f70f10c3", "f70f-10c", "f70f-10cg", "F70F-10C3", "f70f-10c3-", "7F0002"] {
+            assert!(!is_fingerprint(text), "{text}");
+        }
     }
 
     #[test]

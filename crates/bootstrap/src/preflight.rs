@@ -1,6 +1,7 @@
 //! Named checks before anything is changed.
 
 use crate::facts::Facts;
+use crate::marker::{CHECK, Marker};
 use crate::proof::{ProofError, Target};
 use crate::site::{Site, Sync};
 use crate::state::{State, leftovers};
@@ -68,6 +69,8 @@ pub struct Survey {
     pub a_version: Option<String>,
     /// A's ports that shut themselves when they hear a clone of A; asked where the sync makes one.
     pub a_loop_protect: Vec<String>,
+    /// The run marker that lies on A, and whether it is this state folder's own.
+    pub a_marker: Option<(Marker, bool)>,
     /// What the quiet way can't carry from A; asked where the site file wants that way.
     pub not_carried: Vec<String>,
     /// Router B.
@@ -92,6 +95,15 @@ fn known_bad(version: Version) -> Option<&'static str> {
     }
 }
 
+/// A run that another host began, or that was killed there; the lock of this host's own state folder is looked at elsewhere.
+fn run_marker(marker: &Marker, own: bool) -> Check {
+    if own {
+        return Check::new(CHECK, Verdict::Pass, format!("a marker of this host's own lies on a: {marker}"));
+    }
+    Check::new(CHECK, Verdict::Fail, format!("another run marks a as its own: {marker}"))
+        .hint(format!("ask who that is, and wait; if nobody is at work, that run was killed:  --waive {CHECK}"))
+}
+
 /// The run record keeps that it was so.
 fn weak_login(member: Member) -> Check {
     Check::new(
@@ -108,6 +120,7 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
     let (a, b) = (&survey.a, &survey.b);
     let mut checks = vec![identity(Member::A, &survey.a_proof), identity(Member::B, &survey.b_proof)];
 
+    checks.extend(survey.a_marker.as_ref().map(|(marker, own)| run_marker(marker, *own)));
     checks.extend(survey.weak_logins.iter().map(|member| weak_login(*member)));
     let b_state = survey.b_proof.as_ref().map(Target::state).ok();
     checks.push(if b.is_active() {
@@ -120,22 +133,14 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
     checks.extend(other_pair(site, b));
     checks.push(if a.is_active() {
         Check::new("a-is-active", Pass, "HA_VRRP is master on a")
-    } else if a.scripts.iter().any(|script| script == "ha_startup") {
+    } else if a.ha.is_some() && a.scripts.iter().any(|script| script == "ha_startup") {
         Check::new("a-is-active", Fail, "HA_VRRP is not master on a")
             .firm()
             .hint("only an active can give its configuration away; wait until a's startup is done, or repair it")
     } else {
         Check::new("a-is-active", Fail, "a is no member of a pair yet").firm()
     });
-    checks.push(match missing_scripts(a) {
-        missing if missing.is_empty() => {
-            let build = a.ha.as_ref().map_or("an unknown build", |ha| ha.build.as_str());
-            Check::new("a-ha-scripts", Pass, build)
-        }
-        missing => Check::new("a-ha-scripts", Fail, format!("missing on a: {}", missing.join(", ")))
-            .firm()
-            .hint("put the HA scripts on a first: import HA_init.rsc there, then run $HAInstall"),
-    });
+    checks.push(ha_scripts(a));
     if let Some(ha) = &a.ha {
         let same =
             ha.interface == site.ha_interface && ha.mac_a == Some(site.a.ha_mac) && ha.mac_b == Some(site.b.ha_mac);
@@ -270,6 +275,7 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
                     .hint("bring these to b by hand, or set pair.sync = \"backup\"")
             });
             checks.push(users(site, a));
+            checks.extend(keys(site, &survey.b));
             checks.push(Check::new("b-data-ports-uncabled", Pass, "no need: they stay shut, with their own addresses"));
             checks
         }
@@ -289,6 +295,20 @@ fn users(site: &Site, a: &Facts) -> Check {
     }
     Check::new("quiet-users", Verdict::Warn, format!("users of a that b does not get: {}", lacking.join(", ")))
         .hint("name them in the site file, each as [[pair.users]] with its group, password and ssh_keys")
+}
+
+/// Keys of users that B's version refuses to import: an elliptic curve's on 6.x, and on 7.x up to 7.9 (both were posted; that 7.10
+/// takes them is inferred).
+fn keys(site: &Site, b: &Facts) -> Option<Check> {
+    let curve = |line: &String| !line.starts_with("ssh-rsa ") && !line.starts_with("ssh-dss ");
+    let old = b.version().filter(|version| *version < Version::new(7, 10, 0))?;
+    let with: Vec<&str> =
+        site.users.iter().filter(|user| user.ssh_keys.iter().any(curve)).map(|user| user.name.as_str()).collect();
+    (!with.is_empty()).then(|| {
+        let found = format!("RouterOS {old} imports no SSH keys but RSA ones; others are given to {}", with.join(", "));
+        Check::new("b-takes-ssh-keys", Verdict::Fail, found)
+            .hint("put RSA keys into ssh_keys of the site file, or none")
+    })
 }
 
 fn identity(member: Member, proof: &Result<Target, ProofError>) -> Check {
@@ -329,6 +349,25 @@ fn other_pair(site: &Site, b: &Facts) -> Option<Check> {
             .firm()
             .hint("is it the right router? If it is, take its configuration away by hand first: it belonged to a pair"),
     )
+}
+
+/// A can give its configuration away only by scripts that know which pair it is of, which `$HAInstall` tells them.
+fn ha_scripts(a: &Facts) -> Check {
+    let name = "a-ha-scripts";
+    let missing = missing_scripts(a);
+    if !missing.is_empty() {
+        return Check::new(name, Verdict::Fail, format!("missing on a: {}", missing.join(", "))).firm().hint(
+            "put the HA scripts on a first:  jumplead ha render > HA_init.rsc  makes the file; import it there, then run $HAInstall (docs/ha-scripts.md)",
+        );
+    }
+    match &a.ha {
+        Some(ha) => Check::new(name, Verdict::Pass, ha.build.as_str()),
+        None => {
+            Check::new(name, Verdict::Fail, "a has the HA scripts, and they know of no pair: $HAInstall was not run")
+                .firm()
+                .hint("on a:  $HAInstall interface=.. macA=.. macB=.. password=..  (docs/ha-scripts.md)")
+        }
+    }
 }
 
 fn missing_scripts(a: &Facts) -> Vec<&'static str> {
@@ -403,6 +442,7 @@ pub(crate) mod tests {
             a_password_fits: Some(true),
             a_version: Some("v1".into()),
             a_loop_protect: Vec::new(),
+            a_marker: None,
             not_carried: Vec::new(),
             b_version: None,
             weak_logins: Vec::new(),
@@ -440,6 +480,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn keys_that_a_version_does_not_import_are_refused() {
+        for (version, curve, refused) in [
+            ("6.44.6 (long-term)", true, true),
+            ("7.9 (stable)", true, true),
+            ("7.10 (stable)", true, false),
+            ("6.44.6 (long-term)", false, false),
+        ] {
+            let key = if curve { "ssh-ed25519 AAAAC3" } else { "ssh-rsa AAAAB3" };
+            let users = format!(
+                "[[pair.users]]\nname = \"admin\"\ngroup = \"full\"\nssh_keys = [\"ssh-rsa AAAA\", \"{key} n@d\"]\n"
+            );
+            let mut site = Site::parse(&EDGE_1.replacen("[secrets]", &format!("{users}[secrets]"), 1)).unwrap();
+            let mut b = erased("7F0002", 0x0b);
+            b.version = version.into();
+            for sync in [Sync::Quiet, Sync::Backup] {
+                site.sync = sync;
+                let checks = bootstrap(&site, &survey(&site, active(), b.clone()), &[]);
+                let found = checks.iter().find(|check| check.name == "b-takes-ssh-keys");
+                // a backup brings users and keys as they are on a
+                assert_eq!(found.is_some(), refused && sync == Sync::Quiet, "{version} {key}");
+            }
+        }
+    }
+
+    #[test]
     fn scripts_that_know_no_flash_are_refused_where_only_that_lasts() {
         let site = Site::parse(EDGE_1).unwrap();
         let (mut a, mut b) = (active(), erased("7F0002", 0x0b));
@@ -466,6 +531,21 @@ pub(crate) mod tests {
         let found: Vec<&Check> = checks.iter().filter(|check| check.name.ends_with("-login-md5")).collect();
         assert!(matches!(found.as_slice(), [check] if check.name == "b-login-md5" && check.verdict == Verdict::Warn));
         assert!(!refused(&checks), "{}", shown(&checks));
+    }
+
+    #[test]
+    fn another_hosts_marker_is_refused_until_it_is_waived_and_an_own_one_never() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut found = survey(&site, active(), erased("7F0002", 0x0b));
+        let of = |found: &Survey, waived: &[String]| {
+            bootstrap(&site, found, waived).into_iter().find(|check| check.name == CHECK).map(|check| check.verdict)
+        };
+        assert_eq!(of(&found, &[]), None);
+        found.a_marker = Some((Marker::parse(b"run=2026-11-30-01 by=root@ops-2"), false));
+        assert_eq!(of(&found, &[]), Some(Verdict::Fail));
+        assert_eq!(of(&found, &[CHECK.into()]), Some(Verdict::Waived));
+        found.a_marker = found.a_marker.map(|(marker, _)| (marker, true));
+        assert_eq!(of(&found, &[]), Some(Verdict::Pass));
     }
 
     #[test]
@@ -502,5 +582,18 @@ pub(crate) mod tests {
         assert!(refused(&checks));
         insta::assert_snapshot!(shown(&checks));
         assert!(checks.iter().all(|c| !c.firm || c.verdict != Verdict::Waived));
+    }
+
+    #[test]
+    fn scripts_that_know_of_no_pair_are_refused() {
+        let site = Site::parse(EDGE_1).unwrap();
+        let mut a = active();
+        (a.ha, a.vrrp) = (None, None);
+        let survey = Survey { a_password_fits: None, ..survey(&site, a, erased("7F0002", 0x0b)) };
+        let checks = bootstrap(&site, &survey, &["a-ha-scripts".to_owned(), "a-is-active".to_owned()]);
+        for (name, found) in [("a-is-active", "no member of a pair yet"), ("a-ha-scripts", "$HAInstall was not run")] {
+            let check = checks.iter().find(|check| check.name == name).unwrap();
+            assert!(check.verdict == Verdict::Fail && check.found.contains(found), "{check:?}");
+        }
     }
 }

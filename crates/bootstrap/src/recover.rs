@@ -23,6 +23,6 @@ pub use find::{Found, PATIENCE, find};
 pub use forgotten::{Seen, look};
 pub use job::RouterJob;
 pub use known::{Earlier, Who};
-pub use plan::{Asked, Before, Subject};
+pub use plan::{Asked, Before, Login, Subject};
 pub use procedure::{Procedure, fitting};
 pub use run::{Rescue, prepare, resume, run};

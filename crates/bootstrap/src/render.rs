@@ -55,6 +55,11 @@ impl Renderer {
         Self::default()
     }
 
+    /// Of a run that is gone on with, whose plan was told when it began.
+    pub fn of(plan: &Plan) -> Self {
+        Self { plan: Some(plan.clone()), ..Self::default() }
+    }
+
     /// The lines of one record; often none.
     pub fn record(&mut self, record: &Record) -> Vec<Line> {
         match &record.event {
@@ -130,7 +135,11 @@ impl Renderer {
                 ]
             }
             Some(failure) if exit_code == 0 => {
-                vec![line(Tone::Plain, clean(&failure.message)), line(Tone::Hint, format!("next:  {next}"))]
+                vec![
+                    line(Tone::Plain, clean(&failure.message)),
+                    line(Tone::Plain, format!("  state     {}", clean(&failure.state))),
+                    line(Tone::Hint, format!("next:  {next}")),
+                ]
             }
             Some(shown) => {
                 let mut lines = failure_lines(shown);
@@ -258,7 +267,8 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
         1 => "1 point of no return".to_owned(),
         n => format!("{n} points of no return"),
     };
-    let head = format!("Plan {}: {} steps, about {minutes} min, {returns}", plan.fingerprint, plan.steps.len());
+    let steps = if plan.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", plan.steps.len()) };
+    let head = format!("Plan {}: {steps}, about {minutes} min, {returns}", plan.fingerprint);
     let mut lines = vec![line(Tone::Plain, head)];
     for (index, step) in plan.steps.iter().enumerate() {
         let member = step.member.map_or_else(|| "-".to_owned(), |m| m.to_string());

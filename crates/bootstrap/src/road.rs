@@ -1,7 +1,7 @@
 //! How this crate reaches a router: somebody else's roads, a console at their end, and what was seen on the way.
 
 use crate::mac::Mac;
-use crate::target::Member;
+use crate::target::{Member, quoted};
 use routeros::{Class, LoginOptions, Shell};
 use std::future::Future;
 use std::pin::Pin;
@@ -96,6 +96,9 @@ pub struct Evidence {
     pub weak_login: bool,
 }
 
+/// The code of a serial port that the router on the way does not have: the target is not there.
+pub const NO_PORT: &str = "routeros.port.absent";
+
 /// What kept a road from working.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoadTrouble {
@@ -134,6 +137,7 @@ pub struct RoadError {
 impl RoadError {
     /// What a console said while logging in, as trouble of the road.
     pub fn from_console(road: impl Into<String>, error: &routeros::Error) -> Self {
+        let road = road.into();
         let trouble = match error {
             routeros::Error::LoginRejected { .. } => RoadTrouble::LoginRefused,
             routeros::Error::WrongRouter { .. } => RoadTrouble::WrongRouter,
@@ -144,18 +148,12 @@ impl RoadError {
             other if other.class() == Class::Transient => RoadTrouble::Transient,
             _ => RoadTrouble::Fatal,
         };
-        Self {
-            trouble,
-            code: error.code().to_owned(),
-            road: road.into(),
-            message: error.to_string(),
-            hints: next(error),
-        }
+        Self { trouble, code: error.code().to_owned(), message: error.to_string(), hints: next(&road, error), road }
     }
 }
 
 /// What to type where a router does not come to its login.
-fn next(error: &routeros::Error) -> Vec<String> {
+fn next(road: &str, error: &routeros::Error) -> Vec<String> {
     let procedure = match error {
         routeros::Error::BootLoader { .. } => "leave-loader",
         routeros::Error::BootLoop { .. } => "etherboot",
@@ -163,9 +161,14 @@ fn next(error: &routeros::Error) -> Vec<String> {
         routeros::Error::Session { .. } => return vec![TAKE_OVER.to_owned()],
         _ => return Vec::new(),
     };
+    // Through the other member, by a site file's own words: a line of a shell has the pair's name in them.
+    let target = match road.strip_prefix("via:") {
+        Some(port) if !port.contains('/') => quoted(&format!("via:PAIR/{port}")),
+        _ => quoted(road),
+    };
     vec![
-        "what it is and what fits:  jumplead diagnose TARGET".to_owned(),
-        format!("its plan, which changes nothing:  jumplead recover TARGET {procedure} --plan-only"),
+        format!("what it is and what fits:  jumplead diagnose {target}"),
+        format!("its plan, which changes nothing:  jumplead recover {target} {procedure} --plan-only"),
     ]
 }
 /// What ends somebody else's session.

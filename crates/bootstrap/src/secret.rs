@@ -45,6 +45,31 @@ impl FromStr for SecretRef {
     }
 }
 
+impl SecretRef {
+    /// Where a router's own password is, which it has already: none is made.
+    ///
+    /// # Errors
+    /// [`SecretError::Form`], [`SecretError::Made`].
+    pub fn of_a_router(text: &str) -> Result<Self, SecretError> {
+        match text.parse()? {
+            Self::Generate => Err(SecretError::Made),
+            reference => Ok(reference),
+        }
+    }
+
+    /// Whether something is there. Nothing is read, run or asked.
+    ///
+    /// # Errors
+    /// What [`resolve`] would say now.
+    pub fn is_there(&self) -> Result<(), SecretError> {
+        match self {
+            Self::Env(name) if std::env::var_os(name).is_none() => Err(SecretError::NoEnv(name.clone())),
+            Self::File(path) => open(path).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,6 +88,9 @@ pub enum SecretError {
     /// Not one of the forms.
     #[error("a secret is given as env:NAME, file:PATH, cmd:COMMAND, prompt or generate, never as itself")]
     Form,
+    /// One that is made up, where a router has one.
+    #[error("a password that is made up now (`generate`) is no router's")]
+    Made,
     /// No such variable.
     #[error("the environment has no {0}")]
     NoEnv(String),
@@ -118,7 +146,7 @@ impl SecretError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Form => "secret.form",
+            Self::Form | Self::Made => "secret.form",
             Self::NoEnv(_) => "secret.env",
             Self::File { .. } => "secret.file",
             Self::FileOpen { .. } => "secret.file-open",
@@ -138,13 +166,15 @@ pub trait Asker {
     fn random(&mut self, bytes: &mut [u8]);
 }
 
-/// Fetches the secret behind `reference`. `what` names it in questions, errors and the state folder (`edge-1.ha_password`).
+/// Fetches the secret behind `reference`. `what` names it in questions and errors (`secrets.ha_password of edge-1`), `kept` in the
+/// state folder (`edge-1.ha_password`).
 ///
 /// # Errors
 /// [`SecretError`]; never with a part of a secret in it.
 pub fn resolve(
     reference: &SecretRef,
     what: &str,
+    kept: &str,
     asker: &mut dyn Asker,
     store: &mut dyn Store,
 ) -> Result<Secret, SecretError> {
@@ -157,8 +187,8 @@ pub fn resolve(
                 return asker.prompt(what).ok_or_else(|| SecretError::NoPrompt { what: what.to_owned() });
             }
             SecretRef::Generate => {
-                let kept = |why| SecretError::Store { what: what.to_owned(), why };
-                match store.kept(FOLDER, what).map_err(kept)? {
+                let failed = |why| SecretError::Store { what: what.to_owned(), why };
+                match store.kept(FOLDER, kept).map_err(failed)? {
                     Some(text) => Secret::new(String::from_utf8(text).map_err(|_| SecretError::Unfit {
                         what: what.to_owned(),
                         why: "damaged in the state folder",
@@ -166,7 +196,7 @@ pub fn resolve(
                     None => {
                         let secret = generate(asker);
                         // before any step uses it: a resumed run must find the same one
-                        store.keep(FOLDER, what, secret.reveal().as_bytes()).map_err(kept)?;
+                        store.keep(FOLDER, kept, secret.reveal().as_bytes()).map_err(failed)?;
                         secret
                     }
                 }
@@ -186,18 +216,30 @@ fn check(secret: &Secret, what: &str) -> Result<(), SecretError> {
     }
 }
 
-fn read_file(path: &Path) -> Result<Secret, SecretError> {
-    let shown = path.display().to_string();
-    let fail = |error: std::io::Error| SecretError::File { path: shown.clone(), why: error.to_string() };
+fn unread(path: &Path, error: &std::io::Error) -> SecretError {
+    SecretError::File { path: path.display().to_string(), why: error.to_string() }
+}
+
+/// Opens a file that is its owner's alone.
+fn open(path: &Path) -> Result<std::fs::File, SecretError> {
+    let file = std::fs::File::open(path).map_err(|error| unread(path, &error))?;
+    let about = file.metadata().map_err(|error| unread(path, &error))?;
+    if about.is_dir() {
+        return Err(unread(path, &std::io::ErrorKind::IsADirectory.into()));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path).map_err(fail)?.permissions().mode() & 0o777;
+        let mode = about.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(SecretError::FileOpen { path: shown, mode });
+            return Err(SecretError::FileOpen { path: path.display().to_string(), mode });
         }
     }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
+    Ok(file)
+}
+
+fn read_file(path: &Path) -> Result<Secret, SecretError> {
+    let text = std::io::read_to_string(open(path)?).map_err(|error| unread(path, &error))?;
     Ok(Secret::new(text.trim_end_matches(['\n', '\r'])))
 }
 
@@ -241,8 +283,8 @@ fn generate(asker: &mut dyn Asker) -> Secret {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_ha_password(secret: &Secret) -> Result<(), SecretError> {
-    let unfit = |why| Err(SecretError::Unfit { what: "ha_password".into(), why });
+pub fn check_ha_password(secret: &Secret, what: &str) -> Result<(), SecretError> {
+    let unfit = |why| Err(SecretError::Unfit { what: what.to_owned(), why });
     let text = secret.reveal();
     if !(8..=64).contains(&text.len()) {
         return unfit("not between 8 and 64 characters");
@@ -285,11 +327,11 @@ mod tests {
     #[test]
     fn a_generated_secret_is_kept_before_it_is_used() {
         let mut store = SimStore::default();
-        let first = resolve(&SecretRef::Generate, "edge-1.ha_password", &mut Nobody(1), &mut store).unwrap();
-        let again = resolve(&SecretRef::Generate, "edge-1.ha_password", &mut Nobody(9), &mut store).unwrap();
+        let first = resolve(&SecretRef::Generate, "ha", "edge-1.ha_password", &mut Nobody(1), &mut store).unwrap();
+        let again = resolve(&SecretRef::Generate, "ha", "edge-1.ha_password", &mut Nobody(9), &mut store).unwrap();
         assert!(first == again);
         assert_eq!(first.reveal().len(), GENERATED_LEN);
-        check_ha_password(&first).unwrap();
+        check_ha_password(&first, "ha").unwrap();
     }
 
     #[test]
@@ -301,11 +343,11 @@ mod tests {
         let reference = SecretRef::File(path.clone());
         let mut store = SimStore::default();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = resolve(&reference, "x", &mut Nobody(0), &mut store).unwrap_err();
+        let error = resolve(&reference, "x", "x", &mut Nobody(0), &mut store).unwrap_err();
         assert!(matches!(error, SecretError::FileOpen { mode: 0o644, .. }));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(resolve(&reference, "x", &mut Nobody(0), &mut store).unwrap() == Secret::new("s3cret"));
-        let error = resolve(&SecretRef::Prompt, "x", &mut Nobody(0), &mut store).unwrap_err();
+        assert!(resolve(&reference, "x", "x", &mut Nobody(0), &mut store).unwrap() == Secret::new("s3cret"));
+        let error = resolve(&SecretRef::Prompt, "x", "x", &mut Nobody(0), &mut store).unwrap_err();
         assert_eq!(error.code(), "secret.prompt");
     }
 }

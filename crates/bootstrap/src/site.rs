@@ -85,6 +85,17 @@ impl Site {
         }
     }
 
+    /// Where its secrets come from, under their keys.
+    pub fn secrets(&self) -> Vec<(String, &SecretRef)> {
+        let mut all = vec![("secrets.ha_password".to_owned(), &self.ha_password)];
+        for (name, member) in [("a", &self.a), ("b", &self.b)] {
+            all.push((format!("pair.{name}.password"), &member.password));
+            all.push((format!("pair.{name}.factory_password"), &member.factory_password));
+        }
+        all.extend(self.users.iter().map(|user| (format!("pair.users.{}", user.name), &user.password)));
+        all.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?))).collect()
+    }
+
     /// Leaves a member no road but this one, where one is given.
     pub fn reach_by(&mut self, member: Member, road: Option<TargetUrl>) {
         let entry = match member {
@@ -180,12 +191,17 @@ impl SiteError {
     fn from_toml(error: &toml::de::Error, text: &str) -> Self {
         let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
         let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-        if message.starts_with("unknown field") || message.starts_with("unknown variant") {
-            // serde: unknown field `x`, expected one of `a`, `b`
-            let mut words = message.split('`').skip(1).step_by(2);
-            let unknown = words.next().unwrap_or_default();
+        // serde: unknown field `x`, expected one of `a`, `b`
+        let mut words = message.split('`').skip(1).step_by(2);
+        let unknown = words.next().unwrap_or_default();
+        if message.starts_with("unknown field") {
             let suggestion = closest(unknown, words);
             return Self { suggestion, ..Self::new("site.unknown-key", line, format!("unknown key `{unknown}`")) };
+        }
+        if message.starts_with("unknown variant") {
+            let known: Vec<String> = words.map(|word| format!("{word:?}")).collect();
+            let message = format!("{unknown:?} is no value of this key, which is {}", known.join(" or "));
+            return Self::new("site.value", line, message);
         }
         // the message of a wrong type repeats the value: it may be a password in the wrong place
         let message = if message.starts_with("invalid type") {
@@ -266,11 +282,11 @@ struct RawMember {
     reach: Vec<String>,
     /// The user of its own configuration; `admin` when it is left out.
     user: Option<String>,
-    /// Where that user's password comes from: `env:NAME`, `file:PATH`, `cmd:COMMAND`, `prompt` or `generate`.
-    #[schemars(regex(pattern = REFERENCE))]
+    /// Where that user's password comes from: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `prompt`.
+    #[schemars(regex(pattern = OWN))]
     password: Option<String>,
     /// Where the password on the label comes from, for boards that ship with one.
-    #[schemars(regex(pattern = REFERENCE))]
+    #[schemars(regex(pattern = OWN))]
     factory_password: Option<String>,
     #[schemars(with = "Option<crate::target::LoginMode>")]
     login: Option<String>,
@@ -278,6 +294,8 @@ struct RawMember {
 
 /// What secrets references look like.
 const REFERENCE: &str = "^(env:.+|file:.+|cmd:.+|prompt|generate)$";
+/// Those of passwords that a router has already.
+const OWN: &str = "^(env:.+|file:.+|cmd:.+|prompt)$";
 
 /// Secrets of the pair.
 #[derive(Deserialize, JsonSchema)]
@@ -318,6 +336,12 @@ impl RawSite {
         }
         if a.serial_number.is_some() && a.serial_number == b.serial_number {
             return Err(SiteError::value("pair.b.serial_number", "both members have the same serial number"));
+        }
+        for (member, entry, other) in [(Member::A, &a, &b), (Member::B, &b, &a)] {
+            if entry.reach.iter().any(|road| road.mac() == Some(other.ha_mac)) {
+                let why = format!("{} is router {}", other.ha_mac, member.other());
+                return Err(SiteError::value(&format!("pair.{member}.reach"), why));
+            }
         }
         let via_each_other =
             |member: &MemberSite, other| member.reach.iter().all(|road| via(road, &name) == Some(other));
@@ -384,11 +408,16 @@ impl RawMember {
             serial_number,
             reach,
             user,
-            password: secret(&key("password"), self.password)?,
-            factory_password: secret(&key("factory_password"), self.factory_password)?,
+            password: own(&key("password"), self.password)?,
+            factory_password: own(&key("factory_password"), self.factory_password)?,
             login: login.unwrap_or_default(),
         })
     }
+}
+
+/// A password that a router has already.
+fn own(key: &str, text: Option<String>) -> Result<Option<SecretRef>, SiteError> {
+    text.map(|text| SecretRef::of_a_router(&text).map_err(|why| SiteError::value(key, why))).transpose()
 }
 
 fn secret(key: &str, text: Option<String>) -> Result<Option<SecretRef>, SiteError> {
@@ -464,6 +493,14 @@ ha_password = "cmd:pass show edge-1/ha"
             ("74:4D:28:00:00:0B", "74:4D:28:00:00", "pair.b.ha_mac: `74:4D:28:00:00` is no MAC"),
             ("\"via:a\"", "\"via:b\"", "not reached through itself"),
             ("env:EDGE1_A", "hunter2", "pair.a.password: a secret is given as env:NAME"),
+            ("env:EDGE1_A", "generate", "pair.a.password: a password that is made up now (`generate`) is no router's"),
+            ("\"prompt\"", "\"generate\"", "pair.b.factory_password: a password that is made up now"),
+            ("mac://%eth1", "mac://74:4D:28:00:00:0B%eth1", "pair.a.reach: 74:4D:28:00:00:0B is router b"),
+            (
+                "ha_interface = \"ether8\"",
+                "sync = \"none\"",
+                "line 5: \"none\" is no value of this key, which is \"backup\" or \"quiet\"",
+            ),
             ("\"env:EDGE1_A\"", "12345678", "line 11: a value of another type"),
             ("login = \"auto\"", "login = \"telnet\"", "a login is `auto`"),
             ("name = \"edge-1\"", "name = \"../edge\"", "pair.name"),

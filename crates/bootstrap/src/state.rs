@@ -33,7 +33,7 @@ impl fmt::Display for State {
             Self::Bootstrapped => "bootstrapped, waiting for the active's configuration",
             Self::Active => "active",
             Self::Standby => "standby",
-            Self::HaUnsettled => "has HA scripts, but is neither active nor standby",
+            Self::HaUnsettled => "neither active nor standby, though it has HA scripts",
             Self::Configured => "configured",
         })
     }

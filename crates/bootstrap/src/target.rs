@@ -1,8 +1,12 @@
 //! Where a router is and how to reach it: one URL, the same in every command and file.
 
+mod line;
+
 use crate::mac::Mac;
 use std::fmt;
 use std::str::FromStr;
+
+pub use line::{DEFAULT_BAUD, Framing, LineOptions, Parity, SPEEDS};
 
 /// One of the two routers of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -93,15 +97,15 @@ pub enum TargetUrl {
         /// Which login, where it is said.
         login: Option<LoginMode>,
     },
-    /// `serial:///dev/...?baud=N`
+    /// `serial:///dev/...?baud=N&framing=8n1&dtr=on&rts=on`
     Serial {
         /// The device.
         path: String,
-        /// Bits a second.
-        baud: u32,
+        /// What the line is set to.
+        line: LineOptions,
     },
-    /// `rfc2217://host:port`
-    Rfc2217(HostPort),
+    /// `rfc2217://host:port`, with the same options
+    Rfc2217(HostPort, LineOptions),
     /// `tcp://host:port`
     Tcp(HostPort),
     /// `telnet://host:port`
@@ -150,6 +154,12 @@ pub enum TargetUrl {
     },
 }
 
+/// A target, or another argument, as one word of a shell: `&` and `?` of a URL would be the shell's.
+pub fn quoted(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/%@=,+".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// A TCP end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPort {
@@ -178,18 +188,23 @@ impl TargetError {
     }
 }
 
-/// The speed of a RouterBOARD's console unless the URL says another.
-pub const DEFAULT_BAUD: u32 = 115_200;
-
 const SCHEMES: &str = "mac://, serial://, rfc2217://, tcp://, telnet://, console://NAME/LINE, console+ssh://, ssh://, via:PAIR/a, or PAIR/a and PAIR/b";
 
 impl TargetUrl {
+    /// The address of a `mac://` target, where it has one.
+    pub fn mac(&self) -> Option<Mac> {
+        match self {
+            Self::Mac { mac, .. } => *mac,
+            _ => None,
+        }
+    }
+
     /// A console's line, on which the boot loader listens too.
     pub fn is_line(&self) -> bool {
         matches!(
             self,
             Self::Serial { .. }
-                | Self::Rfc2217(_)
+                | Self::Rfc2217(..)
                 | Self::Tcp(_)
                 | Self::Telnet(_)
                 | Self::Console { .. }
@@ -256,21 +271,25 @@ impl FromStr for TargetUrl {
                 if !place.starts_with('/') {
                     return Err(fail("a serial port is written serial:///dev/..."));
                 }
-                let baud = match query.get("baud") {
-                    Some(text) => text.parse().ok().filter(|n| (300..=4_000_000).contains(n)),
-                    None => Some(DEFAULT_BAUD),
-                };
-                query.only(&["baud"]).map_err(|why| fail(&why))?;
-                Ok(Self::Serial { path: place.to_owned(), baud: baud.ok_or_else(|| fail("no such baud rate"))? })
+                query.only(line::KEYS).map_err(|why| fail(&why))?;
+                let line = LineOptions::parse(&query).map_err(|why| fail(&why))?;
+                Ok(Self::Serial { path: place.to_owned(), line })
             }
             "rfc2217" | "tcp" | "telnet" => {
-                query.only(&[]).map_err(|why| fail(&why))?;
+                let settable = scheme == "rfc2217";
+                if let Some(key) = line::KEYS.iter().find(|key| !settable && query.get(key).is_some()) {
+                    return Err(fail(&format!(
+                        "`{key}` is set at the console server: {scheme}:// can't tell it, rfc2217:// can"
+                    )));
+                }
+                query.only(if settable { line::KEYS } else { &[] }).map_err(|why| fail(&why))?;
+                let line = LineOptions::parse(&query).map_err(|why| fail(&why))?;
                 let (host, port) = host_port(place).map_err(|why| fail(&why))?;
                 let default = (scheme == "telnet").then_some(23);
                 let port = port.or(default).ok_or_else(|| fail("the port is missing: host:port"))?;
                 let end = HostPort { host, port };
                 Ok(match scheme {
-                    "rfc2217" => Self::Rfc2217(end),
+                    "rfc2217" => Self::Rfc2217(end, line),
                     "tcp" => Self::Tcp(end),
                     _ => Self::Telnet(end),
                 })
@@ -316,9 +335,8 @@ impl fmt::Display for TargetUrl {
                 }
                 login.map_or(Ok(()), |login| write!(f, "?login={login}"))
             }
-            Self::Serial { path, baud } if *baud == DEFAULT_BAUD => write!(f, "serial://{path}"),
-            Self::Serial { path, baud } => write!(f, "serial://{path}?baud={baud}"),
-            Self::Rfc2217(end) => write!(f, "rfc2217://{end}"),
+            Self::Serial { path, line } => write!(f, "serial://{path}{line}"),
+            Self::Rfc2217(end, line) => write!(f, "rfc2217://{end}{line}"),
             Self::Tcp(end) => write!(f, "tcp://{end}"),
             Self::Telnet(end) => write!(f, "telnet://{end}"),
             Self::Console { server, line } => write!(f, "console://{server}/{line}"),
@@ -463,6 +481,9 @@ mod tests {
             "mac://",
             "serial:///dev/serial/by-id/usb-FTDI_A",
             "serial:///dev/ttyUSB0?baud=9600",
+            "serial:///dev/ttyUSB0?framing=7e1",
+            "serial:///dev/ttyUSB0?baud=9600&framing=8o2&dtr=on&rts=off",
+            "rfc2217://oob.example:4001?baud=57600&rts=on",
             "rfc2217://oob.example:4001",
             "tcp://[2001:db8::1]:4001",
             "telnet://oob.example:23",
@@ -479,6 +500,8 @@ mod tests {
             let target: TargetUrl = text.parse().unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(target.to_string(), text);
         }
+        let usual: TargetUrl = "rfc2217://h:1?baud=115200&framing=8N1&dtr=keep".parse().unwrap();
+        assert_eq!(usual.to_string(), "rfc2217://h:1", "what is as usual is left away");
     }
 
     #[test]
@@ -491,6 +514,16 @@ mod tests {
             ("mac://74:4D:28:00:00:0B?baud=1", "`baud` is unknown"),
             ("serial://ttyS0", "serial:///dev"),
             ("serial:///dev/ttyS0?baud=7", "baud"),
+            ("serial:///dev/ttyS0?baud=fast", "`fast` is no baud rate, which is 300 to 4000000"),
+            ("serial:///dev/ttyS0?framing=9n1", "7 or 8, then n, e or o, then 1 or 2"),
+            ("serial:///dev/ttyS0?framing=8m1", "7 or 8, then n, e or o, then 1 or 2"),
+            ("rfc2217://oob:1?framing=8n", "7 or 8, then n, e or o, then 1 or 2"),
+            ("rfc2217://oob:1?framing=", "7 or 8"),
+            ("serial:///dev/ttyS0?dtr=1", "dtr `1` is none of on, off and keep"),
+            ("rfc2217://oob:1?rts=low", "rts `low` is none of on, off and keep"),
+            ("serial:///dev/ttyS0?cts=on", "`cts` is unknown"),
+            ("tcp://oob:1?framing=7e1", "`framing` is set at the console server: tcp:// can't tell it, rfc2217:// can"),
+            ("telnet://oob:1?dtr=on", "`dtr` is set at the console server"),
             ("rfc2217://oob", "port is missing"),
             ("tcp://2001:db8::1:9", "brackets"),
             ("ssh://admin:hunter2@host", "no place in a URL"),

@@ -24,6 +24,8 @@ pub enum Kind {
     EndCheck,
     /// This host lacks something.
     Host,
+    /// Another run is at work on it.
+    Locked,
     /// Somebody asked to stop.
     Interrupted,
     /// Our own mistake.

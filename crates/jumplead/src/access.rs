@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 
+use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::recover::{Access, Lines, ToolEnd, Tools};
-use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
+use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, Roads};
 use bootstrap::secret::{self, Asker as _, SecretError, SecretRef};
 use bootstrap::store::DirStore;
-use bootstrap::target::Member;
+use bootstrap::target::quoted;
 use bootstrap::trouble::{Kind, Trouble};
 use routeros::{BoxLink, LoginOptions, Secret, Shell};
 use serial_console::io::Endpoint;
@@ -25,7 +26,7 @@ use crate::line_road::{self, HostLines, LineLink};
 use crate::mac_road::MacRoad;
 use crate::output::Output;
 use crate::reach::{self, Reach, Target};
-use crate::roads::PairRoads;
+use crate::roads::{PairLine, PairRoads};
 use crate::segment::{HostSegment, LazyWatch};
 
 /// What a program of the host said that is kept, in bytes from its end.
@@ -90,31 +91,6 @@ impl Tools for HostTools {
     }
 }
 
-/// The serial line among the roads to a member of a pair.
-struct PairLine<'a> {
-    pair: &'a Pair<'a>,
-    roads: &'a PairRoads,
-    member: Member,
-}
-
-impl Lines for PairLine<'_> {
-    fn line(&self) -> LocalFuture<'_, std::result::Result<Option<BoxLink>, RoadError>> {
-        Box::pin(async {
-            let Some(road) = self.roads.site.member(self.member).reach.iter().find(|road| road.is_line()) else {
-                return Ok(None);
-            };
-            let request = reach::line_request(self.pair, self.member).map_err(|trouble| RoadError {
-                trouble: RoadTrouble::Fatal,
-                code: trouble.code,
-                road: road.to_string(),
-                message: trouble.message,
-                hints: trouble.hints,
-            })?;
-            Ok(self.roads.open(road, &request).await?.map(|(link, _)| link))
-        })
-    }
-}
-
 /// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to, `new_ha` where a new HA
 /// password comes from.
 pub async fn with_access<T>(
@@ -160,7 +136,7 @@ pub async fn with_access<T>(
     let secrets = PairSecrets::resolve(&site, &mut asker, &mut store).map_err(|error| {
         let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
         Failure::new(exit, error.code(), error.to_string())
-            .hint("see which secrets the site file names:  jumplead config show")
+            .hint(format!("see which secrets the site file names:  jumplead config show {}", quoted(&pair)))
     })?;
     let new_ha = match new_ha {
         Some(reference) => Some(new_password(reference, &site.name, &mut asker, &mut store)?),
@@ -177,7 +153,7 @@ pub async fn with_access<T>(
     let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(HostLines)).taking_over(global.take_over);
     let mut seed = [0; 8];
     asker.random(&mut seed);
-    let pair_of = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
+    let pair_of = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed), who: Who::nobody() };
     let lines = PairLine { pair: &pair_of, roads: &roads, member };
     let only_line = matches!(target, Target::Line { .. }) || target.terminal().is_some();
     let access = Access {
@@ -191,6 +167,7 @@ pub async fn with_access<T>(
         login: LoginOptions::new(""),
         new_ha,
         pair_name: Some(pair),
+        beside: beside(global, member_of, false),
     };
     let ended = act(&access).await;
     roads.let_go().await;
@@ -201,17 +178,18 @@ pub async fn with_access<T>(
 /// The password behind a reference, as the pair's scripts take it. A generated one could not be told from the last, and a command's
 /// words, which may be secret, would stand in the run's journal.
 fn new_password(reference: &str, pair: &str, asker: &mut TerminalAsker, store: &mut DirStore) -> Result<Secret> {
-    let what = format!("{pair}.new_ha_password");
-    let wrong = |error: &SecretError| {
-        Failure::new(Exit::Usage, error.code(), error.to_string())
-            .hint("--new-ha-password env:NAME, file:PATH or prompt")
+    let what = "the new HA password";
+    let said = |exit, error: &SecretError| {
+        Failure::new(exit, error.code(), error.to_string()).hint("--new-ha-password env:NAME, file:PATH or prompt")
     };
+    let wrong = |error: &SecretError| said(Exit::Usage, error);
     let reference: SecretRef = reference.parse().map_err(|error| wrong(&error))?;
     if matches!(reference, SecretRef::Generate | SecretRef::Cmd(_)) {
         return Err(wrong(&SecretError::Form));
     }
-    let secret = secret::resolve(&reference, &what, asker, store).map_err(|error| wrong(&error))?;
-    secret::check_ha_password(&secret).map_err(|error| wrong(&error))?;
+    let secret = secret::resolve(&reference, what, &format!("{pair}.new_ha_password"), asker, store)
+        .map_err(|error| said(Exit::LoginRefused, &error))?;
+    secret::check_ha_password(&secret, what).map_err(|error| wrong(&error))?;
     Ok(secret)
 }
 
@@ -244,13 +222,30 @@ async fn alone<T>(
         take_over: global.take_over,
         tools: &HostTools,
         pair: None,
-        login: reach.login(),
+        login: reach.login()?,
         new_ha: None,
         pair_name: None,
+        beside: beside(global, None, true),
     };
     let ended = act(&access).await;
     reach.warn(out);
     ended
+}
+
+/// What was typed beside the target and is wanted again: which member it is, or who logs in where no site file says that.
+fn beside(global: &Global, member_of: Option<&str>, own_login: bool) -> Vec<String> {
+    let mut words = Vec::new();
+    words.extend(member_of.map(|member| format!("--as {}", quoted(&again(member)))));
+    if own_login {
+        words.extend(global.user.as_deref().map(|user| format!("--user {}", quoted(user))));
+        // A command may hold a secret of its own, and this is kept in the run's journal: lines that are printed add it.
+        let kept = global.password.as_deref().filter(|reference| !reference.starts_with("cmd:"));
+        words.extend(kept.map(|reference| format!("--password {}", quoted(reference))));
+    }
+    if global.take_over {
+        words.push("--take-over".to_owned());
+    }
+    words
 }
 
 /// A target as it can be typed from any folder.

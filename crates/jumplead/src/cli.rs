@@ -1,13 +1,17 @@
 //! The words of the command line: the one place where `--help` comes from.
 
+use std::env::VarError;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bootstrap::path::Confirmation;
+use bootstrap::plan::is_fingerprint;
 use bootstrap::recover::Procedure;
 use clap::builder::TypedValueParser as _;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::console::map::Map;
@@ -17,8 +21,8 @@ use crate::links::{HostLinks, How};
 
 const AFTER_HELP: &str = "\
 TARGET   mac://74:4D:28:00:00:0B%eth1   a router on the segment of eth1
-         serial:///dev/ttyUSB0          its console on a serial port of this host [?baud=9600]
-         rfc2217://HOST:PORT            its console at a console server; also tcp://, telnet://, console://
+         serial:///dev/ttyUSB0          its console on a serial port of this host [?baud=9600&framing=7e1&dtr=off&rts=on]
+         rfc2217://HOST:PORT            its console at a console server, with the same options; also tcp://, telnet://, console://
          via:PAIR/a?port=usb1           b's console on a serial port of a; via:PAIR/a through a on the HA port
          PAIR/a  PAIR/b                 a member of a pair, by the roads of its site file
 PAIR     a site file, or the name of one in the configuration folder
@@ -40,34 +44,47 @@ impl Cli {
     /// Reads the command line.
     ///
     /// `console` and `exec` are waited for at their first byte, and a tree of all commands, each with a copy of the options
-    /// that stand everywhere, was a tenth of that wait. So the options of such a command are tried first, alone, in one
-    /// level; what they don't take, the whole tree decides: it takes the same lines in the same way.
+    /// that stand everywhere, was a tenth of that wait. So the options of such a command are tried first, alone, then with
+    /// those that stand everywhere, in one level; what they don't take, the whole tree decides: it takes the same lines in
+    /// the same way.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         let alone = match words {
             [_, name, rest @ ..] if name == "console" => alone(rest, Command::Console),
             [_, name, rest @ ..] if name == "exec" => alone(rest, Command::Exec),
             _ => None,
         };
-        if let Some((global, command)) = alone {
-            return Ok(Self { global, command });
-        }
-        // It is not taken apart: the process ends with it.
-        let mut whole = ManuallyDrop::new(Self::command());
-        Self::from_arg_matches(&whole.try_get_matches_from_mut(words)?).map_err(|error| error.format(&mut whole))
+        let (global, command) = match alone {
+            Some(read) => read,
+            None => {
+                // It is not taken apart: the process ends with it.
+                let mut whole = ManuallyDrop::new(Self::command());
+                let read = Self::from_arg_matches(&whole.try_get_matches_from_mut(words)?);
+                let Self { global, command } = read.map_err(|error| error.format(&mut whole))?;
+                (global, command)
+            }
+        };
+        Ok(Self { global: global.or_environment()?, command })
     }
 }
 
 /// The options behind a command's name, where they are all right and nobody asks for help.
 fn alone<A: Args>(words: &[OsString], command: fn(A) -> Command) -> Option<(Global, Command)> {
-    let level = clap::Command::new("jumplead").no_binary_name(true).disable_help_flag(true);
-    let mut level = ManuallyDrop::new(A::augment_args(Global::augment_args(level)));
-    let mut matches = ManuallyDrop::new(level.try_get_matches_from_mut(words).ok()?);
+    let level = || clap::Command::new("jumplead").no_binary_name(true).disable_help_flag(true);
+    let read = |level: clap::Command| {
+        let mut level = ManuallyDrop::new(level);
+        level.try_get_matches_from_mut(words).ok().map(ManuallyDrop::new)
+    };
+    if let Some(mut own) = read(A::augment_args(level())) {
+        return Some((Global::default(), command(A::from_arg_matches_mut(&mut own).ok()?)));
+    }
+    // Of one level, which has nothing to hand down.
+    let mut matches = read(A::augment_args(Global::augment_args(level())).mut_args(|arg| arg.global(false)))?;
     let global = Global::from_arg_matches_mut(&mut matches).ok()?;
     Some((global, command(A::from_arg_matches_mut(&mut matches).ok()?)))
 }
 
-/// What every command takes.
-#[derive(Debug, Clone, Args)]
+/// What every command takes. The default is what is meant where no word says otherwise.
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// One JSON object on stdout; long commands print events as JSON lines
@@ -86,7 +103,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
     /// Where runs and what was learnt about routers are kept [default: ~/.local/state/jumplead]
-    #[arg(long, global = true, value_name = "DIR", env = "JUMPLEAD_STATE_DIR", hide_env = true)]
+    #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Never ask; a question becomes an error that names the missing option
     #[arg(long, global = true)]
@@ -103,7 +120,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub pcap: Option<PathBuf>,
     /// The user to log in as, for a single TARGET
-    #[arg(long, global = true, value_name = "NAME", env = "JUMPLEAD_USER", hide_env = true)]
+    #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
     /// Where the password comes from: env:NAME, file:PATH, cmd:COMMAND or prompt. Never the password itself
     #[arg(long, global = true, value_name = "REF")]
@@ -113,9 +130,29 @@ pub struct Global {
     pub links: HostLinks,
 }
 
+impl Global {
+    /// With what the environment says where no word did.
+    fn or_environment(mut self) -> Result<Self, clap::Error> {
+        if self.state_dir.is_none() {
+            self.state_dir = std::env::var_os("JUMPLEAD_STATE_DIR").map(PathBuf::from);
+        }
+        if self.user.is_none() {
+            self.user = match std::env::var("JUMPLEAD_USER") {
+                Ok(user) => Some(user),
+                Err(VarError::NotPresent) => None,
+                Err(VarError::NotUnicode(_)) => {
+                    return Err(clap::Error::raw(ErrorKind::InvalidUtf8, "JUMPLEAD_USER is no UTF-8 text"));
+                }
+            };
+        }
+        Ok(self)
+    }
+}
+
 /// When to colour what is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
+    #[default]
     Auto,
     Always,
     Never,
@@ -151,6 +188,9 @@ pub enum Command {
         interval: Duration,
     },
     /// A terminal on a router; Ctrl-] opens the menu, nothing is sent on attach
+    ///
+    /// In a pipe each line is a command of its own. One that the router refuses ends nothing: its words are printed, the next
+    /// line runs, and the exit code is 0 all the same. `exec` has a status for one command.
     Console(Console),
     /// One command on a router: clean output, true exit status
     Exec(Exec),
@@ -179,7 +219,7 @@ pub enum Command {
     Bundle {
         /// A router, or a pair
         target: String,
-        /// The file; it must not be there yet [default: jumplead-bundle-TIME.txt]
+        /// The file; it must not be there yet. `-` is standard output [default: jumplead-bundle-TIME.txt]
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
         /// The pair's member that a single TARGET leads to, as in edge-1/b
@@ -255,7 +295,7 @@ pub struct RescueOptions {
     #[arg(long)]
     pub plan_only: bool,
     /// Go ahead with the plan of this fingerprint, without a question
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", value_parser = confirmation)]
     pub confirm: Option<String>,
     /// Probe every step, change nothing
     #[arg(long)]
@@ -269,9 +309,9 @@ pub struct RescueOptions {
     /// netinstall: the program, netinstall-cli
     #[arg(long, value_name = "PATH")]
     pub netinstall: Option<String>,
-    /// netinstall: the RouterOS package for this board
+    /// netinstall: the RouterOS package for this board; again for each further package
     #[arg(long, value_name = "FILE")]
-    pub package: Option<String>,
+    pub package: Vec<String>,
     /// netinstall, etherboot: what this board's packages are for, where nothing else says it or somebody knows it better
     #[arg(long, value_name = "ARCHITECTURE", value_parser = clap::builder::PossibleValuesParser::new(bootstrap::recover::ARCHITECTURES))]
     pub architecture: Option<String>,
@@ -304,7 +344,7 @@ pub struct Change {
     pub plan_only: bool,
     /// Go ahead with the plan of this fingerprint, without a question; one that erases router b is confirmed with b's serial
     /// number behind it, FINGERPRINT:SERIAL
-    #[arg(long, value_name = "FINGERPRINT[:SERIAL]")]
+    #[arg(long, value_name = "FINGERPRINT[:SERIAL]", value_parser = confirmation)]
     pub confirm: Option<String>,
     /// Probe every step, change nothing
     #[arg(long)]
@@ -323,7 +363,7 @@ pub struct Rehearse {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Many runs, one a seed; prints a summary and the seeds that failed
-    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "real_time"])]
     pub seeds: Option<Range<u64>>,
     /// What goes wrong in the runs of --seeds
     #[arg(long, value_name = "WHICH", default_value = "none")]
@@ -420,6 +460,14 @@ pub enum Config {
     Schema,
 }
 
+/// The plan that is confirmed. What has not even the form of one is refused before anybody is asked and a run is recorded.
+fn confirmation(text: &str) -> Result<String, String> {
+    if is_fingerprint(&Confirmation::written(text).fingerprint) {
+        return Ok(text.to_owned());
+    }
+    Err("a plan's fingerprint is like f70f-10c3; --plan-only says it".to_owned())
+}
+
 /// `3s`, `250ms`, `2m`, `1h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -436,6 +484,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         return Err("a time lies between 0 and 7 days".to_owned());
     }
     Ok(Duration::from_secs_f64(seconds))
+}
+
+/// A time that something may take.
+fn patience(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("a command needs some time".to_owned()),
+        time => Ok(time),
+    }
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -465,7 +521,7 @@ pub struct Exec {
     #[arg(long, value_name = "SHELL", default_value = "routeros")]
     pub shell: ShellKind,
     /// How long the command may take
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     pub timeout: Duration,
     /// The command, in one or several words
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -529,6 +585,9 @@ mod tests {
         let lines = [
             "console mac://74:4D:28:00:00:0B%eth1?login=md5 --shell posix -vvv --log-raw x --times since --map ODELBS",
             "console x --json --color never --non-interactive --password env:X --no-reconnect --hex --status",
+            "console x",
+            "console x --hex --times wall",
+            "exec x -- /system identity print",
             "console x --map NONSENSE",
             "console x -q -v",
             "console --help",

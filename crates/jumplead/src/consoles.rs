@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use serial_console::LineSettings;
 use serial_console::io::{Endpoint, Transport};
+use serial_console::{BadFraming, LineSettings, Wires};
 
 /// What comes with us; the operator's own file adds to it.
 const PRESETS: &str = include_str!("consoles.toml");
@@ -27,13 +27,25 @@ struct Kind {
 struct Server {
     host: String,
     kind: String,
-    /// The line's speed, where the server can be told.
+    /// The line's speed, its framing and its wires, where the server can be told.
     #[serde(default = "usual")]
     baud: u32,
+    framing: Option<String>,
+    dtr: Option<bool>,
+    rts: Option<bool>,
 }
 
 fn usual() -> u32 {
     LineSettings::default().baud
+}
+
+impl Server {
+    fn settings(&self) -> Result<(LineSettings, Wires), String> {
+        let usual = LineSettings::at(self.baud);
+        let framing = self.framing.as_ref().map(|framing| format!("{} {}", self.baud, framing).parse());
+        let settings = framing.transpose().map_err(|error: BadFraming| error.to_string())?.unwrap_or(usual);
+        Ok((settings, Wires { dtr: self.dtr, rts: self.rts }))
+    }
 }
 
 /// All that is known of console servers.
@@ -75,8 +87,9 @@ impl Consoles {
         let kinds = || self.kind.keys().cloned().collect::<Vec<_>>().join(", ");
         let kind =
             self.kind.get(&server.kind).ok_or_else(|| format!("kind `{}` is none of {}", server.kind, kinds()))?;
+        let (settings, wires) = server.settings().map_err(|why| format!("[server.{name}]: {why}"))?;
         let (base, transport) = [
-            (kind.rfc2217, Transport::Rfc2217(LineSettings::at(server.baud))),
+            (kind.rfc2217, Transport::Rfc2217(settings, wires)),
             (kind.telnet, Transport::Telnet),
             (kind.tcp, Transport::Raw),
         ]
@@ -93,7 +106,8 @@ mod tests {
     use super::*;
 
     const OWN: &str = "[server.oob]\nhost = \"oob.example\"\nkind = \"opengear\"\n[server.old]\nhost = \"192.0.2.9\"\n\
-        kind = \"shelf\"\n[server.slow]\nhost = \"h\"\nkind = \"opengear\"\nbaud = 9600\n[server.odd]\nhost = \"h\"\nkind = \"x\"\n\
+        kind = \"shelf\"\n[server.slow]\nhost = \"h\"\nkind = \"opengear\"\nbaud = 9600\nframing = \"7e1\"\nrts = false\n[server.bad]\nhost = \"h\"\nkind = \"opengear\"\n\
+        framing = \"9n1\"\n[server.odd]\nhost = \"h\"\nkind = \"x\"\n\
         [kind.shelf]\ntcp = 7000\n";
 
     fn at(host: &str, port: u16, transport: Transport) -> Result<Endpoint, String> {
@@ -103,9 +117,14 @@ mod tests {
     #[test]
     fn a_line_is_where_its_kind_counts_it() {
         let consoles = Consoles::parse(OWN).unwrap();
-        assert_eq!(consoles.endpoint("oob", 3), at("oob.example", 5003, Transport::Rfc2217(LineSettings::default())));
+        assert_eq!(
+            consoles.endpoint("oob", 3),
+            at("oob.example", 5003, Transport::Rfc2217(LineSettings::default(), Wires::default()))
+        );
         assert_eq!(consoles.endpoint("old", 1), at("192.0.2.9", 7001, Transport::Raw));
-        assert_eq!(consoles.endpoint("slow", 1), at("h", 5001, Transport::Rfc2217(LineSettings::at(9600))));
+        let (slow, wires) = ("9600 7E1".parse().unwrap(), Wires { dtr: None, rts: Some(false) });
+        assert_eq!(consoles.endpoint("slow", 1), at("h", 5001, Transport::Rfc2217(slow, wires)));
+        assert!(consoles.endpoint("bad", 1).unwrap_err().contains("[server.bad]: a framing is written like"));
         assert!(consoles.endpoint("odd", 1).unwrap_err().contains("opengear"));
         assert!(consoles.endpoint("no", 1).unwrap_err().contains("[server.no]"));
         assert!(consoles.endpoint("old", 65_000).is_err());

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bootstrap::event::Changed;
+use bootstrap::target::quoted;
 use serde::Serialize;
 
 /// The state of things unless somebody says another.
@@ -103,6 +104,15 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Its hints with the target as it was typed, so that they can be copied.
+    #[must_use]
+    pub fn of_target(mut self, typed: &str) -> Self {
+        for hint in &mut self.hints {
+            *hint = hint.replace("TARGET", &quoted(typed));
+        }
         self
     }
 

@@ -15,6 +15,13 @@ pub fn state(given: Option<&Path>) -> Result<PathBuf> {
     Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("jumplead"))
 }
 
+/// Who runs this, for people on other hosts: `root@ops-1`.
+pub fn operator() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}@{}", named.as_deref().unwrap_or("somebody"), host.trim())
+}
+
 /// Makes a folder of ours that only the owner enters; one that is there stays as it is.
 pub fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;

@@ -60,8 +60,8 @@ pub struct LabLines(pub NodeHandle<Router>);
 impl Lines for LabLines {
     fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
         Box::pin(async move {
-            let TargetUrl::Serial { baud, .. } = url else { return Ok(None) };
-            Ok(Some((Box::new(Cable::new(&self.0, *baud, &url.to_string())) as BoxLink, Vec::new())))
+            let TargetUrl::Serial { line, .. } = url else { return Ok(None) };
+            Ok(Some((Box::new(Cable::new(&self.0, line.baud, &url.to_string())) as BoxLink, Vec::new())))
         })
     }
 }

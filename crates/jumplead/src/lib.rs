@@ -24,11 +24,14 @@ pub mod roads;
 pub mod segment;
 pub mod term;
 
+/// What `diagnose` does at the line of a pair's member; for tests in the simulated world.
+pub use cmd::diagnose::{How, of_member_on_line};
+
 /// What keeps the logs of a console; for benchmarks.
 pub use console::{record::Record, view::Moment};
 
+use std::io::Write as _;
 use std::pin::Pin;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use bootstrap::target::Member;
@@ -39,34 +42,36 @@ use console::link::{Alarm, no_alarm};
 use console::pump::Options;
 use failure::{Exit, Failure};
 use links::HostLinks;
-use output::Output;
+pub use output::Output;
 use routeros::Suffix;
 use serial_console::io::Endpoint;
 
-/// The whole program.
-pub fn main() -> ExitCode {
+/// The whole program; its exit code.
+pub fn main() -> u8 {
     let words: Vec<_> = std::env::args_os().collect();
     let mut cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(error) => return misread(&error),
     };
     let out = Output::new(&cli.global, name(&cli.command));
-    let ended = logging::start(&cli.global).and_then(|()| start(&mut cli, &out));
+    let ended = logging::start(&cli.global).and_then(|()| start(&mut cli, &out)).and_then(|()| output::complete());
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             out.failure(&failure);
-            ExitCode::from(failure.status.unwrap_or(failure.exit as u8))
+            failure.status.unwrap_or(failure.exit as u8)
         }
     }
 }
 
 /// A command line that clap did not take, or that asked for help.
-fn misread(error: &clap::Error) -> ExitCode {
+fn misread(error: &clap::Error) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
-            return ExitCode::SUCCESS;
+            output::written(error.print().and_then(|()| std::io::stdout().flush()));
+            let Err(lost) = output::complete() else { return 0 };
+            Output { json: false, quiet: false, verbose: false, command: "jumplead" }.failure(&lost);
+            return lost.exit as u8;
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
         _ => {
@@ -77,7 +82,7 @@ fn misread(error: &clap::Error) -> ExitCode {
             out.failure(&hints.into_iter().fold(Failure::new(Exit::Usage, "usage.arguments", message), Failure::hint));
         }
     }
-    ExitCode::from(Exit::Usage as u8)
+    Exit::Usage as u8
 }
 
 /// clap's text as a message of one line and its hints: the message, then tips and usage, a paragraph each.
@@ -173,14 +178,20 @@ fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
             running(move || cmd::recover::run(out, global, target, *procedure, rescue))
         }
         Command::Bundle { target, output, member_of } => {
-            running(move || cmd::bundle::run(out, global, target, output.as_deref(), member_of.as_deref()))
+            let asked = (output.as_deref(), member_of.as_deref());
+            let interrupted = || interrupted("bundle.interrupted").state("no bundle was written");
+            running(move || unless_stopped(interrupted, cmd::bundle::run(out, global, target, asked.0, asked.1)))
         }
-        Command::Diagnose { target, listen } => running(move || cmd::diagnose::run(out, global, target, *listen)),
+        Command::Diagnose { target, listen } => running(move || {
+            unless_stopped(|| interrupted("diagnose.interrupted"), cmd::diagnose::run(out, global, target, *listen))
+        }),
         Command::Config { what: Config::Init { name, interface, duration } } => {
             running(move || cmd::config::init(out, &global.links, name, interface, *duration))
         }
         Command::Ping { target, count, interval } => running(move || ping(global, out, target, *count, *interval)),
-        Command::Console(asked) => running(move || console(global, out, asked)),
+        Command::Console(asked) => {
+            running(async move || console(global, out, asked).await.map_err(|failure| failure.of_target(&asked.target)))
+        }
         Command::Exec(asked) => running(move || exec(global, out, asked)),
         Command::Bootstrap { pair, change } => running(move || cmd::bootstrap::run(out, global, pair, change)),
         Command::Resume { run, change } => running(move || cmd::bootstrap::resume(out, global, run.as_deref(), change)),
@@ -221,11 +232,25 @@ async fn ping(global: &cli::Global, out: &Output, target: &str, count: u32, inte
 async fn exec(global: &cli::Global, out: &Output, asked: &cli::Exec) -> failure::Result {
     let target = reach::target(&asked.target)?;
     let reach = reach::Reach::new(global)?;
+    let work = cmd::exec::run(out, &reach, &target, asked);
+    unless_stopped(cmd::exec::interrupted, work).await.map_err(|failure| failure.of_target(&asked.target))
+}
+
+/// `work`, which a signal ends in good order: what it holds is given back, and `interrupted` says what was left.
+async fn unless_stopped(
+    interrupted: impl FnOnce() -> Failure,
+    work: impl Future<Output = failure::Result>,
+) -> failure::Result {
     tokio::select! {
         biased;
-        stopped = cmd::exec::stopped() => Err(stopped),
-        ended = cmd::exec::run(out, &reach, &target, asked.shell, asked.timeout, &asked.command) => ended,
+        () = cmd::exec::stopped() => Err(interrupted()),
+        ended = work => ended,
     }
+}
+
+/// A signal ended a command that only reads.
+fn interrupted(code: &'static str) -> Failure {
+    Failure::new(Exit::Interrupted, code, "interrupted").state("nothing was changed on a router")
 }
 
 /// The first prompt is waited for: what its way doesn't need is a future of its own.
@@ -255,17 +280,17 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
     // A person's terminal answers the router's questions about its size itself; to a Unix server, which a pipe means, a suffix
     // would be a part of the name.
     let size = terminal.unwrap_or(cmd::exec::POSIX_SIZE);
-    let (mut link, mut signals) = cmd::console::opened(reach.session(mac, Suffix::Plain, size)).await?;
+    let (mut link, ready) = cmd::console::opened(reach.session(mac, Suffix::Plain, size), &options).await?;
     reach.warn(out);
     let alarm = Box::pin(link.second_router());
-    running(|| cmd::console::run(&mut link, out, &options, &mut signals, alarm)).await
+    running(|| cmd::console::run(&mut link, out, &options, ready, alarm)).await
 }
 
 /// The console of a line asks itself who we are: nothing is to be known beforehand, and nothing is sent.
 async fn on_line(out: &Output, endpoint: &Endpoint, url: &str, options: &Options) -> failure::Result {
     let mut link = line_road::LineLink::open(endpoint, url).await.map_err(reach::failure)?;
     link.notes().iter().for_each(|note| out.warn(note));
-    cmd::console::run(&mut link, out, options, &mut cmd::console::signals()?, no_alarm()).await
+    cmd::console::run(&mut link, out, options, cmd::console::ready(options)?, no_alarm()).await
 }
 
 /// Nothing is sent on this line either, but what is typed there is watched: the router on the way is not meant.
@@ -277,11 +302,11 @@ async fn on_terminal(
     port: &str,
     options: &Options,
 ) -> failure::Result {
-    let opened = cmd::console::opened(reached.terminal(member, port)).await;
+    let opened = cmd::console::opened(reached.terminal(member, port), options).await;
     reach.warn(out);
-    let (mut link, mut signals) = opened?;
+    let (mut link, ready) = opened?;
     link.end_at_near_prompt();
-    let ended = cmd::console::run(&mut link, out, options, &mut signals, no_alarm()).await;
+    let ended = cmd::console::run(&mut link, out, options, ready, no_alarm()).await;
     drop(link);
     bootstrap::road::Roads::let_go(&reached.roads).await;
     ended

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 
 use bootstrap::evidence::named_secret;
 use bootstrap::road::{LocalFuture, Purpose, Restarting, RoadError, RoadTrouble};
-use bootstrap::target::TargetUrl;
+use bootstrap::target::{LineOptions, Parity, TargetUrl};
 use routeros::{BoxLink, ByteLink, LoginOptions, Suffix, boot};
-use serial_console::LineSettings;
-use serial_console::ModemState;
 use serial_console::io::{Endpoint, Error, Line, Outcome, Told, Transport};
+use serial_console::{DataBits, LineSettings, ModemState, StopBits, Wires};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::consoles::{self, Consoles};
@@ -28,13 +27,33 @@ pub fn endpoint(url: &TargetUrl) -> Result<Option<Endpoint>, RoadError> {
         transport,
     };
     Ok(Some(match url {
-        TargetUrl::Serial { path, baud } => Endpoint::Local { path: path.clone(), settings: LineSettings::at(*baud) },
-        TargetUrl::Rfc2217(end) => net(end, Transport::Rfc2217(LineSettings::default())),
+        TargetUrl::Serial { path, line } => {
+            Endpoint::Local { path: path.clone(), settings: settings(*line), wires: wires_of(*line) }
+        }
+        TargetUrl::Rfc2217(end, line) => net(end, Transport::Rfc2217(settings(*line), wires_of(*line))),
         TargetUrl::Tcp(end) => net(end, Transport::Raw),
         TargetUrl::Telnet(end) => net(end, Transport::Telnet),
         TargetUrl::Console { server, line } => return named(url, server, *line).map(Some),
         _ => return Ok(None),
     }))
+}
+
+/// Speed and framing, as a URL has them.
+fn settings(line: LineOptions) -> LineSettings {
+    LineSettings {
+        data: if line.framing.seven { DataBits::Seven } else { DataBits::Eight },
+        parity: match line.framing.parity {
+            Parity::None => serial_console::Parity::None,
+            Parity::Even => serial_console::Parity::Even,
+            Parity::Odd => serial_console::Parity::Odd,
+        },
+        stop: if line.framing.two_stops { StopBits::Two } else { StopBits::One },
+        ..LineSettings::at(line.baud)
+    }
+}
+
+fn wires_of(line: LineOptions) -> Wires {
+    Wires { dtr: line.dtr, rts: line.rts }
 }
 
 /// A line of a server that `consoles.toml` names.
@@ -94,7 +113,7 @@ impl Lines for HostLines {
 
 /// Whether a console server hears what is typed on this road.
 pub fn overheard(road: &str) -> bool {
-    matches!(road.parse(), Ok(TargetUrl::Rfc2217(_) | TargetUrl::Tcp(_) | TargetUrl::Telnet(_)))
+    road.parse().is_ok_and(|url: TargetUrl| url.is_server())
 }
 
 /// What to say where a command that names a secret goes over a console server, which hears all of it and may log it.
@@ -102,7 +121,7 @@ pub fn in_clear(command: &str) -> Option<String> {
     let name = named_secret(command)?;
     Some(format!(
         "`{name}` goes in clear over the console server, which may log it, and so does its echo; /password asks for a user's own \
-         without an echo, and the HA password can be changed afterwards over the HA cable: jumplead recover PAIR ha-password"
+         without an echo, and the HA password can be changed afterwards over the HA cable:  jumplead recover via:PAIR/a ha-password --new-ha-password REF"
     ))
 }
 
@@ -137,13 +156,15 @@ pub struct LineLink {
     /// The far side's wires, as the operator knows them.
     modem: Option<ModemState>,
     news: Option<Instant>,
+    /// That nothing legible can come of it was said.
+    unfit: bool,
 }
 
 impl LineLink {
     /// Opens it; nothing is sent to the router.
     pub async fn open(endpoint: &Endpoint, name: &str) -> Result<Self, RoadError> {
         let line = Line::open(endpoint).await.map_err(|error| trouble(name, &error))?;
-        Ok(Self { line, name: name.to_owned(), hearsay: Hearsay::default(), modem: None, news: None })
+        Ok(Self { line, name: name.to_owned(), hearsay: Hearsay::default(), modem: None, news: None, unfit: false })
     }
 
     /// Whether a console server hears what is typed.
@@ -166,6 +187,12 @@ impl LineLink {
     /// What an operator who watches should be told now: errors and breaks, not too often, and wires that changed.
     pub fn news(&mut self) -> Vec<String> {
         self.listen();
+        if !self.unfit
+            && let Some(why) = self.line.unfit()
+        {
+            self.unfit = true;
+            return vec![why];
+        }
         if self.news.is_some_and(|at| at.elapsed() < NEWS) {
             return Vec::new();
         }
@@ -203,6 +230,14 @@ impl LineLink {
         Ok(self.line.set_wires(dtr, rts).await? == Outcome::Done)
     }
 
+    /// The wires that were asked for.
+    pub fn asked_wires(&self) -> Wires {
+        match self.line.endpoint() {
+            Endpoint::Local { wires, .. } | Endpoint::Net { transport: Transport::Rfc2217(_, wires), .. } => *wires,
+            Endpoint::Net { .. } => Wires::default(),
+        }
+    }
+
     /// Waits for the same line to be there again.
     pub async fn reopen(&mut self, patience: Duration) -> Result<(), Error> {
         self.line.reopen(patience).await
@@ -225,7 +260,11 @@ fn wires(modem: ModemState) -> String {
 pub fn trouble(road: &str, error: &Error) -> RoadError {
     let kind = match error {
         Error::Missing { .. } | Error::Permission { .. } | Error::Unusable { .. } => RoadTrouble::Host,
-        Error::Busy { .. } | Error::InUse { .. } | Error::Gone { .. } | Error::Closed { .. } => RoadTrouble::Transient,
+        Error::Busy { .. }
+        | Error::InUse { .. }
+        | Error::NoDevice { .. }
+        | Error::Gone { .. }
+        | Error::Closed { .. } => RoadTrouble::Transient,
         Error::Connect { .. } => RoadTrouble::Silent,
     };
     RoadError {
@@ -266,6 +305,10 @@ impl ByteLink for LineLink {
 
     fn speed(&self) -> Option<u32> {
         self.line.settings().map(|settings| settings.baud)
+    }
+
+    fn unfit(&self) -> Option<String> {
+        self.line.unfit()
     }
 
     fn set_speed(&mut self, baud: u32) -> bool {

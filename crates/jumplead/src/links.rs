@@ -1,7 +1,9 @@
 //! The host's interfaces as links.
 
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
 use mactelnet::io::interfaces::matches;
@@ -57,19 +59,54 @@ pub enum How {
 #[derive(Debug, Clone, Default)]
 pub struct HostLinks {
     how: How,
-    capture: Option<PcapSink>,
+    capture: Option<Arc<Captured>>,
+}
+
+/// A file for frames. What stands in it goes with the first link: a command that comes to none leaves it as it is.
+#[derive(Debug)]
+struct Captured {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Opened(File),
+    Begun(PcapSink),
+}
+
+impl Captured {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), state: Mutex::new(State::Opened(capture(path)?)) })
+    }
+
+    fn sink(&self) -> io::Result<PcapSink> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match &*state {
+            State::Begun(sink) => return Ok(sink.clone()),
+            State::Opened(file) => file.try_clone()?,
+        };
+        file.set_len(0)?;
+        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let sink = PcapSink::new(file, Contents::Redacted, started)?;
+        *state = State::Begun(sink.clone());
+        Ok(sink)
+    }
+
+    fn refused(&self, error: io::Error) -> Failure {
+        unwritable(&self.path, error)
+    }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    Failure::new(Exit::Usage, "usage.pcap", format!("{} can't be written", path.display())).cause(error)
 }
 
 impl HostLinks {
-    /// As the command line says. A file for frames is begun.
+    /// As the command line says.
     pub fn new(how: How, pcap: Option<&Path>) -> Result<Self> {
-        let capture = match pcap {
-            Some(path) => Some(capture(path).map_err(|error| {
-                Failure::new(Exit::Usage, "usage.pcap", format!("{} can't be written", path.display())).cause(error)
-            })?),
-            None => None,
-        };
-        Ok(Self { how, capture })
+        let capture = pcap.map(|path| Captured::new(path).map_err(|error| unwritable(path, error))).transpose()?;
+        Ok(Self { how, capture: capture.map(Arc::new) })
     }
 
     /// Refuses what needs to see Ethernet addresses: proofs of who is there, and whatever writes.
@@ -92,7 +129,7 @@ impl HostLinks {
             How::Raw => Box::new(TraceLink(raw(&interface.name).map_err(|error| refused(&interface.name, &error))?)),
             How::Udp => Box::new(TraceLink(udp(interface)?)),
         };
-        Ok(self.captured(link))
+        self.captured(link)
     }
 
     /// A link on the interface `name`. The host's interfaces are listed once: a list costs as much as a round trip.
@@ -104,7 +141,7 @@ impl HostLinks {
             // Says which interfaces there are.
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.open(&by_name(name)?),
             Err(error) => Err(refused(name, &error)),
-            Ok(link) => Ok(self.captured(Box::new(TraceLink(link)))),
+            Ok(link) => self.captured(Box::new(TraceLink(link))),
         }
     }
 
@@ -128,15 +165,20 @@ impl HostLinks {
 
     /// Ends the capture: why it is not whole, if so.
     pub fn finish(&self) -> Option<String> {
-        let error = self.capture.as_ref()?.finish().err()?;
+        let state = self.capture.as_ref()?.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State::Begun(sink) = &*state else { return None };
+        let error = sink.finish().err()?;
         Some(format!("the capture is not whole: {error}"))
     }
 
-    fn captured(&self, link: BoxLink) -> BoxLink {
-        match &self.capture {
-            Some(sink) => Box::new(PcapLink::new(link, sink.clone())),
+    fn captured(&self, link: BoxLink) -> Result<BoxLink> {
+        Ok(match &self.capture {
+            Some(captured) => {
+                let sink = captured.sink().map_err(|error| captured.refused(error))?;
+                Box::new(PcapLink::new(link, sink))
+            }
             None => link,
-        }
+        })
     }
 }
 
@@ -164,16 +206,15 @@ fn udp(interface: &Interface) -> Result<UdpLink> {
 }
 
 /// A file for its owner alone: it names routers and users.
-fn capture(path: &Path) -> io::Result<PcapSink> {
+fn capture(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     // A pipe whose reader is slow would hold up the session.
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is there and no regular file"));
     }
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    PcapSink::new(file, Contents::Redacted, started)
+    Ok(file)
 }
 
 /// Why an interface could not be opened.

@@ -1,5 +1,6 @@
 //! Where the log goes: to stderr (with `-v`) and to `--log-file`. It holds addresses, types and lengths, no session bytes.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::OnceLock;
 
 use tracing::span::{Attributes, Id, Record};
@@ -48,12 +49,16 @@ pub fn start(global: &Global) -> Result {
         }
         return Ok(());
     };
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(|error| {
         Failure::new(Exit::Usage, "host.log-file", format!("the log file {} can't be written", path.display()))
             .cause(error)
     })?;
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::sync::Mutex::new(file));
-    terminal(level).with(layer.with_filter(filter(level))).init();
+    // First, since what is noted of a span is written once, for all, as the first one wants it: without colours.
+    let screen = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let both =
+        tracing_subscriber::registry().with(layer.with_filter(filter(level))).with(screen.with_filter(filter(level)));
+    both.init();
     Ok(())
 }
 

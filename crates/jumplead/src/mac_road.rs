@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::known::KnownRouters;
 use crate::links::HostLinks;
-use crate::segment::{self, HostSegment, LazyWatch, Segment};
+use crate::segment::{LazyWatch, OnSegment, Segment};
 use trouble::{conflict, trouble, wrong};
 
 pub use trouble::CONFLICT;
@@ -92,14 +92,9 @@ impl MacLink {
     /// Listens for a second router with this address beside the session; ends when one is heard. Begins to when it is
     /// first waited for.
     pub fn second_router(&self) -> impl Future<Output = String> + use<> {
-        let (mac, interface, company, either) = (self.mac, self.interface.clone(), self.company(), self.either);
-        let segment = HostSegment(self.links.clone());
-        async move {
-            if either {
-                return std::future::pending().await;
-            }
-            segment::second_router(&segment, Some(&interface), mac, &company).await
-        }
+        let to = OnSegment::new(self.mac, Some(self.interface.clone()), self.links.clone()).with(self.company());
+        let either = self.either;
+        async move { if either { std::future::pending().await } else { to.second_router().await } }
     }
 }
 
@@ -256,6 +251,7 @@ impl MacRoad {
             Password::new(password.reveal().as_bytes().to_vec()),
             self.segment.seed(),
         );
+        config.opening = self.segment.opening();
         config.login = policy;
         config.either = target.either;
         let gap = self.gap(target.mac);

@@ -1,7 +1,9 @@
 //! stdout is data, stderr is talk.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -41,8 +43,14 @@ impl Output {
 
     /// A line of data.
     pub fn data(&self, line: impl AsRef<str>) {
-        // A reader that went away (`| head`) is no error of ours.
-        let _ = writeln!(anstream::stdout(), "{}", line.as_ref());
+        written(writeln!(anstream::stdout(), "{}", line.as_ref()));
+    }
+
+    /// Data as it came, and where `line` is wanted, with an end of its last line.
+    pub fn bytes(&self, bytes: &[u8], line: bool) {
+        let mut stdout = io::stdout().lock();
+        let end: &[u8] = if line && !bytes.is_empty() && !bytes.ends_with(b"\n") { b"\n" } else { b"" };
+        written(stdout.write_all(bytes).and_then(|()| stdout.write_all(end)).and_then(|()| stdout.flush()));
     }
 
     /// A line of talk.
@@ -72,15 +80,20 @@ impl Output {
     /// One JSON line of an event stream.
     pub fn event(&self, event: &impl Serialize) {
         if let Ok(line) = serde_json::to_string(event) {
-            let _ = writeln!(std::io::stdout().lock(), "{}", ascii_controls(&line));
+            written(writeln!(io::stdout().lock(), "{}", ascii_controls(&line)));
         }
     }
 
     /// The one object of a one-shot command.
     pub fn object(&self, data: impl Serialize, warnings: &[String]) {
+        self.result(true, data, warnings);
+    }
+
+    /// The same of a command that found what it was asked for, or did not.
+    pub fn result(&self, ok: bool, data: impl Serialize, warnings: &[String]) {
         if self.json {
             self.event(
-                &json!({"format": FORMAT, "command": self.command, "ok": true, "data": data, "warnings": warnings}),
+                &json!({"format": FORMAT, "command": self.command, "ok": ok, "data": data, "warnings": warnings}),
             );
         }
     }
@@ -116,6 +129,40 @@ impl Output {
             let _ = writeln!(err, "{CYAN}hint{CYAN:#}: {}", clean(hint));
         }
     }
+}
+
+/// The first error of standard output that lost data: a full disk, most likely.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+/// Whether the reader of standard output went away.
+static UNREAD: AtomicBool = AtomicBool::new(false);
+
+/// What became of something written to standard output.
+pub fn written(result: io::Result<()>) {
+    match result {
+        Ok(()) => {}
+        // A reader that went away (`| head`) is no error of ours.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => UNREAD.store(true, Ordering::Relaxed),
+        Err(error) => {
+            let mut lost = LOST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            lost.get_or_insert(error);
+        }
+    }
+}
+
+/// Whether nobody reads standard output any more.
+pub fn unread() -> bool {
+    UNREAD.load(Ordering::Relaxed)
+}
+
+/// Data that could not be written is a failure of a command that did all else.
+pub fn complete() -> crate::failure::Result {
+    let lost = LOST.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    lost.map_or(Ok(()), |error| {
+        Err(Failure::new(Exit::LacksRight, "host.stdout", "standard output could not be written")
+            .cause(error)
+            .state("the command did its work; a part of what it printed is lost")
+            .hint("is the disk full, or the limit for files reached?"))
+    })
 }
 
 /// What moves a terminal's cursor, or turns the direction of what it shows: controls of both sets, marks and overrides of

@@ -1,19 +1,19 @@
 //! One TARGET of a command that talks: who it is, as whom to log in, and a session with it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::Write as _;
 use std::rc::Rc;
 
 use bootstrap::mac::Mac;
+use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets, Users};
-use bootstrap::road::{Purpose, Request, RoadError, RoadTrouble};
-use bootstrap::secret::{Asker, SecretRef, resolve};
+use bootstrap::road::{NO_PORT, Purpose, Request, RoadError, RoadTrouble};
+use bootstrap::secret::{Asker, SecretError, SecretRef, resolve};
 use bootstrap::site::Site;
 use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
 use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
-use mactelnet::io::Company;
 use routeros::boot::Boot;
 use routeros::{BoxLink, LoginOptions, Secret, SerialTerminal, Shell, Suffix};
 use serial_console::io::Endpoint;
@@ -31,7 +31,7 @@ use crate::links::HostLinks;
 use crate::mac_road::{CONFLICT, MacLink, MacRoad, MacTarget};
 use crate::output::Output;
 use crate::roads::PairRoads;
-use crate::segment::{HostSegment, LazyWatch, second_router};
+use crate::segment::{HostSegment, LazyWatch, OnSegment};
 use crate::term;
 
 /// The user of a router that nobody configured.
@@ -114,7 +114,10 @@ pub fn failure(error: RoadError) -> Failure {
         RoadTrouble::LoginRefused => Exit::LoginRefused,
         RoadTrouble::WrongRouter => Exit::PreflightRefused,
         RoadTrouble::Transient => Exit::TimedOut,
+        // As `ping` and `discover` say it.
+        RoadTrouble::Host if error.code == "host.interface.none" => Exit::NotFound,
         RoadTrouble::Host => Exit::LacksRight,
+        RoadTrouble::Fatal if error.code == NO_PORT => Exit::NotFound,
         // The line is as it was asked for; it is the router that is in no state for this.
         RoadTrouble::Fatal if error.code.starts_with("routeros.boot.") => Exit::PreflightRefused,
         RoadTrouble::Session => Exit::PreflightRefused,
@@ -143,21 +146,6 @@ async fn either_will_do(said: &str) -> bool {
     asked.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
-/// Somebody on this host's segments.
-#[derive(Debug, Clone)]
-pub struct OnSegment {
-    pub mac: MacAddr,
-    pub interface: Option<String>,
-    pub links: HostLinks,
-}
-
-impl OnSegment {
-    /// Ends when a second router with this address is heard beside a session with it; says so.
-    pub async fn second_router(self) -> String {
-        second_router(&HostSegment(self.links), self.interface.as_deref(), self.mac, &Company::default()).await
-    }
-}
-
 /// A pair and the roads to it.
 pub struct ReachedPair {
     pub site: Rc<Site>,
@@ -169,23 +157,26 @@ pub struct ReachedPair {
 impl ReachedPair {
     /// As the crates know it.
     pub fn pair(&self) -> Pair<'_> {
-        Pair { site: &self.site, roads: &self.roads, secrets: self.secrets.clone(), seed: self.seed }
+        Pair {
+            site: &self.site,
+            roads: &self.roads,
+            secrets: self.secrets.clone(),
+            seed: self.seed,
+            who: Who::nobody(),
+        }
     }
 
     /// Whom a road's frames go to: its own router, or the one that it leads through.
     fn on_segment(&self, road: &str, links: &HostLinks) -> Option<OnSegment> {
         let to = |mac: Mac, interface: &Option<String>| {
-            Some(OnSegment { mac: MacAddr(mac.0), interface: interface.clone(), links: links.clone() })
+            Some(OnSegment::new(MacAddr(mac.0), interface.clone(), links.clone()))
         };
-        match road.parse().ok()? {
+        let road = match road.parse().ok()? {
+            TargetUrl::Via { member: near, .. } => self.roads.taken(near)?.parse().ok()?,
+            road => road,
+        };
+        match road {
             TargetUrl::Mac { mac: Some(mac), interface, .. } => to(mac, &interface),
-            TargetUrl::Via { member: near, .. } => {
-                let near = self.site.member(near);
-                near.reach.iter().find_map(|road| match road {
-                    TargetUrl::Mac { mac, interface, .. } => to(mac.unwrap_or(near.ha_mac), interface),
-                    _ => None,
-                })
-            }
             _ => None,
         }
     }
@@ -212,14 +203,15 @@ pub fn user(global: &Global) -> &str {
 pub struct Reach {
     road: MacRoad,
     user: String,
-    password: Secret,
+    /// Fetched when a login needs it: a pair's member has the site file's.
+    password: OnceCell<Secret>,
     global: Global,
     /// Of the line that was opened last.
     hearsay: RefCell<Hearsay>,
 }
 
 impl Reach {
-    /// Fetches the login of a single target.
+    /// What single targets are logged in to with is fetched later.
     pub fn new(global: &Global) -> Result<Self> {
         let state = folders::state(global.state_dir.as_deref())?;
         let known = KnownRouters::open(&state).map_err(|error| {
@@ -238,15 +230,23 @@ impl Reach {
             warnings: Rc::default(),
         };
         let user = user(global).to_owned();
-        Ok(Self { road, user, password: password(global)?, global: global.clone(), hearsay: RefCell::default() })
+        Ok(Self { road, user, password: OnceCell::new(), global: global.clone(), hearsay: RefCell::default() })
+    }
+
+    fn password(&self) -> Result<Secret> {
+        if let Some(password) = self.password.get() {
+            return Ok(password.clone());
+        }
+        let fetched = password(&self.global)?;
+        Ok(self.password.get_or_init(|| fetched).clone())
     }
 
     /// The login that was asked for.
-    pub fn login(&self) -> LoginOptions {
+    pub fn login(&self) -> Result<LoginOptions> {
         let mut options = LoginOptions::new(self.user.clone());
-        options.passwords = vec![self.password.clone()];
+        options.passwords = vec![self.password()?];
         options.secrets = options.passwords.clone();
-        options
+        Ok(options)
     }
 
     /// Whether somebody else's session on a line is ended.
@@ -282,7 +282,7 @@ impl Reach {
     /// A raw session with the one router at this address, reached by MAC-Telnet.
     pub async fn link(&self, target: &MacTarget, suffix: Suffix, size: (u16, u16)) -> Result<MacLink> {
         let name = format!("{}{}", self.user, suffix.text());
-        let passwords = [self.password.clone()];
+        let passwords = [self.password()?];
         let opened = self.road.open(target, Purpose::Read, &name, &passwords, size).await;
         Ok(opened.map_err(failure)?.0.beside(self.global.links.clone()))
     }
@@ -297,8 +297,8 @@ impl Reach {
 
     /// A login on a line that is open.
     pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
-        let shell =
-            Shell::login(link, line_road::options(&self.login(), routeros::boot::IDLE, self.global.take_over)).await;
+        let options = line_road::options(&self.login()?, routeros::boot::IDLE, self.global.take_over);
+        let shell = Shell::login(link, options).await;
         let shell = shell.map_err(|error| failure(RoadError::from_console(url, &error)))?;
         self.road.warnings.borrow_mut().extend(shell.boots().iter().filter_map(menu_left));
         Ok(shell)
@@ -313,8 +313,8 @@ impl Reach {
     pub async fn console(&self, target: &Target) -> Result<(Shell, Option<OnSegment>)> {
         match target {
             Target::Mac(target) => {
-                let connected = self.road.connect(target, Purpose::Read, &self.login()).await;
-                let to = OnSegment { mac: target.mac, interface: target.interface.clone(), links: self.links() };
+                let connected = self.road.connect(target, Purpose::Read, &self.login()?).await;
+                let to = OnSegment::new(target.mac, target.interface.clone(), self.links());
                 Ok((connected.map_err(failure)?.shell, (!target.either).then_some(to)))
             }
             Target::Line { endpoint, url } => {
@@ -367,13 +367,16 @@ impl Reach {
 fn password(global: &Global) -> Result<Secret> {
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
     if let Some(reference) = &global.password {
-        let reference: SecretRef = reference.parse().map_err(|error: bootstrap::secret::SecretError| {
+        let wrong = |error: SecretError| {
             Failure::new(Exit::Usage, error.code(), error.to_string())
                 .hint("for instance:  --password env:ROUTER_PASSWORD")
-        })?;
+        };
+        let reference = SecretRef::of_a_router(reference).map_err(wrong)?;
         let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
-        return resolve(&reference, "password", &mut asker, &mut store)
-            .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()));
+        return resolve(&reference, "password", "password", &mut asker, &mut store).map_err(|error| {
+            Failure::new(Exit::LoginRefused, error.code(), error.to_string())
+                .hint("where else it may be:  --password file:PATH, cmd:COMMAND or prompt")
+        });
     }
     if let Ok(password) = std::env::var("JUMPLEAD_PASSWORD") {
         return Ok(Secret::new(password));

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bootstrap::facts::hop_interface;
+use bootstrap::pair::Pair;
+use bootstrap::recover;
 use bootstrap::road::{Connection, Evidence, LocalFuture, Request, RoadError, RoadTrouble, Roads};
 use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
@@ -15,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::line_road::{self, Lines, Opened};
 use crate::mac_road::{MacRoad, MacTarget};
-use crate::reach::menu_left;
+use crate::reach::{line_request, menu_left};
 
 /// A console that nothing was typed at for longer is opened anew: RouterOS 7 logs out silently after 30 s without input
 /// [one source, to be verified].
@@ -60,13 +62,24 @@ pub struct PairRoads {
     /// What the last hop left: waiting for a router that restarts is a hop every few seconds, and a login of its own for
     /// each would fill the near router's log.
     kept: Rc<RefCell<Option<Kept>>>,
+    /// By which road each member's own console was had last.
+    taken: Rc<RefCell<BTreeMap<Member, String>>>,
     /// A near router's console that comes back when the line on its serial port has been left.
     lent: Rc<RefCell<Option<(Member, NearShell)>>>,
 }
 
 impl PairRoads {
     pub fn new(site: Rc<Site>, mac: MacRoad, lines: Rc<dyn Lines>) -> Self {
-        Self { site, mac, lines, take_over: false, known: Rc::default(), kept: Rc::default(), lent: Rc::default() }
+        Self {
+            site,
+            mac,
+            lines,
+            take_over: false,
+            known: Rc::default(),
+            kept: Rc::default(),
+            taken: Rc::default(),
+            lent: Rc::default(),
+        }
     }
 
     /// Somebody else's session on a line is ended, as the operator asks.
@@ -157,7 +170,7 @@ impl PairRoads {
                     self.keep(near, shell).await;
                 }
                 let mut error = RoadError::from_console(format!("via:{near}?port={port}"), &failed.error);
-                if matches!(failed.error, routeros::Error::HopRefused { .. }) {
+                if matches!(failed.error, routeros::Error::HopRefused { .. } | routeros::Error::PortInUse { .. }) {
                     error.hints.push(format!("look at {near}:  /port print"));
                     error.hints.push(format!(
                         "a port that its console has is freed there by  /system console disable [find port={port}]"
@@ -173,8 +186,9 @@ impl PairRoads {
         let lent = self.lent.borrow_mut().take();
         let (member, shell) = lent?;
         match tokio::time::timeout(BACK, shell.back()).await {
-            Ok(Ok(shell)) => {
-                self.keep(member, shell).await;
+            // It may have been left long ago: a router logs out who types nothing.
+            Ok(Ok((shell, used))) => {
+                self.keep_since(member, shell, used).await;
                 self.kept.borrow_mut().take_if(|kept| kept.member == near)
             }
             _ => None,
@@ -189,6 +203,11 @@ impl PairRoads {
                 warnings.push(note);
             }
         }
+    }
+
+    /// By which road the console of `member` was had last, by itself or as the way to the other one.
+    pub fn taken(&self, member: Member) -> Option<String> {
+        self.taken.borrow().get(&member).cloned()
     }
 
     /// A console of `near` that still answers: the one that was kept, or a new one.
@@ -220,7 +239,11 @@ impl PairRoads {
     }
 
     async fn keep(&self, member: Member, shell: Shell) {
-        let before = self.kept.borrow_mut().replace(Kept { member, shell, used: Instant::now() });
+        self.keep_since(member, shell, Instant::now()).await;
+    }
+
+    async fn keep_since(&self, member: Member, shell: Shell, used: Instant) {
+        let before = self.kept.borrow_mut().replace(Kept { member, shell, used });
         if let Some(before) = before {
             goodbye(before.shell).await;
         }
@@ -281,7 +304,10 @@ impl PairRoads {
         let mut last: Option<RoadError> = None;
         for road in self.site.member(member).reach.iter().filter(|road| fits(road)) {
             match Box::pin(self.take(member, road, request)).await {
-                Ok(connection) => return Ok(connection),
+                Ok(connection) => {
+                    self.taken.borrow_mut().insert(member, connection.road.clone());
+                    return Ok(connection);
+                }
                 Err(error) if matches!(error.trouble, RoadTrouble::LoginRefused | RoadTrouble::WrongRouter) => {
                     return Err(error);
                 }
@@ -348,6 +374,32 @@ impl Roads for PairRoads {
             if let Some(kept) = kept {
                 goodbye(kept.shell).await;
             }
+        })
+    }
+}
+
+/// The serial line among the roads to a member of a pair, for a rescue.
+#[derive(Debug)]
+pub struct PairLine<'a> {
+    pub pair: &'a Pair<'a>,
+    pub roads: &'a PairRoads,
+    pub member: Member,
+}
+
+impl recover::Lines for PairLine<'_> {
+    fn line(&self) -> LocalFuture<'_, Result<Option<BoxLink>, RoadError>> {
+        Box::pin(async {
+            let Some(road) = self.roads.site.member(self.member).reach.iter().find(|road| road.is_line()) else {
+                return Ok(None);
+            };
+            let request = line_request(self.pair, self.member).map_err(|trouble| RoadError {
+                trouble: RoadTrouble::Fatal,
+                code: trouble.code,
+                road: road.to_string(),
+                message: trouble.message,
+                hints: trouble.hints,
+            })?;
+            Ok(self.roads.open(road, &request).await?.map(|(link, _)| link))
         })
     }
 }

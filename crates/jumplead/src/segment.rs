@@ -33,6 +33,10 @@ pub trait Segment {
     fn open(&self, name: &str) -> Result<BoxLink>;
     /// A fresh seed for a session's keys.
     fn seed(&self) -> [u8; 32];
+    /// What a session begins with, see [`mactelnet::client::Config::opening`].
+    fn opening(&self) -> Option<[u8; 4]> {
+        None
+    }
 }
 
 /// The host's own interfaces.
@@ -52,14 +56,22 @@ impl Segment for HostSegment {
     }
 
     fn seed(&self) -> [u8; 32] {
-        let mut seed = [0; 32];
-        // A host without randomness must not log in with foreseeable keys: there is nothing sensible left to do.
-        if let Err(error) = getrandom::fill(&mut seed) {
-            tracing::error!(%error, "the host has no randomness");
-            std::process::abort();
-        }
-        seed
+        random()
     }
+
+    fn opening(&self) -> Option<[u8; 4]> {
+        Some(random())
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // A host without randomness must not log in with foreseeable keys: there is nothing sensible left to do.
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the host has no randomness");
+        std::process::abort();
+    }
+    bytes
 }
 
 /// Listens on all interfaces until dropped.
@@ -148,22 +160,44 @@ impl Drop for Watch {
     }
 }
 
-/// Listens beside a session for a second router with this address on its interface or on all, for as long as the first write of a
-/// run would wait; ends when one is heard, and never if none is.
-pub async fn second_router(segment: &dyn Segment, interface: Option<&str>, mac: MacAddr, company: &Company) -> String {
-    let names = interface.map_or_else(|| segment.interfaces(None), |name| Ok(vec![name.to_owned()]));
-    if let Ok(watch) = names.and_then(|names| Watch::on(segment, names)) {
-        while watch.since.get().is_none_or(|since| since.elapsed() < WINDOW) {
-            if company.answerers() == Answerers::Two {
-                return format!("two routers answer to {mac}");
-            }
-            if let Some(said) = watch.conflict(mac) {
-                return said;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+/// Somebody on this host's segments, with whom a session is.
+#[derive(Debug, Clone)]
+pub struct OnSegment {
+    mac: MacAddr,
+    interface: Option<String>,
+    company: Company,
+    links: HostLinks,
+}
+
+impl OnSegment {
+    /// On its interface, or on all.
+    pub fn new(mac: MacAddr, interface: Option<String>, links: HostLinks) -> Self {
+        Self { mac, interface, company: Company::default(), links }
     }
-    std::future::pending().await
+
+    /// With who has answered in the session itself.
+    pub fn with(self, company: Company) -> Self {
+        Self { company, ..self }
+    }
+
+    /// Listens beside the session for a second router with this address, for as long as the first write of a run would wait;
+    /// ends when one is heard, and never if none is.
+    pub async fn second_router(self) -> String {
+        let segment = HostSegment(self.links);
+        let names = self.interface.map_or_else(|| segment.interfaces(None), |name| Ok(vec![name]));
+        if let Ok(watch) = names.and_then(|names| Watch::on(&segment, names)) {
+            while watch.since.get().is_none_or(|since| since.elapsed() < WINDOW) {
+                if self.company.answerers() == Answerers::Two {
+                    return format!("two routers answer to {}", self.mac);
+                }
+                if let Some(said) = watch.conflict(self.mac) {
+                    return said;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+        std::future::pending().await
+    }
 }
 
 /// How often what was heard is looked through.

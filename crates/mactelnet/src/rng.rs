@@ -8,18 +8,25 @@ use zeroize::Zeroize;
 /// The same seed gives the same bytes for ever; simulated runs depend on it. Drivers of the real world seed it
 /// from the operating system.
 pub struct SeededRng {
+    /// The purpose's own, once something was drawn; the caller's before.
     seed: [u8; 32],
+    /// Until the first draw: the first hash of a process asks the processor what it can do, which takes a virtual
+    /// machine 40 us, and a session that draws nothing needs none.
+    purpose: Option<String>,
     counter: u64,
 }
 
 impl SeededRng {
     /// A generator for `seed` and one `purpose`: two purposes never share bytes.
     pub fn new(seed: &[u8; 32], purpose: &str) -> Self {
-        Self { seed: derive(seed, purpose, &[]), counter: 0 }
+        Self { seed: *seed, purpose: Some(purpose.to_owned()), counter: 0 }
     }
 
     /// The next `N` bytes.
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        if let Some(purpose) = self.purpose.take() {
+            self.seed = derive(&self.seed, &purpose, &[]);
+        }
         let mut out = [0; N];
         for chunk in out.chunks_mut(32) {
             let block = Sha256::new().chain_update(self.seed).chain_update(self.counter.to_be_bytes()).finalize();

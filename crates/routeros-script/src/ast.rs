@@ -78,6 +78,16 @@ pub struct Command {
     pub span: Span,
 }
 
+impl Command {
+    /// The statements behind a menu's path, which run in it: `/ip address { print; add ... }`.
+    pub fn block(&self) -> Option<&Arc<Block>> {
+        match self.args.as_slice() {
+            [Arg::Unnamed(Expr { kind: ExprKind::Block(block), .. })] => Some(block),
+            _ => None,
+        }
+    }
+}
+
 /// `$name arguments`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {

@@ -6,15 +6,42 @@ use crate::Script;
 use crate::ast::{Arg, Block, Command, Expr, ExprKind, Statement, StrPart, Word};
 use crate::commands;
 use crate::error::{ParseError, ParseErrorKind};
+use crate::judge;
 use crate::names::{Names, Resolution, resolve};
 use crate::span::Span;
+use crate::version::Version;
 
-/// Checks a whole script that starts in the menu `current`. The first error found means that nothing of it runs.
+/// The first version that takes a name that its tree lacks, and says so only when it gets there. Captures of 7.20 and later
+/// show it; of older ones nothing is known, and nothing of such a script runs.
+const UNKNOWN_COMMAND_IS_LATE: (u16, u16) = (7, 20);
+
+/// Checks a whole script that starts in the menu `current`. An error means that nothing of it runs; what is given are the
+/// errors that it meets only when it runs.
 ///
 /// Code given to a menu's command (`source={ }`, `on-event={ }`) is text to that command and is not checked.
-pub fn check(script: &Script, names: &dyn Names, current: &[String]) -> Result<(), ParseError> {
-    let mut checker = Checker { script, names, scopes: Vec::new() };
-    checker.block(&script.body, current, &[])
+pub fn check(script: &Script, names: &dyn Names, current: &[String]) -> Result<Vec<ParseError>, ParseError> {
+    let mut checker = Checker { script, names, scopes: Vec::new(), late: Vec::new() };
+    checker.block(&script.body, current, &[])?;
+    Ok(checker.late)
+}
+
+/// The first argument that a menu's command doesn't have.
+pub fn bad_argument(names: &dyn Names, src: &[u8], command: &Command, resolved: &Resolution) -> Option<ParseError> {
+    let name = resolved.command.as_deref().filter(|_| !resolved.builtin)?;
+    let words = command.words.iter().skip(resolved.used);
+    let mut bad = words.filter(|word| !names.takes_word(&resolved.menu, name, &word.text)).chain(
+        command.args.iter().filter_map(|arg| match arg {
+            Arg::Named(word, _) if !names.takes_parameter(&resolved.menu, name, &word.text) => Some(word),
+            _ => None,
+        }),
+    );
+    let word = bad.next()?;
+    Some(ParseError::new(src, ParseErrorKind::BadParameter(word.text.clone()), word.span))
+}
+
+/// Whether a version says only when it gets there that a command lacks an argument.
+pub fn bad_argument_is_late(version: Version) -> bool {
+    version.at_least(judge::UNKNOWN_IS_LATE.0, judge::UNKNOWN_IS_LATE.1)
 }
 
 struct Checker<'a> {
@@ -22,6 +49,8 @@ struct Checker<'a> {
     names: &'a dyn Names,
     /// Variables declared so far, innermost scope last; `None` for a function's body, whose parameters have no declaration.
     scopes: Vec<Option<BTreeSet<Vec<u8>>>>,
+    /// What the router says when it gets there.
+    late: Vec<ParseError>,
 }
 
 impl Checker<'_> {
@@ -47,32 +76,57 @@ impl Checker<'_> {
             Statement::Paren(expr) => self.expr(expr, menu),
             Statement::Call(call) => call.args.iter().try_for_each(|arg| self.arg(arg, menu)),
             Statement::Command(command) => {
-                let resolved = resolve(self.names, self.script.version, &self.script.src, menu, command)?;
+                let resolved = match resolve(self.names, self.script.version, &self.script.src, menu, command) {
+                    Ok(resolved) => resolved,
+                    Err(error) => return self.unknown(command, error),
+                };
                 match &resolved.command {
-                    None => *menu = resolved.menu,
+                    None => match command.block() {
+                        Some(block) => self.block(block, &resolved.menu, &[])?,
+                        None => *menu = resolved.menu,
+                    },
                     Some(name) if resolved.builtin => self.builtin(command, name, menu)?,
-                    Some(name) => self.menu_command(command, name, &resolved)?,
+                    Some(_) => self.menu_command(command, &resolved)?,
                 }
                 Ok(())
             }
         }
     }
 
-    fn menu_command(&mut self, command: &Command, name: &str, resolved: &Resolution) -> Result<(), ParseError> {
-        for word in command.words.iter().skip(resolved.used) {
-            if !self.names.takes_word(&resolved.menu, name, &word.text) {
-                return Err(self.error(ParseErrorKind::BadParameter(word.text.clone()), word.span));
+    /// A word that is no command's.
+    fn unknown(&mut self, command: &Command, error: ParseError) -> Result<(), ParseError> {
+        let (src, version) = (&self.script.src, self.script.version);
+        let named = matches!(error.kind, ParseErrorKind::BadCommandName(_) | ParseErrorKind::AmbiguousCommandName(_));
+        if !named || !version.at_least(UNKNOWN_COMMAND_IS_LATE.0, UNKNOWN_COMMAND_IS_LATE.1) {
+            return Err(error);
+        }
+        let word = error.span.of(src);
+        if word.first().is_some_and(u8::is_ascii_uppercase) {
+            return Err(self.error(ParseErrorKind::ExpectedCommandName, error.span));
+        }
+        let length = word.iter().take_while(|byte| judge::is_name(**byte)).count();
+        judge::behind_unknown(src, Span::new(error.span.start + length, command.span.end), version)?;
+        self.late.push(error);
+        Ok(())
+    }
+
+    fn menu_command(&mut self, command: &Command, resolved: &Resolution) -> Result<(), ParseError> {
+        if let Some(error) = bad_argument(self.names, &self.script.src, command, resolved) {
+            if !bad_argument_is_late(self.script.version) {
+                return Err(error);
             }
+            self.late.push(error);
         }
         for arg in &command.args {
             match arg {
-                Arg::Named(word, value) => {
-                    if !self.names.takes_parameter(&resolved.menu, name, &word.text) {
-                        return Err(self.error(ParseErrorKind::BadParameter(word.text.clone()), word.span));
-                    }
+                Arg::Named(_, value) => {
                     if !matches!(value, Some(Expr { kind: ExprKind::Block(_), .. })) {
                         self.arg(arg, &resolved.menu)?;
                     }
+                }
+                // Only a menu is followed by a block.
+                Arg::Unnamed(Expr { kind: ExprKind::Block(_), span }) => {
+                    return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, *span));
                 }
                 Arg::Unnamed(_) | Arg::Where(_) => self.arg(arg, &resolved.menu)?,
             }
@@ -85,7 +139,7 @@ impl Checker<'_> {
         if declares(name)
             && let Some(word) = command.words.get(1)
         {
-            self.plain_names(word)?;
+            self.plain_names(word, name == "foreach")?;
         }
         let mut unnamed: Vec<(Span, Option<Vec<u8>>)> =
             command.words.iter().skip(1).map(|word| (word.span, Some(word.text.clone().into_bytes()))).collect();
@@ -153,10 +207,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// Unquoted names of variables have letters and digits only, and begin with a letter.
-    fn plain_names(&self, word: &Word) -> Result<(), ParseError> {
+    /// Unquoted names of variables have letters and digits only, and begin with a letter. `several`: commas may join them.
+    fn plain_names(&self, word: &Word, several: bool) -> Result<(), ParseError> {
         let mut begins = true;
         for (at, byte) in word.text.bytes().enumerate() {
+            if byte == b',' && (!several || at + 1 == word.text.len()) {
+                let start = word.span.start + at;
+                return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, Span::new(start, start + 1)));
+            }
             if !byte.is_ascii_alphabetic() && (begins || !(byte.is_ascii_digit() || byte == b',')) {
                 let start = word.span.start + at;
                 return Err(self.error(ParseErrorKind::Syntax, Span::new(start, start + 1)));

@@ -54,7 +54,7 @@ pub const BUILTINS: &[Builtin] = &[
     old("len", &["value"], &[]),
     old("local", &["name", "value"], &["do"]),
     old("nothing", &[], &[]),
-    code(new("onerror", &["error"], &["in", "do"], (7, 13))),
+    code(new("onerror", &["error", "in"], &["do"], (7, 13))),
     old("parse", &["value"], &[]),
     old("pick", &["counter", "begin", "end"], &[]),
     old("put", &["message"], &[]),

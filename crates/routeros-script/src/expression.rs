@@ -44,7 +44,12 @@ impl Parser<'_> {
     /// An expression whose operators bind at least as tightly as `lowest`.
     pub(crate) fn expression(&mut self, mode: Mode, lowest: u8) -> Result<Expr, ParseError> {
         self.gap(mode);
-        let mut left = self.operand(mode)?;
+        let left = self.operand(mode)?;
+        self.operators(left, mode, lowest)
+    }
+
+    /// What follows the operand `left`.
+    fn operators(&mut self, mut left: Expr, mode: Mode, lowest: u8) -> Result<Expr, ParseError> {
         let mut operators = 0;
         loop {
             self.gap(mode);
@@ -195,7 +200,8 @@ impl Parser<'_> {
     fn array_item(&mut self) -> Result<ArrayItem, ParseError> {
         let first = self.value(false)?;
         if !self.lex.eat(b'=') {
-            return Ok(ArrayItem { key: None, value: first });
+            let value = self.operators(first, Mode::Paren, 0)?;
+            return Ok(ArrayItem { key: None, value });
         }
         self.lex.join();
         let value = if matches!(self.lex.peek(), Some(b';' | b'}')) {

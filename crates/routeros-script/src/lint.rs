@@ -2,7 +2,7 @@
 //! if somebody pasted it.
 
 use crate::error::ParseErrorKind;
-use crate::judge::{Outcome, judge};
+use crate::judge::{Outcome, commands_of, judge_any_board};
 use crate::parser::parse;
 use crate::span::{Lines, Position, Span};
 use crate::tree::View;
@@ -59,16 +59,36 @@ const ASKING: &[(&str, &str)] = &[
     ("/system/reset-configuration", "Dangerous! Reset anyway? [y/N]:"),
     ("/system/backup/load", "Restore and reboot? [y/N]:"),
     ("/system/package/downgrade", "Router will be rebooted. Continue? [y/N]:"),
+    ("/system/package/update/install", "a screen of its own until it reboots"),
+    ("/system/routerboard/upgrade", "Do you really want to upgrade firmware? [y/n]"),
+    ("/system/device-mode/update", "please activate by turning power off or pressing reset or mode button"),
     ("/password", "old-password:"),
     ("/system/ssh", "a session of its own"),
     ("/system/telnet", "a session of its own"),
     ("/tool/mac-telnet", "a session of its own"),
 ];
 
+/// Menus and commands that the trees have and older versions have not, with the first version that has them. Each is a fact of the
+/// manual or of the scripts that work on both; most of what came with 7 is not here.
+const SINCE: &[(&str, Version)] = &[
+    ("/routing/bgp/connection", Version::new(7, 0, 0)),
+    ("/file/read", Version::new(7, 0, 0)),
+    ("/file/add", Version::new(7, 9, 0)),
+];
+
+/// The name that `path` has of what came after `version`, and since when it is there.
+fn too_new(path: &str, version: Version) -> Option<(&'static str, Version)> {
+    let found = SINCE.iter().find(|(known, since)| {
+        version < *since && path.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    found.map(|(known, since)| (known.rsplit('/').next().unwrap_or_default(), *since))
+}
+
 /// Checks a script for a version.
 pub fn lint(src: &[u8], version: Version) -> Report {
     let view = View::of(version);
-    let outcome = if version.major == view.version().major { judge(src, version) } else { grammar(src, version) };
+    let outcome =
+        if version.major == view.version().major { judge_any_board(src, version) } else { grammar(src, version) };
     let lines = Lines::of(src);
     let mut findings = Vec::new();
     match &outcome {
@@ -84,7 +104,20 @@ pub fn lint(src: &[u8], version: Version) -> Report {
                 help(&error.kind)
             },
         }),
-        Outcome::Accepted { late, commands, .. } => {
+        Outcome::Accepted { late, commands, absent, .. } => {
+            // RouterOS 6 has no tree at all, which the report says once.
+            let absent = if version.major == view.version().major { absent.as_slice() } else { &[] };
+            for absent in absent.iter().take(PLACES) {
+                findings.push(Finding {
+                    code: "script.names.not-checked",
+                    severity: Severity::Warning,
+                    message: format!("this tree was made without {}: not checked", absent.needs),
+                    span: absent.span,
+                    position: lines.position(absent.span.start),
+                    help: "the router has this menu only where it has that",
+                });
+            }
+            more(&mut findings, "script.names.not-checked", absent.len());
             for late in late {
                 let error = &late.error;
                 // RouterOS 6 has no tree of its own here: a name that a newer one lacks may well exist there.
@@ -118,8 +151,27 @@ pub fn lint(src: &[u8], version: Version) -> Report {
             }
         }
     }
+    if !view.exact() && !matches!(outcome, Outcome::Refused(_)) {
+        newer(src, version, &lines, &mut findings);
+    }
     paste(src, version, &lines, &mut findings);
     Report { outcome, names: view.version(), exact: view.exact(), findings }
+}
+
+/// What the nearest tree has and this version has not yet. Behind a name that only this version has nothing is looked at.
+fn newer(src: &[u8], version: Version, lines: &Lines, findings: &mut Vec<Finding>) {
+    for used in commands_of(src, version) {
+        let Some((name, since)) = too_new(&used.path, version) else { continue };
+        let position = lines.position(used.span.start);
+        findings.push(Finding {
+            code: "script.names.too-new",
+            severity: Severity::Error,
+            message: format!("bad command name {name}: it is there since RouterOS {since}"),
+            span: used.span,
+            position,
+            help: "do it in another way on this version, or read the text when it runs, by `:parse` and `on-error`",
+        });
+    }
 }
 
 /// What can be said of a version without a command tree (RouterOS 6): whether the text is a script at all. Names of a newer
@@ -128,9 +180,11 @@ fn grammar(src: &[u8], version: Version) -> Outcome {
     if let Err(error) = parse(src, version) {
         return Outcome::Refused(error);
     }
-    match judge(src, version) {
+    match judge_any_board(src, version) {
         accepted @ Outcome::Accepted { .. } => accepted,
-        Outcome::Refused(_) => Outcome::Accepted { form: String::new(), late: Vec::new(), commands: Vec::new() },
+        Outcome::Refused(_) => {
+            Outcome::Accepted { form: String::new(), late: Vec::new(), commands: Vec::new(), absent: Vec::new() }
+        }
     }
 }
 
@@ -150,6 +204,7 @@ fn help(kind: &ParseErrorKind) -> &'static str {
 /// What a console would do to the text, key by key.
 fn paste(src: &[u8], version: Version, lines: &Lines, findings: &mut Vec<Finding>) {
     let mut counts = [0_usize; 5];
+    let mut long = 0;
     let mut line_start = 0;
     for (at, byte) in src.iter().enumerate() {
         let which = match byte {
@@ -157,7 +212,7 @@ fn paste(src: &[u8], version: Version, lines: &Lines, findings: &mut Vec<Finding
             b'?' if !version.is_v7() && at.checked_sub(1).and_then(|at| src.get(at)) != Some(&b'\\') => 1,
             b'\n' => {
                 if at - line_start > PASTED_LINE {
-                    long_line(lines, line_start, at, findings);
+                    long_line(lines, line_start, at, findings, &mut long);
                 }
                 line_start = at + 1;
                 continue;
@@ -208,12 +263,28 @@ fn paste(src: &[u8], version: Version, lines: &Lines, findings: &mut Vec<Finding
         });
     }
     if src.len() - line_start > PASTED_LINE {
-        long_line(lines, line_start, src.len(), findings);
+        long_line(lines, line_start, src.len(), findings, &mut long);
+    }
+    let kinds = ["script.paste.tab", "script.paste.help", "script.paste.control", "script.paste.byte"];
+    for (code, total) in kinds.into_iter().zip(counts) {
+        more(findings, code, total);
+    }
+    more(findings, "script.paste.long-line", long);
+}
+
+/// Says at the last place of a kind how many there are behind it.
+fn more(findings: &mut [Finding], code: &str, total: usize) {
+    let behind = total.saturating_sub(PLACES);
+    if behind > 0
+        && let Some(last) = findings.iter_mut().rev().find(|finding| finding.code == code)
+    {
+        last.message.push_str(&format!("; {behind} more like it"));
     }
 }
 
-fn long_line(lines: &Lines, start: usize, end: usize, findings: &mut Vec<Finding>) {
-    if findings.iter().filter(|finding| finding.code == "script.paste.long-line").count() >= PLACES {
+fn long_line(lines: &Lines, start: usize, end: usize, findings: &mut Vec<Finding>, count: &mut usize) {
+    *count += 1;
+    if *count > PLACES {
         return;
     }
     findings.push(Finding {
@@ -245,10 +316,42 @@ mod tests {
             codes("/zzz\n\t:put \u{e4}\n", "7.22.1"),
             ["script.parse.expected-end-of-command", "script.paste.tab", "script.paste.byte"]
         );
-        assert_eq!(codes("/system reboot\n", "7.22.1"), ["script.paste.question"]);
+        for asking in ["/system reboot", "/system routerboard upgrade", "/system/device-mode/update mode=advanced"] {
+            assert!(codes(asking, "7.22.1").contains(&"script.paste.question"), "{asking}");
+        }
+        assert_eq!(codes("/system package update install", "7.22.1"), ["script.paste.question"]);
         assert_eq!(codes(":put \"a?\\?\"", "6.49.10"), ["script.paste.help"]);
         assert_eq!(codes(":put \"a?\"", "7.22.1"), Vec::<&str>::new());
-        assert_eq!(codes(&format!(":put \"{}\"", "a".repeat(2000)), "7.22.1"), ["script.paste.long-line"]);
+        let long = format!(":put \"{}\"\n", "a".repeat(2000));
+        assert_eq!(codes(&long, "7.22.1"), ["script.paste.long-line"]);
+        // Where there are many, how many is said at the last that is shown.
+        let found = lint(long.repeat(PLACES + 23).as_bytes(), "7.22.1".parse().unwrap()).findings;
+        assert_eq!(found.len(), PLACES);
+        assert!(found.last().unwrap().message.ends_with("; 23 more like it"), "{found:?}");
+    }
+
+    #[test]
+    fn menus_of_boards_and_packages_are_not_checked() {
+        for src in [
+            "/system routerboard print",
+            "/system/routerboard/settings/set auto-upgrade=yes",
+            ":put [/system routerboard get serial-number]",
+            ":if ([/system routerboard get model] = \"x\") do={ /interface ethernet poe set ether1 poe-out=off }",
+            "/interface wireless\nset [ find default-name=wlan1 ] disabled=no ssid=\"a b\"\n",
+            "/interface wireless security-profiles\nset [ find default=yes ] mode=none\n/ip address print",
+            "/container add remote-image=x envlist=y; :put a",
+            "/user-manager/user/add name=x",
+        ] {
+            let report = lint(src.as_bytes(), "7.22.1".parse().unwrap());
+            assert!(!report.findings.is_empty() && matches!(report.outcome, Outcome::Accepted { .. }), "{src}");
+            for finding in report.findings {
+                assert_eq!(finding.code, "script.names.not-checked", "{src}");
+            }
+        }
+        // What follows is read again.
+        assert!(codes("/interface wireless\nset 0 ssid=x\n/zzz", "7.22.1").contains(&"script.parse.bad-command-name"));
+        assert!(codes("/interface wireless\nset 0 ssid=\"x", "7.22.1").contains(&"script.parse.syntax"));
+        assert!(codes("/interface wirelesz print", "7.22.1").contains(&"script.parse.bad-command-name"));
     }
 
     #[test]
@@ -265,6 +368,18 @@ mod tests {
             assert!(lint(src.as_bytes(), "6.49.10".parse().unwrap()).findings.is_empty(), "{src}");
         }
         assert_eq!(codes(":put (1 +", "6.49.10"), ["script.parse.syntax"]);
+        // what came later is known for some, also before a name that only this version has
+        for (src, version, wrong) in [
+            ("/routing bgp connection add name=x", "6.44.6", true),
+            ("/routing bgp connection add name=x", "7.11.2", false),
+            ("/file add name=x\n/routing bgp instance\nset default as=55", "6.44.6", true),
+            ("/file add name=x", "7.8", true),
+            ("/file add name=x", "7.9", false),
+            ("/file print", "6.44.6", false),
+            (":do {:local f [:parse \"/file add name=x\"]; $f} on-error={}", "6.44.6", false),
+        ] {
+            assert_eq!(codes(src, version).contains(&"script.names.too-new"), wrong, "{src} {version}");
+        }
         assert_eq!(lint(b"/zzz print", "7.24".parse().unwrap()).findings[0].severity, Severity::Error);
     }
 }

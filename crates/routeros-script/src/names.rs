@@ -120,6 +120,9 @@ pub fn resolve(
     }
     match command.args.first() {
         None => Ok(Resolution { menu, command: None, used: command.words.len(), builtin: false }),
+        Some(_) if command.block().is_some() => {
+            Ok(Resolution { menu, command: None, used: command.words.len(), builtin: false })
+        }
         Some(arg) => Err(ParseError::new(src, ParseErrorKind::ExpectedCommandName, arg.span())),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ast::{Arg, Block, Call, Command, Expr, ExprKind, Prefix, Script, Statement, Word};
-use crate::commands;
+use crate::commands::{self, Builtin};
 use crate::error::{ParseError, ParseErrorKind};
 use crate::expression::Mode;
 use crate::lexer::Lexer;
@@ -30,12 +30,22 @@ pub(crate) struct Parser<'a> {
 /// What a command's name tells about how its arguments read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Shape {
-    /// An unnamed `{ }` is code.
-    code: bool,
-    /// `in={ }` is code (`:onerror`).
-    code_in: bool,
+    /// The language's own command, if it is one.
+    builtin: Option<&'static Builtin>,
     /// May hold `where`, or is `find`.
     menu: bool,
+}
+
+impl Shape {
+    /// An unnamed `{ }` is code.
+    fn code(self) -> bool {
+        self.builtin.is_some_and(|builtin| builtin.code)
+    }
+
+    /// Whether `{ }` as the value of that argument is code.
+    fn takes_code(self, name: &str) -> bool {
+        commands::takes_code(name) || (name == "in" && self.builtin.is_some_and(|builtin| builtin.name == "onerror"))
+    }
 }
 
 impl<'a> Parser<'a> {
@@ -97,7 +107,7 @@ impl<'a> Parser<'a> {
             Some(b'$') => {
                 let name = self.variable_name()?;
                 let mut args = Vec::new();
-                let shape = Shape { code: false, code_in: false, menu: false };
+                let shape = Shape { builtin: None, menu: false };
                 let start = name.span.start;
                 let end = self.arguments(None, &mut args, shape, self.lex.pos)?;
                 Ok(Statement::Call(Call { name, args, span: Span::new(start, end) }))
@@ -137,7 +147,7 @@ impl<'a> Parser<'a> {
         let mut words = Vec::new();
         self.lex.blanks();
         let mut end = self.lex.pos;
-        let mut shape = Shape { code: false, code_in: false, menu: true };
+        let mut shape = Shape { builtin: None, menu: true };
         let mut args = Vec::new();
         // Menus, the command and plain values, until something else comes.
         while let Some((text, span)) = self.lex.bare() {
@@ -155,6 +165,10 @@ impl<'a> Parser<'a> {
                 shape = self.shape(prefix, &text);
             }
             if shape.menu && text == "where" && !words.is_empty() {
+                self.lex.pos = span.start;
+                break;
+            }
+            if !words.is_empty() && self.code_follows(shape, &text) {
                 self.lex.pos = span.start;
                 break;
             }
@@ -176,13 +190,13 @@ impl<'a> Parser<'a> {
     }
 
     fn shape(&self, prefix: Prefix, first: &str) -> Shape {
-        let menu = Shape { code: false, code_in: false, menu: true };
+        let menu = Shape { builtin: None, menu: true };
         let Some(builtin) = commands::find(first, self.lex.version) else { return menu };
         // Without a colon these are a menu's own commands at least as often.
         if prefix == Prefix::None && matches!(builtin.name, "find" | "set" | "import" | "export") {
             return menu;
         }
-        Shape { code: builtin.code, code_in: builtin.name == "onerror", menu: false }
+        Shape { builtin: Some(builtin), menu: false }
     }
 
     /// Whether a command ends here.
@@ -218,6 +232,9 @@ impl<'a> Parser<'a> {
             if let Some((text, span)) = self.lex.bare() {
                 if self.lex.peek() == Some(b'=') {
                     args.push(self.named(Word { text, span }, shape)?);
+                } else if self.code_follows(shape, &text) {
+                    self.lex.blanks();
+                    args.push(Arg::Named(Word { text, span }, Some(self.value(true)?)));
                 } else if shape.menu && text == "where" {
                     self.lex.blanks();
                     end = self.lex.pos;
@@ -236,11 +253,26 @@ impl<'a> Parser<'a> {
                     };
                     return Err(self.lex.error(kind));
                 }
-                args.push(Arg::Unnamed(self.value(shape.code)?));
+                // Behind a menu's path stand statements that run in it.
+                let in_menu = shape.menu && args.is_empty() && words.is_some() && self.lex.version.is_v7();
+                args.push(Arg::Unnamed(self.value(shape.code() || in_menu)?));
             }
             end = self.lex.pos;
             debug_assert!(end > start, "every argument takes bytes");
         }
+    }
+
+    /// Whether code stands behind the name of an argument that takes it: `do {` means `do={`. Nothing is known of 6.x.
+    fn code_follows(&mut self, shape: Shape, name: &str) -> bool {
+        let takes = shape.builtin.is_some_and(|builtin| builtin.has(name)) && shape.takes_code(name);
+        if !takes || !self.lex.version.is_v7() {
+            return false;
+        }
+        let before = self.lex.pos;
+        self.lex.blanks();
+        let follows = self.lex.peek() == Some(b'{');
+        self.lex.pos = before;
+        follows
     }
 
     /// What `find` or `where` looks for.
@@ -277,7 +309,7 @@ impl<'a> Parser<'a> {
                 Err(self.lex.error(ParseErrorKind::ExpectedInputValue))
             };
         }
-        let code = commands::takes_code(&name.text) || (shape.code_in && name.text == "in");
+        let code = shape.takes_code(&name.text);
         let value = self.value(code)?;
         Ok(Arg::Named(name, Some(value)))
     }

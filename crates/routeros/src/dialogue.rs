@@ -86,6 +86,11 @@ impl Dialogue {
         self.link.speed()
     }
 
+    /// Why the link shows garbage, where it knows.
+    pub(crate) fn unfit(&self) -> Option<String> {
+        self.link.unfit()
+    }
+
     /// Another speed, where the link has one.
     pub(crate) fn set_speed(&mut self, baud: u32) -> bool {
         self.link.set_speed(baud)

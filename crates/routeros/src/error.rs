@@ -16,6 +16,16 @@ pub enum Class {
     Bug,
 }
 
+/// How else it gets there.
+fn ways(script: bool) -> &'static str {
+    if script {
+        "as the source of a script"
+    } else {
+        "from a console; to its address: `scp FILE USER@ROUTER:`, or on it, from the other member over the HA cable: \
+         `/tool fetch mode=ftp address=OTHER user=USER password=.. src-path=FILE dst-path=FILE`"
+    }
+}
+
 /// What went wrong. Secrets are masked in every text that an error carries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +86,22 @@ pub enum Error {
         /// The near router's words.
         why: String,
     },
+    /// Somebody's terminal has the near router's serial port; one whose host has died keeps it for a while.
+    #[error("the near router could not hop: its port {port} is used by {user}")]
+    PortInUse {
+        /// The port.
+        port: String,
+        /// The near router's word for who has it.
+        user: String,
+    },
+    /// The near router has no such serial port.
+    #[error("there is no serial port {port}, but {}", if .has.is_empty() { "none at all".to_owned() } else { .has.join(", ") })]
+    NoPort {
+        /// The port.
+        port: String,
+        /// Those that it has.
+        has: Vec<String>,
+    },
     /// The router refused a command; it changed nothing that the command was to change.
     #[error("refused: {0}")]
     Refused(Refusal),
@@ -96,8 +122,8 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// More than this version's `contents` holds.
-    #[error("{name}: {size} bytes are more than the {limit} that this RouterOS takes")]
+    /// More than this version's `contents`, or the source of a script, holds.
+    #[error("{name}: {size} bytes are more than the {limit} that this RouterOS takes {}", ways(*.script))]
     FileTooLarge {
         /// The file.
         name: String,
@@ -105,6 +131,8 @@ pub enum Error {
         size: usize,
         /// The most in bytes.
         limit: usize,
+        /// It is a script's source.
+        script: bool,
     },
     /// What was read back is not what was written.
     #[error("{name}: read back {got} bytes that differ from the {wanted} written, first at offset {offset}")]
@@ -174,6 +202,12 @@ pub enum Error {
         /// The last of what was seen, escaped.
         seen: String,
     },
+    /// What comes is no console's text, whatever the speed. Nothing is known of the router.
+    #[error("{why}")]
+    UnfitLink {
+        /// The link's own words.
+        why: String,
+    },
     /// The session's task is gone; the shell was closed or handed on.
     #[error("this shell is closed")]
     Closed,
@@ -193,6 +227,8 @@ impl Error {
             Self::WrongRouter { .. } => "routeros.proof.wrong-router",
             Self::HopLost { .. } => "routeros.hop.lost",
             Self::HopRefused { .. } => "routeros.hop.refused",
+            Self::PortInUse { .. } => "routeros.port.in-use",
+            Self::NoPort { .. } => "routeros.port.absent",
             Self::Refused(_) => "routeros.exec.refused",
             Self::Unknown(_) => "routeros.exec.unknown",
             Self::Unsendable { .. } => "routeros.exec.unsendable",
@@ -207,6 +243,7 @@ impl Error {
             Self::BootLoop { .. } => "routeros.boot.loop",
             Self::Session { .. } => "routeros.line.session",
             Self::WrongSpeed { .. } => "routeros.line.speed",
+            Self::UnfitLink { .. } => "routeros.line.unfit",
             Self::Closed => "routeros.shell.closed",
             Self::NotAHop => "routeros.shell.not-a-hop",
         }
@@ -219,6 +256,7 @@ impl Error {
             | Self::Timeout { .. }
             | Self::HopLost { .. }
             | Self::HopRefused { .. }
+            | Self::PortInUse { .. }
             | Self::FileMismatch { .. }
             | Self::Garbled { .. } => Class::Transient,
             Self::LoginRejected { .. }
@@ -230,6 +268,8 @@ impl Error {
             | Self::BootLoop { .. }
             | Self::Session { .. }
             | Self::WrongSpeed { .. }
+            | Self::UnfitLink { .. }
+            | Self::NoPort { .. }
             | Self::Unknown(_) => Class::Operator,
             Self::Refused(_)
             | Self::Unsendable { .. }

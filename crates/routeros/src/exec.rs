@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::expect::{Found, Pattern};
-use crate::frame::{Mark, Nonce, behind_echo, join, output};
+use crate::frame::{Mark, Nonce, behind_echo, join, output, unwrap};
 use crate::outcome::{Outcome, Output, Refusal, RefusalClass, Stage, Unknown};
 use crate::proof::Proof;
 use crate::question::Question;
@@ -10,7 +10,8 @@ use crate::refusal::{LOOKS_REFUSED, classify};
 use crate::session::{CTRL_C, FENCE, Session};
 use crate::shell::Command;
 use crate::terminal::Line;
-use crate::text::{check_sendable, check_whole};
+use crate::text::{MAX_LINE, check_sendable, check_whole};
+use crate::unpaged::Unpaged;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -38,6 +39,8 @@ pub(crate) enum Care {
 #[derive(Debug)]
 struct Run {
     nonce: Nonce,
+    /// The command as it was typed, and where in the line.
+    typed: Unpaged,
     offset: usize,
     began: bool,
     /// Everything printed since the line was sent, and where the command's own output begins.
@@ -49,10 +52,12 @@ struct Run {
     failed: bool,
     /// The line has run on another router, where it did nothing.
     elsewhere: bool,
-    /// The question that was not to be answered.
-    asked: Option<String>,
+    /// A question that was declined, how, and how many lines were seen before it.
+    asked: Option<(String, RefusalClass, usize)>,
     incomplete: bool,
     confirmed: bool,
+    /// A pager hid the right ends of rows.
+    cut: bool,
     /// A key was sent that may need Enter behind it.
     key_sent: bool,
 }
@@ -73,7 +78,15 @@ impl Session {
 
     async fn run_line(&mut self, command: &Command, care: Care, proof: Option<&Proof>) -> Result<Outcome, Error> {
         let nonce = self.nonces.next();
-        let (line, offset) = nonce.command(&command.text, proof);
+        let mut typed = match care {
+            Care::Ordinary => Unpaged::of(&command.text),
+            Care::Destructive => Unpaged::plain(&command.text),
+        };
+        let (mut line, mut offset) = nonce.command(&typed.text, proof);
+        if line.len() > MAX_LINE {
+            typed = Unpaged::plain(&command.text);
+            (line, offset) = nonce.command(&typed.text, proof);
+        }
         check_sendable(&line)?;
         let deadline = Instant::now() + command.timeout.unwrap_or(self.options.timeouts.command);
         self.dialogue.expect.discard();
@@ -83,6 +96,7 @@ impl Session {
         }
         let mut run = Run {
             nonce,
+            typed,
             offset,
             began: false,
             seen: Vec::new(),
@@ -93,6 +107,7 @@ impl Session {
             asked: None,
             incomplete: false,
             confirmed: false,
+            cut: false,
             key_sent: false,
         };
         // From here on a failure is no proof that nothing ran.
@@ -101,7 +116,9 @@ impl Session {
             error if run.elsewhere => Err(error),
             error => {
                 self.out_of_step = true;
-                let mut unknown = run.unknown(error);
+                // No pattern matched behind these. A line that was not finished may end in half a secret, which nothing masks.
+                run.seen.extend(self.dialogue.expect.unmatched().cloned());
+                let mut unknown = run.unknown(error, self.options.suffix.size().cols);
                 unknown.seen = self.dialogue.log.masker.mask_text(&unknown.seen);
                 Ok(Outcome::Unknown(unknown))
             }
@@ -191,20 +208,26 @@ impl Session {
             }
         }
         self.settle().await;
-        if let (Some(question), Care::Ordinary) = (&run.asked, care) {
+        if let (Some((question, class, asked)), Care::Ordinary) = (&run.asked, care) {
+            let mut before = output(run.seen.get(run.body..*asked).unwrap_or_default(), &run.nonce);
+            // It stands on a line of its own, which may have ended already.
+            before.pop_if(|line| line.text.contains(question.trim()));
             return Ok(Outcome::Refused(Refusal {
-                class: RefusalClass::Question,
+                class: *class,
                 stage: Stage::Run,
                 text: question.clone(),
-                output: String::new(),
+                output: self.dialogue.log.masker.mask_text(&join(&before)),
                 position: None,
             }));
         }
         let lines = output(&run.seen[run.body..], &run.nonce);
+        let (text, joined) = unwrap(&lines, self.options.suffix.size().cols);
         Ok(Outcome::Done(Output {
-            text: join(&lines),
+            text,
             identity: proof.map(|proof| proof.expected().to_owned()),
-            truncated: self.dialogue.expect.lost(),
+            truncated: self.dialogue.expect.lost() || run.cut,
+            cut: run.cut,
+            joined,
             clean: lines.iter().all(|line| line.clean),
         }))
     }
@@ -258,27 +281,30 @@ impl Session {
         }
         match question {
             Question::YesNo(text) => {
-                run.asked = Some(text);
+                run.asked = Some((text, RefusalClass::Question, run.seen.len()));
                 run.key_sent = true;
                 self.dialogue.send(b"n");
             }
             Question::HijackSafeMode => {
-                run.asked = Some("safe mode is held by somebody else".into());
+                run.asked = Some(("safe mode is held by somebody else".into(), RefusalClass::Question, run.seen.len()));
                 run.key_sent = true;
                 self.dialogue.send(b"d");
             }
-            Question::Pager => self.dialogue.send(b"D"),
+            Question::Pager { right } => {
+                run.cut |= right;
+                self.dialogue.send(b"D");
+            }
             Question::Continuation(_) => {
                 run.incomplete = true;
                 self.dialogue.send(CTRL_C);
             }
             Question::Monitor => self.dialogue.send(CTRL_C),
             Question::Value(text) | Question::Secret(text) => {
-                run.asked = Some(text);
+                run.asked = Some((text, RefusalClass::Input, run.seen.len()));
                 self.dialogue.send(CTRL_C);
             }
             Question::NewPassword | Question::RepeatPassword => {
-                run.asked = Some("new password".into());
+                run.asked = Some(("new password".into(), RefusalClass::Input, run.seen.len()));
                 self.dialogue.send(CTRL_C);
             }
             _ => {}
@@ -331,19 +357,25 @@ impl Run {
 
     fn refusal(&self) -> Refusal {
         let stage = if self.began { Stage::Run } else { Stage::Parse };
-        let mut refusal = classify(&self.words(), stage, self.offset);
+        let mut refusal = classify(&self.words(), stage, |column| {
+            u32::try_from(self.offset)
+                .ok()
+                .filter(|offset| column > *offset)
+                .map_or(column, |offset| self.typed.column(column - offset))
+        });
         if self.incomplete {
             refusal.class = RefusalClass::Incomplete;
             refusal.text = "an open bracket or quote: the line was taken back".into();
-        } else if let Some(question) = &self.asked {
-            refusal.class = RefusalClass::Question;
+        } else if let Some((question, class, _)) = &self.asked {
+            refusal.class = *class;
             refusal.text.clone_from(question);
         }
         refusal
     }
 
-    fn unknown(&self, error: Error) -> Unknown {
-        let seen = join(&self.words());
+    fn unknown(&self, error: Error, cols: u16) -> Unknown {
+        let words = self.words();
+        let seen = if self.began { unwrap(&words, cols).0 } else { join(&words) };
         Unknown { cause: Box::new(error), began: self.began, seen }
     }
 }

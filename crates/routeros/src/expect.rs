@@ -231,6 +231,11 @@ impl Expect {
         lines
     }
 
+    /// The finished lines behind the last match, which stay to be matched.
+    pub(crate) fn unmatched(&self) -> impl Iterator<Item = &Line> {
+        (self.next_line..self.terminal.line_number()).filter_map(|number| self.terminal.line(number))
+    }
+
     fn tail(&self) -> Seen<'_> {
         let current = self.terminal.current();
         let mut previous = None;

@@ -157,6 +157,36 @@ pub(crate) fn join(lines: &[&Line]) -> String {
     text
 }
 
+/// As [`join`], but lines that the router broke at the width of its terminal are whole again: rows of just that width go on in
+/// the next. Also how many such rows there were: one that ended there by itself can't be told from them.
+pub(crate) fn unwrap(lines: &[&Line], cols: u16) -> (String, usize) {
+    let mut text = String::new();
+    let mut full = 0;
+    for (at, line) in lines.iter().enumerate() {
+        let last = at + 1 == lines.len();
+        if !last && is_full(&line.text, usize::from(cols)) {
+            full += 1;
+            // A table is padded with blanks, and its next row is another.
+            if !line.text.ends_with("  ") {
+                text.push_str(&line.text);
+                continue;
+            }
+        }
+        text.push_str(line.text.trim_end());
+        if !last {
+            text.push('\n');
+        }
+    }
+    (text, full)
+}
+
+/// Whether a row fills the terminal. A router that was not asked for UTF-8 counts bytes, one of which may have been cut off its
+/// character.
+fn is_full(text: &str, cols: usize) -> bool {
+    let bytes = || text.chars().map(|c| if c == char::REPLACEMENT_CHARACTER { 1 } else { c.len_utf8() }).sum::<usize>();
+    text.len() >= cols && (text.chars().count() == cols || bytes() == cols)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +194,25 @@ mod tests {
 
     fn line(text: &str) -> Line {
         Line { text: text.into(), clean: true, prompt: false }
+    }
+
+    #[test]
+    fn rows_as_wide_as_the_terminal_go_on_in_the_next() {
+        let unwrapped = |rows: &[&str]| {
+            let lines: Vec<Line> = rows.iter().map(|row| line(row)).collect();
+            unwrap(&lines.iter().collect::<Vec<_>>(), 4)
+        };
+        assert_eq!(unwrapped(&["one", "two "]), ("one\ntwo".into(), 0));
+        assert_eq!(unwrapped(&["abcd", "efgh", "i"]), ("abcdefghi".into(), 2));
+        assert_eq!(unwrapped(&["abc ", "d"]), ("abc d".into(), 1), "a blank at the seam is kept");
+        assert_eq!(unwrapped(&["ab  ", "cd"]), ("ab\ncd".into(), 1), "padded");
+        assert_eq!(unwrapped(&["x", "abcd"]), ("x\nabcd".into(), 0), "nothing follows");
+        assert_eq!(unwrapped(&["\u{fc}\u{fc}", "x"]), ("\u{fc}\u{fc}x".into(), 1), "bytes are counted");
+        assert_eq!(
+            unwrapped(&["\u{fc}\u{fc}\u{fc}\u{fc}", "x"]),
+            ("\u{fc}\u{fc}\u{fc}\u{fc}x".into(), 1),
+            "or characters"
+        );
     }
 
     #[test]

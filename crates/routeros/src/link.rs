@@ -18,6 +18,11 @@ pub trait ByteLink: AsyncRead + AsyncWrite + Unpin + Send {
         None
     }
 
+    /// Why nothing legible can come of it, where the link itself knows.
+    fn unfit(&self) -> Option<String> {
+        None
+    }
+
     /// The prompt of the router through which this console is reached, where that one can get back what is typed: the far
     /// session ends at any byte.
     fn near_prompt(&self) -> Option<&str> {
@@ -50,6 +55,10 @@ impl<L: ByteLink + ?Sized> ByteLink for Box<L> {
 
     fn speed(&self) -> Option<u32> {
         (**self).speed()
+    }
+
+    fn unfit(&self) -> Option<String> {
+        (**self).unfit()
     }
 
     fn near_prompt(&self) -> Option<&str> {

@@ -51,6 +51,11 @@ impl<'a> Ladder<'a> {
         self.next
     }
 
+    /// The one that was typed last.
+    pub(crate) fn typed(&self) -> Option<&'a Secret> {
+        self.passwords.get(self.next.checked_sub(1)?)
+    }
+
     pub(crate) fn is_exhausted(&self) -> bool {
         self.next >= self.passwords.len()
     }
@@ -108,7 +113,10 @@ pub(crate) async fn login(
                 progress.quit_once = true;
                 dialogue.send(b"/quit\r");
             }
-            State::Garbage => return Err(Error::WrongSpeed { seen: woken.seen }),
+            State::Garbage => {
+                let seen = woken.seen;
+                return Err(dialogue.unfit().map_or(Error::WrongSpeed { seen }, |why| Error::UnfitLink { why }));
+            }
             // Nothing was said, which the loader's menu or a boot would have: it is poked again below.
             State::Silent if dialogue.boots.is_empty() => {}
             state => {

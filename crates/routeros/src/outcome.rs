@@ -35,8 +35,13 @@ pub struct Output {
     pub text: String,
     /// What the proof expression yielded in the same run, where the shell has a proof.
     pub identity: Option<String>,
-    /// The output was longer than is kept; its beginning is missing.
+    /// Something is missing: its beginning, where it was longer than is kept, or what [`Self::cut`] says.
     pub truncated: bool,
+    /// A pager hid what stood to the right of the screen: rows lack their ends.
+    pub cut: bool,
+    /// Rows as wide as the terminal that others follow. The router breaks a longer line there, so these were joined with the
+    /// next; a line that ends there by itself looks the same. One that ends in blanks was padded to the width and not joined.
+    pub joined: usize,
     /// Every line came as plain text from left to right: the text is exactly what was sent.
     pub(crate) clean: bool,
 }
@@ -77,8 +82,10 @@ pub enum RefusalClass {
     Interrupted,
     /// The line was incomplete: an open bracket or quote. It was taken back.
     Incomplete,
-    /// The command asked something that nothing was allowed to answer; it was answered no or interrupted.
+    /// The command asked whether to go on; it was answered no.
     Question,
+    /// The command asked for a value or a password; it was taken back by Ctrl-C.
+    Input,
     /// Words that none of the above covers.
     Other,
 }

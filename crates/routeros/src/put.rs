@@ -5,11 +5,14 @@
 //! a hop, where one proved line is under way at a time, by its sum. The whole is compared before it becomes the file, and
 //! again in the file. What is in the array outlives a broken line: another call with the same content goes on there.
 //!
+//! Where it goes is a file, or the source of a script: RouterOS 6 takes 4095 bytes of a file's contents, and far more of a
+//! script, whose source is read back in the same way.
+//!
 //! Where the router has `:convert` it is asked for sums, and bytes that would need quoting go as base64; elsewhere (6.x) they
 //! are quoted and the file is read back byte by byte.
 
 use crate::error::Error;
-use crate::file::{FILE_ADD, FileName, LIMIT_V7, find, size_limit};
+use crate::file::{FILE_ADD, FileName, size_limit};
 use crate::outcome::{Outcome, Output};
 use crate::shell::{Command, Shell};
 use crate::text::quote;
@@ -41,6 +44,55 @@ const PROBE: &str = "jumplead";
 /// For a router to put many pieces together.
 const JOIN: Duration = Duration::from_secs(60);
 
+/// What the source of a script holds: 64 KB (routeros-console.md section 6.5; on RouterOS 6 inferred, where upstream's and
+/// this project's own scripts are longer than a file's 4095 bytes).
+const LIMIT_SCRIPT: usize = 64 * 1024;
+
+/// Where the content goes.
+#[derive(Debug)]
+struct Place<'a> {
+    name: &'a FileName,
+    is_script: bool,
+}
+
+impl<'a> Place<'a> {
+    fn file(name: &'a FileName) -> Self {
+        Self { name, is_script: false }
+    }
+
+    fn script(name: &'a FileName) -> Self {
+        Self { name, is_script: true }
+    }
+
+    /// The menu that it is an item of, and the property that holds its content.
+    const fn menu(&self) -> (&'static str, &'static str) {
+        if self.is_script { ("/system script", "source") } else { ("/file", "contents") }
+    }
+
+    fn find(&self) -> String {
+        format!("[{} find name={}]", self.menu().0, quote(self.name.as_str()))
+    }
+
+    /// Makes an empty one, unless it is there. A file in this way from RouterOS 7.9 on.
+    fn make(&self) -> String {
+        let (menu, property) = self.menu();
+        let name = quote(self.name.as_str());
+        format!(":if ([:len {}]=0) do={{{menu} add name={name} {property}=\"\"}}", self.find())
+    }
+
+    /// Fills it from the local variable `t`.
+    fn set(&self) -> String {
+        let (menu, property) = self.menu();
+        format!("{menu} set {} {property}=$t", self.find())
+    }
+
+    /// The expression that is its content.
+    fn content(&self) -> String {
+        let (menu, property) = self.menu();
+        format!("[{menu} get {} {property}]", self.find())
+    }
+}
+
 /// The router's sum of an expression.
 fn sum_of(expression: &str) -> String {
     format!("[:convert {expression} transform=md5 to=hex]")
@@ -55,9 +107,24 @@ impl Shell {
     /// [`Error::FileMismatch`], and those of [`Shell::run`].
     pub async fn put_file(&self, name: &FileName, content: &[u8]) -> Result<(), Error> {
         let version = self.steady_version().await?;
-        let limit = size_limit(version);
+        self.put(&Place::file(name), content, version, size_limit(version)).await
+    }
+
+    /// Writes a script into `/system script`, in the place of one of the same name, and makes sure that its source is exactly
+    /// `source`: the way for one that is too long for a file of RouterOS 6. To run it: `/system script run NAME`.
+    ///
+    /// # Errors
+    /// As [`Shell::put_file`], of which this takes any name.
+    pub async fn put_script(&self, name: &FileName, source: &[u8]) -> Result<(), Error> {
+        let version = self.steady_version().await?;
+        self.put(&Place::script(name), source, version, LIMIT_SCRIPT).await
+    }
+
+    async fn put(&self, place: &Place<'_>, content: &[u8], version: Version, limit: usize) -> Result<(), Error> {
+        let name = place.name.as_str();
         if content.len() > limit {
-            return Err(Error::FileTooLarge { name: name.as_str().to_owned(), size: content.len(), limit });
+            let name = name.to_owned();
+            return Err(Error::FileTooLarge { name, size: content.len(), limit, script: place.is_script });
         }
         let room = if self.is_hop() {
             FRAMED
@@ -66,7 +133,7 @@ impl Shell {
             self.columns().saturating_sub(self.prompt().len() + 2 + AROUND).clamp(SHORTEST, LONGEST)
         };
         let id = format!("{}-{room}", sum(content));
-        let (sums, new) = self.begin(name, version, &id).await?;
+        let (sums, new) = self.begin(place, version, &id).await?;
         let mut pieces = Pieces::cut(content, Form::Quoted, room);
         if sums && content.len().div_ceil(3) * 4 < pieces.texts.iter().map(String::len).sum() {
             pieces = Pieces::cut(content, Form::Base64, room);
@@ -75,14 +142,14 @@ impl Shell {
         let mut wrong = None;
         for _ in 0..WHOLE {
             self.fill(&pieces, std::mem::take(&mut missing), sums).await?;
-            match self.finish(name, content, &pieces, sums).await? {
+            match self.finish(place, content, &pieces, sums).await? {
                 None => return Ok(()),
                 Some(at) => wrong = Some(at),
             }
             missing = if sums { self.missing(&pieces, true).await? } else { (0..pieces.texts.len()).collect() };
         }
         let (got, offset) = wrong.unwrap_or_default();
-        Err(Error::FileMismatch { name: name.as_str().to_owned(), wanted: content.len(), got, offset })
+        Err(Error::FileMismatch { name: name.to_owned(), wanted: content.len(), got, offset })
     }
 
     /// The version, said twice in one line: what comes over a serial line may be damaged.
@@ -136,15 +203,14 @@ impl Shell {
 
     /// Makes the file and the room for its pieces, unless they are there. Whether the router makes sums, and whether none of
     /// the pieces is there yet.
-    async fn begin(&self, name: &FileName, version: Version, id: &str) -> Result<(bool, bool), Error> {
+    async fn begin(&self, place: &Place<'_>, version: Version, id: &str) -> Result<(bool, bool), Error> {
         let room = format!(
             ":global {VARIABLE}; :local i \"\"; :if ([:typeof ${VARIABLE}]=\"array\") do={{:set i (${VARIABLE}->\"id\")}}; \
              :if ($i!=\"{id}\") do={{:set {VARIABLE} ({{}}); :set (${VARIABLE}->\"id\") \"{id}\"; :put \"new\"}} else={{:put \"old\"}}"
         );
         if version >= FILE_ADD {
             // All in one line, where every line has its price. What does not know `:convert` runs none of it.
-            let file = find(name.as_str());
-            let make = format!(":if ([:len {file}]=0) do={{/file add name={} contents=\"\"}}", quote(name.as_str()));
+            let make = place.make();
             let line = format!("{make}; :put {}; {room}", sum_of(&format!("\"{PROBE}\"")));
             for _ in 0..TRIES {
                 let command = Command { private: true, ..Command::new(line.as_str()) };
@@ -163,14 +229,18 @@ impl Shell {
                 }
             }
         }
-        let mut made = self.make_file(name, version).await;
-        for _ in 1..TRIES {
-            match made {
-                Err(ref error) if passes(error) => made = self.make_file(name, version).await,
-                _ => break,
+        if place.is_script {
+            self.steady(&place.make(), true).await?;
+        } else {
+            let mut made = self.make_file(place.name, version).await;
+            for _ in 1..TRIES {
+                match made {
+                    Err(ref error) if passes(error) => made = self.make_file(place.name, version).await,
+                    _ => break,
+                }
             }
+            made?;
         }
-        made?;
         // 6.x has no `:convert`, and says so in a line that does not run.
         let sums = version.is_v7() && self.can_sum().await?;
         Ok((sums, self.steady(&room, true).await?.text.trim() == "new"))
@@ -258,15 +328,15 @@ impl Shell {
     /// Makes the file of the pieces. Gives its size and the first difference where it is not the content.
     async fn finish(
         &self,
-        name: &FileName,
+        place: &Place<'_>,
         content: &[u8],
         pieces: &Pieces,
         sums: bool,
     ) -> Result<Option<(usize, usize)>, Error> {
-        let set = format!("/file set {} contents=$t", find(name.as_str()));
+        let set = place.set();
         if !sums {
             self.steady(&format!("{}; {set}", pieces.join()), true).await?;
-            let back = self.steady_read(name).await?;
+            let back = self.steady_read(place).await?;
             if back != content {
                 let offset = back.iter().zip(content).take_while(|(a, b)| a == b).count();
                 return Ok(Some((back.len(), offset)));
@@ -276,7 +346,7 @@ impl Shell {
         }
         // One line, which may run twice: the pieces go when the file is there, and a file that is there needs none.
         let whole = sum(content);
-        let there = format!("({}=\"{whole}\")", sum_of(&format!("[/file get {} contents]", find(name.as_str()))));
+        let there = format!("({}=\"{whole}\")", sum_of(&place.content()));
         let line = format!(
             ":global {VARIABLE}; :if (!{there}) do={{{}; :if ({}=\"{whole}\") do={{{set}}} else={{:put [:len $t]}}}}; \
              :if {there} do={{:set {VARIABLE}; :put \"same\"}}",
@@ -299,21 +369,22 @@ impl Shell {
         Ok(Some((got, 0)))
     }
 
-    /// Reads the file back; by slices where all of it in one go did not come through.
-    async fn steady_read(&self, name: &FileName) -> Result<Vec<u8>, Error> {
-        match self.read_file(name.as_str()).await {
-            Err(error) if passes(&error) => {}
-            other => return other,
+    /// Reads it back; by slices where all of it in one go did not come through, or is a script, which may be long.
+    async fn steady_read(&self, place: &Place<'_>) -> Result<Vec<u8>, Error> {
+        if !place.is_script {
+            match self.read_file(place.name.as_str()).await {
+                Err(error) if passes(&error) => {}
+                other => return other,
+            }
         }
-        let file = format!("[/file get {} contents]", find(name.as_str()));
+        let file = place.content();
         let size = self.steady(&format!(":put [:len {file}]"), false).await?;
-        let size: usize = size
-            .text
-            .trim()
-            .parse()
-            .map_err(|_| Error::Garbled { what: format!("the size of {}", name.as_str()), seen: size.text.clone() })?;
+        let size: usize = size.text.trim().parse().map_err(|_| Error::Garbled {
+            what: format!("the size of {}", place.name.as_str()),
+            seen: size.text.clone(),
+        })?;
         let mut back = Vec::new();
-        while back.len() < size.min(LIMIT_V7) {
+        while back.len() < size.min(LIMIT_SCRIPT) {
             let end = size.min(back.len() + SLICE);
             let mut slice = self.spell(&format!("[:pick {file} {} {end}]", back.len()), true).await;
             for _ in 1..TRIES {

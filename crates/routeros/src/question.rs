@@ -28,8 +28,11 @@ pub enum Question {
     YesNo(String),
     /// `Hijacking Safe Mode from someone - unroll/release/don't take it [u/r/d]:`
     HijackSafeMode,
-    /// `-- [Q quit|D dump|down]`
-    Pager,
+    /// `-- [Q quit|D dump|down]`, with the directions in which there is more: `right` alone for a table that is only too wide.
+    Pager {
+        /// What stands to the right of the screen is not shown.
+        right: bool,
+    },
     /// `-- [Q quit|D dump|C-z pause]`
     Monitor,
     /// An open bracket or quote: `{... `
@@ -59,7 +62,7 @@ macro_rules! pattern {
 }
 
 pattern!(YES_NO, r"\? \[[yY]/[nN]\]:? ?$");
-pattern!(PAGER, r"^-- \[Q quit\|D dump\|(?:left\|)?(?:right\|)?(?:up\|)?(?:down)?\]$");
+pattern!(PAGER, r"^-- \[Q quit\|D dump(?:\|(?:left|right|up|down))*\]$");
 pattern!(MONITOR, r"^-- \[Q quit\|(?:D dump\|)?C-z pause\]$");
 pattern!(CONTINUATION, r#"^[{(\["\\ ]*[{(\["\\]\.\.\. $|^line \d+ of \d+> $"#);
 pattern!(SECRET, r"^(?:old |new |retype new )?password: $");
@@ -97,7 +100,7 @@ impl Question {
         let padded = format!("{trimmed} ");
         let current = if current.ends_with(' ') { padded.as_str() } else { current };
         if PAGER.is_match(trimmed) {
-            return Some(Self::Pager);
+            return Some(Self::Pager { right: trimmed.contains("|right") });
         }
         if MONITOR.is_match(trimmed) {
             return Some(Self::Monitor);
@@ -162,8 +165,17 @@ mod tests {
         assert_eq!(at("repeat new password> "), Some(Question::RepeatPassword));
         assert_eq!(at("new password> ****"), None);
         assert_eq!(at("Please press \"Enter\" to continue!"), Some(Question::PressEnter));
-        assert_eq!(at("-- [Q quit|D dump|down]"), Some(Question::Pager));
-        assert_eq!(at("-- [Q quit|D dump|right|up|down]"), Some(Question::Pager));
+        for (names, right) in [
+            ("|down", false),
+            ("|up|down", false),
+            ("|up", false),
+            ("|left", false),
+            ("|right", true),
+            ("|right|up", true),
+            ("|left|right|up|down", true),
+        ] {
+            assert_eq!(at(&format!("-- [Q quit|D dump{names}]")), Some(Question::Pager { right }), "{names}");
+        }
         assert_eq!(at("-- [Q quit|D dump|C-z pause]"), Some(Question::Monitor));
         assert_eq!(at("{... "), Some(Question::Continuation("{... ".into())));
         assert_eq!(at(&format!("{{...{}", " ".repeat(70))), Some(Question::Continuation("{... ".into())));

@@ -59,9 +59,9 @@ fn class_of(line: &str) -> Option<RefusalClass> {
 /// A refusal from the lines that the router printed instead of a result. Of a command that ran, they begin with the last that
 /// is known for such words, else they are the last line: `:error` says anything. What stands before is output.
 ///
-/// Columns are counted in bytes of the line that was typed, which begins `offset` bytes before the caller's command;
-/// both the position and the words are put right.
-pub(crate) fn classify(lines: &[&Line], stage: Stage, offset: usize) -> Refusal {
+/// Columns are counted in bytes of the line that was typed; `own` says which column of the caller's command one is. Both the
+/// position and the words are put right.
+pub(crate) fn classify(lines: &[&Line], stage: Stage, own: impl Fn(u32) -> u32) -> Refusal {
     let known = lines.iter().rposition(|line| class_of(&line.text).is_some());
     let class = known.and_then(|at| class_of(&lines[at].text)).unwrap_or(RefusalClass::Other);
     let said = match stage {
@@ -75,8 +75,7 @@ pub(crate) fn classify(lines: &[&Line], stage: Stage, offset: usize) -> Refusal 
     let text = POSITION.replace_all(&words, |found: &regex::Captures<'_>| {
         let number = |at: usize| found.get(at).and_then(|digits| digits.as_str().parse::<u32>().ok());
         let (Some(line), Some(column)) = (number(1), number(2)) else { return found[0].to_owned() };
-        let shift = u32::try_from(offset).unwrap_or(0);
-        let column = if line == 1 && column > shift { column - shift } else { column };
+        let column = if line == 1 { own(column) } else { column };
         position = Some((line, column));
         format!("(line {line} column {column})")
     });
@@ -87,9 +86,13 @@ pub(crate) fn classify(lines: &[&Line], stage: Stage, offset: usize) -> Refusal 
 mod tests {
     use super::*;
 
+    fn ten_before(column: u32) -> u32 {
+        if column > 10 { column - 10 } else { column }
+    }
+
     fn refusal(text: &str) -> Refusal {
         let line = Line { text: text.into(), clean: true, prompt: false };
-        classify(&[&line], Stage::Parse, 10)
+        classify(&[&line], Stage::Parse, ten_before)
     }
 
     #[test]
@@ -130,10 +133,10 @@ mod tests {
         ] {
             let lines: Vec<Line> = lines.iter().map(|text| line(text)).collect();
             let lines: Vec<&Line> = lines.iter().collect();
-            let found = classify(&lines, Stage::Run, 10);
+            let found = classify(&lines, Stage::Run, ten_before);
             assert_eq!((found.output.trim_end(), found.text.as_str()), (output, text));
             // before the line ran nothing was output
-            let found = classify(&lines, Stage::Parse, 10);
+            let found = classify(&lines, Stage::Parse, ten_before);
             assert_eq!(found.output, "");
         }
     }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::expect::{Found, Pattern};
 use crate::hop::{BACK_ROUNDS, HAS_ENDED};
 use crate::link::ByteLink;
+use crate::outcome::Outcome;
 use crate::session::{Near, Session};
 use crate::shell::{HopFailed, Shell};
 use crate::text::check_sendable;
@@ -22,6 +23,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Ctrl-A.
 pub(crate) const PREFIX: u8 = 0x01;
@@ -33,6 +35,8 @@ const BREAK: &[u8] = &[PREFIX, b'B'];
 const HELLO: &str = "[Ctrl-A is the prefix key]";
 /// For the near prompt behind [`QUIT`].
 const QUIT_WAIT: Duration = Duration::from_secs(5);
+/// The word for a router's own console on a port, which stays; with a number behind it on RouterOS 7.
+const CONSOLE: &str = "Serial Console";
 /// Characters in the name of a port.
 const NAME: usize = 32;
 
@@ -51,19 +55,22 @@ pub struct SerialTerminal {
     seen: Option<u64>,
     /// A boot loader is on the line, the near router's for all that is known.
     loader: bool,
-    back: Option<oneshot::Sender<Result<Shell, Error>>>,
+    back: Option<oneshot::Sender<Left>>,
 }
+
+/// The near router's shell, and when it was proved.
+type Left = Result<(Shell, Instant), Error>;
 
 /// The near router's shell, proved, once its terminal has been left.
 #[derive(Debug)]
-pub struct NearShell(oneshot::Receiver<Result<Shell, Error>>);
+pub struct NearShell(oneshot::Receiver<Left>);
 
 impl NearShell {
-    /// Waits for it; its line must have been dropped.
+    /// Waits for it, and says since when it has stood idle; its line must have been dropped.
     ///
     /// # Errors
     /// The near router's console could not be had back: its link is closed.
-    pub async fn back(self) -> Result<Shell, Error> {
+    pub async fn back(self) -> Result<(Shell, Instant), Error> {
         self.0.await.unwrap_or(Err(Error::Closed))
     }
 }
@@ -78,8 +85,8 @@ impl Shell {
     /// Takes a serial port of this router.
     ///
     /// # Errors
-    /// [`HopFailed`], with this shell back where possible: [`Error::HopRefused`] where the router has no such port or somebody
-    /// has it, and [`Error::Unsendable`] without a proof of this router, which nobody could know again.
+    /// [`HopFailed`], with this shell back where possible: [`Error::NoPort`] where the router has no such port, [`Error::HopRefused`] where
+    /// its own console is there, [`Error::PortInUse`] where somebody else has it, and [`Error::Unsendable`] without a proof of this router, which nobody could know again.
     pub async fn serial_terminal(self, port: &str) -> Result<(SerialTerminal, NearShell), HopFailed> {
         if let Err(error) = self.free_port(port).await {
             return Err(HopFailed { error, near: Some(self) });
@@ -120,12 +127,25 @@ impl Shell {
         let mut values = self.values(&[&used, &inactive]).await?;
         let (inactive, used) = (values.pop().flatten(), values.pop().flatten());
         let why = match used.as_ref().map(Value::text) {
-            None => format!("it has no serial port {port}"),
-            Some(user) if !user.is_empty() => format!("its port {port} is used by {user}"),
+            None => return Err(Error::NoPort { port: port.to_owned(), has: self.ports().await }),
+            Some(user) if user.starts_with(CONSOLE) => format!("its port {port} is used by {user}"),
+            Some(user) if !user.is_empty() => {
+                return Err(Error::PortInUse { port: port.to_owned(), user: user.to_owned() });
+            }
             Some(_) if inactive.is_some_and(|value| value.text() == "true") => format!("its port {port} is inactive"),
             Some(_) => return Ok(()),
         };
         Err(Error::HopRefused { why })
+    }
+}
+
+impl Shell {
+    /// Names of its serial ports, for people; none where it does not say.
+    async fn ports(&self) -> Vec<String> {
+        const PORTS: &str = ":foreach i in=[/port find] do={:put (\"port=\" . [/port get $i name])}";
+        let Ok(Outcome::Done(output)) = self.read(PORTS).await else { return Vec::new() };
+        let names = output.text.lines().filter_map(|line| line.trim_end().strip_prefix("port="));
+        names.filter(|name| check_port(name).is_ok()).map(str::to_owned).collect()
     }
 }
 
@@ -290,12 +310,12 @@ impl Drop for SerialTerminal {
         }
         let back = self.back.take();
         runtime.spawn(async move {
-            let left = session.leave_terminal().await.map(|()| Shell::start(session));
+            let left = session.leave_terminal().await.map(|()| (Shell::start(session), Instant::now()));
             let unwanted = match back {
                 Some(back) => back.send(left).err(),
                 None => Some(left),
             };
-            if let Some(Ok(shell)) = unwanted {
+            if let Some(Ok((shell, _))) = unwanted {
                 // Its own failure changes nothing any more.
                 let _ = shell.close().await;
             }

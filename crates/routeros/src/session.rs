@@ -10,6 +10,7 @@ use crate::options::LoginOptions;
 use crate::prompt::Prompt;
 use crate::proof::Proof;
 use crate::question::Question;
+use crate::secret::Secret;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub(crate) struct Session {
     pub(crate) options: LoginOptions,
     pub(crate) prompt: Prompt,
     pub(crate) proof: Option<Proof>,
+    /// The password that was typed at this router's login, where one was.
+    pub(crate) password: Option<Secret>,
     /// The routers behind, the nearest last.
     pub(crate) near: Vec<Near>,
     pub(crate) nonces: Nonces,
@@ -82,6 +85,7 @@ impl Session {
             dialogue,
             prompt,
             proof: options.proof.clone(),
+            password: ladder.typed().cloned(),
             near: Vec::new(),
             nonces: Nonces::new(options.seed),
             options,
@@ -254,7 +258,7 @@ impl Session {
                         self.over = Some(error.clone());
                         return Err(error);
                     }
-                    Found::Question(Question::Pager | Question::Monitor) => self.dialogue.send(b"q"),
+                    Found::Question(Question::Pager { .. } | Question::Monitor) => self.dialogue.send(b"q"),
                     _ => {}
                 },
                 Err(error @ Error::LinkClosed { .. }) => {

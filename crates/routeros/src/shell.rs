@@ -84,7 +84,7 @@ pub struct HopFailed {
 }
 
 #[derive(Debug)]
-enum Request {
+pub(crate) enum Request {
     Exec {
         command: Command,
         care: Care,
@@ -99,6 +99,11 @@ enum Request {
     Pour {
         lines: Vec<String>,
         reply: oneshot::Sender<Result<Vec<bool>, Error>>,
+    },
+    /// Another password for the user who is logged in.
+    OwnPassword {
+        new: Secret,
+        reply: oneshot::Sender<Result<bool, Error>>,
     },
     Mask(Secret),
     /// Gives the session away and ends the task.
@@ -141,6 +146,9 @@ async fn serve(mut session: Session, mut requests: mpsc::Receiver<Request>) {
                 Some(Request::Pour { lines, mut reply }) => {
                     let poured = session.pour(&lines, &mut reply).await;
                     let _ = reply.send(poured);
+                }
+                Some(Request::OwnPassword { new, reply }) => {
+                    let _ = reply.send(session.own_password(&new).await);
                 }
                 Some(Request::Prove { proof, reply }) => {
                     let _ = reply.send(session.prove(proof).await);
@@ -227,8 +235,15 @@ impl Shell {
 
     /// Types lines ahead of their answers, as far as the router's input buffer surely holds them.
     pub(crate) async fn pour(&self, lines: Vec<String>) -> Result<Vec<bool>, Error> {
+        self.ask(|reply| Request::Pour { lines, reply }).await
+    }
+
+    pub(crate) async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Request,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Pour { lines, reply }).await.map_err(|_| Error::Closed)?;
+        self.requests.send(request(reply)).await.map_err(|_| Error::Closed)?;
         answer.await.unwrap_or(Err(Error::Closed))
     }
 

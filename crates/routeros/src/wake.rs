@@ -53,13 +53,21 @@ const HEARD: usize = 400;
 /// What shows a prompt or a line that is being typed and leaves it as it is: Ctrl-L paints it anew on 7.x; Ctrl-B and Ctrl-F
 /// move the cursor back and forth, which paints what is typed, on every version (routeros-console.md section 3). A login prompt
 /// does not answer; a boot loader's menu does, as to any key it does not know. A question that takes one key \[verify\] is
-/// answered no by it. At another speed these bytes may be heard as keys that act, so they are typed at the line's own alone.
-const LOOK: &[u8] = b"\x0c\x02\x06";
+/// answered no by it.
+pub const LOOK: &[u8] = b"\x0c\x02\x06";
+
+/// Own speeds of a line at which [`LOOK`] holds no key that acts, at whatever speed a router hears it. Typed at 38400, it is an
+/// `8` to a boot loader at 57600.
+pub const LOOKS_AT: [u32; 6] = [1200, 2400, 4800, 9600, 57_600, 115_200];
+
+/// Typed first where the line's own speed is none of those: Ctrl-F alone, which no speed makes a key that acts. It shows no line
+/// that is being typed; but a menu answers it as any key, and at another speed its answer is garbage.
+pub const FEEL: &[u8] = b"\x06";
 
 /// Enter, behind Backspaces: were a boot loader asking for `yes` with the word typed already, it would not be that word. More
 /// than any keys before it, which may be characters to a boot loader \[verify\]: as many Backspaces as those would take them
 /// back alone, and leave the word.
-const ENTER: &[u8] = b"\x08\x08\x08\x08\x08\x08\r";
+pub const ENTER: &[u8] = b"\x08\x08\x08\x08\x08\x08\r";
 
 /// Speeds in the order in which they are tried: RouterBOARD, x86, then what RouterBOOT can be set to.
 pub const SPEEDS: [u32; 5] = [115_200, 9600, 57_600, 38_400, 19_200];
@@ -148,6 +156,11 @@ impl Waker {
 
     pub(crate) fn dialogue(&mut self) -> &mut Dialogue {
         &mut self.dialogue
+    }
+
+    /// Why the link shows garbage, where it knows.
+    pub fn unfit(&self) -> Option<String> {
+        self.dialogue.unfit()
     }
 
     /// The link again.
@@ -273,7 +286,7 @@ pub(crate) fn leaving(question: &Question) -> &'static [u8] {
         Question::LicensePager => b"q\r",
         // Any key but `r`, which would remove the default configuration.
         Question::PressEnter | Question::DefaultConfiguration => b"\r",
-        Question::Pager | Question::Monitor => b"q",
+        Question::Pager { .. } | Question::Monitor => b"q",
         Question::HijackSafeMode => b"d",
         _ => CTRL_C,
     }
@@ -293,9 +306,12 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
     let (mut ctrl_c, mut enter) = (false, false);
     // The same of a guest's keys.
     let (mut shown, mut entered) = (false, false);
+    let mut felt = own.is_none_or(|own| LOOKS_AT.contains(&own));
     // Speeds, `None` the line's own, at which keys had no answer: a menu that answers there later was not open then.
     let mut dumb: Vec<Option<u32>> = Vec::new();
     let mut returned = false;
+    // The speed at which an answer was asked for twice.
+    let mut proved = None;
     let mut state = wake.settle(plan.listen, SETTLED).await?;
     for _ in 0..MAX_KEYS {
         // At another speed there is nothing to spare any more: what was typed at the line's own stands in it as noise.
@@ -310,6 +326,28 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 ridden = Some(boot);
                 state = end;
                 break;
+            }
+            // It may be the late answer to what was typed at the speed before, which says nothing of this one.
+            State::Login | State::Prompt(_) if speed.is_some() && plan.poke && !dumb.is_empty() && proved != speed => {
+                proved = speed;
+                wake.dialogue.forget();
+                wake.key(ENTER);
+                let again = wake.settle(REFUSAL_WAIT, ANSWERED).await?;
+                if matches!(again, State::Login | State::Prompt(_)) {
+                    state = again;
+                    continue;
+                }
+                // The line answers, only late: at its own speed there is more patience now.
+                if let Some(own) = own {
+                    wake.change_speed(own);
+                }
+                (speed, returned) = (None, true);
+                (ctrl_c, enter) = (false, false);
+                // What is late of the other speeds is let by.
+                wake.settle(REFUSAL_WAIT, SETTLED).await?;
+                wake.dialogue.forget();
+                wake.key(ENTER);
+                state = wake.settle(REFUSAL_WAIT, ANSWERED).await?;
             }
             State::Login | State::Prompt(_) | State::Menu(_) | State::Installer | State::BootLoop(_) => break,
             // What stopped may start again.
@@ -345,6 +383,11 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 state = wake.settle(CTRL_C_WAIT, ANSWERED).await?;
             }
             State::Asked(_) => break,
+            State::Silent | State::Text if spares && plan.poke && !felt => {
+                felt = true;
+                wake.key(FEEL);
+                state = wake.settle(LOOK_WAIT, ANSWERED).await?;
+            }
             State::Silent | State::Text if spares && plan.poke && !shown => {
                 shown = true;
                 wake.key(LOOK);

@@ -18,4 +18,4 @@ pub mod rfc2217;
 pub mod settings;
 pub mod telnet;
 
-pub use settings::{DataBits, Flow, LineSettings, LineState, ModemState, Parity, StopBits};
+pub use settings::{BadFraming, DataBits, Flow, LineSettings, LineState, ModemState, Parity, StopBits, Wires};

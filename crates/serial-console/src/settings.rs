@@ -100,11 +100,9 @@ impl LineSettings {
     pub const fn at(baud: u32) -> Self {
         Self { baud, data: DataBits::Eight, parity: Parity::None, stop: StopBits::One, flow: Flow::None }
     }
-}
 
-impl fmt::Display for LineSettings {
-    /// `115200 8N1`, and the flow control where there is one.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// `8N1`
+    pub fn framing(&self) -> String {
         let parity = match self.parity {
             Parity::None => 'N',
             Parity::Odd => 'O',
@@ -117,12 +115,50 @@ impl fmt::Display for LineSettings {
             StopBits::Two => "2",
             StopBits::OneAndHalf => "1.5",
         };
-        write!(f, "{} {}{parity}{stop}", self.baud, self.data.count())?;
+        format!("{}{parity}{stop}", self.data.count())
+    }
+}
+
+impl fmt::Display for LineSettings {
+    /// `115200 8N1`, and the flow control where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.baud, self.framing())?;
         match self.flow {
             Flow::None => Ok(()),
             Flow::Software => f.write_str(" xon/xoff"),
             Flow::Hardware => f.write_str(" rts/cts"),
         }
+    }
+}
+
+/// How DTR and RTS are to be driven from the opening on; `None` leaves a wire as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct Wires {
+    pub dtr: Option<bool>,
+    pub rts: Option<bool>,
+}
+
+impl Wires {
+    /// Whether a wire is asked for.
+    pub fn is_asked(self) -> bool {
+        self != Self::default()
+    }
+
+    /// With what was asked for later.
+    pub fn then(self, later: Self) -> Self {
+        Self { dtr: later.dtr.or(self.dtr), rts: later.rts.or(self.rts) }
+    }
+}
+
+impl fmt::Display for Wires {
+    /// `DTR=1 RTS=0`, as far as they are asked for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let asked = [("DTR", self.dtr), ("RTS", self.rts)].into_iter().filter_map(|(name, on)| Some((name, on?)));
+        for (i, (name, on)) in asked.enumerate() {
+            write!(f, "{}{name}={}", if i > 0 { " " } else { "" }, u8::from(on))?;
+        }
+        Ok(())
     }
 }
 

@@ -140,11 +140,36 @@ impl Clock for SimClock {
     }
 }
 
+/// The host's clock, which goes on: starts are told by it.
+pub struct Ticking;
+
+impl Clock for Ticking {
+    fn now(&self) -> jiff::Timestamp {
+        static BEGAN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+        let gone = tokio::time::Instant::now().into_std().saturating_duration_since(*BEGAN);
+        SimClock.now() + jiff::SignedDuration::try_from(gone).unwrap()
+    }
+}
+
 /// Keeps the records and tells a test about each.
 #[derive(Default)]
 pub struct Seen {
     pub records: Vec<Record>,
     pub each: Option<Box<dyn FnMut(&Record)>>,
+}
+
+impl Seen {
+    /// `each` sees every record; by returning true it kills the process.
+    pub fn killing(mut each: impl FnMut(&Record) -> bool + 'static) -> (Self, Rc<tokio::sync::Notify>) {
+        let kill = Rc::new(tokio::sync::Notify::new());
+        let killer = Rc::clone(&kill);
+        let tell: Box<dyn FnMut(&Record)> = Box::new(move |record| {
+            if each(record) {
+                killer.notify_one();
+            }
+        });
+        (Self { each: Some(tell), ..Self::default() }, kill)
+    }
 }
 
 impl Sink for Seen {
@@ -162,11 +187,17 @@ pub struct Bench {
     pub site: Site,
     pub case: Case,
     pub secrets: PairSecrets,
+    /// Names of the checks that the operator waives.
+    pub waive: Vec<String>,
     /// When the product began: what was configured before came from elsewhere.
     pub ready: mactelnet::Instant,
     pub log: Rc<RefCell<Vec<(char, Event)>>>,
     /// Console bytes are most of what is recorded; kept for a failing test's eyes.
     pub keep_console: Rc<Cell<bool>>,
+    /// Whether the segment is listened to, which a proved window needs.
+    pub listen: Cell<bool>,
+    /// Which host a process runs on: its state folder.
+    pub host: Cell<u64>,
     /// B's console on A's serial adapter, where it is.
     pub null_modem: Option<NullModem>,
     hub: Hub,
@@ -211,7 +242,22 @@ impl Bench {
         let null_modem =
             (case.road_b == Some(VIA_SERIAL)).then(|| NullModem::new((&pair.a, ADAPTER), (&pair.b, BUILT_IN)));
         let (hub, state, processes) = (Hub::new(link), tempfile::tempdir().unwrap(), Cell::new(0));
-        Self { pair, site, case, secrets, ready, log, keep_console, null_modem, hub, state, processes }
+        Self {
+            pair,
+            site,
+            case,
+            secrets,
+            waive: Vec::new(),
+            ready,
+            log,
+            keep_console,
+            listen: Cell::new(true),
+            host: Cell::new(1),
+            null_modem,
+            hub,
+            state,
+            processes,
+        }
     }
 
     /// The product's own roads, as a new process has them.
@@ -227,7 +273,7 @@ impl Bench {
         let mac = MacRoad {
             segment: Rc::new(LabSegment::new(self.hub.clone(), seed)),
             watch: LazyWatch::default(),
-            listen: true,
+            listen: self.listen.get(),
             known: Rc::new(RefCell::new(KnownRouters::open(self.state.path()).unwrap())),
             warnings: Rc::default(),
         };
@@ -236,15 +282,38 @@ impl Bench {
 
     /// A session on the host's wire without a shell on it.
     pub async fn link(&self, mac: MacAddr, login: &LoginOptions) -> MacLink {
+        self.link_for(Purpose::Read, mac, login).await
+    }
+
+    /// The same; who is to write waits until it was heard who is there.
+    pub async fn link_for(&self, purpose: Purpose, mac: MacAddr, login: &LoginOptions) -> MacLink {
         let target = MacTarget { mac, interface: Some(INTERFACE.into()), login: LoginMode::Auto, either: false };
         let size = (login.suffix.size().cols, login.suffix.size().rows);
         let roads = self.roads();
-        let opened = roads.mac.open(&target, Purpose::Read, &login.login_name(), &login.passwords, size).await;
+        let opened = roads.mac.open(&target, purpose, &login.login_name(), &login.passwords, size).await;
         opened.unwrap().0
     }
 
     pub fn pair_job<'a>(&'a self, roads: &'a PairRoads) -> bootstrap::pair::Pair<'a> {
-        bootstrap::pair::Pair { site: &self.site, roads, secrets: self.secrets.clone(), seed: self.case.seed }
+        bootstrap::pair::Pair {
+            site: &self.site,
+            roads,
+            secrets: self.secrets.clone(),
+            seed: self.case.seed,
+            who: bootstrap::marker::Who::new(self.host.get(), "test"),
+        }
+    }
+
+    /// B's serial line is out for twenty seconds, once what begins now is under way. It gives no sign of it: what is typed
+    /// meanwhile is lost, and so is what the router says.
+    pub fn pull_serial_of_b(&self) {
+        let b = self.pair.b.clone();
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(Duration::from_millis(130)).await;
+            b.with(|router, now| router.plug_serial(now, false));
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            b.with(|router, now| router.plug_serial(now, true));
+        });
     }
 
     /// Everything that both routers recorded until now, without console bytes unless they are kept.
@@ -296,8 +365,33 @@ impl Bench {
         })
     }
 
+    /// What the active called its configuration when it was last asked to, by the user who proves the pair.
+    fn version_of_active(&self) -> String {
+        let globals = self.pair.a.look(|r| r.system().unwrap().globals());
+        let named = || globals.iter().filter(|(_, name, _)| name == "haMasterConfigVer");
+        let one = named().find(|(owner, ..)| owner == "admin").or_else(|| named().next());
+        one.map(|(.., value)| value.clone()).unwrap_or_default()
+    }
+
     /// The pair is proved: looked at in the routers themselves, not in what the product says.
     pub fn assert_proved(&self) {
+        self.assert_roles();
+        let b = &self.pair.b;
+        let named = self.version_of_active();
+        let loaded = b.look(|r| {
+            let storage = r.storage().borrow();
+            storage.files.get("HA_config-version.txt").map(|file| String::from_utf8_lossy(&file.contents).into_owned())
+        });
+        assert!(!named.is_empty(), "the active has named its configuration");
+        assert_eq!(
+            loaded.as_deref().map(str::trim),
+            Some(named.as_str()),
+            "the standby's configuration is the active's"
+        );
+    }
+
+    /// Active and standby, ports and files: what a rescue leaves that makes a change, which the next sync gives the other one.
+    pub fn assert_roles(&self) {
         let (a, b) = (&self.pair.a, &self.pair.b);
         assert_eq!(self.single(a, "/system/identity", "name").as_deref(), Some("edge-1_HA_A_ACTIVE"));
         assert_eq!(self.single(b, "/system/identity", "name").as_deref(), Some("edge-1_HA_B_STANDBY"));
@@ -322,17 +416,10 @@ pub enum Part {
 
 impl Bench {
     /// One process: a new run, or the newest run resumed. `each` sees every record; it kills the process by returning true.
-    pub async fn process(&self, store: &SimStore, mut each: impl FnMut(&Record) -> bool + 'static) -> Part {
+    pub async fn process(&self, store: &SimStore, each: impl FnMut(&Record) -> bool + 'static) -> Part {
         let roads = self.roads();
         let pair = self.pair_job(&roads);
-        let kill = Rc::new(tokio::sync::Notify::new());
-        let killer = Rc::clone(&kill);
-        let tell: Box<dyn FnMut(&Record)> = Box::new(move |record| {
-            if each(record) {
-                killer.notify_one();
-            }
-        });
-        let mut seen = Seen { each: Some(tell), ..Seen::default() };
+        let (mut seen, kill) = Seen::killing(each);
         let (_keep, stop) = watch::channel(false);
         let mut disk = store.clone();
         // only a run whose plan was confirmed can be gone on with
@@ -343,7 +430,7 @@ impl Bench {
         let work = async {
             let prepared = match &old {
                 Some(_) => None,
-                None => match prepare(&pair, &[]).await {
+                None => match prepare(&pair, &self.waive).await {
                     Ok(prepared) => Some(prepared),
                     Err(trouble) => return RunEnd::from(trouble),
                 },
@@ -374,6 +461,12 @@ impl Bench {
         };
         // both hold references into what is looked at next
         drop(seen.each.take());
+        if let Part::Ended(end) = &part {
+            let hints = end.failure.iter().flat_map(|failure| &failure.hints);
+            for hint in hints.chain([&end.next]) {
+                assert!(!hint.contains("PAIR"), "it can't be typed as it stands: {hint}");
+            }
+        }
         self.assert_no_secret(store, &format!("{:?} {part:?}", seen.records), &seen.records);
         part
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use routersim::router::Router;
+use routersim::serial::LineSettings;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, split};
 
 use crate::world::NodeHandle;
@@ -47,7 +48,7 @@ pub fn cable_at(router: &NodeHandle<Router>, baud: Arc<AtomicU32>) -> DuplexStre
                 break;
             }
             let bytes = space.get(..count).unwrap_or_default();
-            router.with(|router, now| router.serial_send(now, bytes, baud.load(Ordering::Relaxed)));
+            router.with(|router, now| router.serial_send(now, bytes, LineSettings::at(baud.load(Ordering::Relaxed))));
         }
         showing.abort();
         router.with(|router, now| {

@@ -42,6 +42,7 @@ struct Heard {
     frames: Vec<Tapped>,
     missed: usize,
     pcap: Option<Writer<Box<dyn Write>>>,
+    trouble: Option<io::Error>,
 }
 
 impl fmt::Debug for Tap {
@@ -56,7 +57,8 @@ impl Tap {
         Self::default()
     }
 
-    /// A tap that also writes a pcap stream. Writing ends silently at the first error: a capture is no reason to fail.
+    /// A tap that also writes a pcap stream. Writing ends at the first error, see [`Self::trouble`]: a capture is no
+    /// reason to fail.
     ///
     /// # Errors
     /// Those of writing the header.
@@ -71,17 +73,28 @@ impl Tap {
         self.0.borrow().frames.clone()
     }
 
+    /// What was heard since so many frames.
+    pub fn after(&self, count: usize) -> Vec<Tapped> {
+        self.0.borrow().frames.get(count..).unwrap_or_default().to_vec()
+    }
+
     /// Frames heard and not remembered, when there were too many.
     pub fn missed(&self) -> usize {
         self.0.borrow().missed
     }
 
+    /// Why the pcap stream ended early, asked for once.
+    pub fn trouble(&self) -> Option<io::Error> {
+        self.0.borrow_mut().trouble.take()
+    }
+
     pub(crate) fn hear(&self, tapped: Tapped) {
         let mut heard = self.0.borrow_mut();
         if let Some(out) = &mut heard.pcap
-            && out.write(tapped.at, &tapped.frame).and_then(|()| out.flush()).is_err()
+            && let Err(error) = out.write(tapped.at, &tapped.frame).and_then(|()| out.flush())
         {
             heard.pcap = None;
+            heard.trouble = Some(error);
         }
         if heard.frames.len() < MAX_TAPPED {
             heard.frames.push(tapped);

@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod menu;
 pub mod net;
 pub mod quirks;
+mod raw;
 #[cfg(feature = "real")]
 pub mod real;
 pub mod record;

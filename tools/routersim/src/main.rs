@@ -31,6 +31,11 @@ fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+fn usage() -> ExitCode {
+    let _ = io::stdout().write_all(USAGE.as_bytes());
+    ExitCode::SUCCESS
+}
+
 fn print_quirks(version: Option<Version>) -> ExitCode {
     match io::stdout().write_all(listing(version).as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (path, seed) = match words.as_slice() {
+        ["help"] | ["run" | "quirks", "--help" | "-h"] => return usage(),
+        words if matches!(words.first(), Some(&("--help" | "-h"))) => return usage(),
         ["run", path] => (*path, None),
         ["run", path, "--seed", seed] | ["run", "--seed", seed, path] => match seed.parse::<u64>() {
             Ok(seed) => (*path, Some(seed)),
@@ -58,10 +65,6 @@ fn main() -> ExitCode {
                 return ExitCode::from(EXIT_USAGE);
             }
         },
-        ["--help" | "-h" | "help"] => {
-            let _ = io::stdout().write_all(USAGE.as_bytes());
-            return ExitCode::SUCCESS;
-        }
         ["--version" | "-V"] => {
             let _ = writeln!(io::stdout(), "routersim {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;

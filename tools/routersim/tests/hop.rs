@@ -194,7 +194,8 @@ fn when_the_far_router_dies_what_is_typed_next_lands_on_the_near_one() {
 
 #[test]
 fn an_idle_far_session_ends_without_a_word() {
-    let mut pair = Pair::new(Version::new(7, 18, 2), |quirks| quirks.idle_logout = Some(IdleLogout::Input30));
+    // What 7.x does where nothing else is said.
+    let mut pair = Pair::new(Version::new(7, 18, 2), |_| ());
     pair.log_in();
     pair.hop(B, "\r");
     pair.wait(25);
@@ -208,17 +209,32 @@ fn an_idle_far_session_ends_without_a_word() {
     assert!(!pair.shown.contains("] > "), "{:?}", pair.shown);
 }
 
+/// 6.x asks for keepalives, not for keys; and 7.x can be told to.
+#[test]
+fn where_silence_counts_a_client_that_is_there_stays() {
+    let told = Some(IdleLogout::Silence90);
+    for (version, told) in [(Version::new(6, 44, 6), None), (Version::new(7, 18, 2), told)] {
+        let mut pair = Pair::new(version, |quirks| quirks.idle_logout = told);
+        pair.log_in();
+        pair.hop(B, "\r");
+        pair.wait(200);
+        assert_eq!(pair.serial(), "0002", "{version}");
+    }
+}
+
 #[test]
 fn the_consoles_oddities_are_switched_by_the_specification() {
     let mut pair = Pair::new(Version::new(6, 44, 6), |quirks| {
         quirks.split_output = Some(Some(5));
         quirks.prompt_first = Some(true);
         quirks.hop_escape = Some(Some(0x1D));
+        quirks.hop_farewell = Some(vec!["Bye from here".into()]);
     });
     pair.log_in();
     pair.hop(B, "\r");
     let said = pair.type_until(":put hello\r", &["\rhello\r\n"]);
     assert_eq!(said.matches("\r\r\r\r[admin@MikroTik] >").count(), 1, "the prompt came first: {said:?}");
-    pair.type_until("\x1d", &["Welcome back!\r\n"]);
+    let said = pair.type_until("\x1d", &["] > "]);
+    assert!(said.contains("\rBye from here\r\n"), "{said:?}");
     pair.type_until(":put [/system routerboard get serial-number]\r", &["\r7F0001\r\n"]);
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, root, say, step};
 
@@ -27,14 +27,34 @@ pub fn bench(words: &[&str]) -> Result<()> {
         step(example, &mut cargo(&["run", "--release", "-q", "-p", package, "--all-features", "--example", example]))?;
     }
     if words.is_empty() || words == ["rehearse"] {
-        step("rehearse", &mut cargo(&["run", "--release", "-q", "--", "rehearse", "-q"]))?;
-        step("rehearse --real-time", &mut cargo(&["run", "--release", "-q", "--", "rehearse", "-q", "--real-time"]))?;
+        // Twice with a reset, by either road; then a clean one on the wall clock, which takes the minutes that routers take.
+        for more in [&["--dirty"][..], &["--dirty", "--road", "mac"], &["--real-time"]] {
+            rehearsal(more)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a rehearsal says at its end, and the rows of docs/benchmarks.md are taken from.
+const END: [&str; 3] = ["Our own part of the waits", "The pair is proved", "Logins at router a"];
+
+/// One whole run, of which only the end is shown.
+fn rehearsal(more: &[&str]) -> Result<()> {
+    say(&format!("== rehearse {}", more.join(" ")));
+    let run = cargo(&["run", "--release", "-q", "-p", "jumplead", "--", "rehearse"]).args(more).output()?;
+    let said = String::from_utf8_lossy(&run.stderr);
+    if !run.status.success() {
+        bail!("rehearse {more:?} failed ({}):\n{said}", run.status);
+    }
+    for wanted in END {
+        let line = said.lines().find(|line| line.starts_with(wanted));
+        say(&format!("  {}", line.with_context(|| format!("a rehearsal does not say any more: {wanted}"))?));
     }
     Ok(())
 }
 
 /// `simulate --seeds A..B`: whole runs with faults; then as many with power cuts at any moment, and as many stories told
-/// twice.
+/// twice; last the hop cut at every byte of every line, where the tests leave some out.
 pub fn simulate(words: &[&str]) -> Result<()> {
     let mut args = vec!["run", "--release", "-q", "--", "rehearse", "-q", "--faults", "all"];
     args.extend_from_slice(words);
@@ -45,7 +65,9 @@ pub fn simulate(words: &[&str]) -> Result<()> {
     });
     let mut sweep = cargo(&["test", "--release", "-q", "-p", "jumplead-tests", "--test", "bootstrap_power_on_sim"]);
     sweep.args(["--", "--nocapture"]).env("JUMPLEAD_SEEDS", seeds.unwrap_or(1).to_string());
-    step("power cuts, and every seed twice", &mut sweep)
+    step("power cuts, and every seed twice", &mut sweep)?;
+    let mut cuts = cargo(&["test", "--release", "-q", "-p", "jumplead-tests", "--test", "hop_cut_on_sim"]);
+    step("the hop cut at every byte", cuts.env("JUMPLEAD_EVERY_BYTE", "1"))
 }
 
 /// `startup-race [BOOTS]`: what a standby's data ports say while it starts.

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::run::{cargo, root, say, step, works};
-use crate::{fuzz, graph};
+use crate::{fuzz, graph, order};
 
 /// Tests of real programs in real time: what they do most is wait, so they run beside all the others; the files of a list one
 /// after the other, with as many tests at once.
-const APART: [(&[&str], u8); 2] =
-    [(&["e2e_bad_day", "e2e_bootstrap", "e2e_serial"], 2), (&["recover_on_lines", "recover_processes"], 8)];
+const APART: [(&[&str], u8); 3] = [
+    (&["e2e_bad_day", "e2e_bootstrap", "e2e_serial"], 2),
+    (&["recover_on_lines", "recover_processes"], 8),
+    (&["rescue_pages"], 1),
+];
 
 fn apart() -> impl Iterator<Item = &'static str> {
     APART.iter().flat_map(|(names, _)| names.iter().copied())
@@ -38,6 +41,7 @@ pub fn ci() -> Result<()> {
         ]),
     )?;
     step("release", &mut cargo(&["build", "--locked", "--release", "-p", "jumplead"]))?;
+    order::check()?;
     rehearse()?;
     tests()?;
     step(
@@ -95,7 +99,8 @@ fn tests() -> Result<()> {
     let mut beside = Vec::new();
     for (names, at_once) in APART {
         let mut command = test();
-        command.env("RUST_TEST_THREADS", at_once.to_string());
+        // One run names all that is wrong.
+        command.arg("--no-fail-fast").env("RUST_TEST_THREADS", at_once.to_string());
         for name in names {
             command.args(["--test", name]);
         }
@@ -103,7 +108,7 @@ fn tests() -> Result<()> {
         beside.push(command.spawn().context("the tests beside the others could not be started")?);
     }
     let mut others = test();
-    others.args(["--lib", "--bins"]);
+    others.args(["--no-fail-fast", "--lib", "--bins"]);
     for name in test_files()?.iter().filter(|name| !apart().any(|apart| apart == name.as_str())) {
         others.args(["--test", name]);
     }

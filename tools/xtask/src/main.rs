@@ -7,6 +7,7 @@ mod conformance;
 mod fuzz;
 mod graph;
 mod oracle;
+mod order;
 mod run;
 mod tree;
 
@@ -20,6 +21,7 @@ cargo xtask automation               Netmiko and Ansible from PyPI into target/a
 cargo xtask conformance              docs/conformance.md: programs of others against the simulated router
 cargo xtask simulate --seeds A..B    whole runs on simulated pairs, with faults and power cuts
 cargo xtask startup-race [BOOTS]     what a standby says while it starts, over 10,000 seeded starts
+cargo xtask order                    crates/jumplead/start.order: what the linker puts side by side, from a start under valgrind
 cargo xtask graph                    the arrows between crates, and that the cores do no I/O
 cargo xtask parse-oracle DIR         how far our reading of scripts agrees with captures of routers' `:parse`
 cargo xtask tree DIR                 the command tree of routeros-script, from the inspect-VERSION.json files in DIR";
@@ -35,6 +37,7 @@ fn main() -> Result<()> {
         ["simulate", rest @ ..] => bench::simulate(rest),
         ["automation"] => automation::fetch(),
         ["conformance"] => conformance::write(),
+        ["order"] => order::write(),
         ["graph"] => graph::check(),
         ["parse-oracle", rest @ ..] => oracle::oracle(rest),
         ["tree", rest @ ..] => tree::tree(rest),

@@ -93,7 +93,7 @@ impl PairJob<'_> {
                 "bootstrap.state.moved",
                 format!("b should wait for a's configuration, but it is {state}"),
             )
-            .hint("make a new plan:  jumplead bootstrap PAIR --plan-only")),
+            .hint(self.new_plan())),
         }
     }
 

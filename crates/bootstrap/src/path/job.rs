@@ -1,8 +1,9 @@
 //! The work behind the steps of a bootstrap.
 
-use crate::engine::{History, Job, Probe, Progress};
+use crate::engine::{self, History, Job, Options, Probe, Progress};
 use crate::event::{Event, PhaseAt};
 use crate::facts;
+use crate::marker::Marker;
 use crate::pair::{Look, Pair, Users};
 use crate::plan::{Act, Plan, Step};
 use crate::road::{Connection, Purpose, Restarting};
@@ -45,7 +46,15 @@ pub struct PairJob<'a> {
     watched: Vec<(String, Boot)>,
     /// The bootstrap file may lie on B: whoever gives the run up should know.
     secret_on_b: bool,
-    words: (String, String),
+    pub(super) words: (String, String),
+    /// What this run leaves on A while it is at work.
+    pub(super) marker: Marker,
+    /// Another run's, which the operator waived.
+    pub(super) over: Option<Marker>,
+    /// It lies there.
+    pub(super) marked: bool,
+    /// The command that makes a new plan, as it can be typed.
+    pub(super) anew: String,
 }
 
 /// How long to wait before the next look at a rebooting router, `elapsed` after its reboot was ordered.
@@ -58,7 +67,7 @@ pub(super) fn until_next_look(elapsed: Duration) -> Duration {
 
 impl<'a> PairJob<'a> {
     /// Nothing is opened yet.
-    pub fn new(pair: &'a Pair<'a>, plan: &'a Plan) -> Self {
+    pub(crate) fn new(pair: &'a Pair<'a>, plan: &'a Plan, marker: Marker, options: &Options) -> Self {
         // without an active there would be no plan
         let words = ("a was the active when the plan was made".to_owned(), "b was not looked at".to_owned());
         Self {
@@ -74,7 +83,22 @@ impl<'a> PairJob<'a> {
             watched: Vec::new(),
             secret_on_b: false,
             words,
+            marker,
+            over: None,
+            marked: false,
+            anew: engine::again(plan, options),
         }
+    }
+
+    /// What to do where the routers are not what the plan was made for.
+    pub(super) fn new_plan(&self) -> String {
+        format!("make a new plan:  {} --plan-only", self.anew)
+    }
+
+    /// The marker of another run that this one may write over.
+    pub(crate) fn over(mut self, over: Option<Marker>) -> Self {
+        self.over = over;
+        self
     }
 
     pub(super) fn say(&mut self, member: Member, words: impl Into<String>) {
@@ -244,6 +268,10 @@ impl Job for PairJob<'_> {
         }
     }
 
+    async fn begin(&mut self, step: &Step) -> Result<(), Trouble> {
+        self.mark(step.id).await
+    }
+
     async fn apply(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         match step.id {
             Act::BootstrapFile => {
@@ -279,6 +307,10 @@ impl Job for PairJob<'_> {
         self.a = None;
         self.b = None;
         self.glanced = None;
+    }
+
+    async fn end(&mut self) {
+        self.unmark().await;
     }
 
     fn state(&self) -> String {

@@ -102,7 +102,10 @@ impl PairJob<'_> {
             "b did not take the whole of a's configuration",
         )
         .hint("b stays a standby that is never ready; a is untouched and stays active")
-        .hint("take what b's log names out of a's configuration, or set pair.sync = \"backup\", then:  jumplead bootstrap PAIR");
+        .hint(format!(
+            "take what b's log names out of a's configuration, or set pair.sync = \"backup\", then:  {}",
+            self.anew
+        ));
         trouble.causes.extend(self.log_of_b("ha_sendquiet").await);
         trouble
     }

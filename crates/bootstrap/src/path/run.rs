@@ -6,9 +6,10 @@ use crate::engine::{self, Engine, History, Options, RunEnd, room};
 use crate::event::{Changed, Event, Failure, Sink};
 use crate::exit::Exit;
 use crate::journal::{Clock, Journal, JournalError, plan_of};
+use crate::marker::{CHECK, Marker};
 use crate::pair::Pair;
 use crate::plan::{self, Plan};
-use crate::preflight::{self, Check};
+use crate::preflight::{self, Check, Verdict};
 use crate::store::{Lock, RunId, Store, StoreError};
 use crate::trouble::{Kind, Trouble};
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ pub struct Prepared {
     pub checks: Vec<Check>,
     /// The plan, unless who the routers are stands against any.
     pub plan: Option<Plan>,
+    /// Another run's marker on A that was waived.
+    over: Option<Marker>,
 }
 
 impl Prepared {
@@ -40,7 +43,9 @@ pub async fn prepare(pair: &Pair<'_>, waived: &[String]) -> Result<Prepared, Tro
     let survey = survey(pair).await?;
     let checks = preflight::bootstrap(pair.site, &survey, waived);
     let plan = plan::bootstrap(pair.site, &survey);
-    Ok(Prepared { checks, plan })
+    let waived = checks.iter().any(|check| check.name == CHECK && check.verdict == Verdict::Waived);
+    let over = survey.a_marker.map(|(marker, _)| marker).filter(|_| waived);
+    Ok(Prepared { checks, plan, over })
 }
 
 /// Keeps a plan that was shown, so that a later confirmation of it can be told what moved.
@@ -115,7 +120,8 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
             match unconfirmed(plan, confirmation, shown.as_deref(), &options) {
                 Some(end) => end,
                 None => {
-                    let mut job = PairJob::new(pair, plan);
+                    let marker = pair.who.marker(engine.journal.run(), &pair.site.name, clock.now());
+                    let mut job = PairJob::new(pair, plan, marker, &options).over(prepared.over.clone());
                     if let Err(error) = engine.write(Event::Plan { plan: plan.clone() }) {
                         unwritable(&error)
                     } else {
@@ -126,7 +132,7 @@ pub async fn run(pair: &Pair<'_>, prepared: &Prepared, confirmation: &Confirmati
                 }
             }
         }
-        (Ok(()), _) => refused(prepared),
+        (Ok(()), _) => refused(prepared, &options),
     };
     engine.close(&end);
     end
@@ -150,7 +156,8 @@ pub async fn resume(pair: &Pair<'_>, run: RunId, start: Start<'_>) -> Result<Run
     let mut engine = Engine { journal, sink, stop };
     engine.write(started(pair, &options))?;
 
-    let mut job = PairJob::new(pair, &plan);
+    let marker = pair.who.marker(engine.journal.run(), &pair.site.name, clock.now());
+    let mut job = PairJob::new(pair, &plan, marker, &options);
     let end = engine.run(&plan, history, &options, &mut job).await;
     // A serial line has no hang-up: who comes next would be logged in.
     job.leave_b().await;
@@ -223,12 +230,18 @@ fn confirmed(plan: &Plan, options: &Options) -> String {
     format!("{} --confirm {}", engine::again(plan, options), plan.confirmed_by())
 }
 
-fn refused(prepared: &Prepared) -> RunEnd {
-    let failed: Vec<&Check> =
-        prepared.checks.iter().filter(|check| check.verdict == preflight::Verdict::Fail).collect();
+fn refused(prepared: &Prepared, options: &Options) -> RunEnd {
+    let failed: Vec<&Check> = prepared.checks.iter().filter(|check| check.verdict == Verdict::Fail).collect();
     let names: Vec<&str> = failed.iter().map(|check| check.name.as_str()).collect();
     let message = format!("preflight refused: {}", names.join(", "));
-    let mut end = refusal(Exit::Preflight, "bootstrap.preflight", message, &[]);
+    // A run that is at work elsewhere ends: to look again is what comes next, and waiving it is for who knows that it will not.
+    let mut end = match &prepared.plan {
+        Some(plan) if failed.iter().all(|check| check.name == CHECK) => {
+            let end = refusal(Exit::Locked, "bootstrap.marker.other", message, &[]);
+            RunEnd { next: format!("{} --plan-only", engine::again(plan, options)), ..end }
+        }
+        _ => refusal(Exit::Preflight, "bootstrap.preflight", message, &[]),
+    };
     if let Some(failure) = &mut end.failure {
         failure.causes = failed.iter().map(|check| format!("{}: {}", check.name, check.found)).collect();
         failure.hints = failed.iter().filter_map(|check| check.hint.clone()).collect();
@@ -291,6 +304,7 @@ impl From<Trouble> for RunEnd {
             Kind::WrongRouter | Kind::Operator | Kind::Fatal | Kind::EndCheck => Exit::Preflight,
             Kind::Transient | Kind::Silent => Exit::TimedOut,
             Kind::Host => Exit::Host,
+            Kind::Locked => Exit::Locked,
             Kind::Interrupted => Exit::Interrupted,
             Kind::Bug => Exit::Bug,
         };
@@ -305,6 +319,7 @@ mod tests {
     use super::*;
     use crate::event::NoSink;
     use crate::journal::tests::Noon;
+    use crate::marker::Who;
     use crate::pair::PairSecrets;
     use crate::preflight::tests::survey;
     use crate::road::{Connection, LocalFuture, Purpose, Request, RoadError, RoadTrouble, Roads};
@@ -349,7 +364,7 @@ mod tests {
     }
 
     async fn resumed(store: &SimStore, roads: &NoRoads, site: &Site, run: RunId) -> Result<RunEnd, JournalError> {
-        let pair = Pair { site, roads, secrets: PairSecrets::default(), seed: 1 };
+        let pair = Pair { site, roads, secrets: PairSecrets::default(), seed: 1, who: Who::nobody() };
         let (_keep, stop) = watch::channel(false);
         let (mut store, mut sink) = (store.clone(), NoSink);
         let start = Start { store: &mut store, clock: &Noon, sink: &mut sink, stop, options: Options::default() };
@@ -378,7 +393,7 @@ mod tests {
     async fn the_first_login_of_a_survey_is_as_careful_as_one_for_writing() {
         let (site, roads) = (Site::parse(EDGE_1).unwrap(), NoRoads::default());
         let secrets = PairSecrets { a: Some(Default::default()), ..PairSecrets::default() };
-        let pair = Pair { site: &site, roads: &roads, secrets, seed: 1 };
+        let pair = Pair { site: &site, roads: &roads, secrets, seed: 1, who: Who::nobody() };
         assert_eq!(prepare(&pair, &[]).await.unwrap_err().code, "road.none");
         assert_eq!((roads.0.get(), roads.1.get()), (1, Some(Purpose::Write)));
     }
@@ -410,6 +425,10 @@ mod tests {
         assert!(failure.message.contains("7F0002") && failure.state.contains("nothing was changed"), "{failure:?}");
         let next = format!("jumplead bootstrap /etc/edge-1.toml --confirm {}:7F0002", dirty.fingerprint);
         assert!(refused.next.ends_with(&next), "{}", refused.next);
+        // What was waived is waived by the line that is pasted, too.
+        let waived = Options { waived: vec!["same-version".into()], ..options.clone() };
+        let pasted = confirmed(&dirty, &waived);
+        assert!(pasted.starts_with("jumplead bootstrap /etc/edge-1.toml --waive same-version --confirm "), "{pasted}");
         // A board without a serial number has an address, with colons.
         let named = Confirmation::written("3f9c-a1d2:74:4D:28:00:00:0B");
         assert_eq!(named.serial.as_deref(), Some("74:4D:28:00:00:0B"));
@@ -422,7 +441,7 @@ mod tests {
         let mut other = site.clone();
         other.name = "edge-2".into();
         let (mut store, roads) = (SimStore::default(), NoRoads::default());
-        let pair = |site| Pair { site, roads: &roads, secrets: PairSecrets::default(), seed: 1 };
+        let pair = |site| Pair { site, roads: &roads, secrets: PairSecrets::default(), seed: 1, who: Who::nobody() };
         let held = lock(&mut store, &pair(&site)).unwrap();
         assert!(matches!(lock(&mut store, &pair(&other)), Err(StoreError::Locked { .. })));
         drop(held);

@@ -5,7 +5,7 @@ use super::job::{POLL, PairJob, USUAL_REBOOT, closed, not_bootstrapped, until_ne
 use crate::engine::{History, Probe, Progress};
 use crate::facts;
 use crate::pair::{Look, Users};
-use crate::plan::Act;
+use crate::plan::{Act, CONFIGURATION};
 use crate::road::Purpose;
 use crate::state::State;
 use crate::target::Member;
@@ -87,7 +87,7 @@ impl PairJob<'_> {
                 "bootstrap.state.moved",
                 format!("b is {state} now; the plan was made for another state"),
             )
-            .hint("make a new plan:  jumplead bootstrap PAIR --plan-only")),
+            .hint(self.new_plan())),
             State::Configured | State::HaUnsettled => Ok(Probe::NotDone),
         }
     }
@@ -96,6 +96,17 @@ impl PairJob<'_> {
         let look = self.b.take().ok_or_else(closed)?;
         let confirmed = self.plan.erases.as_deref().unwrap_or_default();
         let erasable = look.target.erasable(confirmed)?;
+        // Somebody may have put it to use since the plan was shown, days before a run that is gone on with.
+        let then = self.plan.basis.iter().find(|(fact, _)| fact == CONFIGURATION).map(|(_, value)| value);
+        let now = look.facts.configuration();
+        if let Some(then) = then.filter(|then| **then != now) {
+            return Err(Trouble::new(
+                Kind::Operator,
+                "bootstrap.state.moved",
+                format!("b is not what the plan erases: it was {then}, it is {now}"),
+            )
+            .hint(format!("nothing was erased; look at b, then {}", self.new_plan())));
+        }
         let file = Self::file_name(&look)?;
         if !self.file_is_there(&look.connection.shell, &file).await? {
             return Err(Trouble::new(
@@ -261,7 +272,7 @@ impl PairJob<'_> {
                 "bootstrap.state.moved",
                 format!("b was erased, and now it is {state}: somebody configured it meanwhile"),
             )
-            .hint("make a new plan:  jumplead bootstrap PAIR --plan-only")),
+            .hint(self.new_plan())),
         }
     }
 
@@ -300,7 +311,15 @@ impl PairJob<'_> {
         let b = self.b.as_ref().is_some_and(|look| look.facts.files.iter().any(|file| is_ours(file)));
         // A's list is as old as its console: read again
         self.a = None;
-        let a = self.a().await?.facts.files.iter().any(|file| is_ours(file));
+        self.a().await?;
+        if !self.marker_is_ours().await? {
+            // Somebody waived ours: what lies there is theirs.
+            self.marked = false;
+            if let Some(a) = &mut self.a {
+                a.facts.files.retain(|file| file != crate::marker::FILE);
+            }
+        }
+        let a = self.a.as_ref().is_some_and(|look| look.facts.files.iter().any(|file| is_ours(file)));
         Ok(if a || b { Probe::NotDone } else { Probe::Done(None) })
     }
 
@@ -312,6 +331,7 @@ impl PairJob<'_> {
                 removed += 1;
             }
         }
+        self.marked = false;
         Ok(Some(format!("{removed} files")))
     }
 }

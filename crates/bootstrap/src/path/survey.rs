@@ -20,30 +20,48 @@ use routeros::{Command, Outcome, Shell};
 pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     // It only reads, but its login shows a proof of the password: to nobody who is not known to be alone with that address.
     let a_console = pair.open(Member::A, Purpose::Write, Users::OfA).await?;
-    let a = facts::read(&a_console.shell, &pair.site.ha_interface).await?;
+    let a = facts::read(&a_console.shell, &pair.site.ha_interface).await.map_err(of(Member::A))?;
     let a_proof = Target::prove(pair.site, Member::A, &a, &a_console.evidence);
-    let has = |name: &str| a.scripts.iter().any(|script| script == name);
+    // Scripts that were put there and never installed say nothing: a check tells that, before any of them is run.
+    let has = |name: &str| a.ha.is_some() && a.scripts.iter().any(|script| script == name);
     let a_password_fits = if has("ha_config") { password_fits(pair, &a_console.shell).await? } else { None };
-    let a_version = if has("ha_setconfigver") { Some(facts::active_version(&a_console.shell).await?) } else { None };
+    let a_version = match has("ha_setconfigver") {
+        true => Some(facts::active_version(&a_console.shell).await.map_err(of(Member::A))?),
+        false => None,
+    };
     let lists = match pair.site.sync {
         Sync::Quiet => "ha_quietlist",
         Sync::Backup => "ha_filelist",
     };
-    let not_carried = if has(lists) { facts::not_carried(&a_console.shell, pair.site.sync).await? } else { Vec::new() };
+    let not_carried = match has(lists) {
+        true => facts::not_carried(&a_console.shell, pair.site.sync).await.map_err(of(Member::A))?,
+        false => Vec::new(),
+    };
     let a_loop_protect = match pair.site.sync {
-        Sync::Backup => facts::loop_protected(&a_console.shell, &pair.site.ha_interface).await?,
+        Sync::Backup => {
+            let asked = facts::loop_protected(&a_console.shell, &pair.site.ha_interface).await;
+            asked.map_err(of(Member::A))?
+        }
         Sync::Quiet => Vec::new(),
     };
+    let a_marker = super::marker::on(&a_console.shell).await.map_err(of(Member::A))?;
+    let a_marker = a_marker.map(|marker| {
+        let own = marker.is_by(&pair.who);
+        (marker, own)
+    });
     let a_road = a_console.road.clone();
     let mut weak_logins: Vec<Member> = a_console.evidence.weak_login.then_some(Member::A).into_iter().collect();
     pair.roads.give_back(a_console).await;
 
     let b_console = pair.open(Member::B, Purpose::Write, Users::Own).await?;
-    let mut b = facts::read(&b_console.shell, &pair.site.ha_interface).await?;
-    b.silent_boot = facts::silent_boot(&b_console.shell).await?;
+    let mut b = facts::read(&b_console.shell, &pair.site.ha_interface).await.map_err(of(Member::B))?;
+    b.silent_boot = facts::silent_boot(&b_console.shell).await.map_err(of(Member::B))?;
     let b_proof = Target::prove(pair.site, Member::B, &b, &b_console.evidence);
     let standby = b_proof.as_ref().is_ok_and(|target| target.state() == State::Standby);
-    let b_version = if standby { facts::standby_version(&b_console.shell).await? } else { None };
+    let b_version = match standby {
+        true => facts::standby_version(&b_console.shell).await.map_err(of(Member::B))?,
+        false => None,
+    };
     let b_road = b_console.road.clone();
     weak_logins.extend(b_console.evidence.weak_login.then_some(Member::B));
     pair.roads.give_back(b_console).await;
@@ -53,6 +71,7 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
         a_password_fits,
         a_version,
         a_loop_protect,
+        a_marker,
         not_carried,
         b,
         b_proof,
@@ -62,6 +81,14 @@ pub async fn survey(pair: &Pair<'_>) -> Result<Survey, Trouble> {
     })
 }
 
+/// What went wrong on a console, with whose console it was.
+fn of(member: Member) -> impl Fn(routeros::Error) -> Trouble {
+    move |error| {
+        let trouble = Trouble::from(error);
+        Trouble { message: format!("router {member}: {}", trouble.message), ..trouble }
+    }
+}
+
 /// Whether A's scripts have our HA password: A compares, so that its own never travels.
 async fn password_fits(pair: &Pair<'_>, a: &Shell) -> Result<Option<bool>, Trouble> {
     let mut command = Command::new(format!(
@@ -69,11 +96,11 @@ async fn password_fits(pair: &Pair<'_>, a: &Shell) -> Result<Option<bool>, Troub
         quote(pair.secrets.ha.reveal())
     ));
     command.private = true;
-    Ok(match a.exec(command).await? {
+    Ok(match a.exec(command).await.map_err(of(Member::A))? {
         Outcome::Done(output) if output.text.contains("fits=true") => Some(true),
         Outcome::Done(output) if output.text.contains("fits=false") => Some(false),
         Outcome::Done(_) | Outcome::Refused(_) => None,
-        unknown @ Outcome::Unknown(_) => return Err(unknown.done().err().map_or_else(unknown_bug, Trouble::from)),
+        unknown @ Outcome::Unknown(_) => return Err(unknown.done().err().map_or_else(unknown_bug, of(Member::A))),
     })
 }
 

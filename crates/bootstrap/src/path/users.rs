@@ -23,6 +23,29 @@ fn command_of(name: &str, group: &str, password: Option<&Secret>) -> String {
     }
 }
 
+/// Gives a user a password and a group: his own without an echo, where the console asks for it.
+async fn give_password(shell: &Shell, name: &str, group: &str, password: Option<&Secret>) -> Result<(), Trouble> {
+    if let Some(new) = password
+        && shell.user() == name
+    {
+        match shell.own_password(new.clone()).await {
+            Ok(true) => return give(shell, command_of(name, group, None)).await,
+            Ok(false) => {}
+            // not by the command below: a line that hides it would write it down after all
+            Err(error) => return Err(Trouble::from(error).acted()),
+        }
+    }
+    give(shell, command_of(name, group, password)).await
+}
+
+/// `admin` gets the password where there is one: none is made, and its group stays what it is.
+async fn close_admin(shell: &Shell, password: &Secret) -> Result<(), Trouble> {
+    if shell.user() == "admin" && shell.own_password(password.clone()).await.map_err(|e| Trouble::from(e).acted())? {
+        return Ok(());
+    }
+    give(shell, format!("/user set [find name=\"admin\"] password={}", quote(password.reveal()))).await
+}
+
 async fn give(shell: &Shell, line: String) -> Result<(), Trouble> {
     let mut command = Command::new(line);
     command.private = true;
@@ -31,7 +54,7 @@ async fn give(shell: &Shell, line: String) -> Result<(), Trouble> {
 }
 
 /// The keys of a user are those of the site file, in whatever number it had some before.
-async fn give_keys(shell: &Shell, user: &UserSite) -> Result<(), Trouble> {
+async fn give_keys(shell: &Shell, user: &UserSite, anew: &str) -> Result<(), Trouble> {
     if user.ssh_keys.is_empty() {
         return Ok(());
     }
@@ -45,7 +68,7 @@ async fn give_keys(shell: &Shell, user: &UserSite) -> Result<(), Trouble> {
         put.map_err(|error| Trouble::from(error).acted())?;
         let import = format!("/user ssh-keys import public-key-file={KEY_FILE} user={name}");
         match shell.exec(import.as_str()).await.map_err(|error| Trouble::from(error).acted())? {
-            Outcome::Refused(_) => return Err(not_taken(user)),
+            Outcome::Refused(_) => return Err(not_taken(user, anew)),
             outcome => drop(outcome.done().map_err(|error| Trouble::from(error).acted())?),
         }
     }
@@ -54,13 +77,13 @@ async fn give_keys(shell: &Shell, user: &UserSite) -> Result<(), Trouble> {
     if output.text.lines().any(|line| line.trim_end() == wanted) {
         return Ok(());
     }
-    Err(not_taken(user))
+    Err(not_taken(user, anew))
 }
 
-fn not_taken(user: &UserSite) -> Trouble {
+fn not_taken(user: &UserSite, anew: &str) -> Trouble {
     let what = format!("b did not take the SSH keys of {}", user.name);
     Trouble::new(Kind::Operator, "bootstrap.handoff.ssh-keys", what)
-        .hint("6.x takes RSA keys only: put others into the site file, or none, then:  jumplead bootstrap PAIR")
+        .hint(format!("RouterOS up to 7.9 takes RSA keys only: put others into the site file, or none, then:  {anew}"))
         .acted()
 }
 
@@ -76,16 +99,15 @@ impl PairJob<'_> {
         self.users = Users::OfA;
         let shell = &self.b.as_ref().ok_or_else(closed)?.connection.shell;
         if let Some(password) = &own {
-            let mut line = command_of(&site.a.user, "full", Some(password));
+            give_password(shell, &site.a.user, "full", Some(password)).await?;
             if site.a.user != "admin" {
-                line.push_str(&format!("; /user set [find name=\"admin\"] password={}", quote(password.reveal())));
+                close_admin(shell, password).await?;
             }
-            give(shell, line).await?;
             names.push(&site.a.user);
         }
         for (user, password) in site.users.iter().zip(&self.pair.secrets.users) {
-            give(shell, command_of(&user.name, &user.group, password.as_ref())).await?;
-            give_keys(shell, user).await?;
+            give_password(shell, &user.name, &user.group, password.as_ref()).await?;
+            give_keys(shell, user, &self.anew).await?;
             if user.name != site.a.user {
                 names.push(&user.name);
             }

@@ -3,9 +3,19 @@
 use crate::mac::Mac;
 use crate::pair::{Pair, Users};
 use crate::road::{Connection, LocalFuture, Purpose, Request, Restarting, RoadError, Roads};
-use crate::target::{Member, TargetUrl};
+use crate::target::{Member, TargetUrl, quoted};
 use crate::trouble::{Kind, Trouble};
 use routeros::{BoxLink, LoginOptions, Proof, Secret};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between two attempts at a line that somebody has.
+pub(super) const LET_GO: Duration = Duration::from_millis(500);
+/// A router keeps its serial port for a host that is gone until the session has ended: RouterOS 7.23.2 after about 90 s without a
+/// word \[R\].
+const HELD: Duration = Duration::from_secs(100);
+/// Somebody has the router's port.
+pub(super) const IN_USE: &str = "routeros.port.in-use";
 
 /// Opens the serial line of a router, where one of its roads is one.
 pub trait Lines {
@@ -60,6 +70,8 @@ pub struct Access<'a> {
     pub new_ha: Option<Secret>,
     /// The pair as it can be typed again, for hints.
     pub pair_name: Option<String>,
+    /// Options of the login that were typed beside the target, as words of a shell: hints repeat them.
+    pub beside: Vec<String>,
 }
 
 fn servers(ways: &[TargetUrl]) -> Vec<String> {
@@ -73,6 +85,16 @@ impl std::fmt::Debug for Access<'_> {
 }
 
 impl Access<'_> {
+    /// A `recover` of this router as it can be typed again.
+    pub fn recover(&self, words: &str) -> String {
+        super::plan::command(&self.target, words, &self.beside)
+    }
+
+    /// The pair as a word of a shell; PAIR where it is not known.
+    pub(super) fn pair_word(&self) -> String {
+        quoted(self.pair_name.as_deref().unwrap_or("PAIR"))
+    }
+
     /// Default-name of the HA port.
     pub fn ha_interface(&self) -> &str {
         self.pair.map_or("ether8", |(pair, _)| pair.site.ha_interface.as_str())
@@ -114,6 +136,17 @@ impl Access<'_> {
         all.extend(self.new_ha.clone());
         all.extend(self.login.passwords.iter().filter(|secret| !secret.is_empty()).cloned());
         all
+    }
+
+    /// Its bare line. A router's port that somebody has is waited for: it may be a process of ours that was killed.
+    pub(super) async fn line(&self) -> Result<Option<BoxLink>, Trouble> {
+        let began = Instant::now();
+        loop {
+            match self.lines.line().await {
+                Err(error) if error.code == IN_USE && began.elapsed() < HELD => tokio::time::sleep(LET_GO).await,
+                settled => return Ok(settled?),
+            }
+        }
     }
 
     /// A console of it. `who`: HA port and its address; every line that is typed then proves itself. Of a pair's member the

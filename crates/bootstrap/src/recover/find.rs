@@ -5,6 +5,7 @@ use crate::diagnosis::{Diagnosis, Name, StartupLog, of_facts, of_line};
 use crate::facts::{self, Facts, Ha};
 use crate::road::{Connection, Purpose};
 use crate::signs::Signs;
+use crate::target::quoted;
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::BoardInfo;
 use routeros::wake::{Plan, State};
@@ -129,6 +130,10 @@ async fn read(access: &Access<'_>, connection: Connection) -> Result<Found, Trou
         }
     };
     let diagnosis = of_facts(&facts, access.member(), access.ha_interface(), &log, &signs);
+    let diagnosis = match &access.pair_name {
+        Some(pair) => diagnosis.of_pair(&quoted(pair)),
+        None => diagnosis,
+    };
     Ok(Found::Router { connection, facts: Box::new(facts), log, diagnosis })
 }
 
@@ -138,7 +143,7 @@ fn booting() -> Trouble {
 
 /// `None`: the line is in order, or there is none. `did`: what this look did to what stood there.
 pub(super) async fn line(access: &Access<'_>, did: &mut Vec<String>) -> Result<Option<Found>, Trouble> {
-    let Some(link) = access.lines.line().await? else { return Ok(None) };
+    let Some(link) = access.line().await? else { return Ok(None) };
     let mut waker = Waker::new(link, None);
     let mut woken = waker.wake(&Plan::listen_only(boot::IDLE)).await?;
     if matches!(woken.state, State::KeyWindow | State::Booting | State::Dead) {
@@ -163,7 +168,8 @@ pub(super) async fn line(access: &Access<'_>, did: &mut Vec<String>) -> Result<O
             did.push(format!("ended to look, as --take-over asks: {who}"));
         }
     }
-    let Some(mut diagnosis) = of_line(&woken.state) else { return Ok(None) };
+    let Some(diagnosis) = of_line(&woken.state) else { return Ok(None) };
+    let mut diagnosis = diagnosis.at(&quoted(&access.target));
     let (state, seen) = (woken.state, woken.seen);
     let board = match state {
         State::Menu(_) => Booter::open(waker).await?.info().await?,

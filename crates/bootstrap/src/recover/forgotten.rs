@@ -94,7 +94,11 @@ impl Seen {
     }
 
     /// What is possible, and what it costs.
-    pub fn says(&self, again: &str) -> Vec<String> {
+    pub fn says(&self, access: &Access<'_>) -> Vec<String> {
+        self.said(&access.recover("etherboot"), &access.pair_word())
+    }
+
+    fn said(&self, etherboot: &str, pair: &str) -> Vec<String> {
         let mut says: Vec<String> = self.lines.iter().map(|line| format!("seen   {line}")).collect();
         says.push("A password can't be read back from a router, over no line.".into());
         says.push("1  It may be another: the label's (boards that have one printed go back to it when they are erased; others to none, and".into());
@@ -121,7 +125,7 @@ impl Seen {
             ));
         } else {
             says.push("3  The button: power off, hold it, power on, let go when its LED begins to flash (about 5 s): the configuration is erased.".into());
-            says.push(format!("   Then:  jumplead bootstrap PAIR    Cost: {erases}."));
+            says.push(format!("   Then:  jumplead bootstrap {pair}    Cost: {erases}."));
             let way = if self.menu {
                 "its menu is open: no button is needed"
             } else {
@@ -130,9 +134,7 @@ impl Seen {
             says.push(format!(
                 "4  A network installation with -e, on a cable to the port marked BOOT (ether1), {way}:"
             ));
-            says.push(format!(
-                "   jumplead recover {again} etherboot --plan-only    Cost: everything on it; the licence stays."
-            ));
+            says.push(format!("   {etherboot} --plan-only    Cost: everything on it; the licence stays."));
             if self.protected.is_none() {
                 says.push("Protected RouterBOOT is not known here (an LED that goes on and off each second tells it): then neither 3 nor 4 helps, only the".into());
                 says.push("   admin's password, or the button held for the time that was set (20 s to 10 min), which erases everything.".into());
@@ -149,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_possible_depends_on_what_was_seen() {
-        let text = |seen: Seen| seen.says("edge-1/b").join("\n");
+        let text = |seen: Seen| seen.said("jumplead recover edge-1/b etherboot", "edge-1").join("\n");
         let unknown = text(Seen::default());
         assert!(unknown.contains("--as PAIR/b") && unknown.contains("is not known here"), "{unknown}");
         let standby = text(Seen { of_pair: true, other_is_active: Some(true), ..Seen::default() });

@@ -24,8 +24,8 @@ pub struct RouterJob<'a> {
     used: Instant,
     /// A loop of restarts was not held yet: there are seconds.
     pub(super) hurry: bool,
-    /// Steps that this run began before, for probes of what can't be seen.
-    pub(super) loaded: bool,
+    /// This run ordered a restart: what the router is then counts when its startup has ended.
+    pub(super) restarted: bool,
     /// Ctrl+E in the boot loader's window has made it ask the network: no menu is open.
     pub(super) asks_network: bool,
     /// The serial number that the boot loader told, where nothing was known before.
@@ -47,7 +47,7 @@ impl<'a> RouterJob<'a> {
             connection: None,
             used: Instant::now(),
             hurry: false,
-            loaded: false,
+            restarted: false,
             asks_network: false,
             told: None,
             restart: None,
@@ -162,8 +162,8 @@ impl Job for RouterJob<'_> {
     async fn probe(&mut self, step: &Step, history: &History, progress: &mut Progress<'_>) -> Result<Probe, Trouble> {
         self.hurry =
             !self.subject.ours && self.subject.state == crate::diagnosis::Name::F2 && !history.completed(Act::Hold);
-        self.loaded = history.started(step.id);
         let later = |acts: &[Act]| acts.iter().any(|act| history.started(*act));
+        self.restarted = later(&[Act::LoadBackup, Act::Restart]);
         match step.id {
             // what was saved before anything was changed is the evidence: what is seen after it is another state
             Act::Evidence | Act::EvidenceRest if history.completed(step.id) => Ok(Probe::Done(None)),

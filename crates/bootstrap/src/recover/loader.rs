@@ -1,10 +1,12 @@
 //! Steps in the boot loader's menu, over the bare line. Its keys are [`routeros::booter`]'s.
 
+use super::access::{IN_USE, LET_GO};
 use super::job::RouterJob;
 use crate::diagnosis::of_line;
 use crate::engine::{History, Probe, Progress};
 use crate::plan::Act;
 use crate::recover::Procedure;
+use crate::target::quoted;
 use crate::trouble::{Kind, Trouble};
 use routeros::booter::Task;
 use routeros::wake::{Plan, State};
@@ -13,7 +15,6 @@ use routeros::{Booter, Waker, Woken, boot};
 use std::time::Duration;
 
 /// A line whose last client has just left is given to the next one a moment later.
-const LET_GO: Duration = Duration::from_millis(500);
 const TRIES: usize = 20;
 
 impl RouterJob<'_> {
@@ -21,7 +22,7 @@ impl RouterJob<'_> {
         self.leave().await;
         let mut last = None;
         for _ in 0..TRIES {
-            match self.access.lines.line().await {
+            match self.access.line().await {
                 Ok(Some(link)) => return Ok(Waker::new(link, None)),
                 Ok(None) => {
                     return Err(Trouble::new(
@@ -31,9 +32,9 @@ impl RouterJob<'_> {
                     )
                     .hint("as in  jumplead recover serial:///dev/serial/by-id/..."));
                 }
-                Err(error) => last = Some(Trouble::from(error)),
+                Err(trouble) => last = Some(trouble),
             }
-            if last.as_ref().is_some_and(|trouble| trouble.kind != Kind::Transient) {
+            if last.as_ref().is_some_and(|trouble| trouble.kind != Kind::Transient || trouble.code == IN_USE) {
                 break;
             }
             tokio::time::sleep(LET_GO).await;
@@ -113,7 +114,7 @@ impl RouterJob<'_> {
             Caught::Not(State::Login) => {
                 self.say("its login prompt is there");
                 Err(Trouble::new(Kind::Operator, "recover.came-up", "it came up by itself: its login prompt is there")
-                    .hint(format!("look:  jumplead diagnose {}", self.access.target)))
+                    .hint(format!("look:  jumplead diagnose {}", quoted(&self.access.target))))
             }
             Caught::Not(state) => {
                 self.say("its boot loader's window was not seen");
@@ -172,7 +173,7 @@ impl RouterJob<'_> {
                 Ok(Probe::Done(Some("the installer runs".into())))
             }
             (_, Act::Install) => Ok(Probe::NotDone),
-            (other, _) => Err(still_stuck(other)),
+            (other, _) => Err(still_stuck(other, &self.subject.target)),
         }
     }
 
@@ -198,7 +199,7 @@ impl RouterJob<'_> {
             (State::Installer, Procedure::Etherboot) => self.say("the installer runs and waits for netinstall-cli"),
             (other, _) => {
                 self.say("the boot loader's menu was left; the router is not up");
-                return Err(still_stuck(other).acted());
+                return Err(still_stuck(other, &self.subject.target).acted());
             }
         }
         Ok(())
@@ -270,10 +271,10 @@ impl RouterJob<'_> {
     }
 }
 
-fn still_stuck(state: &State) -> Trouble {
+fn still_stuck(state: &State, target: &str) -> Trouble {
     let mut trouble = Trouble::new(Kind::Operator, "recover.still-stuck", format!("it did not come up: {state}"));
     if let Some(diagnosis) = of_line(state) {
-        trouble.hints.extend(diagnosis.procedure);
+        trouble.hints.extend(diagnosis.at(&quoted(target)).procedure);
     }
     trouble
 }

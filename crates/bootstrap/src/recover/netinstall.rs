@@ -4,6 +4,7 @@ use super::boards::{self, Source};
 use super::find::Found;
 use super::plan::{Asked, Before, Draft, INSTALL_LIMIT_S, Subject, boot_port, catch_window, refuse};
 use crate::plan::{Act, Effect};
+use crate::target::quoted;
 use crate::trouble::Trouble;
 use routeros::wake::State as Line;
 
@@ -60,7 +61,7 @@ impl Command {
             let why = format!("what it said of itself in run {}", earlier.run);
             return (Told { word: Some(architecture.clone()), why }, true);
         }
-        let of_package = asked.package.as_deref().and_then(boards::of_package);
+        let of_package = asked.packages.iter().find_map(|package| boards::of_package(package));
         let by_package = |why: String| Told { word: of_package.map(str::to_owned), why };
         match board(found, before) {
             Some((name, whence)) => match boards::architecture(&name) {
@@ -83,12 +84,22 @@ impl Command {
             (arch, true) => format!("routeros-{arch}-{version}.npk"),
             (arch, false) => format!("routeros-{version}-{arch}.npk"),
         };
-        vec![
+        let mut words = vec![
             asked.netinstall.clone().unwrap_or_else(|| "netinstall-cli".into()),
             "-i".into(),
             asked.interface.clone().unwrap_or_else(|| "INTERFACE".into()),
-            asked.package.clone().unwrap_or(name),
-        ]
+        ];
+        if asked.packages.is_empty() {
+            words.push(name)
+        } else {
+            words.extend(asked.packages.iter().cloned())
+        }
+        words
+    }
+
+    /// The same as a line of a shell.
+    fn line(&self, asked: &Asked) -> String {
+        self.words(asked).iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// Where its words come from, and what to look for where one is missing.
@@ -98,7 +109,7 @@ impl Command {
             None => format!("{name}: {}", told.why),
         };
         let mut notes = vec![said("ARCHITECTURE", &self.architecture)];
-        if asked.package.is_none() {
+        if asked.packages.is_empty() {
             notes.push(said("VERSION", &self.version));
         }
         if asked.interface.is_none() {
@@ -116,7 +127,7 @@ const FLAGS: &str =
 /// The command for this board, for who runs it by hand, and where its words come from.
 pub(super) fn by_hand(found: &Found, before: &Before, asked: &Asked) -> (String, Vec<String>) {
     let command = Command::of(found, before, asked);
-    (command.words(asked).join(" "), command.notes(asked))
+    (command.line(asked), command.notes(asked))
 }
 
 /// The steps of an installation that is run here.
@@ -128,26 +139,30 @@ pub(super) fn netinstall(
     asked: &Asked,
 ) -> Result<(), Trouble> {
     let command = Command::of(found, before, asked);
-    let argv = command.words(asked);
-    let (Some(_), Some(package), Some(_)) = (&asked.netinstall, &asked.package, &asked.interface) else {
-        let mut trouble =
-            refuse("recover.netinstall", "a network installation needs a program and a package of this host")
-                .hint("a cable on the port marked BOOT (ether1) first; an HA cable on ether8 never boots a router")
-                .hint("--netinstall PATH --package FILE --boot-interface INTERFACE, or by hand:  etherboot")
-                .hint(format!("the command for this board, as root:  {}", argv.join(" ")));
+    let (line, given) = (command.line(asked), !asked.packages.is_empty());
+    let (Some(_), true, Some(_)) = (&asked.netinstall, given, &asked.interface) else {
+        let mut trouble = refuse(
+            "recover.netinstall",
+            "a network installation needs a program and a package of this host",
+        )
+        .hint("a cable on the port marked BOOT (ether1) first; an HA cable on ether8 never boots a router")
+        .hint("--netinstall PATH --package FILE [--package FILE] --boot-interface INTERFACE, or by hand:  etherboot")
+        .hint(format!("the command for this board, as root:  {line}"));
         trouble.hints.extend(command.notes(asked));
         return Err(trouble);
     };
-    if command.certain
-        && let Some(wanted) = &command.architecture.word
-        && let Some(has) = boards::of_package(package)
-        && has != wanted
-    {
-        let message = format!("{package} is for {has}; this board takes {wanted} ({})", command.architecture.why);
-        return Err(refuse("recover.package", message).hint("it is known better:  --architecture ARCHITECTURE"));
+    for package in &asked.packages {
+        if command.certain
+            && let Some(wanted) = &command.architecture.word
+            && let Some(has) = boards::of_package(package)
+            && has != wanted
+        {
+            let message = format!("{package} is for {has}; this board takes {wanted} ({})", command.architecture.why);
+            return Err(refuse("recover.package", message).hint("it is known better:  --architecture ARCHITECTURE"));
+        }
     }
     boot_port(draft);
-    draft.note(format!("run here, no shell:  {}", argv.join(" ")));
+    draft.note(format!("run here, no shell:  {line}"));
     command.notes(asked).into_iter().for_each(|note| draft.note(note));
     draft.note("a storage that was formatted has no configuration to keep; files are not kept");
     catch_window(draft, subject);
@@ -155,7 +170,7 @@ pub(super) fn netinstall(
         draft.change(Act::EthernetOnce, "boot device: Ethernet once, then storage again");
     }
     draft.step(Act::Install, "network installation; wait for its login", Effect::Destructive, INSTALL_LIMIT_S);
-    subject.argv = argv;
+    subject.argv = command.words(asked);
     Ok(())
 }
 
@@ -173,7 +188,7 @@ mod tests {
     }
 
     fn package(name: &str) -> Asked {
-        Asked { package: Some(name.into()), ..Asked::default() }
+        Asked { packages: vec![name.into()], ..Asked::default() }
     }
 
     #[test]

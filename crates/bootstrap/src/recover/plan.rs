@@ -11,7 +11,7 @@ use crate::mac::Mac;
 use crate::plan::{
     Act, Effect, Plan, REBOOT_LIMIT_S, STEP_LIMIT_S, Step, fingerprint, others_on_the_line, silent_boot_notes,
 };
-use crate::target::Member;
+use crate::target::{Member, quoted};
 use crate::trouble::{Kind, Trouble};
 use routeros::wake::State as Line;
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,8 @@ pub struct Asked {
     pub cloned_window: bool,
     /// `netinstall-cli`.
     pub netinstall: Option<String>,
-    /// The package.
-    pub package: Option<String>,
+    /// The packages: RouterOS first, where it is several.
+    pub packages: Vec<String>,
     /// What this board's packages are for, where somebody knows it better.
     pub architecture: Option<String>,
     /// The host's interface on the BOOT port's cable.
@@ -67,6 +67,9 @@ pub struct Subject {
     /// `--as`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_of: Option<String>,
+    /// As whom to log in on a single router.
+    #[serde(default, skip_serializing_if = "Login::is_usual")]
+    pub login: Login,
     /// What is done.
     pub procedure: Procedure,
     /// The state that it was in.
@@ -105,6 +108,63 @@ pub struct Subject {
     /// What is to be done afterwards, by whoever reads the plan or the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub afterwards: Vec<String>,
+    /// Options that were typed beside target and procedure, as words of a shell: hints repeat them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
+}
+
+impl Subject {
+    /// The command that plans this anew.
+    pub fn again(&self) -> String {
+        command(&self.target, self.procedure.name(), &self.beside)
+    }
+
+    /// Our scripts, and the backup that they made, have the HA password in a PPP secret of their own; a backup of ours is sealed
+    /// with it, whoever made it.
+    pub(super) fn keeps_secret(&self) -> bool {
+        self.ours || self.backup.as_deref().is_some_and(|name| name.ends_with(OWN_BACKUP))
+    }
+}
+
+/// A `recover` as it can be typed.
+pub(super) fn command(target: &str, words: &str, beside: &[String]) -> String {
+    let beside: String = beside.iter().map(|word| format!(" {word}")).collect();
+    format!("jumplead recover {} {words}{beside}", quoted(target))
+}
+
+impl Asked {
+    /// The options that say all this.
+    fn typed(&self) -> Vec<String> {
+        let one = |option: &str, value: &str| format!("{option} {}", quoted(value));
+        let given = |option: &str, value: &Option<String>| value.as_ref().map(|value| one(option, value));
+        let mut words: Vec<String> = given("--netinstall", &self.netinstall).into_iter().collect();
+        words.extend(self.packages.iter().map(|file| one("--package", file)));
+        words.extend(given("--architecture", &self.architecture));
+        words.extend(given("--boot-interface", &self.interface));
+        words.extend(given("--new-ha-password", &self.new_password));
+        words.extend(self.cloned_window.then(|| "--accept-cloned-window".to_owned()));
+        words
+    }
+}
+
+/// As whom to log in on a single router, for a run that goes on: references, no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Login {
+    /// `--user`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// `--password`, but for a command's words, which may be secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// `--take-over`
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub take_over: bool,
+}
+
+impl Login {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What it means that console servers hear the HA password, and what to do about it.
@@ -167,7 +227,7 @@ pub(super) fn plan(
                 "recover.twice",
                 "it failed a second time at the same step: another start would show nothing new",
             )
-            .hint(format!("keep it closed and silent:  jumplead recover {} quarantine", access.target)));
+            .hint(format!("keep it closed and silent:  {}", access.recover("quarantine"))));
         }
         let names: Vec<&str> = fits.iter().map(|one| one.name()).collect();
         let message = format!("{procedure} does not fit: {} ({:?})", diagnosis.says, diagnosis.state);
@@ -177,9 +237,9 @@ pub(super) fn plan(
         };
         return Err(refuse(next, message)
             .hint(format!("what fits: {}", names.join(", ")))
-            .hint(format!("look:  jumplead diagnose {}", access.target)));
+            .hint(format!("look:  jumplead diagnose {}", quoted(&access.target))));
     }
-    not_protected(found, before, procedure)?;
+    not_protected(access, found, before, procedure)?;
     let (facts, log) = match found {
         Found::Router { facts, log, .. } => (Some(facts.as_ref()), Some(log)),
         Found::Line { .. } => (None, None),
@@ -203,6 +263,7 @@ pub(super) fn plan(
     let mut subject = Subject {
         target: access.target.clone(),
         member_of: None,
+        login: Login::default(),
         procedure,
         state: diagnosis.state,
         seen: std::iter::once(diagnosis.says.clone()).chain(diagnosis.evidence.clone()).collect(),
@@ -220,6 +281,7 @@ pub(super) fn plan(
         new_password: None,
         silent_boot: facts.is_some_and(|facts| facts.silent_boot),
         afterwards: Vec::new(),
+        beside: access.beside.iter().cloned().chain(asked.typed()).collect(),
     };
     let mut draft = Draft { steps: Vec::new(), notes: Vec::new(), member };
     let loops = facts.is_some() && diagnosis.state == Name::F2 && !subject.ours;
@@ -368,7 +430,7 @@ fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, a
     };
     subject.backup = named(backup);
     draft.change(Act::ClosePorts, "data ports closed");
-    if backup == OWN_BACKUP {
+    if subject.keeps_secret() {
         draft.change(Act::HaUser, "the HA password, which opens the backup");
     }
     draft.step(Act::LoadBackup, &format!("LOAD {backup}, restart"), Effect::PointOfNoReturn, REBOOT_LIMIT_S);
@@ -393,10 +455,12 @@ fn right_mac(
 ) -> Result<(), Trouble> {
     let unproved = |why: &str| {
         Err(refuse("recover.mac-unproved", why)
-            .hint(
-                "put this router's ha_mac and serial_number into the site file, from its label, and name it as PAIR/b",
-            )
-            .hint(format!("until then:  jumplead recover {} quarantine", access.target)))
+            .hint(format!(
+                "put this router's ha_mac and serial_number into the site file, from its label, and name it as {}/{}",
+                access.pair_word(),
+                access.member().unwrap_or(Member::B)
+            ))
+            .hint(format!("until then:  {}", access.recover("quarantine"))))
     };
     let Some((pair, member)) = access.pair else { return unproved("no site file says which address is right") };
     let entry = pair.site.member(member);
@@ -438,22 +502,17 @@ fn finish_bootstrap(draft: &mut Draft, subject: &mut Subject, access: &Access<'_
     }
     draft.change(Act::EndJob, "end the job that waits");
     draft.change(Act::FinishBootstrap, "HA address, user and FTP");
-    subject.afterwards.push(format!("jumplead bootstrap {}   gives it the active's configuration", pair_name(access)));
+    subject.afterwards.push(format!("jumplead bootstrap {}   gives it the active's configuration", access.pair_word()));
     Ok(())
 }
 
-/// The pair as it can be typed.
-fn pair_name<'a>(access: &'a Access<'_>) -> &'a str {
-    access.pair_name.as_deref().unwrap_or("PAIR")
-}
-
 fn look_at_the_pair(access: &Access<'_>) -> String {
-    format!("when it is up:  jumplead bootstrap {} --plan-only", pair_name(access))
+    format!("when it is up:  jumplead bootstrap {} --plan-only", access.pair_word())
 }
 
 /// The standby by a road that no console server hears.
 fn over_the_cable(access: &Access<'_>) -> String {
-    let pair = access.pair_name.as_deref().unwrap_or("PAIR");
+    let pair = access.pair_word();
     let member = access.member().unwrap_or(Member::B);
     if access.servers().is_empty() { format!("{pair}/{member}") } else { format!("via:{pair}/{}", member.other()) }
 }
@@ -494,7 +553,7 @@ fn ha_password(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>, as
 }
 
 /// A protected boot loader hears no key and boots over no network: said before anything is planned on it.
-fn not_protected(found: &Found, before: &Before, procedure: Procedure) -> Result<(), Trouble> {
+fn not_protected(access: &Access<'_>, found: &Found, before: &Before, procedure: Procedure) -> Result<(), Trouble> {
     let Some(earlier) = before.earlier.as_ref().filter(|earlier| earlier.protected == Some(true)) else {
         return Ok(());
     };
@@ -511,7 +570,7 @@ fn not_protected(found: &Found, before: &Before, procedure: Procedure) -> Result
         .hint(
             "its button, held for the time that was set (20 s to 10 min), erases everything and boots it over Ethernet",
         )
-        .hint("then, with the board on the line:  jumplead recover TARGET"))
+        .hint(format!("then, with the board on the line:  jumplead recover {}", quoted(&access.target))))
 }
 
 /// A loop of starts: there is no menu yet, and no other way to one.

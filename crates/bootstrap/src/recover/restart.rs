@@ -54,8 +54,8 @@ impl RouterJob<'_> {
             Outcome::Refused(refusal) => {
                 self.restart = None;
                 self.say("it refused to restart and is as it was");
-                return Err(Trouble::new(Kind::Fatal, "recover.refused", format!("it refused: {refusal}"))
-                    .hint("device-mode, or a user without the right, are the usual causes"));
+                // What becomes of the act itself is not said on this line: it runs in the background.
+                return Err(routeros::Error::Refused(refusal).into());
             }
             Outcome::Unknown(unknown) if !unknown.began => {
                 return Err(Trouble::new(
@@ -93,14 +93,18 @@ impl RouterJob<'_> {
         self.say("it is as it was: the order had no effect");
         Err(Trouble::new(Kind::Fatal, "recover.no-effect", "it took the order and did not restart")
             .hint("its log says why:  /log print   (a backup wants its own password, board and version)")
+            .hint("device-mode, or a user without the right, are other causes")
             .acted())
     }
 
     /// Its own backup is sealed with the pair's password, which it has itself; the active's of other builds with `p`.
     pub(super) async fn load_backup(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         let name = self.subject.backup.as_deref().unwrap_or(OWN_BACKUP).trim_end_matches(".backup").to_owned();
-        let password =
-            if self.keeps_secret() { "[/ppp secret get [find name=\"HA_PASSWORD\"] password]" } else { "\"p\"" };
+        let password = if self.subject.keeps_secret() {
+            "[/ppp secret get [find name=\"HA_PASSWORD\"] password]"
+        } else {
+            "\"p\""
+        };
         self.order(format!("/system backup load name={} password={password}", quote(name)), progress).await
     }
 

@@ -1,7 +1,6 @@
 //! Steps on the router's own console. What an operator would type (ha-system.md 4.5), each line proving the router first.
 
 use super::job::{RouterJob, closed};
-use super::plan::OWN_BACKUP;
 use crate::diagnosis::{Name, StartupLog};
 use crate::engine::{Probe, Progress};
 use crate::evidence::{Evidence, USUAL};
@@ -18,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// After this long a startup has said how it ended, or says nothing.
+const STARTUP_SAYS: Duration = Duration::from_secs(200);
 /// Between two looks at a router that is on its way.
 pub(super) const POLL: Duration = Duration::from_secs(2);
 /// What a start usually takes until its startup is done.
@@ -213,13 +214,8 @@ impl RouterJob<'_> {
         Ok(None)
     }
 
-    /// Our scripts, and the backup that they made, have the password in a PPP secret of their own.
-    pub(super) fn keeps_secret(&self) -> bool {
-        self.subject.ours || self.subject.backup.as_deref().is_some_and(|name| name.ends_with(OWN_BACKUP))
-    }
-
     pub(super) async fn probe_ha_user(&mut self) -> Result<Probe, Trouble> {
-        let done = if self.keeps_secret() {
+        let done = if self.subject.keeps_secret() {
             // our startup makes user and FTP itself
             self.count("[/ppp secret find name=\"HA_PASSWORD\"]").await? > 0
         } else {
@@ -242,7 +238,7 @@ impl RouterJob<'_> {
                 .ok_or(missing.hint("name it as PAIR/b, or the pair beside its line:  --as PAIR/b"))
         };
         let private = |text: String| Command { private: true, ..Command::new(text) };
-        if self.keeps_secret() {
+        if self.subject.keeps_secret() {
             let line = format!(
                 "/ppp secret add name=\"HA_PASSWORD\" password={} disabled=yes comment=\"HA_AUTO\"",
                 password()?
@@ -405,19 +401,33 @@ impl RouterJob<'_> {
 
     /// Waits until it is the standby, and asks the active what it thinks of that.
     pub(super) async fn verify_standby(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        loop {
+        let said = loop {
             let last = match self.facts().await {
-                Ok(facts) if self.is_standby(&facts) => break,
+                Ok(facts) if self.is_standby(&facts) => {
+                    // What a restart brought back looks like the standby before its startup has begun, and another line that
+                    // says that it is done would keep that one from running at all.
+                    let said = self.log().await.map(|log| log.mended());
+                    let silent = !self.restarted || facts.uptime > STARTUP_SAYS;
+                    match said {
+                        Ok(said) if said || silent => break said,
+                        Ok(_) => "its startup has not ended".to_owned(),
+                        Err(trouble) if trouble.kind == Kind::Transient => {
+                            self.leave().await;
+                            trouble.message
+                        }
+                        Err(trouble) => return Err(trouble),
+                    }
+                }
                 Ok(facts) => {
                     let state = classify(&facts, self.member(), &self.subject.ha_interface);
                     let log = self.log().await.unwrap_or_default();
-                    if facts.uptime > Duration::from_secs(200) && log.signature().is_some() && !log.mended() {
+                    if facts.uptime > STARTUP_SAYS && log.signature().is_some() && !log.mended() {
                         return Err(Trouble::new(
                             Kind::EndCheck,
                             "recover.verify",
                             format!("it is {state}, and its startup failed"),
                         )
-                        .hint(format!("a second failure:  jumplead recover {} quarantine", self.subject.target)));
+                        .hint(format!("a second failure:  {}", self.access.recover("quarantine"))));
                     }
                     self.leave().await;
                     format!("it is {state}")
@@ -433,8 +443,10 @@ impl RouterJob<'_> {
             }
             progress.waiting("it to be the standby", USUAL_START);
             progress.pause(POLL).await?;
+        };
+        if !said {
+            self.run("/log warning \"HA_jumplead: mended, ha_startup: DONE by hand\"").await?;
         }
-        self.run("/log warning \"HA_jumplead: mended, ha_startup: DONE by hand\"").await?;
         progress.remember(FAILURES, &self.key(), b"[]")?;
         self.say("it is the standby, its data ports are closed");
         let words = self.words_of_active().await;

@@ -61,7 +61,10 @@ pub async fn prepare(
     let before = before(access, &found, store, clock).await;
     let fits = fitting(&found, &before);
     let plan = procedure.map(|procedure| plan(access, &found, &before, procedure, asked));
-    let diagnosis = found.diagnosis().clone();
+    let mut diagnosis = found.diagnosis().clone();
+    if access.pair_name.is_some() {
+        diagnosis = diagnosis.of_pair(&access.pair_word());
+    }
     if let Found::Router { connection, .. } = found {
         access.roads.give_back(connection).await;
     }

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::rc::Rc;
 
 use bootstrap::journal::{Clock, plan_of};
+use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::plan::Plan;
 use bootstrap::road::Roads as _;
 use bootstrap::secret::{Asker, SecretError};
 use bootstrap::site::Site;
 use bootstrap::store::{DirStore, Store};
+use bootstrap::target::quoted;
 use routeros::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -67,7 +69,7 @@ impl Asker for TerminalAsker {
 pub async fn run(out: &Output, global: &Global, pair: &str, change: &Change) -> Result {
     let state = folders::state(global.state_dir.as_deref())?;
     let interactive = !global.non_interactive && !out.json;
-    with_pair(out, global, &state, pair, async |pair, around| {
+    with_pair(out, global, &state, pair, Screen::new(out), async |pair, around| {
         change::bootstrap(around, pair, change, async |plan: &Plan| ask(out, plan, pair.site, interactive).await).await
     })
     .await
@@ -82,12 +84,19 @@ pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &C
         None => runs::newest_resumable(&store)?,
     };
     let records = runs::records(&store, &run)?;
-    if let Some(subject) = plan_of(&records).ok().and_then(|plan| plan.subject) {
-        return recover::resume(out, global, &run, &subject, change.dry_run).await;
+    let plan = plan_of(&records).ok();
+    if let Some(plan) = &plan
+        && !change::goes_on(out, plan, &run, runs::ending(&records).1, change)?
+    {
+        return Ok(());
+    }
+    let screen = Screen::of(out, plan.as_ref());
+    if let Some(subject) = plan.and_then(|plan| plan.subject) {
+        return recover::resume(out, global, &run, &subject, screen, change.dry_run).await;
     }
     let pair = runs::site_file(&records).unwrap_or_else(|| runs::pair(&records));
-    with_pair(out, global, &state, pair, async |pair, around| change::resume(around, pair, run.clone(), change).await)
-        .await
+    let act = async |pair: &Pair<'_>, around: Surroundings<'_>| change::resume(around, pair, run.clone(), change).await;
+    with_pair(out, global, &state, pair, screen, act).await
 }
 
 async fn with_pair(
@@ -95,6 +104,7 @@ async fn with_pair(
     global: &Global,
     state: &Path,
     typed: &str,
+    mut screen: Screen,
     act: impl AsyncFnOnce(&Pair<'_>, Surroundings<'_>) -> Result,
 ) -> Result {
     global.links.raw_only("what changes routers")?;
@@ -105,7 +115,7 @@ async fn with_pair(
     let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
         let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
         Failure::new(exit, error.code(), error.to_string())
-            .hint("see which secrets the site file names:  jumplead config show")
+            .hint(format!("see which secrets the site file names:  jumplead config show {}", quoted(typed)))
     })?;
     let known = KnownRouters::open(state).map_err(|error| {
         Failure::new(Exit::LacksRight, "state.io", format!("{} can't be read", state.join("routers.json").display()))
@@ -122,11 +132,20 @@ async fn with_pair(
         warnings: Rc::clone(&warnings),
     };
     let roads = PairRoads::new(Rc::clone(site), mac, Rc::new(HostLines)).taking_over(global.take_over);
-    let pair = Pair { site, roads: &roads, secrets, seed: u64::from_be_bytes(seed) };
-    let mut screen = Screen::new(out);
+    let seed = u64::from_be_bytes(seed);
+    let who = Who::of(&mut store, seed, &folders::operator()).map_err(|error| change::unkept(&error))?;
+    let pair = Pair { site, roads: &roads, secrets, seed, who };
     let ended = interruptible(async |stop| {
-        let around =
-            Surroundings { out, store: &mut store, clock: &WallClock, sink: &mut screen, stop, typed, site_file };
+        let around = Surroundings {
+            out,
+            store: &mut store,
+            clock: &WallClock,
+            sink: &mut screen,
+            stop,
+            typed,
+            site_file,
+            next: None,
+        };
         act(&pair, around).await
     })
     .await;

@@ -45,14 +45,19 @@ pub async fn run(
     let targets: Vec<String> =
         if single { vec![target.to_owned()] } else { ["a", "b"].map(|member| format!("{target}/{member}")).into() };
     let now = jiff::Timestamp::now();
-    let path = output.map_or_else(
-        || PathBuf::from(format!("jumplead-bundle-{}.txt", now.strftime("%Y%m%d-%H%M%SZ"))),
-        Path::to_path_buf,
-    );
-    if path.exists() {
-        return Err(Failure::new(Exit::Usage, "bundle.exists", format!("{} is there already", path.display()))
-            .hint("name another:  --output FILE"));
-    }
+    let place = match output {
+        Some(path) if path == Path::new("-") && out.json => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "usage.output",
+                "standard output is either the bundle or the JSON object",
+            )
+            .hint("name a file:  --output FILE"));
+        }
+        Some(path) if path == Path::new("-") => None,
+        Some(path) => Some(Place::take(path.to_path_buf())?),
+        None => Some(Place::take(format!("jumplead-bundle-{}.txt", now.strftime("%Y%m%d-%H%M%SZ")).into())?),
+    };
     let mut text = format!(
         "jumplead {} bundle of {}, {}\nSecrets are masked: those that the site file names, and whatever stands where RouterOS keeps one.\n         Names, addresses and serial numbers are not. Look through it before you send it.\n\n",
         env!("CARGO_PKG_VERSION"),
@@ -87,15 +92,24 @@ pub async fn run(
     let pair = pair.split_once('/').filter(|_| !pair.contains("://")).map_or(pair, |(pair, _)| pair);
     let journals = journals(global, &[target, pair], &Redactor::new(&secrets))?;
     text.push_str(&journals);
-    write(&path, &text)?;
+    let path = match place {
+        Some(place) => place.write(&text)?.display().to_string(),
+        None => {
+            out.bytes(text.as_bytes(), false);
+            String::new()
+        }
+    };
     for (target, summary, _) in &summaries {
         out.say(format!("{target}: {summary}"));
     }
+    if path.is_empty() {
+        return Ok(());
+    }
     let parts: Vec<_> =
         summaries.iter().map(|(t, s, there)| json!({"target": t, "summary": s, "read": there})).collect();
-    out.object(json!({"file": path.display().to_string(), "bytes": text.len(), "parts": parts}), &[]);
+    out.object(json!({"file": path, "bytes": text.len(), "parts": parts}), &[]);
     if !out.json {
-        out.data(path.display().to_string());
+        out.data(path);
     }
     Ok(())
 }
@@ -165,11 +179,46 @@ fn journals(global: &Global, names: &[&str], redactor: &Redactor) -> Result<Stri
     Ok(parts.concat())
 }
 
-fn write(path: &Path, text: &str) -> Result {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let written = open.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
-        Failure::new(Exit::LacksRight, "bundle.write", format!("{} can't be written", path.display())).cause(error)
-    })
+/// The bundle's file, made before anybody is asked: what can't be written is known before the minutes that reading takes. It is
+/// taken away again where nothing comes of it.
+struct Place {
+    path: PathBuf,
+    file: Option<std::fs::File>,
+}
+
+impl Place {
+    fn take(path: PathBuf) -> Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => Ok(Self { path, file: Some(file) }),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(Failure::new(Exit::Usage, "bundle.exists", format!("{} is there already", path.display()))
+                    .hint("name another:  --output FILE"))
+            }
+            Err(error) => Err(unwritten(&path, error)),
+        }
+    }
+
+    fn write(mut self, text: &str) -> Result<PathBuf> {
+        if let Some(file) = &mut self.file {
+            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            written.map_err(|error| unwritten(&self.path, error))?;
+        }
+        self.file = None;
+        Ok(std::mem::take(&mut self.path))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn unwritten(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Exit::LacksRight, "bundle.write", format!("{} can't be written", path.display()))
+        .cause(error)
+        .state("no bundle was written")
 }

@@ -9,7 +9,9 @@ use bootstrap::pair::Pair;
 use bootstrap::path::{self, Confirmation, Prepared, Start};
 use bootstrap::plan::{Act, Effect, Plan};
 use bootstrap::render::{self, Line, Renderer, Tone};
+use bootstrap::road::NO_PORT;
 use bootstrap::store::{RunId, Store, StoreError};
+use bootstrap::target::quoted;
 use bootstrap::trouble::Trouble;
 use tokio::sync::watch;
 
@@ -51,6 +53,12 @@ impl Screen {
             plan: None,
             changed: Changed::None,
         }
+    }
+
+    /// Of a run that is gone on with, whose plan was told when it began.
+    pub fn of(out: &Output, plan: Option<&Plan>) -> Self {
+        let renderer = plan.map_or_else(Renderer::new, Renderer::of);
+        Self { renderer, plan: plan.cloned(), ..Self::new(out) }
     }
 
     /// Shows nothing at all.
@@ -166,6 +174,22 @@ pub struct Surroundings<'a> {
     pub typed: &'a str,
     /// Where its site file is, for a later `resume`.
     pub site_file: Option<String>,
+    /// What to type after a run that nothing is kept of.
+    pub next: Option<(String, String)>,
+}
+
+/// A state folder that can't be written, before a run has begun.
+pub fn unkept(error: &StoreError) -> Failure {
+    let made = engine::room(&error.clone().into());
+    Failure::new(Exit::LacksRight, error.code(), error.to_string())
+        .state("nothing was changed")
+        .hint(format!("{made}, or name another:  --state-dir DIR"))
+}
+
+/// The command as it was typed: without what it waives it would come to a refusal.
+fn again(typed: &str, change: &Change) -> String {
+    let waived: String = change.waive.iter().map(|check| format!(" --waive {}", quoted(check))).collect();
+    format!("jumplead bootstrap {typed}{waived}")
 }
 
 /// `bootstrap`: from the survey to the proved pair.
@@ -175,12 +199,15 @@ pub async fn bootstrap(
     change: &Change,
     ask: impl AsyncFnOnce(&Plan) -> Answer,
 ) -> Result {
-    let options = Options { site_file: around.site_file.clone(), ..options(change)? };
-    let typed = around.typed;
+    let options = Options { site_file: around.site_file.clone(), next: around.next.clone(), ..options(change)? };
+    let again = again(around.typed, change);
     let mut stop = around.stop.clone();
     let prepared = unless_stopped(&mut stop, path::prepare(pair, &change.waive)).await?;
     let prepared = prepared.map_err(|trouble| from_trouble(&trouble))?;
     let out = around.out;
+    for waived in change.waive.iter().filter(|waived| prepared.checks.iter().all(|check| check.name != **waived)) {
+        out.warn(format!("--waive {waived}: there is no such check here"));
+    }
     if !out.json {
         show(out, &prepared, change.plan_only);
     }
@@ -188,17 +215,12 @@ pub async fn bootstrap(
         let confirmation = Confirmation { fingerprint: String::new(), serial: None };
         return refused_before(around, pair, &prepared, &confirmation, options).await;
     };
-    path::keep_plan(around.store, &plan).map_err(|error| {
-        let made = engine::room(&error.clone().into());
-        Failure::new(Exit::LacksRight, error.code(), error.to_string())
-            .state("nothing was changed")
-            .hint(format!("{made}, or name another:  --state-dir DIR"))
-    })?;
+    path::keep_plan(around.store, &plan).map_err(|error| unkept(&error))?;
     if change.plan_only {
         if out.json {
             out.object(serde_json::json!({"plan": plan, "checks": prepared.checks}), &[]);
         }
-        out.say(format!("Nothing was changed. Next:  jumplead bootstrap {typed} --confirm {}", plan.confirmed_by()));
+        out.say(format!("Nothing was changed. Next:  {again} --confirm {}", plan.confirmed_by()));
         return Ok(());
     }
     let confirmation = match &change.confirm {
@@ -213,7 +235,7 @@ pub async fn bootstrap(
                     "bootstrap.confirm.refused",
                     "the plan was not confirmed",
                 )
-                .hint(format!("when you are sure:  jumplead bootstrap {typed}")));
+                .hint(format!("when you are sure:  {again}")));
             }
             Answer::Nobody => {
                 return Err(Failure::new(
@@ -221,10 +243,7 @@ pub async fn bootstrap(
                     "bootstrap.confirm.missing",
                     "a plan has to be confirmed, and there is nobody to ask",
                 )
-                .hint(format!(
-                    "go ahead with exactly this plan:  jumplead bootstrap {typed} --confirm {}",
-                    plan.confirmed_by()
-                )));
+                .hint(format!("go ahead with exactly this plan:  {again} --confirm {}", plan.confirmed_by())));
             }
         },
     };
@@ -252,6 +271,53 @@ async fn refused_before(
 ) -> Result {
     let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     finish(path::run(pair, prepared, confirmation, start).await)
+}
+
+/// What `resume` is asked beside to go on: to show the plan of the run alone, or to make sure that it is the one that was
+/// confirmed. False: that was all.
+pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: &Change) -> Result<bool> {
+    if let Some(check) = change.waive.first() {
+        let failure = Failure::new(
+            Exit::Usage,
+            "usage.waive",
+            format!("--waive {check}: a run that goes on has its checks behind it"),
+        );
+        // A rescue has no checks to waive.
+        return Err(match &plan.subject {
+            Some(_) => failure,
+            None => failure.hint(format!(
+                "a check is waived for a new plan:  jumplead bootstrap {} --waive {check}",
+                quoted(&plan.pair)
+            )),
+        });
+    }
+    if let Some(written) = &change.confirm {
+        let confirmed = Confirmation::written(written);
+        let other = confirmed.serial.is_some() && confirmed.serial != plan.erases;
+        if confirmed.fingerprint != plan.fingerprint || other {
+            return Err(Failure::new(
+                Exit::FactsMoved,
+                "bootstrap.plan.moved",
+                format!("run {run} has the plan {}, {written} was confirmed", plan.confirmed_by()),
+            )
+            .hint(format!("look at its plan:  jumplead resume {run} --plan-only")));
+        }
+    }
+    if !change.plan_only {
+        return Ok(true);
+    }
+    if out.json {
+        out.object(serde_json::json!({"run": run.as_str(), "plan": plan, "resumable": resumable}), &[]);
+    } else {
+        render::plan(plan).iter().for_each(|line| out.data(&line.text));
+    }
+    out.say(format!("Nothing was changed. What it has done:  jumplead runs show {run}"));
+    out.say(if resumable {
+        format!("It goes on with:  jumplead resume {run}")
+    } else {
+        "It has ended: there is nothing to go on with.".to_owned()
+    });
+    Ok(false)
 }
 
 /// `resume`: goes on with a run that stopped.
@@ -300,7 +366,7 @@ fn options(change: &Change) -> Result<Options> {
             }
         },
     };
-    Ok(Options { stop_after, dry_run: change.dry_run, ..Options::default() })
+    Ok(Options { stop_after, dry_run: change.dry_run, waived: change.waive.clone(), ..Options::default() })
 }
 
 fn show(out: &Output, prepared: &Prepared, as_data: bool) {
@@ -337,8 +403,10 @@ pub fn from_trouble(trouble: &Trouble) -> Failure {
     let exit = match trouble.kind {
         Kind::Silent | Kind::Transient => Exit::NotFound,
         Kind::Login => Exit::LoginRefused,
+        Kind::Fatal if trouble.code == NO_PORT => Exit::NotFound,
         Kind::WrongRouter | Kind::Operator => Exit::PreflightRefused,
         Kind::Host => Exit::LacksRight,
+        Kind::Locked => Exit::Locked,
         Kind::Interrupted => Exit::Interrupted,
         Kind::EndCheck => Exit::EndCheckFailed,
         Kind::Fatal => Exit::PreflightRefused,
@@ -353,6 +421,25 @@ pub fn from_trouble(trouble: &Trouble) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// By every command, whether its way is a run's or its own.
+    #[test]
+    fn a_serial_port_that_the_router_on_the_way_does_not_have_is_a_target_that_is_not_there() {
+        let absent = routeros::Error::NoPort { port: "usb7".into(), has: vec!["serial0".into(), "usb1".into()] };
+        let error = bootstrap::road::RoadError::from_console("via:a?port=usb7", &absent);
+        for failure in [from_trouble(&error.clone().into()), crate::reach::failure(error)] {
+            assert_eq!((failure.exit, failure.code.as_str()), (Exit::NotFound, NO_PORT));
+            assert!(failure.message.ends_with("there is no serial port usb7, but serial0, usb1"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_waived_is_on_the_line_that_is_pasted() {
+        let waive = vec!["same-version".to_owned(), "no-other-run".to_owned()];
+        let change = Change { waive, ..Change::default() };
+        assert_eq!(again("edge-1", &change), "jumplead bootstrap edge-1 --waive same-version --waive no-other-run");
+        assert_eq!(again("edge-1", &Change::default()), "jumplead bootstrap edge-1");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_question_or_a_survey_that_lasts_for_ever_can_be_left() {

@@ -1,10 +1,11 @@
 //! `config`: the site file.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use bootstrap::secret::SecretRef;
+use bootstrap::secret::SecretError;
 use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
 use mactelnet::discovery::Router;
@@ -16,13 +17,33 @@ use crate::folders;
 use crate::links::{self, HostLinks};
 use crate::output::Output;
 
+/// Bytes of a site file at most.
+const MAX_SITE: u64 = 1 << 20;
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = Vec::new();
+    let length = std::fs::File::open(path)?.take(MAX_SITE + 1).read_to_end(&mut text)?;
+    let unfit = |why: String| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
+    if length as u64 > MAX_SITE {
+        return Err(unfit("it is longer than 1 MiB".into()));
+    }
+    String::from_utf8(text).map_err(|error| unfit(error.to_string()))
+}
+
 /// Reads and checks the site file that PAIR means.
 pub fn load(pair: &str) -> Result<Site> {
     let path = folders::site_file(pair)?;
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let text = read(&path).map_err(|error| {
+        let there = error.kind() != std::io::ErrorKind::NotFound;
+        // Whoever types it at a file that is there loses the file.
+        let hint = if there {
+            "it is a text file in UTF-8"
+        } else {
+            "make one from what is found:  jumplead config init > edge-1.toml"
+        };
         Failure::new(Exit::Usage, "site.read", format!("the site file {} can't be read", path.display()))
             .cause(error)
-            .hint("make one from what is found:  jumplead config init > edge-1.toml")
+            .hint(hint)
     })?;
     parse(&path, &text)
 }
@@ -45,7 +66,7 @@ pub fn show(out: &Output, pair: &str) -> Result {
     Ok(())
 }
 
-/// `config check`: the form, and what a run would miss. Reads no secret.
+/// `config check`: the form, and what a run would miss. No secret is read.
 pub fn check(out: &Output, pair: &str) -> Result {
     let site = load(pair)?;
     let mut warnings = Vec::new();
@@ -71,19 +92,15 @@ pub fn check(out: &Output, pair: &str) -> Result {
         if usable < entry.reach.len() {
             warnings.push(format!("pair.{member}.reach: ssh:// and console+ssh:// are passed over"));
         }
-        for secret in [&entry.password, &entry.factory_password].into_iter().flatten() {
-            if let SecretRef::Env(name) = secret
-                && std::env::var_os(name).is_none()
-            {
-                warnings.push(format!("pair.{member}: the environment has no {name} at the moment"));
-            }
-        }
     }
-    for user in &site.users {
-        if let Some(SecretRef::Env(name)) = &user.password
-            && std::env::var_os(name).is_none()
-        {
-            warnings.push(format!("pair.users.{}: the environment has no {name} at the moment", user.name));
+    for (key, secret) in site.secrets() {
+        match secret.is_there() {
+            Ok(()) => {}
+            // It may be set where the run is started.
+            Err(error @ SecretError::NoEnv(_)) => warnings.push(format!("{key}: {error} at the moment")),
+            Err(error) => {
+                return Err(Failure::new(Exit::LoginRefused, error.code(), format!("{key}: {error}")));
+            }
         }
     }
     if site.ha_password.is_none() {
@@ -174,7 +191,7 @@ serial_number = \"FILL-IN\"        # from the label
 reach = [\"via:a\", \"mac://%{}\"]
 factory_password = \"prompt\"      # the label's, where the board has one; remove the line otherwise
 [secrets]
-ha_password = \"generate\"         # or what the pair uses already
+ha_password = \"prompt\"           # the one that a has from $HAInstall; env:NAME or file:PATH where nobody is to be asked
 ",
         interface(&a),
         interface(&b),
@@ -203,5 +220,7 @@ mod tests {
             .collect();
         let site = Site::parse(&filled.join("\n")).unwrap();
         assert_eq!(site.name, "edge-1");
+        // As the README has it, a is active and has a password already.
+        assert!(site.secrets().iter().all(|(_, secret)| **secret == bootstrap::secret::SecretRef::Prompt), "{text}");
     }
 }

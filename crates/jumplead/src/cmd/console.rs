@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use routeros::{Outcome, Shell, TermSize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use super::exec::not_run;
+use super::exec::{LOOK_FIRST, doubts, not_run};
 use crate::console::link::{Alarm, Attached};
-use crate::console::pump::{End, Options, Signals, pump};
+use crate::console::pump::{End, Options, Ready, Signals, pump};
 use crate::console::record::Record;
 use crate::console::view::Moment;
 use crate::failure::{Exit, Failure, Result};
@@ -19,16 +19,9 @@ use crate::term::{self, RawMode};
 /// Runs a terminal over `link` until one side ends it. The terminal is restored on every way out.
 ///
 /// `alarm` is listened to beside it.
-pub async fn run<L: Attached>(
-    link: &mut L,
-    out: &Output,
-    options: &Options,
-    signals: &mut Signals,
-    alarm: Alarm,
-) -> Result {
-    let record = record(options, term::size().unwrap_or((80, 24)))?;
+pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, ready: Ready, alarm: Alarm) -> Result {
     let name = link.describe();
-    let interactive = term::interactive();
+    let interactive = ready.interactive;
     let raw = if interactive {
         Some(RawMode::enter().map_err(|error| {
             Failure::new(Exit::Bug, "console.terminal", "the terminal refused raw mode").cause(error)
@@ -40,7 +33,7 @@ pub async fn run<L: Attached>(
         // Said when it is so: what is typed before the terminal is raw is thrown away. A raw one wants its CR.
         out.say(format!("Connected to {name}. Ctrl-] opens the menu.\r"));
     }
-    let end = pump(link, interactive, options, record, signals, alarm).await;
+    let end = pump(link, options, ready, alarm).await;
     let _ = tokio::time::timeout(Duration::from_millis(500), link.shutdown()).await;
     drop(raw);
     match end {
@@ -82,18 +75,25 @@ fn interrupted() -> Failure {
     Failure::new(Exit::Interrupted, "console.interrupted", "interrupted")
 }
 
-/// Listens to signals from now on.
-pub fn signals() -> Result<Signals> {
+fn signals() -> Result<Signals> {
     Signals::new().map_err(|error| Failure::new(Exit::Bug, "host.signals", "signals can't be waited for").cause(error))
 }
 
+/// What a terminal needs beside its link; signals are listened to from now on.
+pub fn ready(options: &Options) -> Result<Ready> {
+    let signals = signals()?;
+    Ok(Ready::new(signals, record(options, term::size().unwrap_or((80, 24)))?))
+}
+
 /// Opens a session, and listens to signals while the router makes up its mind: one of them lets the session go, so that
-/// the router is told. What is to be made ready for that is made behind the first packet, whose answer takes its time.
-pub async fn opened<T>(opening: impl Future<Output = Result<T>>) -> Result<(T, Signals)> {
-    let mut listening = None;
+/// the router is told. What a terminal needs is made ready in the same wait.
+pub async fn opened<T>(opening: impl Future<Output = Result<T>>, options: &Options) -> Result<(T, Ready)> {
+    let mut made = None;
     let ended = async {
-        tokio::task::yield_now().await;
-        listening.insert(signals()?).end().await;
+        // At the clock's next tick, within a millisecond: the first packets of a login are answered sooner than that, the
+        // router's shell begins later.
+        tokio::time::sleep(Duration::ZERO).await;
+        made.insert(ready(options)?).end().await;
         Err(interrupted().state("no session was opened"))
     };
     let session = tokio::select! {
@@ -101,8 +101,7 @@ pub async fn opened<T>(opening: impl Future<Output = Result<T>>) -> Result<(T, S
         session = opening => session?,
         ended = ended => return ended,
     };
-    let signals = listening.map_or_else(signals, Ok)?;
-    Ok((session, signals))
+    Ok((session, made.map_or_else(|| ready(options), Ok)?))
 }
 
 /// How long the routers on the way may take to let a console go.
@@ -131,8 +130,8 @@ pub async fn member(shell: Shell, out: &Output, options: &Options, alarm: Alarm)
         return ended;
     }
     let mut attached = shell.attach().await.map_err(|error| broken(&error).state("nothing was typed"))?;
-    let ended = match signals() {
-        Ok(mut signals) => run(&mut attached, out, options, &mut signals, alarm).await,
+    let ended = match ready(options) {
+        Ok(ready) => run(&mut attached, out, options, ready, alarm).await,
         Err(failure) => Err(failure),
     };
     let _ = tokio::time::timeout(LEAVE, attached.leave()).await;
@@ -155,7 +154,13 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant)
     // Said once: who reads it does not need it at every line.
     let mut overheard = line_road::overheard(&shell.describe());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    let unread = |error: std::io::Error| {
+        Failure::new(Exit::Usage, "console.input", "the next line of standard input can't be read")
+            .cause(error)
+            .state("this line and those behind it were not typed; those before it ran")
+            .hint("a line is UTF-8 text; other bytes are written as RouterOS's own escapes, as in \"gr\\FCn\"")
+    };
+    while let Some(line) = lines.next_line().await.map_err(unread)? {
         let line = line.trim();
         if line.is_empty() {
             continue;
@@ -165,7 +170,10 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant)
             overheard = false;
         }
         match shell.exec(line).await {
-            Ok(Outcome::Done(output)) => said(output.text.trim_end()),
+            Ok(Outcome::Done(output)) => {
+                said(output.text.trim_end());
+                doubts(&output).iter().for_each(|doubt| out.warn(doubt));
+            }
             Ok(Outcome::Refused(refusal)) => {
                 said(refusal.output.trim_end());
                 said(&refusal.to_string());
@@ -179,10 +187,10 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant)
                 )
                 .cause(&unknown)
                 .state("the lines behind it were not typed")
-                .hint("look at the router before you repeat it"));
+                .hint(LOOK_FIRST));
             }
             Err(error) => {
-                return Err(not_run(shell, &error).state("this line and those behind it were not typed"));
+                return Err(not_run(shell.describe(), &error).state("this line and those behind it were not typed"));
             }
         }
     }
@@ -200,15 +208,15 @@ mod tests {
     async fn a_signal_in_a_login_lets_the_session_go() {
         let held = std::rc::Rc::new(());
         let session = std::rc::Rc::clone(&held);
-        let opening = opened(async move {
+        let options = Options::default();
+        let opening = async move {
             let _session = session;
             std::future::pending::<Result<()>>().await
-        });
+        };
+        let opening = opened(opening, &options);
         let signal = async {
-            // the handlers are there when the other future has been asked twice
-            for _ in 0..4 {
-                tokio::task::yield_now().await;
-            }
+            // the handlers are there by then
+            tokio::time::sleep(Duration::from_millis(100)).await;
             kill_process(getpid(), Signal::HUP).unwrap();
         };
         let (ended, ()) = tokio::join!(opening, signal);

@@ -2,10 +2,10 @@
 
 use bootstrap::diagnosis::{Diagnosis, StartupLog, of_facts, of_line, of_listening, of_session};
 use bootstrap::facts;
-use bootstrap::pair::Users;
+use bootstrap::pair::{Pair, Users};
 use bootstrap::road::{Purpose, Roads as _};
 use bootstrap::signs::Signs;
-use bootstrap::target::Member;
+use bootstrap::target::{Member, quoted};
 use routeros::wake::{Plan, State};
 use routeros::{BoxLink, Shell, Waker, boot};
 
@@ -24,8 +24,8 @@ const HA_INTERFACE: &str = "ether8";
 const WATCHED: &str =
     "it boots, and nothing is typed: its login prompt is waited for, or its third start without one. Ctrl-C stops";
 
-pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> Result {
-    let target = reach::target(target)?;
+pub async fn run(out: &Output, global: &Global, typed: &str, listen: bool) -> Result {
+    let target = reach::target(typed)?;
     let mut hearsay = Hearsay::default();
     let diagnosis = match &target {
         Target::Line { endpoint, url } => {
@@ -46,19 +46,8 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             let reached = reach.pair(pair, member, by.clone())?;
             let link = reached.terminal(member, port).await;
             reach.warn(out);
-            let diagnosis = by_line(
-                out,
-                Box::new(link?),
-                How { listen, take_over: global.take_over, user: &reached.site.member(member).user },
-                async |link| {
-                    // The login takes the line by its road, as every command does.
-                    drop(link);
-                    let opened = reached.pair().open(member, Purpose::Read, Users::OfA).await;
-                    let connection = opened.map_err(|trouble| from_trouble(&trouble))?;
-                    of_router(connection.shell, Some(member), &reached.site.ha_interface).await
-                },
-            )
-            .await;
+            let how = How { listen, take_over: global.take_over, user: &reached.site.member(member).user };
+            let diagnosis = of_member_on_line(out, &reached.pair(), member, Box::new(link?), how).await;
             reached.roads.let_go().await;
             diagnosis?
         }
@@ -87,6 +76,11 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
             }
         }
     };
+    let diagnosis = diagnosis.at(&quoted(typed));
+    let diagnosis = match &target {
+        Target::Member { pair, .. } => diagnosis.of_pair(&quoted(pair)),
+        _ => diagnosis,
+    };
     let told: Vec<String> = hearsay.line().into_iter().collect();
     out.object(&diagnosis, &told);
     told.iter().for_each(|told| out.warn(told));
@@ -97,14 +91,32 @@ pub async fn run(out: &Output, global: &Global, target: &str, listen: bool) -> R
 }
 
 /// How a line is looked at.
-#[derive(Clone, Copy)]
-struct How<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct How<'a> {
     /// Nothing is typed.
-    listen: bool,
+    pub listen: bool,
     /// Somebody else's session is ended.
-    take_over: bool,
+    pub take_over: bool,
     /// Whose session is none of somebody else.
-    user: &'a str,
+    pub user: &'a str,
+}
+
+/// What the line of a pair's member shows, or the member itself.
+pub async fn of_member_on_line(
+    out: &Output,
+    pair: &Pair<'_>,
+    member: Member,
+    link: BoxLink,
+    how: How<'_>,
+) -> Result<Diagnosis> {
+    by_line(out, link, how, async |link| {
+        // The login takes the line by its road, as every command does.
+        drop(link);
+        let opened = pair.open(member, Purpose::Read, Users::OfA).await;
+        let connection = opened.map_err(|trouble| from_trouble(&trouble))?;
+        of_router(connection.shell, Some(member), &pair.site.ha_interface).await
+    })
+    .await
 }
 
 /// What a line shows, or the router at its end: `ask` logs in, where the line is in order.
@@ -117,6 +129,7 @@ async fn by_line(
     let mut waker = Waker::new(link, None);
     let broken = |error: routeros::Error| Failure::new(Exit::TimedOut, error.code(), error.to_string());
     let mut heard = waker.wake(&Plan::listen_only(boot::IDLE)).await.map_err(broken)?;
+    legible(&waker, &heard.state)?;
     if matches!(heard.state, State::KeyWindow | State::Booting | State::Dead) {
         // Whether it comes up, stops, or starts again and again: only watching tells.
         let plan = Plan::watch(boot::IDLE);
@@ -137,6 +150,7 @@ async fn by_line(
         _ => {
             let plan = if how.take_over { Plan::settle(boot::IDLE) } else { Plan::look(boot::IDLE) };
             let woken = waker.wake(&plan).await.map_err(broken)?;
+            legible(&waker, &woken.state)?;
             let who = woken.state.session(how.user);
             if let Some(who) = &who
                 && how.take_over
@@ -154,6 +168,17 @@ async fn by_line(
                 None => ask(waker.into_link()).await,
             }
         }
+    }
+}
+
+/// Garbage that the link itself explains says nothing about a router.
+fn legible(waker: &Waker, state: &State) -> Result {
+    match waker.unfit().filter(|_| *state == State::Garbage) {
+        Some(why) => {
+            let error = routeros::Error::UnfitLink { why };
+            Err(Failure::new(Exit::Usage, error.code(), error.to_string()).state("nothing was typed"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure, Result};
 use crate::links::{self, HostLinks};
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// What is printed where a router says nothing.
 const NOTHING: &str = "-";
@@ -30,7 +30,7 @@ pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Dur
             if let Some(router) = found.routers().get(place) {
                 show_change(out, router, &opened);
             }
-            true
+            !output::unread()
         });
         tokio::select! {
             biased;

@@ -44,7 +44,9 @@ pub fn run(out: &Output, code: Option<&str>) -> Result {
     if out.json {
         out.object(json!({"code": code, "entry": name, "text": text}), &[]);
     } else {
-        out.data(format!("{code}\n\n{text}"));
+        let family =
+            if name == code { String::new() } else { format!(" (it has no entry of its own; this is {name})") };
+        out.data(format!("{code}{family}\n\n{text}"));
     }
     Ok(())
 }
@@ -105,6 +107,14 @@ mod tests {
         }
         assert!(unexplained.is_empty(), "not in docs/errors.md: {unexplained:#?}");
         assert!(entries().count() > 50);
+    }
+
+    #[test]
+    fn the_book_is_sorted_and_names_each_code_once() {
+        let order: Vec<String> = entries().map(|(code, _)| code.replace('*', "~")).collect();
+        for pair in order.windows(2) {
+            assert!(pair[0] < pair[1], "{} stands before {}", pair[0], pair[1]);
+        }
     }
 
     #[test]

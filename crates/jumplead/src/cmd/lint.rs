@@ -49,10 +49,16 @@ pub fn run(out: &Output, files: &[std::path::PathBuf], version: &str, form: bool
             refused.push(name);
         }
     }
-    out.object(json!({"routeros": version.to_string(), "files": reports}), &warnings);
+    out.result(refused.is_empty(), json!({"routeros": version.to_string(), "files": reports}), &warnings);
     if refused.is_empty() {
         if !form {
-            out.say(format!("RouterOS {version} takes {}", if files.len() == 1 { "it" } else { "them all" }));
+            let what = if files.len() == 1 { "it" } else { "them all" };
+            out.say(match warnings.is_empty() {
+                true => format!("RouterOS {version} takes {what}"),
+                false => {
+                    format!("RouterOS {version} takes {what}, as far as that is known: not all names were checked")
+                }
+            });
         }
         return Ok(());
     }

@@ -19,3 +19,4 @@ pub mod recover;
 pub mod rehearse;
 pub mod runs;
 pub mod theatre;
+pub mod wires;

@@ -4,10 +4,10 @@
 use bootstrap::engine::Options;
 use bootstrap::path::{Confirmation, Start, keep_plan};
 use bootstrap::plan::Plan;
-use bootstrap::recover::{self, Access, Asked, Procedure, Rescue, Subject};
+use bootstrap::recover::{self, Access, Asked, Login, Procedure, Rescue, Subject};
 use bootstrap::render;
 use bootstrap::store::{DirStore, RunId};
-use bootstrap::target::TargetUrl;
+use bootstrap::target::{TargetUrl, quoted};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -19,6 +19,9 @@ use crate::cli::{Global, RescueOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::{folders, term};
+
+/// `linux/if.h`
+const IFF_UP: u32 = 1;
 
 /// `recover TARGET [PROCEDURE]`
 pub async fn run(
@@ -58,14 +61,20 @@ async fn go(
 ) -> Result {
     let asked = Asked {
         cloned_window: options.accept_cloned_window,
-        netinstall: options.netinstall.clone(),
-        package: options.package.clone(),
+        netinstall: options.netinstall.as_deref().map(absolute),
+        packages: options.package.iter().map(|file| absolute(file)).collect(),
         architecture: options.architecture.clone(),
         interface: options.boot_interface.clone(),
         new_password: options.new_ha_password.clone(),
     };
     if procedure == Some(Procedure::Netinstall) {
         there(&asked)?;
+    }
+    if let Some(name) = &asked.interface
+        && matches!(procedure, Some(Procedure::Netinstall | Procedure::Etherboot))
+        && let Some(doubt) = boot_cable(name)?
+    {
+        out.warn(doubt);
     }
     let prepared = recover::prepare(access, store, &WallClock, procedure, &asked);
     let still = format!(
@@ -85,15 +94,18 @@ async fn go(
         }
         let names: Vec<&str> = fits.iter().map(|one| one.name()).collect();
         out.object(json!({"diagnosis": diagnosis, "twice": prepared.twice, "procedures": names}), &[]);
-        out.say(format!("Nothing was changed. Next:  jumplead recover {} {} --plan-only", access.target, names[0]));
+        let next = access.recover(names[0]);
+        out.say(format!("Nothing was changed. Next:  {next} --plan-only{}", typed(unkept(global))));
         return Ok(());
     };
+    let mut again = String::new();
     if let Some(subject) = &mut plan.subject {
         subject.member_of.clone_from(&options.member_of);
+        subject.login = login(global);
+        again = format!("{}{}", subject.again(), typed(unkept(global)));
     }
     show(out, screen, &prepared, &plan, options.plan_only);
     keep_plan(store, &plan).map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
-    let again = again(access, &plan);
     if options.plan_only {
         out.object(json!({"plan": plan, "diagnosis": diagnosis}), &[]);
         out.say(format!("Nothing was changed. Next:  {again} --confirm {}", plan.fingerprint));
@@ -120,11 +132,25 @@ async fn go(
 }
 
 /// `resume` of a run that was a rescue.
-pub async fn resume(out: &Output, global: &Global, run: &RunId, subject: &Subject, dry_run: bool) -> Result {
+pub async fn resume(
+    out: &Output,
+    global: &Global,
+    run: &RunId,
+    subject: &Subject,
+    mut screen: Screen,
+    dry_run: bool,
+) -> Result {
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
     let new_ha = subject.new_password.as_deref();
+    // As the run was begun, unless another way was said now.
+    let login = &subject.login;
+    let global = &Global {
+        user: global.user.clone().or_else(|| login.user.clone()),
+        password: global.password.clone().or_else(|| login.password.clone()),
+        take_over: global.take_over || login.take_over,
+        ..global.clone()
+    };
     with_access(out, global, &subject.target, subject.member_of.as_deref(), new_ha, async |access| {
-        let mut screen = Screen::new(out);
         let ended = interruptible(async |stop| {
             let options = Options { dry_run, ..Options::default() };
             let start = Start { store: &mut store, clock: &WallClock, sink: &mut screen, stop, options };
@@ -133,7 +159,7 @@ pub async fn resume(out: &Output, global: &Global, run: &RunId, subject: &Subjec
         match ended.await {
             Some(Ok(end)) => finish(end),
             Some(Err(error)) => {
-                let anew = format!("jumplead recover {} {} --plan-only", subject.target, subject.procedure);
+                let anew = format!("{}{} --plan-only", subject.again(), typed(unkept(global)));
                 Err(not_resumed(&error, &anew))
             }
             None => Err(screen.left_at_once()),
@@ -142,29 +168,65 @@ pub async fn resume(out: &Output, global: &Global, run: &RunId, subject: &Subjec
     .await
 }
 
-fn again(access: &Access<'_>, plan: &Plan) -> String {
-    let procedure = plan.subject.as_ref().map_or("", |subject| subject.procedure.name());
-    let member_of = plan.subject.as_ref().and_then(|subject| subject.member_of.as_ref());
-    let member_of = member_of.map_or_else(String::new, |pair| format!(" --as {pair}"));
-    let new_ha = plan.subject.as_ref().and_then(|subject| subject.new_password.as_ref());
-    let new_ha = new_ha.map_or_else(String::new, |reference| format!(" --new-ha-password {}", quoted(reference)));
-    format!("jumplead recover {} {procedure}{member_of}{new_ha}", access.target)
+/// A file as it can be named from any folder, and is not looked for on the PATH.
+fn absolute(file: &str) -> String {
+    std::path::absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string())
 }
 
-/// As one word of a shell.
-fn quoted(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c));
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+/// Words behind others on a line of a shell.
+fn typed(words: impl IntoIterator<Item = String>) -> String {
+    words.into_iter().map(|word| format!(" {}", quoted(&word))).collect()
+}
+
+/// As whom to log in when the run goes on.
+fn login(global: &Global) -> Login {
+    let password = global.password.clone().filter(|reference| !reference.starts_with("cmd:"));
+    Login { user: global.user.clone(), password, take_over: global.take_over }
+}
+
+/// What a line that is typed again needs and no journal keeps: a command's words may be secret, a folder is this host's.
+fn unkept(global: &Global) -> Vec<String> {
+    let command = global.password.iter().filter(|reference| reference.starts_with("cmd:"));
+    let mut words: Vec<String> = command.flat_map(|reference| ["--password".to_owned(), reference.clone()]).collect();
+    if let Some(folder) = &global.state_dir {
+        words.extend(["--state-dir".to_owned(), absolute(&folder.display().to_string())]);
+    }
+    words
 }
 
 /// A program or package that is missing is said before the board is touched.
 fn there(asked: &Asked) -> Result {
-    for file in [&asked.netinstall, &asked.package].into_iter().flatten() {
+    for file in asked.netinstall.iter().chain(&asked.packages) {
         if !std::path::Path::new(file).is_file() {
             return Err(Failure::new(Exit::Usage, "recover.netinstall", format!("there is no file {file}")));
         }
     }
     Ok(())
+}
+
+/// The host's end of the BOOT port's cable: one that is missing or off is refused, one without a carrier doubted. A board may switch
+/// its port on only when it asks the network.
+fn boot_cable(name: &str) -> Result<Option<String>> {
+    let all = std::path::Path::new("/sys/class/net");
+    if !all.is_dir() {
+        return Ok(None);
+    }
+    let of = |what: &str| std::fs::read_to_string(all.join(name).join(what)).ok();
+    let refused = |why: String, hint: String| {
+        Err(Failure::new(Exit::Usage, "recover.netinstall", why).state("nothing was changed").hint(hint))
+    };
+    let flags = (!name.contains('/')).then(|| of("flags")).flatten();
+    let Some(flags) = flags else {
+        return refused(format!("this host has no interface {name}"), "which there are:  ip -brief link".into());
+    };
+    let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).unwrap_or(IFF_UP);
+    if flags & IFF_UP == 0 {
+        let hint = format!("switch it on, as root:  ip link set {} up", quoted(name));
+        return refused(format!("the interface {name} is off"), hint);
+    }
+    let dead = of("carrier").is_some_and(|carrier| carrier.trim() == "0");
+    let says = "has no carrier: is its cable in, and at the port marked BOOT? Some boards switch that port on only when they ask the network";
+    Ok(dead.then(|| format!("the interface {name} {says}")))
 }
 
 fn show(out: &Output, screen: &mut Screen, prepared: &Rescue, plan: &Plan, as_data: bool) {
@@ -187,7 +249,7 @@ async fn password(out: &Output, global: &Global, target: &str, rescue: &RescueOp
     let unasked = Global { non_interactive: true, ..global.clone() };
     with_access(out, &unasked, target, rescue.member_of.as_deref(), None, async |access| {
         let seen = out.patiently("still looking at its line; nothing is changed", recover::look(access, &store)).await;
-        let says = seen.says(&access.target);
+        let says = seen.says(access);
         out.object(json!({"seen": seen.lines, "password": says}), &[]);
         if !out.json {
             says.iter().for_each(|line| out.data(line));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bootstrap::ha::{PairConfig, render_installed};
 use bootstrap::journal::Clock;
+use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::road::Roads as _;
 use bootstrap::site::Site;
@@ -54,6 +55,10 @@ const EPOCH: i64 = 1_767_225_600;
 /// Runs outside any runtime: it makes its own, with the clock that it wants.
 pub fn run(out: &Output, args: &Rehearse) -> Result {
     match &args.seeds {
+        Some(_) if args.pcap.is_some() => {
+            Err(Failure::new(Exit::Usage, "usage.arguments", "--pcap keeps one run, and --seeds asks for many")
+                .hint("take the one you want to look at:  jumplead --pcap FILE rehearse --seed N"))
+        }
         Some(seeds) => many(out, args, seeds.clone()),
         None => once(out, args),
     }
@@ -71,6 +76,9 @@ fn once(out: &Output, args: &Rehearse) -> Result {
     let began = std::time::Instant::now();
     let runtime = runtime(args.real_time)?;
     let played = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet, false))?;
+    if let Some(torn) = &played.torn {
+        out.warn(torn);
+    }
     if !out.json {
         if !matches!(args.road, Road::Serial | Road::ViaSerial) {
             out.say(own_part(&played.waits));
@@ -81,10 +89,9 @@ fn once(out: &Output, args: &Rehearse) -> Result {
             began.elapsed().as_secs_f64()
         ));
         out.say(format!("Logins at router a by MAC-Telnet: {}", played.logins));
-        if let Some(file) = &args.pcap {
+        if let (Some(file), None) = (&args.pcap, &played.torn) {
             out.say(format!("Both cables, for Wireshark: {}", file.display()));
         }
-        out.say("Next, with your own pair:  jumplead config init > edge-1.toml");
     }
     Ok(())
 }
@@ -204,12 +211,16 @@ struct Played {
     logins: usize,
     /// What was waited for.
     waits: Vec<Wait>,
+    /// Why the capture is not whole.
+    torn: Option<String>,
 }
 
 /// One whole run. A mute one shows nothing, not even how it ended.
 async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<Played> {
     let version = args.routeros.parse().map_err(|_| {
-        Failure::new(Exit::Usage, "rehearse.routeros", format!("`{}` is no RouterOS version", args.routeros))
+        let of_another = args.routeros.parse::<routeros::Version>().is_ok();
+        let why = if of_another { "not simulated: routers of 6.x and 7.x are" } else { "no RouterOS version" };
+        Failure::new(Exit::Usage, "rehearse.routeros", format!("`{}` is {why}", args.routeros))
             .hint("write it as 7.18.2 or 6.44.6")
     })?;
     let mut settings =
@@ -276,11 +287,11 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(LabLines(pair.b.clone())));
     let secrets =
         PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), ..PairSecrets::default() };
-    let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed };
+    let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed, who: Who::new(args.seed, "rehearsal") };
     let mut store = SimStore::default();
     let screen = Screen::new(out);
     let screen = Rc::new(RefCell::new(if mute { screen.mute() } else { screen }));
-    let theatre = Theatre::new(pair, tap, host, screen, show && !out.json, out.verbose);
+    let theatre = Theatre::new(pair, tap.clone(), host, screen, show && !out.json, out.verbose);
     let stage = tokio::task::spawn_local(theatre.clone().follow());
     let (_stop, stopped) = watch::channel(false);
     let clock = StoryClock(began);
@@ -292,6 +303,8 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         stop: stopped,
         typed: &site.name,
         site_file: None,
+        // The run is in memory. With your own pair, then.
+        next: Some(("jumplead config init > edge-1.toml".into(), repeated(args, args.seed))),
     };
     let change = Change::default();
     let ended = change::bootstrap(around, &job, &change, async |plan: &bootstrap::plan::Plan| {
@@ -313,7 +326,11 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     drop(wired);
     world.abort();
     ended?;
-    Ok(Played { took: began.elapsed(), logins: theatre.logins(), waits: theatre.waits() })
+    let torn = tap
+        .trouble()
+        .zip(args.pcap.as_ref())
+        .map(|(error, file)| format!("{} is not whole: {error}; what is in it ends in the middle", file.display()));
+    Ok(Played { took: began.elapsed(), logins: theatre.logins(), waits: theatre.waits(), torn })
 }
 
 #[cfg(test)]

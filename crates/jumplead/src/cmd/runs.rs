@@ -65,8 +65,8 @@ pub fn records(store: &DirStore, run: &RunId) -> Result<Vec<Record>> {
         .map_err(|error| Failure::new(Exit::Stuck, error.code(), error.to_string()))
 }
 
-/// How a run stands: its last word.
-fn ending(records: &[Record]) -> (String, bool) {
+/// How a run stands: its last word, and whether it can be gone on with.
+pub fn ending(records: &[Record]) -> (String, bool) {
     for record in records.iter().rev() {
         match &record.event {
             Event::RunFinished { exit_code: 0, failure: None, .. } => return ("done".to_owned(), false),

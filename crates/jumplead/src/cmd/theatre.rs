@@ -15,6 +15,7 @@ use mactelnet::{Instant, MacAddr};
 use routersim::record::{EventKind, Phase, SessionId, Via};
 
 use super::change::Screen;
+use super::wires::Wires;
 
 /// How often news are looked for: often enough to stand between the right lines of the run.
 const LOOK: Duration = Duration::from_millis(200);
@@ -39,6 +40,9 @@ struct Stage {
     consoles: RefCell<BTreeMap<(char, SessionId), ConsoleLine>>,
     seen: RefCell<BTreeSet<String>>,
     waits: RefCell<Waits>,
+    wires: RefCell<Wires>,
+    /// Frames that were heard.
+    heard: Cell<usize>,
     /// MAC-Telnet logins at router A, each a line in its log.
     logins: Cell<usize>,
 }
@@ -46,7 +50,9 @@ struct Stage {
 /// What the waits of a run cost beyond what the router itself takes.
 #[derive(Debug, Default)]
 struct Waits {
-    /// When router B last became ready for what is waited for.
+    /// The wait that goes on, and since when.
+    on: Option<(String, Instant)>,
+    /// When router B first became ready for what is waited for. What comes behind that is no new beginning.
     ready: Option<Instant>,
     /// Step, when B was ready for it, and when it was done.
     over: Vec<(String, Instant, Instant)>,
@@ -67,6 +73,14 @@ impl Theatre {
     /// A stage that shows each kind of line once, or with `all` every line.
     /// `host` is where the tool speaks from.
     pub fn new(pair: Pair, tap: Tap, host: MacAddr, screen: Rc<RefCell<Screen>>, show: bool, all: bool) -> Self {
+        let mut wires = Wires::default();
+        wires.name(host, "host");
+        for (name, router) in [("A", &pair.a), ("B", &pair.b)] {
+            let ports = router.look(|router| router.system().map(|system| system.net_config().ports));
+            for port in ports.unwrap_or_default() {
+                wires.name(port.orig_mac, &format!("{name} {}", port.default_name));
+            }
+        }
         Self(Rc::new(Stage {
             pair,
             tap,
@@ -77,6 +91,8 @@ impl Theatre {
             consoles: RefCell::default(),
             seen: RefCell::default(),
             waits: RefCell::default(),
+            wires: RefCell::new(wires),
+            heard: Cell::new(0),
             logins: Cell::new(0),
         }))
     }
@@ -92,8 +108,9 @@ impl Theatre {
     /// Shows what happened since the last call.
     pub fn show_news(&self) {
         for (router, event) in self.0.pair.take_events() {
-            if router == 'B' && is_ready(&event.kind) {
-                self.0.waits.borrow_mut().ready = Some(event.at);
+            self.hear(event.at);
+            if router == 'B' {
+                self.0.waits.borrow_mut().look(event.at, &event.kind);
             }
             if router == 'A' && matches!(event.kind, EventKind::Login { ok: true, via: Via::MacTelnet, .. }) {
                 self.0.logins.set(self.0.logins.get() + 1);
@@ -115,6 +132,19 @@ impl Theatre {
             };
             if let Some(text) = text {
                 self.line(router, "*", &text);
+            }
+        }
+        self.hear(self.0.pair.world.now());
+    }
+
+    /// What was on the wires until then.
+    fn hear(&self, until: Instant) {
+        let frames = self.0.tap.after(self.0.heard.get());
+        for tapped in frames.iter().take_while(|tapped| tapped.at <= until) {
+            self.0.heard.set(self.0.heard.get() + 1);
+            let news = self.0.wires.borrow_mut().hear(&tapped.frame);
+            if let Some(news) = news.filter(|_| self.0.show) {
+                self.line(' ', "~", &news);
             }
         }
     }
@@ -151,12 +181,7 @@ impl Theatre {
 
     /// How much of what was on both cables.
     pub fn show_wires(&self) {
-        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-        for tapped in self.0.tap.frames() {
-            *counts.entry(kind(&tapped.frame)).or_default() += 1;
-        }
-        let list: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        let text = format!("On the wires: {}", if list.is_empty() { "nothing".to_owned() } else { list.join(", ") });
+        let text = self.0.wires.borrow().summary();
         self.0.screen.borrow_mut().line(&Line { tone: Tone::Plain, text });
     }
 }
@@ -165,15 +190,38 @@ impl Sink for Theatre {
     /// What the routers did before a record stands before it.
     fn record(&mut self, record: &Record) {
         self.show_news();
-        if let Event::StepCompleted { step, .. } = &record.event
-            && step.starts_with("b.wait-")
-        {
-            let mut waits = self.0.waits.borrow_mut();
-            if let Some(ready) = waits.ready {
-                waits.over.push((step.clone(), ready, self.0.pair.world.now()));
+        let now = self.0.pair.world.now();
+        match &record.event {
+            Event::StepStarted { step, .. } if step.starts_with("b.wait-") => {
+                self.0.waits.borrow_mut().begin(step, now);
             }
+            Event::StepCompleted { step, .. } => self.0.waits.borrow_mut().end(step, now),
+            _ => {}
         }
         self.0.screen.borrow_mut().record(record);
+    }
+}
+
+impl Waits {
+    fn begin(&mut self, step: &str, now: Instant) {
+        (self.on, self.ready) = (Some((step.to_owned(), now)), None);
+    }
+
+    /// What router B does while it is waited for.
+    fn look(&mut self, at: Instant, kind: &EventKind) {
+        if let Some((step, began)) = &self.on
+            && at >= *began
+            && is_ready(step, kind)
+        {
+            self.ready.get_or_insert(at);
+        }
+    }
+
+    /// A router that was ready before anybody waited for it waits for us from then on.
+    fn end(&mut self, step: &str, now: Instant) {
+        if let Some((step, began)) = self.on.take_if(|(on, _)| on == step) {
+            self.over.push((step, self.ready.unwrap_or(began), now));
+        }
     }
 }
 
@@ -207,12 +255,11 @@ fn ours(frames: &[Tapped], host: MacAddr, ready: Instant, done: Instant) -> Dura
     own
 }
 
-/// Whether router B is now what a wait waits for: its console is up, or its start as a member of the pair is done.
-fn is_ready(kind: &EventKind) -> bool {
+/// Whether router B is now what a step waits for: its console is up behind a reset, its start as a standby is done.
+fn is_ready(step: &str, kind: &EventKind) -> bool {
     match kind {
-        EventKind::Phase(phase) => *phase == Phase::Up,
-        EventKind::Log { message, .. } => message == "ha_startup: DONE",
-        EventKind::Vrrp { .. } => true,
+        EventKind::Phase(phase) => step == "b.wait-reset" && *phase == Phase::Up,
+        EventKind::Log { message, .. } => step != "b.wait-reset" && message == "ha_startup: DONE",
         _ => false,
     }
 }
@@ -261,24 +308,6 @@ fn describe(kind: &EventKind) -> Option<String> {
         EventKind::Log { topics, message } if topics.contains("script") => format!("log {message}"),
         _ => return None,
     })
-}
-
-/// What a frame is, for the summary.
-fn kind(frame: &[u8]) -> &'static str {
-    if let Ok(view) = Frame::new_checked(frame) {
-        return match (view.src_port(), view.dst_port()) {
-            (20561, _) | (_, 20561) => "MAC-Telnet",
-            (_, 5678) => "MNDP",
-            _ => "UDP",
-        };
-    }
-    match (frame.get(12..14), frame.get(23)) {
-        (Some([0x08, 0x06]), _) => "ARP",
-        (Some([0x08, 0x00]), Some(112)) => "VRRP",
-        (Some([0x08, 0x00]), Some(6)) => "TCP (FTP)",
-        (Some([0x08, 0x00]), Some(1)) => "ICMP",
-        _ => "other",
-    }
 }
 
 /// Puts a console's bytes together into the lines that stand on its screen at each line end.
@@ -335,7 +364,27 @@ impl ConsoleLine {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConsoleLine, without_markers};
+    use super::*;
+
+    /// What a router does behind its being ready does not begin the wait again, and nothing from before it counts.
+    #[test]
+    fn a_wait_is_counted_from_the_first_readiness() {
+        let at = Instant::from_millis;
+        let up = EventKind::Phase(Phase::Up);
+        let mut waits = Waits::default();
+        waits.look(at(5), &up);
+        waits.begin("b.wait-reset", at(10));
+        for (ms, kind) in [(9, &up), (20, &EventKind::Phase(Phase::Off)), (30, &up), (40, &up)] {
+            waits.look(at(ms), kind);
+        }
+        waits.end("b.import", at(45));
+        waits.end("b.wait-reset", at(50));
+        assert_eq!(waits.over, [("b.wait-reset".to_owned(), at(30), at(50))]);
+        waits.begin("b.wait-standby", at(60));
+        waits.look(at(65), &up);
+        waits.end("b.wait-standby", at(70));
+        assert_eq!(waits.over[1], ("b.wait-standby".to_owned(), at(60), at(70)), "it was ready before");
+    }
 
     #[test]
     fn markers_are_no_news() {

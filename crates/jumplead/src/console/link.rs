@@ -36,6 +36,11 @@ pub trait Attached: routeros::ByteLink {
         Ok(false)
     }
 
+    /// DTR and RTS as they were opened: the kernel raises both.
+    fn wires(&self) -> (bool, bool) {
+        (true, true)
+    }
+
     /// Waits until the link is there again. False: it is over.
     async fn reopen(&mut self) -> bool {
         false
@@ -82,6 +87,11 @@ impl Attached for crate::line_road::LineLink {
 
     async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> std::io::Result<bool> {
         self.set_wires(dtr, rts).await
+    }
+
+    fn wires(&self) -> (bool, bool) {
+        let asked = self.asked_wires();
+        (asked.dtr.unwrap_or(true), asked.rts.unwrap_or(true))
     }
 
     async fn reopen(&mut self) -> bool {

@@ -8,8 +8,10 @@
 //! | `record` | the lines that passed by: logs, and the search in them |
 //! | `paste` | a file typed at the pace at which the router answers |
 //! | `status` | the line at the bottom of the terminal |
+//! | `asked` | answers the router's question for the kind of terminal |
 //! | `pump` | moves bytes between the terminal and the link until one of them ends |
 
+pub mod asked;
 pub mod keys;
 pub mod link;
 pub mod map;

@@ -1,14 +1,17 @@
 //! Moves bytes between the operator's terminal and the link until one of them ends.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bootstrap::target::SPEEDS;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Stdin, Stdout};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep_until;
 
+use super::asked::{ANSWER, Asked};
 use super::keys::{Act, Ask, Keys};
 use super::link::{Alarm, Attached, no_alarm};
 use super::map::Map;
@@ -26,8 +29,6 @@ const QUIET_AFTER_INPUT: Duration = Duration::from_secs(2);
 const STATUS: Duration = Duration::from_secs(1);
 /// Characters of a line that are looked at for a secret's name.
 const MAX_TYPED: usize = 2048;
-/// The speeds that a UART can be asked for.
-const SPEEDS: std::ops::RangeInclusive<u32> = 50..=4_000_000;
 
 /// What the operator wants of a terminal.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +89,29 @@ impl Signals {
     }
 }
 
+/// What a terminal needs beside its link. The first prompt is waited for: it is made while the router makes up its mind.
+#[derive(Debug)]
+pub struct Ready {
+    signals: Signals,
+    record: Record,
+    /// Standard output is a terminal.
+    terminal: bool,
+    /// Standard input is one too: there is somebody.
+    pub interactive: bool,
+}
+
+impl Ready {
+    /// Listens to signals from now on.
+    pub fn new(signals: Signals, record: Record) -> Self {
+        Self { signals, record, terminal: std::io::stdout().is_terminal(), interactive: term::interactive() }
+    }
+
+    /// Waits until a signal asks for the end.
+    pub async fn end(&mut self) {
+        self.signals.end().await;
+    }
+}
+
 /// The operator's side.
 struct Desk {
     stdout: Stdout,
@@ -101,12 +125,16 @@ struct Desk {
     keys: Keys,
     map: Map,
     paste: Option<(String, Paste)>,
-    /// DTR, RTS: the kernel raises both when a port is opened.
+    /// A file that was not sent before the operator knew what is in it.
+    warned: Option<String>,
+    /// DTR, RTS.
     wires: (bool, bool),
     /// What stands in the line that is typed, as long as nobody was warned of a secret in it.
     typed: Option<String>,
     /// Keys are kept from the router until the operator has said that either of two will do.
     held: bool,
+    /// Where a terminal shows what a router sends. In hexadecimal it would answer nothing of it.
+    asked: Option<Asked>,
 }
 
 impl Desk {
@@ -188,13 +216,15 @@ impl Desk {
         }
     }
 
-    /// Bytes came from the router.
-    async fn heard(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    /// Bytes came from the router: they are shown and kept. How often it asked what terminal this is.
+    async fn heard(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let at = self.now();
         if let Some((_, paste)) = &mut self.paste {
             paste.heard(Instant::now());
         }
-        let shown = self.view.show(&at, &self.map.inward(bytes));
+        let asked = self.asked.as_mut().filter(|_| !self.view.is_hex());
+        let (visible, questions) = asked.map_or((Cow::Borrowed(bytes), 0), |asked| asked.take(bytes));
+        let shown = self.view.show(&at, &self.map.inward(&visible));
         self.status.passed(&shown);
         // Shown first, kept then: somebody waits for it.
         let rest = if self.terminal { shown.as_slice() } else { term::write_at_once(&shown)? };
@@ -203,7 +233,8 @@ impl Desk {
             self.stdout.flush().await?;
         }
         let trouble = self.record.heard(&at, bytes);
-        self.trouble(trouble).await
+        self.trouble(trouble).await?;
+        Ok(questions)
     }
 
     async fn show_status(&mut self, state: String) -> std::io::Result<()> {
@@ -287,6 +318,9 @@ impl Desk {
             }
             Ask::File => match read_file(text) {
                 Ok(bytes) => {
+                    if let Some(warning) = self.file_in_clear(link, text, &bytes) {
+                        return self.tell(&warning).await;
+                    }
                     let paste = Paste::new(Instant::now(), &bytes);
                     let pieces = paste.progress().1;
                     self.paste = Some((text.to_owned(), paste));
@@ -295,6 +329,19 @@ impl Desk {
                 Err(why) => self.tell(&format!("{text} can't be sent: {why}")).await,
             },
         }
+    }
+
+    /// Why a file is not sent yet: a console server would hear a secret in it. Asked for once more it is sent.
+    fn file_in_clear<L: Attached>(&mut self, link: &L, name: &str, bytes: &[u8]) -> Option<String> {
+        if !link.overheard() || self.warned.as_deref() == Some(name) {
+            return None;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let (number, warning) = text.lines().zip(1..).find_map(|(line, number)| Some((number, in_clear(line)?)))?;
+        self.warned = Some(name.to_owned());
+        Some(format!(
+            "{name} was not sent: in its line {number} {warning}. To send it all the same: `f` and its name again"
+        ))
     }
 
     async fn list(&mut self, head: &str, lines: &[String]) -> std::io::Result<()> {
@@ -334,17 +381,11 @@ fn read_file(path: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Joins the two until one ends.
-pub async fn pump<L: Attached>(
-    link: &mut L,
-    interactive: bool,
-    options: &Options,
-    record: Record,
-    signals: &mut Signals,
-    alarm: Alarm,
-) -> std::io::Result<End> {
+pub async fn pump<L: Attached>(link: &mut L, options: &Options, ready: Ready, alarm: Alarm) -> std::io::Result<End> {
+    let Ready { mut signals, record, terminal, interactive } = ready;
     let mut desk = Desk {
         stdout: tokio::io::stdout(),
-        terminal: std::io::stdout().is_terminal(),
+        terminal,
         interactive,
         begun: Instant::now(),
         view: View::new(options.times, options.hex),
@@ -353,14 +394,17 @@ pub async fn pump<L: Attached>(
         keys: Keys::default(),
         map: options.map,
         paste: None,
-        wires: (true, true),
+        warned: None,
+        wires: link.wires(),
         typed: link.overheard().then(String::new),
         held: false,
+        asked: None,
     };
+    desk.asked = (interactive && desk.terminal).then(Asked::default);
     if interactive && options.status {
         desk.act(link, Act::Status).await?;
     }
-    let ended = joined(link, &mut desk, options, signals, alarm).await;
+    let ended = joined(link, &mut desk, options, &mut signals, alarm).await;
     let at = desk.now();
     desk.record.end(&at);
     let off = desk.status.off();
@@ -410,7 +454,12 @@ async fn joined<L: Attached>(
                         Back::Left(end) => return Ok(end),
                     },
                 };
-                desk.heard(shown.get(..n).unwrap_or_default()).await?;
+                let questions = desk.heard(shown.get(..n).unwrap_or_default()).await?;
+                // Nothing goes to a router that was not chosen yet.
+                if questions > 0 && !desk.held {
+                    link.write_all(&ANSWER.repeat(questions)).await?;
+                    link.flush().await?;
+                }
                 listening = true;
                 quiet = quiet.map(|_| tokio::time::Instant::now() + QUIET_AFTER_INPUT);
             }

@@ -39,7 +39,7 @@ pub(super) fn trouble(road: &str, error: &ClientError) -> RoadError {
         ClientError::Rejected { .. } => {
             (RoadTrouble::LoginRefused, Some("this router asked for the old MD5 login; user and password are compared with case".into()))
         }
-        ClientError::UnknownUser => (RoadTrouble::LoginRefused, Some("name the user:  --user NAME".into())),
+        ClientError::UnknownUser { .. } => (RoadTrouble::LoginRefused, Some("name the user:  --user NAME".into())),
         ClientError::Downgrade { .. } => (
             RoadTrouble::LoginRefused,
             Some("if you are sure that this is the right router:  ?login=md5 behind its URL, or login = \"md5\" in the site file".into()),
@@ -54,13 +54,11 @@ pub(super) fn trouble(road: &str, error: &ClientError) -> RoadError {
         // The router's part of the login makes no sense, or it said why there is none.
         _ => (RoadTrouble::Fatal, Some("see what answers there:  jumplead discover".into())),
     };
-    RoadError {
-        trouble,
-        code: error.code().into(),
-        road: road.into(),
-        message: error.to_string(),
-        hints: hint.into_iter().collect(),
+    let mut hints: Vec<String> = hint.into_iter().collect();
+    if let ClientError::EndedInLogin { asked: Method::Md5 } = error {
+        hints.push("a router from 6.45.1 on wants the newer login (EC-SRP5); use login = \"auto\"".into());
     }
+    RoadError { trouble, code: error.code().into(), road: road.into(), message: error.to_string(), hints }
 }
 
 #[cfg(test)]
@@ -77,7 +75,8 @@ mod tests {
         let transient = [
             ClientError::NoAnswer { peer, tries: 3, waited },
             ClientError::LoginStalled { waited },
-            ClientError::EndedInLogin,
+            ClientError::EndedInLogin { asked: Method::EcSrp5 },
+            ClientError::EndedInLogin { asked: Method::Md5 },
             ClientError::Silent { waited },
             ClientError::Unacknowledged { waited, tries: 9 },
             ClientError::Gap { missing: 5 },
@@ -91,7 +90,7 @@ mod tests {
             ClientError::TwoRouters { peer },
             ClientError::Rejected { method: Method::Md5, said: None },
             ClientError::Rejected { method: Method::EcSrp5, said: None },
-            ClientError::UnknownUser,
+            ClientError::UnknownUser { method: Method::EcSrp5 },
             ClientError::Downgrade { reason: String::new() },
             ClientError::WantsEcSrp5,
             ClientError::Reported("no".into()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::auth::Password;
+use crate::auth::{Method, Password};
 use crate::proof::PeerTrait;
 use crate::stream::rtt::PATIENCE;
 use crate::wire::Text;
@@ -33,6 +33,16 @@ pub enum LoginPolicy {
     EcSrp5,
 }
 
+impl LoginPolicy {
+    /// The login that is asked for; the answer may want another.
+    pub const fn asks_for(&self) -> Method {
+        match self {
+            Self::Md5 => Method::Md5,
+            Self::Auto { .. } | Self::EcSrp5 => Method::EcSrp5,
+        }
+    }
+}
+
 /// Whether more than one packet may be outstanding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GapPolicy {
@@ -54,8 +64,11 @@ pub struct Config {
     pub peer: MacAddr,
     /// Which link its datagrams leave by.
     pub link: usize,
-    /// UDP port; `None` chooses one from the seed. Two clients on one host need two.
+    /// UDP port; `None` chooses one from `opening` or the seed. Two clients on one host need two.
     pub port: Option<u16>,
+    /// Random bytes for the port and the first START's session key; `None` takes them from the seed, for which START
+    /// waits for a hash.
+    pub opening: Option<[u8; 4]>,
     /// Whether all frames go to the broadcast address instead of the router's MAC. RouterOS takes both. \[R\] Those that
     /// open a session always do.
     pub broadcast: bool,
@@ -89,6 +102,7 @@ impl Config {
             peer,
             link: 0,
             port: None,
+            opening: None,
             broadcast: false,
             either: false,
             user: user.into(),

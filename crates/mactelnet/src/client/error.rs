@@ -34,8 +34,11 @@ pub enum Error {
         said: Option<Text>,
     },
     /// The router sent a key without a salt: it knows no such user (RouterOS up to 7.6).
-    #[error("the router knows no such user")]
-    UnknownUser,
+    #[error("login refused ({method}): the router knows no such user")]
+    UnknownUser {
+        /// The login that was asked for.
+        method: Method,
+    },
     /// The router wants MD5 and the policy forbids it.
     #[error("the router asks for the weak MD5 login, which is refused: {reason}")]
     Downgrade {
@@ -58,8 +61,11 @@ pub enum Error {
     #[error("the router reports: {0}")]
     Reported(Text),
     /// The router ended the session before the login was over.
-    #[error("the router ended the session before the login was over")]
-    EndedInLogin,
+    #[error("the router ended the session before the login was over ({asked} was asked for)")]
+    EndedInLogin {
+        /// The login that was asked for.
+        asked: Method,
+    },
     /// Neither packets nor keepalives are answered any more.
     #[error("the router went silent: nothing heard for {waited:.1?}")]
     Silent {
@@ -89,13 +95,13 @@ impl Error {
             Self::NoAnswer { .. } => "mactelnet.connect.no-answer",
             Self::TwoRouters { .. } => "mactelnet.mac.conflict",
             Self::Rejected { .. } => "mactelnet.auth.rejected",
-            Self::UnknownUser => "mactelnet.auth.unknown-user",
+            Self::UnknownUser { .. } => "mactelnet.auth.unknown-user",
             Self::Downgrade { .. } => "mactelnet.auth.downgrade",
             Self::WantsEcSrp5 => "mactelnet.auth.wants-ec-srp5",
             Self::LoginStalled { .. } => "mactelnet.auth.stalled",
             Self::Login(error) => error.code(),
             Self::Reported(_) => "mactelnet.auth.reported",
-            Self::EndedInLogin => "mactelnet.auth.ended",
+            Self::EndedInLogin { .. } => "mactelnet.auth.ended",
             Self::Silent { .. } => "mactelnet.session.silent",
             Self::Unacknowledged { .. } => "mactelnet.session.unacknowledged",
             Self::Gap { .. } => "mactelnet.session.gap",
@@ -108,7 +114,7 @@ impl Error {
             self,
             Self::NoAnswer { .. }
                 | Self::LoginStalled { .. }
-                | Self::EndedInLogin
+                | Self::EndedInLogin { .. }
                 | Self::Silent { .. }
                 | Self::Unacknowledged { .. }
                 | Self::Gap { .. }

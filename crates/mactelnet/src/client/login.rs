@@ -40,16 +40,16 @@ impl Login {
         let mut packet = Vec::new();
         control::emit(ControlType::BeginAuth, &[], &mut packet);
         auth::name::check(config.user.as_bytes()).map_err(Error::Login)?;
-        let exchange = match config.login {
-            LoginPolicy::Md5 => None,
-            LoginPolicy::Auto { .. } | LoginPolicy::EcSrp5 => {
+        let method = config.login.asks_for();
+        let exchange = match method {
+            Method::Md5 => None,
+            Method::EcSrp5 => {
                 let exchange = auth::Client::new(&Zeroizing::new(rng.bytes()));
                 let offer = Offer::new(config.user.as_bytes(), exchange.public_key()).map_err(Error::Login)?;
                 control::emit(ControlType::PassSalt, &offer.to_vec(), &mut packet);
                 Some(exchange)
             }
         };
-        let method = if exchange.is_some() { Method::EcSrp5 } else { Method::Md5 };
         Ok((Self { exchange, answer: None, method, said: Vec::new(), rekeyed: false }, packet))
     }
 
@@ -124,7 +124,7 @@ impl Login {
                 control::emit(ControlType::Password, &proof.map_err(Error::Login)?, &mut packet);
             }
             (Answer::EcSrp5 { .. }, None) => return Err(Error::WantsEcSrp5),
-            (Answer::UnknownUser, _) => return Err(Error::UnknownUser),
+            (Answer::UnknownUser, _) => return Err(Error::UnknownUser { method: self.method }),
         }
         let Terminal { kind, columns, rows } = &config.terminal;
         let kind = kind.get(..kind.floor_char_boundary(Terminal::MAX_KIND)).unwrap_or_default();

@@ -139,11 +139,15 @@ impl Client {
     /// Begins to open a session.
     pub fn new(now: Instant, config: Config) -> Self {
         let mut rng = SeededRng::new(&config.seed, "client");
+        let drawn = config.opening.map(|[a, b, c, d]| (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])));
         let port = config.port.unwrap_or_else(|| {
-            let offset = u16::try_from(rng.below(PORTS.into())).unwrap_or(0);
+            let offset = match drawn {
+                Some((port, _)) => port % PORTS,
+                None => u16::try_from(rng.below(PORTS.into())).unwrap_or(0),
+            };
             FIRST_PORT + offset
         });
-        let key = fresh_key(&mut rng, &[]);
+        let key = drawn.map_or_else(|| fresh_key(&mut rng, &[]), |(_, key)| key);
         let proof = config.gap == GapPolicy::Prove;
         let streams = Duplex::new(Limits::CLIENT, MAX_DATA, config.patience);
         let start = Start::new(now, key, streams.tx.rtt());

@@ -23,6 +23,9 @@ use crate::MacAddr;
 /// A frame with a VLAN tag on an MTU of 1500, and room for jumbo frames that the filter let through.
 const BUFFER: usize = 9216;
 
+/// Ethernet, in a packet socket's address (Linux, if_arp.h).
+const ARPHRD_ETHER: u16 = 1;
+
 /// With everything captured, a local sender's offloaded TCP segments come whole.
 const BUFFER_ALL: usize = 65_600;
 
@@ -45,6 +48,7 @@ pub struct RawLink {
     /// it would have kept away, or when a session is past its login; until then the same is looked at here.
     filter: Option<&'static [SockFilter]>,
     received: u32,
+    foreign: u64,
 }
 
 /// Frames of a login and a prompt, ours among them, with some to spare.
@@ -74,7 +78,12 @@ impl RawLink {
         };
         bind(&socket, name, index, capture == Capture::Everything)?;
         let bound: SockaddrStorage = getsockname(socket.as_raw_fd())?;
-        let mac = bound.as_link_addr().and_then(|address| address.addr()).map(MacAddr).unwrap_or_default();
+        // The loopback has no Ethernet addresses, and no router.
+        let ethernet = bound
+            .as_link_addr()
+            .filter(|address| address.hatype() == ARPHRD_ETHER)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{name} is no Ethernet interface")))?;
+        let mac = ethernet.addr().map(MacAddr).unwrap_or_default();
         // Only `send` and `recv` are used of it, which are the same system calls for every kind of socket.
         let socket = UdpSocket::from_std(std::net::UdpSocket::from(OwnedFd::from(socket)))?;
         let len = if capture == Capture::Everything { BUFFER_ALL } else { BUFFER };
@@ -84,7 +93,13 @@ impl RawLink {
             buffer: vec![0; len].into_boxed_slice(),
             filter,
             received: 0,
+            foreign: 0,
         })
+    }
+
+    /// Frames that reached this process for nothing. Once the kernel filters there are no more of them.
+    pub fn foreign(&self) -> u64 {
+        self.foreign
     }
 }
 
@@ -142,6 +157,7 @@ impl Link for RawLink {
                 wanted &= service;
             }
             if !wanted {
+                self.foreign += 1;
                 continue;
             }
             frame.clear();

@@ -102,6 +102,7 @@ impl Session {
             ending: Arc::clone(&ending),
             company: company.clone(),
         };
+        let asked = config.login.asks_for();
         let task = tokio::spawn(driver.run(config));
         // If this future is dropped, so is the receiver, and the driver gives up.
         match admission.await {
@@ -109,7 +110,7 @@ impl Session {
                 Ok(Self { pipe, resizes, ending, task: Some(task), farewell: None, method, found, company })
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::EndedInLogin),
+            Err(_) => Err(Error::EndedInLogin { asked }),
         }
     }
 
@@ -236,6 +237,7 @@ impl Drop for Parting {
 
 impl Driver {
     async fn run(self, config: Config) {
+        let asked = config.login.asks_for();
         let client = Client::new(self.clock.now(), config);
         let mut parting = Parting { driver: self, client };
         let ended = parting.driver.pump(&mut parting.client).await;
@@ -245,7 +247,7 @@ impl Driver {
             *ending = Some(ended.clone());
         }
         if let Some(admitted) = this.admitted.take() {
-            let _ = admitted.send(Err(ended.err().unwrap_or(Error::EndedInLogin)));
+            let _ = admitted.send(Err(ended.err().unwrap_or(Error::EndedInLogin { asked })));
         }
         // What was received is delivered before the end is seen.
         if let Some(pipe) = &mut this.pipe {

@@ -368,6 +368,55 @@ mod tests {
         assert_eq!(tx.stats().resent, 0);
     }
 
+    /// 4 GB of a session, and it goes on as before: the counters are compared on the circle.
+    #[test]
+    fn a_stream_goes_on_behind_4_gb() {
+        let mut tx = Sender::new(4, PATIENCE);
+        tx.rtt_mut().sample(Duration::from_millis(2));
+        tx.open_window(8, 4);
+        let begin = u32::MAX - 5;
+        (tx.unacknowledged, tx.next) = (begin, begin);
+        tx.push_plain(b"abcdefghijklmnopqrst");
+        let counters: Vec<u32> = sent(&mut tx, at(0)).into_iter().map(|packet| packet.0).collect();
+        assert_eq!(counters, [begin, begin + 4, 2, 6, 10]);
+        for wrong in [begin - 1, begin + 1, 0, 1, 3, 15, 1 << 31] {
+            assert!(!tx.acknowledge(at(2), wrong), "{wrong}");
+        }
+        assert!(tx.acknowledge(at(2), 2), "two packets, the second across the end of the counter");
+        // The third is lost: three answers to what came behind it bring it back, and its own ends the recovery.
+        for _ in 0..3 {
+            tx.acknowledge(at(3), 2);
+        }
+        assert_eq!(sent(&mut tx, at(3)), [(2, b"ijkl".to_vec(), true)]);
+        assert!(tx.acknowledge(at(6), 14));
+        assert!(tx.is_idle() && tx.poll_timeout().is_none());
+        assert_eq!((tx.next(), tx.acknowledged()), (14, 14));
+        assert_eq!(tx.stats(), Stats { packets: 5, resent: 1, acknowledged: 20 });
+    }
+
+    /// A loss in front of the end of the counter is made good packet by packet until all that was under way then has arrived.
+    #[test]
+    fn a_recovery_ends_behind_4_gb() {
+        let mut tx = Sender::new(1, PATIENCE);
+        tx.rtt_mut().sample(Duration::from_millis(2));
+        tx.open_window(8, 1);
+        let begin = u32::MAX - 3;
+        (tx.unacknowledged, tx.next) = (begin, begin);
+        tx.push_plain(b"abcdefgh");
+        assert_eq!(sent(&mut tx, at(0)).len(), 8);
+        for _ in 0..3 {
+            tx.acknowledge(at(2), begin);
+        }
+        assert_eq!(sent(&mut tx, at(2)), [(begin, b"a".to_vec(), true)]);
+        assert!(tx.acknowledge(at(5), begin.wrapping_add(2)));
+        assert_eq!(sent(&mut tx, at(5)), [(begin + 2, b"c".to_vec(), true)]);
+        assert!(tx.acknowledge(at(8), 4), "all of it");
+        tx.push_plain(b"ij");
+        assert_eq!(sent(&mut tx, at(8)), [(4, b"i".to_vec(), false), (5, b"j".to_vec(), false)]);
+        assert!(tx.acknowledge(at(10), 5));
+        assert_eq!(sent(&mut tx, at(10)), [], "the recovery is over");
+    }
+
     #[test]
     fn resends_the_same_bytes_then_gives_up() {
         let mut tx = Sender::new(1024, PATIENCE);

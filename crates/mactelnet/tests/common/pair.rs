@@ -295,3 +295,71 @@ pub fn transfer(n: u64, faults: Faults, gap: GapPolicy, down: usize, up: usize) 
         proved,
     })
 }
+
+/// What came of many sessions at one server.
+pub struct Crowd {
+    /// How many were opened, and how many typed exactly what their client did.
+    pub opened: usize,
+    pub exact: usize,
+    /// The server's own count of what it holds, at most.
+    pub counted: usize,
+    /// By how much the process grew, its clients and what they typed among it; 0 where that can't be known.
+    pub grown: usize,
+}
+
+/// The process's memory; 0 where that can't be known.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(0) * 1024
+}
+
+/// So many clients at one server, each of which types 3000 bytes of its own.
+pub fn crowd(count: u16) -> Crowd {
+    let before = resident();
+    let most = usize::from(count) + 100;
+    let mut server =
+        Server::new(server::Config { max_sessions: most, max_half_open: most, ..server_config(1) }, users());
+    let now = Instant::ZERO;
+    let of = |n: u16| n.to_be_bytes();
+    let mut clients: Vec<_> = (0..count)
+        .map(|n| {
+            let local = MacAddr([2, 0, 0, 1, of(n)[0], of(n)[1]]);
+            Client::new(now, client::Config { local, login: client::LoginPolicy::Md5, ..client_config(n.into()) })
+        })
+        .collect();
+    let mut typed = BTreeMap::<SessionId, Vec<u8>>::new();
+    let mut owners = BTreeMap::new();
+    let (mut counted, mut grown) = (0, 0);
+    for round in 0..400 {
+        for (n, client) in clients.iter_mut().enumerate() {
+            if round == 20 {
+                client.write(&[n.to_le_bytes()[0]; 3000]);
+            }
+            while let Some(sent) = client.poll_transmit(now) {
+                server.handle_datagram(now, &sent.meta, &sent.payload);
+            }
+            while client.poll_event().is_some() {}
+        }
+        counted = counted.max(server.memory());
+        grown = grown.max(resident().saturating_sub(before));
+        while let Some(event) = server.poll_event() {
+            match event.kind {
+                server::EventKind::Opened { client, .. } => drop(owners.insert(event.session, client)),
+                server::EventKind::Data(data) => typed.entry(event.session).or_default().extend(data),
+                _ => {}
+            }
+        }
+        let mut moved = false;
+        while let Some(sent) = server.poll_transmit(now) {
+            moved = true;
+            let n = usize::from(u16::from_be_bytes([sent.meta.dst_mac.0[4], sent.meta.dst_mac.0[5]]));
+            clients[n].handle_datagram(now, &sent.meta, &sent.payload);
+        }
+        if !moved && round > 30 {
+            break;
+        }
+    }
+    let exact = typed.iter().filter(|(session, bytes)| **bytes == vec![owners[*session].0[5]; 3000]).count();
+    Crowd { opened: owners.len(), exact, counted, grown }
+}

@@ -65,7 +65,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn packet(direction: Direction, kind: u8, key: u16, counter: u32, data: &[u8]) -> Vec<u8> {
+pub(super) fn packet(direction: Direction, kind: u8, key: u16, counter: u32, data: &[u8]) -> Vec<u8> {
     let (src, dst) = if direction == Direction::ToServer { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
     Repr {
         kind: PacketType::from(kind),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mactelnet::client::{self, Client, Config};
-use mactelnet::server::{CloseReason, EventKind, Server, SessionId};
+use mactelnet::server::{self, CloseReason, EventKind, Server, SessionId};
 use mactelnet::wire::packet::{CLIENT_TYPE_MAC_TELNET, Direction, PacketType, Repr};
 use mactelnet::{Instant, MacAddr, Meta};
 
@@ -22,6 +22,13 @@ struct Seat {
     closed: Option<CloseReason>,
 }
 
+impl Seat {
+    fn taken(now: Instant, config: Config) -> Self {
+        let client = Client::new(now, config);
+        Self { client, session: None, reads: true, heard: Vec::new(), typed: Vec::new(), closed: None }
+    }
+}
+
 struct Room {
     now: Instant,
     server: Server<pair::Users>,
@@ -36,18 +43,17 @@ fn mac(n: usize) -> MacAddr {
 impl Room {
     /// With these clients, all logged in.
     fn new(configs: Vec<Config>) -> Self {
-        let seats = configs.into_iter().map(|config| Seat {
-            client: Client::new(Instant::ZERO, config),
-            session: None,
-            reads: true,
-            heard: Vec::new(),
-            typed: Vec::new(),
-            closed: None,
-        });
-        let server = Server::new(server_config(1), users());
+        let room = Self::of_server(server_config(1), configs);
+        assert!(room.seats.iter().all(|seat| seat.client.is_open() && seat.session.is_some()));
+        room
+    }
+
+    /// With these clients, logged in as far as the server takes them.
+    fn of_server(server: server::Config, configs: Vec<Config>) -> Self {
+        let seats = configs.into_iter().map(|config| Seat::taken(Instant::ZERO, config));
+        let server = Server::new(server, users());
         let mut room = Self { now: Instant::ZERO, server, seats: seats.collect(), unplugged: Vec::new() };
         room.pass(Duration::from_millis(200));
-        assert!(room.seats.iter().all(|seat| seat.client.is_open() && seat.session.is_some()));
         room
     }
 
@@ -136,6 +142,31 @@ impl Room {
         }
         assert!(self.seats[n].heard[heard..] == text && self.seats[n].typed[typed..] == text, "client {n}");
     }
+}
+
+/// A server that is full answers nobody more, keeps those that it has, and takes the next when one has gone.
+#[test]
+fn a_full_server_keeps_what_it_has_and_takes_no_more() {
+    let full = server::Config { max_sessions: 2, ..server_config(1) };
+    assert!(full.max_half_open > full.max_sessions, "it is this limit that is met");
+    let config = |n: usize| Config { local: mac(n), ..client_config(n as u64) };
+    let mut room = Room::of_server(full, (0..3).map(config).collect());
+    let open = |room: &Room| room.seats.iter().map(|seat| seat.client.is_open()).collect::<Vec<_>>();
+    assert_eq!(open(&room), [true, true, false]);
+    for _ in 0..10 {
+        room.pass(Duration::from_secs(1));
+        assert_eq!(room.server.sessions().count(), 2);
+    }
+    assert!(room.seats[2].client.is_over(), "nobody answered");
+    room.works(0);
+    room.works(1);
+    room.seats[0].client.close(room.now);
+    room.pass(Duration::from_secs(3));
+    room.seats[2] = Seat::taken(room.now, config(3));
+    room.pass(Duration::from_millis(200));
+    assert!(room.seats[2].client.is_open(), "there is room again");
+    room.works(1);
+    room.works(2);
 }
 
 #[test]

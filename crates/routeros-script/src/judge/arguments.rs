@@ -11,7 +11,7 @@ use crate::span::Span;
 use crate::tree::{Argument, Kind, MenuId};
 
 /// The first version that takes an unknown argument and says so only when the command runs.
-const UNKNOWN_IS_LATE: (u16, u16) = (7, 23);
+pub(crate) const UNKNOWN_IS_LATE: (u16, u16) = (7, 23);
 
 /// What has been read of a command.
 struct Given<'a> {

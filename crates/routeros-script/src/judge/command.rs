@@ -12,7 +12,7 @@ use crate::span::Span;
 use crate::tree::{Found, MenuId, ROOT};
 
 /// What a word of a command may hold.
-fn is_name(byte: u8) -> bool {
+pub(crate) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
 }
 
@@ -34,6 +34,7 @@ impl Reader<'_> {
             }
             if self.at_end() && !(first && prefix != Prefix::Slash) {
                 self.menu = menu;
+                self.nowhere = None;
                 items.push(self.view.path(menu));
                 return Ok(Rest::Command);
             }
@@ -44,7 +45,17 @@ impl Reader<'_> {
             }
             let start = self.lex.pos;
             let Some(word) = self.word_of_path() else { return self.fail(ParseErrorKind::ExpectedCommandName) };
-            if word.bytes().all(|byte| byte == b'.') && word.len() > 1 {
+            let up = word.bytes().all(|byte| byte == b'.') && word.len() > 1;
+            if first
+                && prefix == Prefix::None
+                && !up
+                && let Some(path) = self.nowhere.clone()
+                && commands::find(&word, self.lex.version).is_none_or(|builtin| matches!(builtin.name, "set" | "find"))
+                && self.absent_menu(format!("{path}/{word}"), begin, items)?
+            {
+                return Ok(Rest::Command);
+            }
+            if up {
                 // `...` is a menu up, too, as pasted texts have it.
                 menu = self.view.parent(menu);
             } else {
@@ -60,6 +71,7 @@ impl Reader<'_> {
                         return Ok(Rest::Command);
                     }
                     Some((_, Found::Menu(id))) => menu = id,
+                    None if self.absent_menu(self.view.path(menu) + &word, begin, items)? => return Ok(Rest::Command),
                     None => {
                         let span = Span::new(start, self.lex.pos);
                         let kind = ParseErrorKind::BadCommandName(word.clone());
@@ -84,7 +96,7 @@ impl Reader<'_> {
         }
     }
 
-    fn word_of_path(&mut self) -> Option<String> {
+    pub(super) fn word_of_path(&mut self) -> Option<String> {
         // Names are lower case; a word that begins with a capital is none.
         let begins = self.lex.peek().is_some_and(|byte| is_name(byte) && !byte.is_ascii_uppercase());
         if begins { self.bare_text(is_name) } else { None }
@@ -178,6 +190,13 @@ impl Reader<'_> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// The same for a whole text.
+    pub(super) fn rest_of_unknown(&mut self) -> Read<()> {
+        self.generic(&mut Keyed::default(), true)?;
+        self.lex.blanks();
+        if self.lex.peek().is_none() { Ok(()) } else { self.fail(ParseErrorKind::Syntax) }
     }
 
     fn generic_value(&mut self, single: bool) -> Read<Option<String>> {

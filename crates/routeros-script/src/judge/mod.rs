@@ -4,6 +4,7 @@
 //! [`crate::parse`] reads without a command tree and gives a tree of its own; this is the router's reader, in which menus
 //! and commands decide how the next byte is read. Facts: `docs/language.md`.
 
+mod absent;
 mod arguments;
 mod command;
 mod expression;
@@ -15,7 +16,12 @@ mod slots;
 mod strings;
 mod value;
 
+pub use absent::Absent;
+pub(crate) use arguments::UNKNOWN_IS_LATE;
+pub(crate) use command::is_name;
 pub use outcome::{Late, Outcome, Used, judge};
+pub(crate) use outcome::{behind_unknown, commands_of, judge_any_board};
+pub use slots::takes_unnamed;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The router's verdict on a text.
 
+use super::absent::Absent;
 use super::reader::Reader;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::span::Span;
@@ -32,6 +33,8 @@ pub enum Outcome {
         late: Vec<Late>,
         /// Every command of a menu that it uses, in the order of their place.
         commands: Vec<Used>,
+        /// Statements that were not read: their menus are there on some boards or with some package only. Empty for `judge`.
+        absent: Vec<Absent>,
     },
     /// It refuses the text: nothing of it would run.
     Refused(ParseError),
@@ -47,14 +50,47 @@ impl Outcome {
     }
 }
 
+/// The commands of a text up to where the tree refuses it: all of them, where it does not.
+pub(crate) fn commands_of(src: &[u8], version: Version) -> Vec<Used> {
+    let mut reader = Reader::new(src, version);
+    // how it ends is the business of who judges it
+    let _ = reader.whole();
+    std::mem::take(&mut reader.commands)
+}
+
+/// What stands behind a word that is no command's, up to the end of its statement: read as a router reads it, which then
+/// only says so when it gets there.
+pub(crate) fn behind_unknown(src: &[u8], span: Span, version: Version) -> Result<(), ParseError> {
+    let mut reader = Reader::new(span.of(src), version);
+    reader.rest_of_unknown().map_err(|fatal| {
+        let at = span.start + fatal.at;
+        ParseError::new(src, fatal.kind, Span::new(at, (at + 1).min(src.len()).max(at)))
+    })
+}
+
 /// Reads `src` as `:parse` of a router of `version` does, from the root menu.
 pub fn judge(src: &[u8], version: Version) -> Outcome {
+    outcome(Reader::new(src, version), src)
+}
+
+/// The same, but of menus that the trees lack because of the board or the packages that they were made with nothing is said.
+pub(crate) fn judge_any_board(src: &[u8], version: Version) -> Outcome {
     let mut reader = Reader::new(src, version);
+    reader.boards = true;
+    outcome(reader, src)
+}
+
+fn outcome(mut reader: Reader<'_>, src: &[u8]) -> Outcome {
     match reader.whole() {
         Ok(form) => {
             let found: Vec<(ParseErrorKind, Span)> = std::mem::take(&mut reader.late);
             let late = found.into_iter().map(|(kind, span)| Late { error: reader.error_of(kind, span) }).collect();
-            Outcome::Accepted { form, late, commands: std::mem::take(&mut reader.commands) }
+            Outcome::Accepted {
+                form,
+                late,
+                commands: std::mem::take(&mut reader.commands),
+                absent: std::mem::take(&mut reader.absent),
+            }
         }
         Err(fatal) => {
             let end = (fatal.at + 1).min(src.len());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::absent::Absent;
 use super::items::Items;
 use super::outcome::Used;
 use super::render::Form;
@@ -66,6 +67,11 @@ pub(super) struct Reader<'a> {
     pub(super) scopes: Vec<BTreeSet<Vec<u8>>>,
     pub(super) late: Vec<(ParseErrorKind, Span)>,
     pub(super) commands: Vec<Used>,
+    /// Menus that only some boards have are no mistakes.
+    pub(super) boards: bool,
+    pub(super) absent: Vec<Absent>,
+    /// The current menu, where it is such a one.
+    pub(super) nowhere: Option<String>,
     /// Inside a condition: words are properties, in its parentheses too.
     pub(super) condition: bool,
     pub(super) properties: Properties,
@@ -82,6 +88,9 @@ impl<'a> Reader<'a> {
             scopes: vec![BTreeSet::new()],
             late: Vec::new(),
             commands: Vec::new(),
+            boards: false,
+            absent: Vec::new(),
+            nowhere: None,
             condition: false,
             properties: Properties::default(),
             lines: Lines::of(src),
@@ -285,13 +294,14 @@ impl<'a> Reader<'a> {
     fn block(&mut self, close: Close) -> Read<String> {
         self.nested(|reader| {
             reader.lex.pos += 1;
-            let menu = reader.menu;
+            let (menu, nowhere) = (reader.menu, reader.nowhere.clone());
             let condition = std::mem::replace(&mut reader.condition, false);
             reader.scopes.push(BTreeSet::new());
             let mut items = Items::default();
             reader.statements(Some(close), &mut items)?;
             reader.scopes.pop();
             reader.menu = menu;
+            reader.nowhere = nowhere;
             reader.condition = condition;
             Ok(format!("(evl {})", items.join(" ")))
         })
@@ -300,8 +310,10 @@ impl<'a> Reader<'a> {
     /// A block behind a menu's path.
     pub(super) fn block_in(&mut self, menu: MenuId) -> Read<String> {
         let before = std::mem::replace(&mut self.menu, menu);
+        let nowhere = self.nowhere.take();
         let block = self.code();
         self.menu = before;
+        self.nowhere = nowhere;
         block
     }
 

@@ -28,6 +28,7 @@ pub(super) struct Shape {
 /// Switched on by their name alone, in every command that has them.
 const FLAGS: &[&str] = &[
     "append",
+    "as-array",
     "as-string",
     "as-string-value",
     "as-value",
@@ -80,33 +81,9 @@ impl Shape {
     /// Names of the arguments that may stand without theirs, in order.
     pub(super) fn unnamed(&self) -> Vec<&'static str> {
         if let Some(builtin) = self.builtin {
-            if self.name == "onerror" {
-                return vec!["error", "in"];
-            }
             return builtin.unnamed.to_vec();
         }
-        let order: &[&str] = match self.name {
-            "find" | "add" | "export" => &[],
-            "print" => &["from"],
-            "comment" => &["numbers", "comment"],
-            "move" => &["numbers", "destination"],
-            "get" | "edit" | "unset" => &["numbers", "number", "value-name"],
-            "info" | "warning" | "error" | "debug" => &["message"],
-            "ping" | "ssh" | "telnet" | "traceroute" => &["address"],
-            "mac-telnet" => &["host"],
-            "fetch" => &["url"],
-            "import" => &["numbers", "file-name"],
-            "resolve" => &["domain-name"],
-            "style" => &["style"],
-            "beep" => &["frequency", "length"],
-            "monitor-traffic" | "torch" => &["interface"],
-            "send" => &["port", "phone-number", "message"],
-            "load" => &["name"],
-            "range" => &["from", "to"],
-            "grep" => &["script"],
-            _ => &["numbers", "number"],
-        };
-        order.iter().filter_map(|name| self.argument(name)).map(|argument| argument.name).collect()
+        unnamed(self.name, self.arguments)
     }
 
     /// Whether its name alone switches it on.
@@ -144,4 +121,39 @@ impl Shape {
             _ => Braces::None,
         }
     }
+}
+
+/// The arguments of a menu's command that may stand without their names, in order.
+fn unnamed(command: &str, arguments: &'static [Argument]) -> Vec<&'static str> {
+    let order: &[&str] = match command {
+        "find" | "add" | "export" => &[],
+        "print" => &["from"],
+        "comment" => &["numbers", "comment"],
+        "move" => &["numbers", "destination"],
+        "get" | "edit" | "unset" => &["numbers", "number", "value-name"],
+        "info" | "warning" | "error" | "debug" => &["message"],
+        "ping" | "ssh" | "telnet" | "traceroute" => &["address"],
+        "mac-telnet" => &["host"],
+        "fetch" => &["url"],
+        "import" => &["numbers", "file-name"],
+        "resolve" => &["domain-name"],
+        "style" => &["style"],
+        "beep" => &["frequency", "length"],
+        "monitor-traffic" | "torch" => &["interface"],
+        "send" => &["port", "phone-number", "message"],
+        "load" => &["name"],
+        "range" => &["from", "to"],
+        "grep" => &["script"],
+        _ => &["numbers", "number"],
+    };
+    order
+        .iter()
+        .filter_map(|name| arguments.iter().find(|argument| argument.name == *name))
+        .map(|argument| argument.name)
+        .collect()
+}
+
+/// Whether a menu's command takes values without names.
+pub fn takes_unnamed(command: &str, arguments: &'static [Argument]) -> bool {
+    !unnamed(command, arguments).is_empty()
 }

@@ -230,6 +230,14 @@ impl View {
         Ok(pick(names, word)?.and_then(|name| self.exactly(id, name)))
     }
 
+    /// The arguments of a command, by whole names; `None` where this version has no such command.
+    pub fn arguments(self, menu: &[String], command: &str) -> Option<&'static [Argument]> {
+        match self.exactly(self.find(menu)?, command)? {
+            Found::Command(_, arguments) => Some(arguments),
+            Found::Menu(_) => None,
+        }
+    }
+
     fn find(self, menu: &[String]) -> Option<MenuId> {
         menu.iter().try_fold(ROOT, |at, name| self.menus(at).find(|(_, menu)| menu.name == *name).map(|(id, _)| id))
     }
@@ -249,12 +257,8 @@ impl Names for View {
     }
 
     fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
-        match self.find(menu).and_then(|id| self.exactly(id, command)) {
-            Some(Found::Command(_, arguments)) => {
-                !matches!(pick(arguments.iter().map(|argument| argument.name), name), Ok(None))
-            }
-            _ => true,
-        }
+        self.arguments(menu, command)
+            .is_none_or(|arguments| !matches!(pick(arguments.iter().map(|argument| argument.name), name), Ok(None)))
     }
 }
 

@@ -79,7 +79,7 @@ impl State {
             Self::BootLoop(_) => "boot-loop",
             Self::Login => "login",
             Self::Password => "password",
-            Self::Asked(Question::Pager | Question::Monitor) => "pager",
+            Self::Asked(Question::Pager { .. } | Question::Monitor) => "pager",
             Self::Asked(Question::Continuation(_)) => "continuation",
             Self::Asked(_) => "question",
             Self::Prompt(_) => "prompt",
@@ -132,7 +132,9 @@ impl fmt::Display for State {
             Self::BootLoop(seen) => seen.fmt(f),
             Self::Login => f.write_str("a login prompt"),
             Self::Password => f.write_str("a login's password prompt"),
-            Self::Asked(Question::Pager | Question::Monitor) => f.write_str("somebody's output, a screen at a time"),
+            Self::Asked(Question::Pager { .. } | Question::Monitor) => {
+                f.write_str("somebody's output, a screen at a time")
+            }
             Self::Asked(Question::Continuation(text)) => write!(f, "somebody's open bracket or quote: {}", text.trim()),
             Self::Asked(Question::YesNo(text)) => write!(f, "a question: {text}"),
             Self::Asked(question) => write!(f, "a question: {question:?}"),

@@ -165,6 +165,27 @@ async fn a_dead_link_leaves_the_result_unknown() {
     assert!(matches!(shell.exec(":put 1").await, Err(Error::LinkClosed { .. })));
 }
 
+/// No pattern matches what a command prints; it is kept all the same, whole lines of it, and no question or echo of ours.
+#[tokio::test(start_paused = true)]
+async fn what_was_printed_before_the_silence_is_kept() {
+    for ends in [false, true] {
+        let (shell, mut peer) = logged_in(options()).await;
+        let router = async {
+            let line = peer.line().await.unwrap();
+            let began = peer.printed(&line, Ok(&[]))[0].clone();
+            let wide = "x".repeat(usize::from(options().suffix.size().cols));
+            peer.send(format!("{line}\r{P}{line}\r\n\r{began}\r\n\rbefore\r\n\r{wide}\r\n\ry\r\n\rhalf")).await;
+            if ends { None } else { Some(peer) }
+        };
+        let (outcome, peer) = tokio::join!(shell.exec(":put before; :delay 15s"), router);
+        let Ok(Outcome::Unknown(unknown)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(matches!(*unknown.cause, Error::Timeout { .. }), peer.is_some());
+        assert!(unknown.began);
+        let lines: Vec<&str> = unknown.seen.lines().collect();
+        assert!(matches!(lines[..], ["before", wide] if wide.ends_with("xy")), "{lines:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_a_timeout_nothing_is_sent_before_the_session_is_in_step() {
     let (shell, mut peer) = logged_in(options()).await;

@@ -1,6 +1,12 @@
 //! Logins, and what a fresh router asks before its first prompt.
 
 use super::*;
+use routeros::wake::{Plan, State};
+use routeros::{ByteLink, Waker};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 #[tokio::test(start_paused = true)]
 async fn a_probing_router_gets_true_answers_and_no_stall() {
@@ -157,4 +163,76 @@ async fn a_new_password_is_set_once_for_each_question() {
     };
     let (shell, ()) = tokio::join!(login, router);
     shell.unwrap();
+}
+
+/// A line at 115200 whose answers come a second late, as over a slow console server; at another speed it is deaf.
+struct SlowLine {
+    io: DuplexStream,
+    baud: Arc<AtomicU32>,
+}
+
+impl ByteLink for SlowLine {
+    fn describe(&self) -> String {
+        "slow".into()
+    }
+
+    fn speed(&self) -> Option<u32> {
+        Some(self.baud.load(Ordering::SeqCst))
+    }
+
+    fn set_speed(&mut self, baud: u32) -> bool {
+        self.baud.store(baud, Ordering::SeqCst);
+        true
+    }
+}
+
+impl AsyncRead for SlowLine {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for SlowLine {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+/// Its answer comes when another speed has been set by now: that is no proof of the other one.
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_proves_no_other_speed() {
+    for (late, truly) in [(900, 115_200), (1_000, 115_200), (1_500, 115_200), (2_200, 115_200), (5, 9600), (600, 9600)]
+    {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let baud = Arc::new(AtomicU32::new(115_200));
+        let (mut keys, mut words) = tokio::io::split(theirs);
+        let (sender, mut answers) = tokio::sync::mpsc::unbounded_channel();
+        let heard = Arc::clone(&baud);
+        tokio::spawn(async move {
+            while let Ok(key) = keys.read_u8().await {
+                if key == b'\r' && heard.load(Ordering::SeqCst) == truly {
+                    sender.send(Instant::now() + Duration::from_millis(late)).unwrap();
+                }
+            }
+        });
+        tokio::spawn(async move {
+            while let Some(at) = answers.recv().await {
+                tokio::time::sleep_until(at).await;
+                words.write_all(b"\r\nMikroTik Login: ").await.unwrap();
+            }
+        });
+        let mut waker = Waker::new(Box::new(SlowLine { io: ours, baud: Arc::clone(&baud) }), None);
+        let woken = waker.wake(&Plan::look(Duration::from_millis(300))).await.unwrap();
+        let speed = (truly != 115_200).then_some(truly);
+        assert_eq!((&woken.state, woken.speed), (&State::Login, speed), "{late} ms late: {woken:?}");
+        assert_eq!(baud.load(Ordering::SeqCst), truly, "{late} ms late");
+    }
 }

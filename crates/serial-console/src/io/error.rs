@@ -72,6 +72,14 @@ pub enum Error {
         /// Its words.
         text: String,
     },
+    /// The console server says that it can't open its own port.
+    #[error("{place} has no line to give: {text}")]
+    NoDevice {
+        /// Host and port.
+        place: String,
+        /// Its words.
+        text: String,
+    },
     /// The console server closed the connection before anything came.
     #[error("{place} closed the connection at once")]
     Closed {
@@ -96,6 +104,7 @@ impl Error {
             Self::Gone { .. } => "serial.port.gone",
             Self::Connect { .. } => "serial.net.connect",
             Self::InUse { .. } => "serial.net.in-use",
+            Self::NoDevice { .. } => "serial.net.no-device",
             Self::Closed { .. } => "serial.net.closed",
         }
     }
@@ -115,6 +124,9 @@ impl Error {
                 vec!["is it the port of the line, and in the right mode (raw, telnet, RFC 2217)?".into()]
             }
             Self::InUse { .. } => vec!["close the other session on the console server".into()],
+            Self::NoDevice { .. } => {
+                vec!["look at the console server: is its adapter plugged in, and no stale lock file left?".into()]
+            }
             Self::Closed { .. } => vec!["another session may hold the line; ask the console server".into()],
         }
     }
@@ -123,7 +135,7 @@ impl Error {
     pub fn into_io(self) -> std::io::Error {
         let kind = match self {
             Self::InUse { .. } | Self::Busy { .. } => std::io::ErrorKind::ResourceBusy,
-            Self::Connect { .. } | Self::Closed { .. } => std::io::ErrorKind::ConnectionRefused,
+            Self::Connect { .. } | Self::Closed { .. } | Self::NoDevice { .. } => std::io::ErrorKind::ConnectionRefused,
             Self::Missing { .. } => std::io::ErrorKind::NotFound,
             Self::Permission { .. } => std::io::ErrorKind::PermissionDenied,
             Self::Unusable { .. } => std::io::ErrorKind::InvalidInput,

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::net::NetLine;
 use super::port::LocalPort;
 use crate::rfc2217::{ClientConfig, Event, Purge, Setting, State};
-use crate::settings::{LineSettings, LineState, ModemState};
+use crate::settings::{LineSettings, LineState, ModemState, Wires};
 
 /// How long a console server may take to answer a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -26,8 +26,8 @@ pub enum Transport {
     Raw,
     /// Telnet.
     Telnet,
-    /// Telnet with COM-PORT, and what the line is to be set to.
-    Rfc2217(LineSettings),
+    /// Telnet with COM-PORT, what the line is to be set to, and the wires that are asked for.
+    Rfc2217(LineSettings, Wires),
 }
 
 /// Where a line is.
@@ -39,6 +39,8 @@ pub enum Endpoint {
         path: String,
         /// Speed and framing.
         settings: LineSettings,
+        /// DTR and RTS, where they are asked for.
+        wires: Wires,
     },
     /// A console server's.
     Net {
@@ -210,7 +212,14 @@ impl Line {
     pub async fn open(endpoint: &Endpoint) -> Result<Self, Error> {
         let mut notes = Vec::new();
         let inner = match endpoint {
-            Endpoint::Local { path, settings } => Inner::Local(LocalPort::open(path, *settings)?),
+            Endpoint::Local { path, settings, wires } => {
+                let mut port = LocalPort::open(path, *settings)?;
+                notes.extend(
+                    port.taken().map(|got| format!("{path} has the framing {got}, not {}", settings.framing())),
+                );
+                drive(&mut port, path, *wires, &mut notes)?;
+                Inner::Local(port)
+            }
             Endpoint::Net { host, port, transport } => Inner::Net(connect(host, *port, *transport, &mut notes).await?),
         };
         Ok(Self { inner, endpoint: endpoint.clone(), notes })
@@ -231,8 +240,9 @@ impl Line {
     /// # Errors
     /// It did not come back in time.
     pub async fn reopen(&mut self, patience: Duration) -> Result<(), Error> {
-        if let Inner::Local(port) = &mut self.inner {
-            return port.reopen(patience).await;
+        if let (Inner::Local(port), Endpoint::Local { path, wires, .. }) = (&mut self.inner, &self.endpoint) {
+            port.reopen(patience).await?;
+            return drive(port, path, *wires, &mut Vec::new());
         }
         let until = tokio::time::Instant::now() + patience;
         loop {
@@ -273,11 +283,16 @@ impl Line {
         }
     }
 
-    /// Sets DTR, RTS. A server that answers nothing counts as done.
+    /// Sets DTR, RTS, and again when the line is opened again. A server that answers nothing counts as done.
     ///
     /// # Errors
     /// The line is gone.
     pub async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> io::Result<Outcome> {
+        if let Endpoint::Local { wires, .. } | Endpoint::Net { transport: Transport::Rfc2217(_, wires), .. } =
+            &mut self.endpoint
+        {
+            *wires = wires.then(Wires { dtr, rts });
+        }
         let outcome = self.wires().set_wires(dtr, rts)?;
         self.flush().await?;
         Ok(outcome)
@@ -313,7 +328,7 @@ impl Line {
     /// The line is gone, or the port can't do it.
     pub fn ask_baud(&mut self, baud: u32) -> io::Result<Outcome> {
         match &mut self.endpoint {
-            Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings), .. } => {
+            Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings, _), .. } => {
                 settings.baud = baud;
                 let settings = *settings;
                 match &mut self.inner {
@@ -343,15 +358,32 @@ impl Line {
         told
     }
 
+    /// Why nothing legible can come of it: the port speaks telnet, and bytes as they are were asked for.
+    pub fn unfit(&self) -> Option<String> {
+        match (&self.inner, &self.endpoint) {
+            (Inner::Net(net), Endpoint::Net { host, port, .. }) if net.speaks_telnet() => {
+                let place = place(host, *port);
+                Some(format!(
+                    "{place} speaks telnet: its URL is rfc2217://{place}, or telnet://{place} where it has no RFC 2217"
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// The settings that were asked for; the line's own where nobody can ask.
     pub fn settings(&self) -> Option<LineSettings> {
         match &self.endpoint {
-            Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings), .. } => {
+            Endpoint::Local { settings, .. } | Endpoint::Net { transport: Transport::Rfc2217(settings, _), .. } => {
                 Some(*settings)
             }
             Endpoint::Net { .. } => None,
         }
     }
+}
+
+fn place(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 async fn connect(
@@ -360,7 +392,7 @@ async fn connect(
     transport: Transport,
     notes: &mut Vec<String>,
 ) -> Result<NetLine<TcpStream>, Error> {
-    let place = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let place = place(host, port);
     let failed = |why: String| Error::Connect { place: place.clone(), why };
     let stream = tokio::time::timeout(CONNECT, TcpStream::connect((host, port)))
         .await
@@ -373,31 +405,58 @@ async fn connect(
     let mut line = match transport {
         Transport::Raw => NetLine::raw(stream, &place),
         Transport::Telnet => NetLine::telnet(stream, &place, ClientConfig::telnet()),
-        Transport::Rfc2217(settings) => NetLine::telnet(stream, &place, ClientConfig::rfc2217(settings)),
+        Transport::Rfc2217(settings, wires) => NetLine::telnet(stream, &place, ClientConfig::rfc2217(settings, wires)),
     };
     line.settle().await?;
     if line.with(|client, _| client.is_mute()) == Some(true) {
         notes.push(format!("{place} answers no telnet option: if it is a raw port, its URL is tcp://{place}"));
     }
-    if let Transport::Rfc2217(settings) = transport {
-        notes.extend(line.with(|client, _| note(client, &place, settings)).flatten());
+    if let Transport::Rfc2217(settings, wires) = transport {
+        notes.extend(line.with(|client, _| missed(client, &place, settings, wires)).unwrap_or_default());
     }
     Ok(line)
 }
 
+/// Drives the wires that are asked for, and notes where there are none.
+fn drive(port: &mut LocalPort, path: &str, wires: Wires, notes: &mut Vec<String>) -> Result<(), Error> {
+    if !wires.is_asked() {
+        return Ok(());
+    }
+    match port.set_wires(wires.dtr, wires.rts) {
+        Ok(Outcome::Done) => Ok(()),
+        Ok(Outcome::NotSupported) => {
+            notes.push(format!("{path} has no modem lines: {wires} is left away"));
+            Ok(())
+        }
+        Err(error) => Err(Error::Unusable { path: path.to_owned(), why: error.to_string() }),
+    }
+}
+
 /// What a server did not take.
-fn note(client: &crate::rfc2217::Client, place: &str, settings: LineSettings) -> Option<String> {
+fn missed(client: &crate::rfc2217::Client, place: &str, settings: LineSettings, wires: Wires) -> Vec<String> {
     match client.state(Setting::ComPort) {
         Some(State::Confirmed) => {}
-        _ => return Some(format!("{place} speaks no RFC 2217: the line has the speed that is set there")),
+        _ => return vec![format!("{place} speaks no RFC 2217: the line has the speed that is set there")],
     }
+    let mut notes = Vec::new();
     match client.state(Setting::Baud) {
-        Some(State::Confirmed) => None,
-        Some(State::Differs(got)) => Some(format!("{place} has the line at {got}, not at {}", settings.baud)),
-        _ => {
-            Some(format!("{place} did not confirm {} bits a second: the speed of the line is not known", settings.baud))
-        }
+        Some(State::Confirmed) => {}
+        Some(State::Differs(got)) => notes.push(format!("{place} has the line at {got}, not at {}", settings.baud)),
+        _ => notes.push(format!(
+            "{place} did not confirm {} bits a second: the speed of the line is not known",
+            settings.baud
+        )),
     }
+    let framing = [Setting::DataBits, Setting::Parity, Setting::StopBits];
+    if framing.into_iter().any(|setting| client.state(setting) != Some(State::Confirmed)) {
+        notes.push(format!("{place} did not confirm the framing {}", settings.framing()));
+    }
+    let refused = |asked: Option<bool>, setting| asked.filter(|_| client.state(setting) != Some(State::Confirmed));
+    let refused = Wires { dtr: refused(wires.dtr, Setting::Dtr), rts: refused(wires.rts, Setting::Rts) };
+    if refused.is_asked() {
+        notes.push(format!("{place} did not confirm {refused}: the line may have no such wire"));
+    }
+    notes
 }
 
 impl AsyncRead for Line {

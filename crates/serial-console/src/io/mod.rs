@@ -8,6 +8,7 @@ mod net;
 mod port;
 mod pty;
 mod serve;
+mod termios;
 
 #[cfg(test)]
 mod tests;

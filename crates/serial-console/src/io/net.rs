@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::error::Error;
-use crate::busy;
+use crate::busy::{self, Said};
 use crate::rfc2217::{Client, ClientConfig, Event};
+use crate::telnet;
 
 /// Unread bytes of the line; beyond, the socket is not read, and the server feels it.
 const MAX_RX: usize = 64 * 1024;
@@ -94,8 +95,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin> NetLine<T> {
     /// Why the server closed, where its words say it.
     fn ended(&self) -> Option<Error> {
         let early = self.beginning.len() < busy::LOOK;
-        let text = busy::said(&self.beginning).filter(|_| early)?;
-        Some(Error::InUse { place: self.place.clone(), text })
+        let place = self.place.clone();
+        Some(match busy::said(&self.beginning).filter(|_| early)? {
+            Said::InUse(text) => Error::InUse { place, text },
+            Said::NoDevice(text) => Error::NoDevice { place, text },
+        })
+    }
+
+    /// A raw connection whose server speaks telnet: it begins with options, which no console says.
+    pub fn speaks_telnet(&self) -> bool {
+        matches!(self.codec, Codec::Raw { .. }) && telnet::begins(&self.beginning)
     }
 
     fn unread(&self) -> usize {

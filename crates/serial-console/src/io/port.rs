@@ -16,6 +16,7 @@ use super::error::Error;
 use super::identity::Identity;
 use super::line::{ModemLines, Outcome};
 use super::list::{Sysfs, holders};
+use super::termios::settings_of;
 use crate::settings::{DataBits, Flow, LineSettings, ModemState, Parity, StopBits};
 
 /// How often a port that went away is looked for.
@@ -44,6 +45,8 @@ struct Opened {
     _guard: Guard,
     /// A pty has no wires.
     wires: bool,
+    /// What the driver has, where that is another framing than was asked for: a pty has eight bits and no parity.
+    other: Option<String>,
 }
 
 /// An open port. Dropping it closes it and restores its settings.
@@ -72,6 +75,11 @@ impl LocalPort {
     /// The settings in use.
     pub fn settings(&self) -> LineSettings {
         self.settings
+    }
+
+    /// The framing that the driver has, where that is not the one that was asked for.
+    pub fn taken(&self) -> Option<&str> {
+        self.opened.as_ref()?.other.as_deref()
     }
 
     /// Waits until the same port is there again and opens it. What was said meanwhile is lost.
@@ -232,7 +240,9 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
         tcsetattr(&guard.file, OptionalActions::Now, &set).map_err(|error| unusable(error.to_string()))?;
     }
     let wires = stream.read_clear_to_send().is_ok();
-    Ok(Opened { stream, _guard: guard, wires })
+    let got = settings_of(&set).framing();
+    let other = (got != settings.framing()).then_some(got);
+    Ok(Opened { stream, _guard: guard, wires, other })
 }
 
 /// Who has it, but us.

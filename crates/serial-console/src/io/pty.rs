@@ -14,6 +14,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tokio::io::unix::AsyncFd;
 
+use super::termios::settings_of;
+use crate::settings::LineSettings;
+
 /// How often a pty that nobody has open is looked at: it is "readable" all the time, with an error.
 const LOOK: Duration = Duration::from_millis(30);
 /// One read.
@@ -72,10 +75,15 @@ impl Pty {
         self.link.as_deref().unwrap_or(&self.path)
     }
 
+    /// What whoever has it open set.
+    pub fn settings(&self) -> LineSettings {
+        let settings = self.master.as_ref().and_then(|master| tcgetattr(master.get_ref()).ok());
+        settings.map_or(LineSettings::at(0), |settings| settings_of(&settings))
+    }
+
     /// The speed that whoever has it open set.
     pub fn baud(&self) -> u32 {
-        let settings = self.master.as_ref().and_then(|master| tcgetattr(master.get_ref()).ok());
-        settings.map_or(0, |settings| settings.output_speed())
+        self.settings().baud
     }
 
     /// Waits for bytes; cancel-safe. Never ends: who closes it may come back.

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::rfc2217::{Purge, ServerConfig, ServerEvent};
-use crate::settings::{LineSettings, LineState, ModemState};
+use crate::settings::{LineSettings, LineState, ModemState, StopBits, Wires};
 
 /// Far more than any of this takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,7 +19,7 @@ fn real<F: std::future::Future<Output = ()>>(work: F) {
 }
 
 fn at(path: &std::path::Path, baud: u32) -> Endpoint {
-    Endpoint::Local { path: path.to_str().unwrap().into(), settings: LineSettings::at(baud) }
+    Endpoint::Local { path: path.to_str().unwrap().into(), settings: LineSettings::at(baud), wires: Wires::default() }
 }
 
 /// Reads from a pty until that much has come, writing it back.
@@ -65,6 +65,60 @@ fn a_port_carries_every_byte_at_its_speed_and_is_left_as_it_was_found() {
     });
 }
 
+/// Framing reaches the driver; what it did not take, and wires that are not there, are said and nothing else.
+#[test]
+fn a_port_that_takes_less_than_was_asked_says_so() {
+    real(async {
+        let pty = Pty::open(9600, None).unwrap();
+        let with = |framing: &str, wires| Endpoint::Local {
+            path: pty.path().to_str().unwrap().into(),
+            settings: framing.parse().unwrap(),
+            wires,
+        };
+        let line = Line::open(&with("57600 8N2", Wires::default())).await.unwrap();
+        assert_eq!((line.notes(), pty.settings().to_string().as_str()), (&[] as &[String], "57600 8N2"));
+        drop(line);
+        assert_eq!(pty.settings().stop, StopBits::One);
+        // A pty has eight bits, no parity and no wires.
+        let line = Line::open(&with("7E1", Wires { dtr: Some(true), rts: Some(false) })).await.unwrap();
+        let notes = line.notes().join("\n");
+        assert!(notes.contains("has the framing 8N1, not 7E1"), "{notes}");
+        assert!(notes.contains("has no modem lines: DTR=1 RTS=0 is left away"), "{notes}");
+    });
+}
+
+#[test]
+fn a_console_server_is_told_framing_and_wires_at_once_and_again() {
+    real(async {
+        let asked = Transport::Rfc2217("9600 7E2".parse().unwrap(), Wires { dtr: Some(false), rts: None });
+        let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
+        let wanted = serve(&mut server, async {
+            let mut line = Line::open(&net(port, asked)).await.unwrap();
+            assert_eq!(line.notes(), &[] as &[String]);
+            echoed(&mut line).await;
+            line.set_wires(None, Some(true)).await.unwrap();
+            echoed(&mut line).await;
+            line.shutdown().await.unwrap();
+            line.reopen(PATIENCE).await.unwrap();
+            echoed(&mut line).await;
+        })
+        .await;
+        let wires: Vec<_> =
+            wanted.iter().filter(|event| matches!(event, ServerEvent::Dtr(_) | ServerEvent::Rts(_))).cloned().collect();
+        let again = [ServerEvent::Dtr(false), ServerEvent::Rts(true)];
+        assert_eq!(wires, [&again[..], &again[..]].concat(), "what was asked for by hand holds, too");
+        let framed = wanted.iter().rfind(|event| matches!(event, ServerEvent::Line(_)));
+        assert_eq!(framed, Some(&ServerEvent::Line("9600 7E2".parse().unwrap())));
+        // One that has no wires says nothing about them: a note.
+        let (mut server, port) = offered(Offer::Rfc2217(ServerConfig { modem: None, ..ServerConfig::default() })).await;
+        serve(&mut server, async {
+            let line = Line::open(&net(port, asked)).await.unwrap();
+            assert!(line.notes()[0].contains("did not confirm DTR=0"), "{:?}", line.notes());
+        })
+        .await;
+    });
+}
+
 /// Whoever found the port set to drop DTR when it is closed: it is not, also where we are killed in between.
 #[test]
 fn closing_a_port_drops_no_wire() {
@@ -90,7 +144,7 @@ fn what_a_server_tells_of_its_line_is_counted() {
     real(async {
         let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
         let mut line = {
-            let place = net(port, Transport::Rfc2217(LineSettings::default()));
+            let place = net(port, Transport::Rfc2217(LineSettings::default(), Wires::default()));
             let open = Line::open(&place);
             let mut open = std::pin::pin!(open);
             loop {
@@ -218,7 +272,8 @@ fn every_transport_carries_every_byte_and_rfc2217_carries_the_rest() {
         .await;
         let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
         let wanted = serve(&mut server, async {
-            let mut line = Line::open(&net(port, Transport::Rfc2217(LineSettings::at(9600)))).await.unwrap();
+            let mut line =
+                Line::open(&net(port, Transport::Rfc2217(LineSettings::at(9600), Wires::default()))).await.unwrap();
             assert_eq!(line.notes(), &[] as &[String]);
             echoed(&mut line).await;
             assert_eq!(line.send_break(Duration::from_millis(5)).await.unwrap(), Outcome::Done);
@@ -246,7 +301,7 @@ fn every_transport_carries_every_byte_and_rfc2217_carries_the_rest() {
 #[test]
 fn a_server_that_answers_no_option_is_a_note_not_a_wait() {
     real(async {
-        for transport in [Transport::Telnet, Transport::Rfc2217(LineSettings::default())] {
+        for transport in [Transport::Telnet, Transport::Rfc2217(LineSettings::default(), Wires::default())] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
             let router = async {
@@ -279,8 +334,8 @@ fn who_comes_second_is_told_and_who_finds_nobody_too() {
         let (mut server, port) = offered(Offer::Rfc2217(ServerConfig::default())).await;
         serve(&mut server, async {
             let settings = LineSettings::default();
-            let _first = Line::open(&net(port, Transport::Rfc2217(settings))).await.unwrap();
-            let error = Line::open(&net(port, Transport::Rfc2217(settings))).await.unwrap_err();
+            let _first = Line::open(&net(port, Transport::Rfc2217(settings, Wires::default()))).await.unwrap();
+            let error = Line::open(&net(port, Transport::Rfc2217(settings, Wires::default()))).await.unwrap_err();
             assert!(matches!(&error, Error::InUse { text, .. } if text == "Port already in use"), "{error:?}");
             // On a raw line the words come as data, and the end behind them is no end of a session.
             let mut raw = Line::open(&net(port, Transport::Raw)).await.unwrap();
@@ -301,7 +356,8 @@ fn a_server_without_com_port_is_a_note_not_a_failure() {
         let config = ServerConfig { com_port: false, modem: None, ..ServerConfig::default() };
         let (mut server, port) = offered(Offer::Rfc2217(config)).await;
         serve(&mut server, async {
-            let mut line = Line::open(&net(port, Transport::Rfc2217(LineSettings::default()))).await.unwrap();
+            let mut line =
+                Line::open(&net(port, Transport::Rfc2217(LineSettings::default(), Wires::default()))).await.unwrap();
             assert!(line.notes()[0].contains("no RFC 2217"), "{:?}", line.notes());
             echoed(&mut line).await;
             assert_eq!(line.set_wires(Some(true), None).await.unwrap(), Outcome::NotSupported);

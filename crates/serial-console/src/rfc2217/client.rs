@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::request::{Purge, Request, code};
-use crate::settings::{LineSettings, LineState, ModemState};
+use crate::settings::{LineSettings, LineState, ModemState, Wires};
 use crate::telnet::{self, Decoder, Item, Options, Policy, Standing, option};
 
 /// How long each question may be unanswered before it counts as not supported.
@@ -27,14 +27,16 @@ const MAX_WORDS: usize = 200;
 pub struct ClientConfig {
     /// The settings of the line; `None` is plain telnet, or a line to be left as it is.
     pub line: Option<LineSettings>,
+    /// The wires that are driven from the beginning on.
+    pub wires: Wires,
     /// Whether COM-PORT is offered at all.
     pub com_port: bool,
 }
 
 impl ClientConfig {
     /// RFC 2217 with these settings.
-    pub fn rfc2217(line: LineSettings) -> Self {
-        Self { line: Some(line), com_port: true }
+    pub fn rfc2217(line: LineSettings, wires: Wires) -> Self {
+        Self { line: Some(line), wires, com_port: true }
     }
 
     /// Telnet only.
@@ -191,6 +193,14 @@ impl Client {
         self.ask(now, Setting::Signature, Request::Signature);
         if let Some(line) = self.config.line {
             self.set_line(now, line);
+        }
+        let Wires { dtr, rts } = self.config.wires;
+        for (setting, request) in
+            [(Setting::Dtr, dtr.map(|on| Request::Dtr(Some(on)))), (Setting::Rts, rts.map(|on| Request::Rts(Some(on))))]
+        {
+            if let Some(request) = request {
+                self.ask(now, setting, request);
+            }
         }
         for (setting, request) in std::mem::take(&mut self.held) {
             self.ask(now, setting, request);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::settings::{DataBits, Flow, LineSettings, LineState, ModemState, Parity, StopBits};
+use crate::settings::{DataBits, Flow, LineSettings, LineState, ModemState, Parity, StopBits, Wires};
 
 const NOW: Duration = Duration::from_secs(5);
 
@@ -23,7 +23,7 @@ fn settle(client: &mut Client, server: &mut Server, now: Duration) {
 }
 
 fn pair(config: ServerConfig, line: LineSettings) -> (Client, Server) {
-    let mut client = Client::new(NOW, ClientConfig::rfc2217(line));
+    let mut client = Client::new(NOW, ClientConfig::rfc2217(line, Wires::default()));
     let mut server = Server::new(config);
     settle(&mut client, &mut server, NOW);
     (client, server)
@@ -123,7 +123,7 @@ fn oddities_of_servers() {
     let (client, _) = pair(ServerConfig { com_port: false, ..ServerConfig::default() }, LineSettings::default());
     assert_eq!(client.state(Setting::ComPort), Some(State::NotSupported));
     assert!(client.is_settled());
-    let mut client = Client::new(NOW, ClientConfig::rfc2217(LineSettings::default()));
+    let mut client = Client::new(NOW, ClientConfig::rfc2217(LineSettings::default(), Wires::default()));
     client.send_break(NOW, Duration::from_millis(1));
     client.set_rts(NOW, true);
     client.handle_bytes(NOW, b"MikroTik Login: ");
@@ -136,7 +136,7 @@ fn oddities_of_servers() {
     assert_eq!(client.take_data(100), b"MikroTik Login: ");
     assert!(client.poll_timeout().is_none());
     // Another speed than the one asked for.
-    let mut client = Client::new(NOW, ClientConfig::rfc2217(LineSettings::default()));
+    let mut client = Client::new(NOW, ClientConfig::rfc2217(LineSettings::default(), Wires::default()));
     client.handle_bytes(NOW, &[255, 253, 44, 255, 250, 44, 101, 0, 0, 0x25, 0x80, 255, 240]);
     assert_eq!(client.state(Setting::Baud), Some(State::Differs(9600)));
 }
@@ -144,7 +144,7 @@ fn oddities_of_servers() {
 /// Each option has its own time: what is answered is in use, what is not is not supported, and a late word still counts.
 #[test]
 fn a_server_that_answers_some_options_or_none() {
-    for config in [ClientConfig::telnet(), ClientConfig::rfc2217(LineSettings::default())] {
+    for config in [ClientConfig::telnet(), ClientConfig::rfc2217(LineSettings::default(), Wires::default())] {
         let mut client = Client::new(NOW, config);
         client.poll_transmit();
         // It may send binary; whether we may, it never says.
@@ -198,7 +198,7 @@ fn a_server_that_changes_its_mind_is_not_answered_for_ever() {
 proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..600), com_port: bool) {
-        let mut client = Client::new(NOW, ClientConfig { line: Some(LineSettings::default()), com_port });
+        let mut client = Client::new(NOW, ClientConfig { line: Some(LineSettings::default()), com_port, ..ClientConfig::default() });
         let mut server = Server::new(ServerConfig { com_port, ..ServerConfig::default() });
         client.handle_bytes(NOW, &bytes);
         server.handle_bytes(&bytes);

@@ -4,4 +4,4 @@ mod options;
 mod wire;
 
 pub use options::{Options, Policy, Standing};
-pub use wire::{Decoder, Item, Verb, command, encode, negotiate, option, subnegotiation};
+pub use wire::{Decoder, Item, Verb, begins, command, encode, negotiate, option, subnegotiation};

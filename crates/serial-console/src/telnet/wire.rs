@@ -51,6 +51,13 @@ impl Verb {
     }
 }
 
+/// Whether a connection's first bytes are a telnet server's: two negotiations, one behind the other. Noise and another speed make
+/// one of their bytes, not six.
+pub fn begins(bytes: &[u8]) -> bool {
+    let negotiates = |bytes: &[u8]| matches!(bytes, [IAC, WILL..=DONT, 0..=49]);
+    bytes.get(..6).is_some_and(|first| first.chunks(3).all(negotiates))
+}
+
 /// One thing that was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -222,6 +229,24 @@ mod tests {
             let Some(item) = item else { return items };
             items.push(item);
             bytes = rest;
+        }
+    }
+
+    #[test]
+    fn a_telnet_server_is_known_by_its_first_words() {
+        for server in [&b"\xff\xfb\x03\xff\xfb\x01\xff\xfe\x01login: "[..], b"\xff\xfd\x2c\xff\xfb\x00"] {
+            assert!(begins(server), "{server:?}");
+        }
+        for other in [
+            &b""[..],
+            b"\xff\xfb\x03",
+            b"\xff\xfb\x03\xff\xfb",
+            b"MikroTik 7.18.2 (stable)\r\n",
+            b"\xff\xfb\x03\xff\xf9\x01",
+            b"\xff\xfb\xfe\xff\xfb\x01",
+            b"\0\xff\xfb\x03\xff\xfb\x01",
+        ] {
+            assert!(!begins(other), "{other:?}");
         }
     }
 

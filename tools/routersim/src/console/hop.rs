@@ -15,6 +15,7 @@ use crate::net::{MacTelnetCall, Net, NetError};
 use super::command::{CommandIo, Echo};
 use super::host::ConsoleQuirks;
 use super::login::REFUSED;
+use crate::raw;
 
 /// Bytes moved at once, each way; a screenful and more.
 const CHUNK: usize = 4096;
@@ -67,7 +68,7 @@ pub async fn call(
 ) -> Result<(), String> {
     let size = io.size();
     mac_telnet(io, quirks, &mac.to_string(), async |name, password| {
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let text = |bytes: Vec<u8>| raw::text(&bytes);
         let call = MacTelnetCall {
             mac,
             interface,
@@ -78,7 +79,7 @@ pub async fn call(
         };
         match net.mac_telnet_connect(call).await {
             Ok(stream) => Ok(Far { output: stream.reader, input: stream.writer, keep: stream.control }),
-            Err(NetError::Login) => Err(String::from_utf8_lossy(REFUSED).into_owned()),
+            Err(NetError::Login) => Err(raw::text(REFUSED)),
             Err(error) => Err(error.to_string()),
         }
     })

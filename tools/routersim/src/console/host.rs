@@ -217,8 +217,7 @@ pub struct ConsoleQuirks {
     pub probe_at_password: bool,
     /// The byte that ends `/tool mac-telnet` from the near side. In no source; `None`: every byte goes to the far router.
     pub hop_escape: Option<u8>,
-    /// What `/tool mac-telnet` prints when the far session ends. In no source, to be verified; RouterOS's
-    /// telnet client says this.
+    /// The lines that `/tool mac-telnet` prints when it ends.
     pub hop_farewell: Vec<String>,
     /// Fault: the prompt is painted once before the output of each command.
     pub prompt_first: bool,
@@ -238,7 +237,7 @@ impl Default for ConsoleQuirks {
             probe_patience: Duration::from_secs(10),
             probe_at_password: false,
             hop_escape: None,
-            hop_farewell: vec!["Connection closed by foreign host".into(), String::new(), "Welcome back!".into()],
+            hop_farewell: Vec::new(),
             prompt_first: false,
             split_output: None,
             no_echo: false,

@@ -8,6 +8,7 @@ use super::host::{ConsoleHost, SessionOptions, Transport};
 use super::question::field;
 use super::suffix::split_login;
 use super::wire::Wire;
+use crate::raw;
 
 /// Banner to `Login: `, name to `Password: `: 10-25 ms and 54-56 ms on a 7.23.2 CHR \[S3\].
 const BEFORE_NAME: Duration = Duration::from_millis(20);
@@ -26,12 +27,12 @@ pub(super) async fn ask(wire: &Wire, host: &Rc<dyn ConsoleHost>, options: &Sessi
         Transport::Serial => (format!("{} {version}", host.identity()), format!("{} Login: ", host.identity())),
         _ => (format!("MikroTik v{version}"), "Login: ".to_owned()),
     };
-    wire.put(format!("\r\n{banner}\r\n").as_bytes());
+    wire.put(&raw::bytes(&format!("\r\n{banner}\r\n")));
     loop {
         wire.flush().await;
         wire.sleep(BEFORE_NAME).await;
         let name = loop {
-            wire.put(label.as_bytes());
+            wire.put(&raw::bytes(&label));
             let name = field(wire, Echo::Plain, MAX_FIELD).await?;
             // An empty name asks again [I].
             if !name.is_empty() {
@@ -42,7 +43,7 @@ pub(super) async fn ask(wire: &Wire, host: &Rc<dyn ConsoleHost>, options: &Sessi
         wire.sleep(BEFORE_PASSWORD).await;
         wire.put(b"Password: ");
         let password = field(wire, Echo::Nothing, MAX_FIELD).await?;
-        let user = String::from_utf8_lossy(split_login(&name).0).into_owned();
+        let user = raw::text(split_login(&name).0);
         if host.authenticate(options, &user, &password) {
             return Some(name);
         }

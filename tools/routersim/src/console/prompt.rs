@@ -1,5 +1,6 @@
 //! The prompt's grammar: `[user@identity] path mode`.
 
+use crate::raw;
 use crate::spec::Version;
 
 /// What a prompt is made of.
@@ -35,7 +36,7 @@ impl PromptParts<'_> {
         } else {
             format!("[{user}@{identity}] ")
         };
-        format!("{who}{path}{mode}").into_bytes()
+        raw::bytes(&format!("{who}{path}{mode}"))
     }
 }
 

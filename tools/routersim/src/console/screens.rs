@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::host::{ConsoleHost, Welcome};
 use super::wire::{INTERRUPT, Wire};
+use crate::raw;
 
 /// The letters of the banner, six rows each.
 const M: [&str; 6] = ["MMM      MMM", "MMMM    MMMM", "MMM MMMM MMM", "MMM  MM  MMM", "MMM      MMM", "MMM      MMM"];
@@ -29,11 +30,11 @@ pub(super) async fn show(wire: &Wire, host: &Rc<dyn ConsoleHost>, welcome: &Welc
     }
     help(wire, host);
     if let Some(note) = &welcome.note {
-        wire.line(note.as_bytes());
+        wire.line(&raw::bytes(note));
         wire.blank();
     }
     for line in &welcome.critical_log {
-        wire.line(format!("{} {} {}", line.stamp, line.topics, line.message).as_bytes());
+        wire.line(&raw::bytes(&format!("{} {} {}", line.stamp, line.topics, line.message)));
     }
     if !welcome.critical_log.is_empty() {
         wire.blank();

@@ -9,6 +9,7 @@ use super::shell::{Shell, ShellOptions};
 use super::suffix::split_login;
 use super::wire::{Size, Wire};
 use super::{login, password, probe, screens};
+use crate::raw;
 
 /// What a login takes beside the probe: 10,184 ms were seen where the probe's patience is 10 s \[S3\].
 const LOGIN_WORK: Duration = Duration::from_millis(184);
@@ -42,7 +43,7 @@ async fn session(wire: &Wire, host: &Rc<dyn ConsoleHost>, options: &SessionOptio
             return EndReason::Refused;
         }
     };
-    let user = String::from_utf8_lossy(split_login(&name).0).into_owned();
+    let user = raw::text(split_login(&name).0);
     host.logged_in(options, &user);
     wire.set_patience(host.quirks().idle_logout);
     let ended = logged_in(wire, host, options, &name, &user).await;

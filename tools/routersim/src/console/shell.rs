@@ -17,6 +17,7 @@ use super::keys::{Decoder, Key};
 use super::notice::{Feed, Notice};
 use super::prompt::{PromptParts, continuation, recalled};
 use super::wire::{Break, Wire};
+use crate::raw;
 
 /// Lines of one input with open brackets: more are refused with an error, as no source knows the limit.
 const MAX_LINES: usize = 4096;
@@ -179,9 +180,9 @@ impl Shell {
     fn notices(&mut self) {
         while let Some(notice) = self.feed.take() {
             let text = match notice {
-                Notice::Log(line) => format!("{} echo: {} {}", line.clock, line.topics, line.message).into_bytes(),
+                Notice::Log(line) => raw::bytes(&format!("{} echo: {} {}", line.clock, line.topics, line.message)),
                 // How a chat line looks is in no source.
-                Notice::Chat { user, text } => [user.as_bytes(), b": ", &text].concat(),
+                Notice::Chat { user, text } => [raw::bytes(&user).as_slice(), b": ", &text].concat(),
                 Notice::SafeModeLost { session } => {
                     if session != self.options.session.session || !self.safe {
                         continue;
@@ -439,7 +440,7 @@ impl Shell {
             Err(Break::Gone) => return Some(EndReason::Vanished),
         };
         if let Some(error) = &result.error {
-            self.wire.line(error.as_bytes());
+            self.wire.line(&raw::bytes(error));
         }
         if result.quit {
             self.wire.line(b"interrupted");

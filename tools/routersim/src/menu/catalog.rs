@@ -1,6 +1,8 @@
 //! The tree of menus and commands of one version, as the language looks words up in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use routeros_script::{Lookup, Names};
@@ -33,7 +35,8 @@ pub const PRINT_WORDS: &[&str] = &[
 ];
 /// Arguments that `print` takes.
 const PRINT_ARGS: &[&str] = &["file", "from", "interval", "proplist", "where", "append"];
-const EXPORT_WORDS: &[&str] = &["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
+/// Words that `export` takes.
+pub(super) const EXPORT_WORDS: &[&str] = &["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
 
 /// Every path that is a menu or on the way to one, and the versions of what lies there or below. One for all routers of a
 /// process.
@@ -49,17 +52,41 @@ static PATHS: LazyLock<BTreeMap<String, Vec<When>>> = LazyLock::new(|| {
     index
 });
 
+/// The names that were asked for, by path. What a router has does not change while it runs, and scripts look up the same
+/// few paths all day: to collect them anew each time was a third of a simulation.
+#[derive(Debug, Default)]
+pub struct Collected {
+    children: RefCell<HashMap<String, Rc<Words>>>,
+    verbs: RefCell<HashMap<String, Rc<Words>>>,
+}
+
+/// Names of menus or commands, in order.
+pub type Words = BTreeSet<&'static str>;
+
+fn collected(kept: &RefCell<HashMap<String, Rc<Words>>>, path: &str, collect: impl FnOnce() -> Words) -> Rc<Words> {
+    if let Some(words) = kept.borrow().get(path) {
+        return Rc::clone(words);
+    }
+    let words = Rc::new(collect());
+    kept.borrow_mut().insert(path.to_owned(), Rc::clone(&words));
+    words
+}
+
 /// `["ip", "address"]` as `/ip/address`.
 pub fn path_of(menu: &[String]) -> String {
     menu.iter().map(|segment| format!("/{segment}")).collect()
 }
 
-/// Whether any version has the menu or the command `word` of a path here.
-pub(super) fn anywhere(path: &str, word: &str) -> bool {
-    PATHS.contains_key(&format!("{path}/{word}"))
-        || COMMANDS.iter().any(|command| command.path == path && command.name == word)
-        // Until some version of 7.x files could not be made by a command.
-        || (path, word) == ("/file", "add")
+/// In which versions the menu or the command `word` of a path is here.
+pub(super) fn known(path: &str, word: &str) -> Vec<When> {
+    let mut whens = PATHS.get(&format!("{path}/{word}")).cloned().unwrap_or_default();
+    let commands = COMMANDS.iter().filter(|command| command.path == path && command.name == word);
+    whens.extend(commands.map(|command| command.when));
+    // Until some version of 7.x files could not be made by a command.
+    if (path, word) == ("/file", "add") {
+        whens.push(|_, quirks| quirks.file_add);
+    }
+    whens
 }
 
 impl System {
@@ -89,13 +116,15 @@ impl System {
     }
 
     /// Names of the menus directly below a path.
-    pub fn children(&self, path: &str) -> BTreeSet<&'static str> {
-        let below = format!("{path}/");
-        self.paths()
-            .filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next())
-            .filter(|name| !name.is_empty())
-            .chain(self.stored().into_iter().flat_map(|stored| stored.children(path)))
-            .collect()
+    pub fn children(&self, path: &str) -> Rc<Words> {
+        collected(&self.collected.children, path, || {
+            let below = format!("{path}/");
+            self.paths()
+                .filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next())
+                .filter(|name| !name.is_empty())
+                .chain(self.stored().into_iter().flat_map(|stored| stored.children(path)))
+                .collect()
+        })
     }
 
     fn has_child(&self, path: &str, word: &str) -> bool {
@@ -110,8 +139,12 @@ impl System {
     }
 
     /// Names of the commands of a menu.
-    pub fn verbs(&self, path: &str) -> BTreeSet<&'static str> {
-        let mut names: BTreeSet<&'static str> = COMMANDS
+    pub fn verbs(&self, path: &str) -> Rc<Words> {
+        collected(&self.collected.verbs, path, || self.verbs_of(path))
+    }
+
+    fn verbs_of(&self, path: &str) -> Words {
+        let mut names: Words = COMMANDS
             .iter()
             .filter(|command| command.path == path && (command.when)(self.spec.version, &self.quirks))
             .map(|command| command.name)
@@ -156,45 +189,16 @@ impl System {
     fn readable(&self, menu: &'static Menu, name: &str) -> bool {
         self.row_value(menu, &super::row::Row::default(), name).is_some()
     }
-}
 
-impl Names for System {
-    fn lookup(&self, menu: &[String], word: &str) -> Lookup {
-        let path = path_of(menu);
-        // Whole names are what scripts are full of: they need no list of all names.
-        if self.has_child(&path, word) {
-            return Lookup::Menu(word.to_owned());
-        }
-        if self.special(&path, word).is_some() {
-            return Lookup::Command(word.to_owned());
-        }
-        let verbs = self.verbs(&path);
-        if verbs.contains(word) {
-            return Lookup::Command(word.to_owned());
-        }
-        let menus = self.children(&path);
-        let begins = |name: &&&str| !word.is_empty() && name.starts_with(word);
-        let mut found = menus.iter().filter(begins).map(|name| Lookup::Menu((*name).to_owned())).collect::<Vec<_>>();
-        found.extend(verbs.iter().filter(begins).map(|name| Lookup::Command((*name).to_owned())));
-        match (found.pop(), found.is_empty()) {
-            (Some(one), true) => one,
-            (Some(_), false) => Lookup::Ambiguous,
-            (None, _) => self.unmodelled(menu, word),
-        }
-    }
-
-    fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
-        if self.is_unmodelled(menu, command) {
-            return self.tree_takes(menu, command, name);
-        }
-        let path = path_of(menu);
-        if let Some(special) = self.special(&path, command) {
+    /// Whether an argument of a command that is modelled is modelled too.
+    pub(super) fn models_parameter(&self, path: &str, command: &str, name: &str) -> bool {
+        if let Some(special) = self.special(path, command) {
             return special.args.contains(&name) || special.words.contains(&name);
         }
         if command == "export" {
             return name == "file" || EXPORT_WORDS.contains(&name);
         }
-        let Some(menu) = self.menu(&path) else { return false };
+        let Some(menu) = self.menu(path) else { return false };
         match command {
             "print" => PRINT_ARGS.contains(&name) || PRINT_WORDS.contains(&name),
             "find" => self.readable(menu, name),
@@ -214,20 +218,58 @@ impl Names for System {
         }
     }
 
-    fn takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
-        if self.is_unmodelled(menu, command) {
-            return true;
-        }
-        let path = path_of(menu);
-        if let Some(special) = self.special(&path, command) {
+    /// Whether an argument without a name is modelled.
+    pub(super) fn models_word(&self, path: &str, command: &str, word: &str) -> bool {
+        if let Some(special) = self.special(path, command) {
             return special.unnamed || special.words.contains(&word);
         }
         match command {
-            "print" => PRINT_WORDS.contains(&word) || self.menu(&path).is_some_and(|menu| menu.shape != Shape::Single),
+            "print" => PRINT_WORDS.contains(&word) || self.menu(path).is_some_and(|menu| menu.shape != Shape::Single),
             "export" => EXPORT_WORDS.contains(&word),
             // Items are named by words, and so are the properties of `get` and `unset`.
             _ => true,
         }
+    }
+}
+
+impl Names for System {
+    fn lookup(&self, menu: &[String], word: &str) -> Lookup {
+        let path = path_of(menu);
+        // Whole names are what scripts are full of: they need no list of all names.
+        if self.has_child(&path, word) {
+            return Lookup::Menu(word.to_owned());
+        }
+        if self.special(&path, word).is_some() {
+            return Lookup::Command(word.to_owned());
+        }
+        let verbs = self.verbs(&path);
+        if verbs.contains(word) {
+            return Lookup::Command(word.to_owned());
+        }
+        // A whole name that only the tree has is not the beginning of another.
+        let beyond = self.unmodelled(menu, word);
+        if matches!(&beyond, Lookup::Menu(name) | Lookup::Command(name) if name == word) {
+            return beyond;
+        }
+        let menus = self.children(&path);
+        let begins = |name: &&&str| !word.is_empty() && name.starts_with(word);
+        let mut found = menus.iter().filter(begins).map(|name| Lookup::Menu((*name).to_owned())).collect::<Vec<_>>();
+        found.extend(verbs.iter().filter(begins).map(|name| Lookup::Command((*name).to_owned())));
+        match (found.pop(), found.is_empty()) {
+            (Some(one), true) => one,
+            (Some(_), false) => Lookup::Ambiguous,
+            (None, _) => beyond,
+        }
+    }
+
+    fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
+        !self.is_unmodelled(menu, command) && self.models_parameter(&path_of(menu), command, name)
+            || self.tree_takes(menu, command, name)
+    }
+
+    fn takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
+        !self.is_unmodelled(menu, command) && self.models_word(&path_of(menu), command, word)
+            || self.tree_takes_word(menu, command, word)
     }
 }
 
@@ -257,7 +299,7 @@ pub fn complete(sys: &System, path: &[String], line: &[u8]) -> (usize, Vec<Strin
     }
     let here = path_of(&menu);
     let mut names: Vec<String> = match command {
-        None => sys.children(&here).into_iter().chain(sys.verbs(&here)).map(str::to_owned).collect(),
+        None => sys.children(&here).union(&sys.verbs(&here)).map(|name| (*name).to_owned()).collect(),
         Some(command) => sys.menu(&here).map_or_else(Vec::new, |table| {
             sys.props(table)
                 .map(|prop| prop.name.to_owned())

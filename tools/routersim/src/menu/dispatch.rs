@@ -25,14 +25,14 @@ impl Host for System {
             let Some(sys) = self.rc() else { return Err(Error::interrupted()) };
             let path = path_of(&command.menu);
             let caller = Caller::of(ctx);
+            if let Some(refused) = sys.beyond(&path, &command, &caller.who.user) {
+                return Err(refused.into());
+            }
             if let Some(special) = sys.special(&path, &command.verb) {
                 if !caller.who.policy.covers(Policy::from_list(special.policy)) {
                     return Err(Refused::NotPermitted.into());
                 }
                 return (special.run)(sys, ctx, &command).await;
-            }
-            if sys.is_unmodelled(&command.menu, &command.verb) {
-                return Err(sys.not_simulated(&path, &command.verb, &caller.who.user).into());
             }
             if command.verb == "export" {
                 return super::export::run(&sys, ctx, &path, &command).await;
@@ -40,6 +40,10 @@ impl Host for System {
             let menu = sys.menu(&path).ok_or_else(|| Refused::BadCommand(command.verb.clone()))?;
             sys.generic(ctx, &caller, menu, &command).await
         })
+    }
+
+    fn not_simulated(&self, ctx: &Ctx, command: &str, argument: &str) -> Error {
+        System::not_simulated(self, &format!(":{command} {argument}"), &ctx.user).into()
     }
 
     fn execute<'a>(&'a self, ctx: &'a Ctx, job: Execute) -> LocalFuture<'a, Result<Value, Error>> {

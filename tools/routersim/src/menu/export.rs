@@ -9,6 +9,7 @@ use super::tables::stored::Stored;
 use super::time::Calendar;
 use super::values::text_of;
 use crate::menu::Config;
+use crate::raw;
 use crate::script::{Ctx, Error, MenuCommand, Value};
 use crate::system::{Caller, System};
 
@@ -37,7 +38,7 @@ pub async fn run(sys: &System, ctx: &Ctx, path: &str, command: &MenuCommand) -> 
         let path = path.to_owned();
         if let Some(sys) = sys.rc() {
             sys.write_file_later(name, move |sys| {
-                let mut text = sys.export(&path, form).join("\r\n").into_bytes();
+                let mut text = raw::bytes(&sys.export(&path, form).join("\r\n"));
                 text.extend(b"\r\n");
                 text
             });

@@ -9,8 +9,9 @@ use super::refused::Refused;
 use super::row::Row;
 use super::screen::Screen;
 use super::values::{text_of, value_text};
+use crate::raw;
 use crate::script::{Ctx, Error, MenuCommand, Value};
-use crate::system::{Caller, Policy, System};
+use crate::system::{Caller, Policy, System, Who};
 
 /// Columns of what `print file=` writes.
 const FILE_WIDTH: usize = 80;
@@ -33,7 +34,7 @@ impl System {
         let who = &caller.who;
         match command.verb.as_str() {
             "find" => self.find(menu, command).await,
-            "get" => self.get(menu, command, who.policy),
+            "get" => self.get(menu, command, who),
             "print" => self.print(ctx, menu, command).await,
             "add" => {
                 let id = self.add(menu, &named(command, &[]), who)?;
@@ -95,7 +96,7 @@ impl System {
             None => match Caller::of(ctx).io.as_ref() {
                 Some(io) => {
                     let answer = io.ask("numbers", crate::console::Echo::Plain).await.unwrap_or_default();
-                    String::from_utf8_lossy(&answer).into_owned()
+                    raw::text(&answer)
                 }
                 None => return Err(Refused::Missing(vec!["numbers"]).into()),
             },
@@ -133,7 +134,7 @@ impl System {
         Ok(Value::list(rows.iter().map(|row| Value::Id(u64::from(row.id)))))
     }
 
-    fn get(&self, menu: &'static Menu, command: &MenuCommand, policy: Policy) -> Result<Value, Error> {
+    fn get(&self, menu: &'static Menu, command: &MenuCommand, who: &Who) -> Result<Value, Error> {
         let single = menu.shape == Shape::Single;
         let mut unnamed = command.unnamed();
         let row = if single {
@@ -151,12 +152,12 @@ impl System {
         let row = row.ok_or(Refused::NoSuchItem)?;
         let name = command.named("value-name").or_else(|| unnamed.next()).map(text_of);
         let Some(name) = name else { return Ok(self.row_record(menu, &row)) };
-        if self.prop(menu, &name).is_some_and(|prop| prop.secret) && !policy.allows("sensitive") {
+        if self.prop(menu, &name).is_some_and(|prop| prop.secret) && !who.policy.allows("sensitive") {
             return Ok(Value::str(""));
         }
         match self.row_value(menu, &row, &name) {
             Some(value) => Ok(value),
-            None => Err(Refused::NoMatch("value-name".to_owned()).into()),
+            None => Err(self.no_property(menu, "get", &name, &who.user).into()),
         }
     }
 
@@ -212,7 +213,7 @@ impl System {
         let lines = print::lines(self, menu, &rows, form);
         if let Some(file) = file {
             let name = if file.ends_with(".txt") { file } else { format!("{file}.txt") };
-            let mut text = lines.join("\r\n").into_bytes();
+            let mut text = raw::bytes(&lines.join("\r\n"));
             text.extend(b"\r\n");
             if let Some(sys) = self.rc() {
                 sys.write_file_later(name, move |_| text);

@@ -79,7 +79,14 @@ impl System {
 
     /// The row with that number.
     pub fn row(&self, menu: &'static Menu, id: u32) -> Option<Row> {
-        self.rows(menu).into_iter().find(|row| row.id == id)
+        if let Some(rows) = menu.hooks.rows(self) {
+            return rows.into_iter().find(|row| row.id == id);
+        }
+        // Scripts ask for one property of one item after the other.
+        match self.config(|config| config.item(menu.path, id).cloned()) {
+            Some(item) => self.stored_row(menu, &item),
+            None => self.rows(menu).into_iter().find(|row| row.id == id),
+        }
     }
 
     /// The items that a text names: ids, numbers in the order of `print`, or names; several with commas.
@@ -87,14 +94,18 @@ impl System {
         if text.is_empty() {
             return Ok(Vec::new());
         }
+        let id = |text: &str| u32::from_str_radix(text.strip_prefix('*')?, 16).ok();
+        if let Some(id) = id(text) {
+            return self.row(menu, id).map(|row| vec![row.id]).ok_or(Refused::NoSuchItem);
+        }
         let rows = self.rows(menu);
         if let Some(row) = rows.iter().find(|row| row.get("name") == Some(text)) {
             return Ok(vec![row.id]);
         }
         let mut ids = Vec::new();
         for part in text.split([',', ';']).filter(|part| !part.is_empty()) {
-            let found = if let Some(hex) = part.strip_prefix('*') {
-                u32::from_str_radix(hex, 16).ok().filter(|id| rows.iter().any(|row| row.id == *id))
+            let found = if part.starts_with('*') {
+                id(part).filter(|id| rows.iter().any(|row| row.id == *id))
             } else if let Ok(number) = part.parse::<usize>() {
                 rows.get(number).map(|row| row.id)
             } else {
@@ -218,8 +229,10 @@ impl System {
     /// `unset`: the property goes back to its default, or to nothing.
     pub fn unset(&self, menu: &'static Menu, ids: &[u32], name: &str, who: &Who) -> Result<(), Refused> {
         self.want(menu, Verbs::SET, "unset", who)?;
-        if name != "comment" && self.prop(menu, name).is_none_or(|prop| prop.read_only || prop.required) {
-            return Err(Refused::NoMatch("value-name".to_owned()));
+        match self.prop(menu, name) {
+            None if name != "comment" => return Err(self.no_property(menu, "unset", name, &who.user)),
+            Some(prop) if prop.read_only || prop.required => return Err(Refused::NoMatch("value-name".to_owned())),
+            _ => {}
         }
         for id in ids {
             let before = self.placed(menu.path, *id);

@@ -11,7 +11,7 @@ pub fn quote_word(value: &str) -> String {
         && value.bytes().all(|b| {
             b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b',' | b'*' | b'!' | b'+')
         });
-    if plain { value.to_owned() } else { routeros_script::quote::literal(value.as_bytes()) }
+    if plain { value.to_owned() } else { routeros_script::quote::literal(&crate::raw::bytes(value)) }
 }
 
 /// One command on as many lines as it takes: broken between words, behind a `=`, and inside quotes, where a line

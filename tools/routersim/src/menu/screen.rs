@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::console::CommandIo;
+use crate::raw;
 use crate::script::Output;
 
 /// A command's output.
@@ -21,14 +22,14 @@ impl Screen {
 
     /// One line.
     pub fn line(&self, text: &str) {
-        self.output.line(text.as_bytes());
+        self.output.line(&raw::bytes(text));
     }
 
     /// The lines of a `print`.
     pub async fn page(&self, lines: &[String], paging: bool) {
         match (&self.io, paging) {
             (Some(io), true) => {
-                let lines: Vec<Vec<u8>> = lines.iter().map(|line| line.clone().into_bytes()).collect();
+                let lines: Vec<Vec<u8>> = lines.iter().map(|line| raw::bytes(line)).collect();
                 io.page(&lines).await;
             }
             (Some(io), false) => {
@@ -36,7 +37,7 @@ impl Screen {
                     if line.is_empty() {
                         io.blank();
                     } else {
-                        io.line(line.as_bytes());
+                        io.line(&raw::bytes(line));
                     }
                 }
                 io.flush().await;

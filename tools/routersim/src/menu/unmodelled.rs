@@ -1,16 +1,22 @@
 //! What a router of this version has and the simulator has not.
 //!
-//! The command trees of 7.x name far more menus and commands than are modelled. Such a name is no error: a script that uses
-//! it is read to its end, and the command itself is refused in words that no router says, so that nobody takes a gap of the
-//! simulator for an answer of RouterOS. A version without a tree of its own (before 7.22) is read with the nearest one, and
-//! 6.x has none: there `bad command name` also means that it isn't known.
+//! The command trees of 7.x name far more menus, commands and arguments than are modelled. Such a name is no error: a script
+//! that uses it is read to its end, and the command itself is refused in words that no router says, so that nobody takes a gap
+//! of the simulator for an answer of RouterOS. A version without a tree of its own (before 7.22) is read with the nearest one;
+//! 6.x has none, only a table of the names that scripts use ([`super::six`]): there `bad command name` may also mean that it
+//! isn't known, and so may `bad parameter`.
 
-use routeros_script::tree::View;
+use routeros_script::judge::takes_unnamed;
+use routeros_script::tree::{Argument, View};
 use routeros_script::{Lookup, Names, commands};
 
-use super::catalog::{anywhere, path_of};
+use super::catalog::{EXPORT_WORDS, PRINT_WORDS, known, path_of};
+use super::def::{Menu, When};
 use super::refused::Refused;
+use super::six;
+use crate::quirks::{QuirkOverrides, Quirks};
 use crate::record::EventKind;
+use crate::script::MenuCommand;
 use crate::system::System;
 
 impl System {
@@ -22,11 +28,11 @@ impl System {
 
     /// What the version's tree has under a name that no table knows.
     pub(super) fn unmodelled(&self, menu: &[String], word: &str) -> Lookup {
-        let Some(tree) = self.tree() else { return Lookup::Unknown };
+        let path = path_of(menu);
+        let Some(tree) = self.tree() else { return six::lookup(&path, word) };
         let found = Names::lookup(&tree, menu, word);
         let (Lookup::Menu(name) | Lookup::Command(name)) = &found else { return Lookup::Unknown };
-        // Of what is modelled for other versions it is known that this one lacks it.
-        if anywhere(&path_of(menu), name) {
+        if self.lacks(tree, &known(&path, name)) {
             return Lookup::Unknown;
         }
         // Shortened names of the root are the language's own commands before they are these.
@@ -36,6 +42,14 @@ impl System {
         found
     }
 
+    /// Whether it is known that this router lacks what is modelled for those versions, though the tree has it: the tree is
+    /// another version's, or a quirk took it away.
+    fn lacks(&self, tree: View, modelled: &[When]) -> bool {
+        let version = self.spec.version;
+        let own = || Quirks::resolve(version, &QuirkOverrides::default());
+        !modelled.is_empty() && (!tree.exact() || modelled.iter().any(|when| when(version, &own())))
+    }
+
     /// Whether a command of the tree is one that only the tree knows.
     pub(super) fn is_unmodelled(&self, menu: &[String], command: &str) -> bool {
         let path = path_of(menu);
@@ -43,16 +57,69 @@ impl System {
             && !(self.verbs(&path).contains(command) && (menu.is_empty() || self.leads(&path)))
     }
 
-    /// Whether a command that is not modelled takes an argument.
+    /// Whether the tree's command takes an argument, as far as is known. Of the commands that are known of 6.x no arguments
+    /// are.
     pub(super) fn tree_takes(&self, menu: &[String], command: &str, name: &str) -> bool {
-        self.tree().is_some_and(|tree| tree.takes_parameter(menu, command, name))
+        let Some(tree) = self.tree() else { return self.is_unmodelled(menu, command) };
+        if tree.arguments(menu, command).is_none() || !tree.takes_parameter(menu, command, name) {
+            return false;
+        }
+        let prop = self.menu(&path_of(menu)).and_then(|menu| menu.props.iter().find(|prop| prop.name == name));
+        prop.is_none_or(|prop| (prop.when)(self.spec.version, &self.quirks) || !self.lacks(tree, &[prop.when]))
     }
 
-    /// Refuses such a command, and notes it.
-    pub(super) fn not_simulated(&self, path: &str, command: &str, user: &str) -> Refused {
-        let command = format!("{path}/{command}");
-        let refused = Refused::failure(format!("not simulated: {command}"));
-        self.note(EventKind::NotSimulated { command, user: user.to_owned() });
-        refused
+    /// Whether the tree's command takes a value or a word that stands without a name.
+    pub(super) fn tree_takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
+        let arguments = self.tree().and_then(|tree| tree.arguments(menu, command));
+        self.tree_takes(menu, command, word) || arguments.is_some_and(|list| takes_unnamed(command, list))
+    }
+
+    fn tree_names(&self, menu: &[String], command: &str, name: &str) -> bool {
+        let has = |list: &[Argument]| list.iter().any(|argument| argument.name == name);
+        self.tree().and_then(|tree| tree.arguments(menu, command)).is_some_and(has)
+    }
+
+    /// Whether both the command and its argument are modelled, or stored.
+    #[cfg(test)]
+    pub(crate) fn models(&self, menu: &[String], command: &str, name: &str) -> bool {
+        !self.is_unmodelled(menu, command) && self.models_parameter(&path_of(menu), command, name)
+    }
+
+    /// The refusal of a command that is not modelled, or of one with an argument that isn't.
+    pub(super) fn beyond(&self, path: &str, command: &MenuCommand, user: &str) -> Option<Refused> {
+        let (menu, verb) = (command.menu.as_slice(), command.verb.as_str());
+        if self.is_unmodelled(menu, verb) {
+            return Some(self.not_simulated(&format!("{path}/{verb}"), user));
+        }
+        let special = self.special(path, verb).is_some();
+        let unknown = command.args.iter().find_map(|arg| match (&arg.name, &arg.literal) {
+            (Some(name), _) => (!self.models_parameter(path, verb, name)).then_some(name),
+            (None, Some(word)) if special => (!self.models_word(path, verb, word)).then_some(word),
+            (None, Some(word)) => {
+                let words = match verb {
+                    "print" => PRINT_WORDS,
+                    "export" => EXPORT_WORDS,
+                    _ => return None,
+                };
+                (!words.contains(&word.as_str()) && self.tree_names(menu, verb, word)).then_some(word)
+            }
+            (None, None) => None,
+        });
+        unknown.map(|name| self.not_simulated(&format!("{path}/{verb} {name}"), user))
+    }
+
+    /// The refusal of `get` and `unset` for a property that the menu's table lacks.
+    pub(super) fn no_property(&self, menu: &Menu, verb: &str, name: &str, user: &str) -> Refused {
+        let path: Vec<String> = menu.path.split('/').skip(1).map(str::to_owned).collect();
+        if ["set", "add"].iter().any(|command| self.tree_names(&path, command, name)) {
+            return self.not_simulated(&format!("{}/{verb} {name}", menu.path), user);
+        }
+        Refused::NoMatch("value-name".to_owned())
+    }
+
+    /// Refuses what is not modelled, and notes it.
+    pub(in crate::menu) fn not_simulated(&self, what: &str, user: &str) -> Refused {
+        self.note(EventKind::NotSimulated { command: what.to_owned(), user: user.to_owned() });
+        Refused::failure(format!("not simulated: {what}"))
     }
 }

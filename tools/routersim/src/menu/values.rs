@@ -2,34 +2,39 @@
 
 use super::def::Menu;
 use super::kind::{Kind, parse_cidr};
-use super::raw;
 use super::row::Row;
 use super::time::parse_duration;
+use crate::raw;
 use crate::script::{Arg, Value};
 use crate::system::System;
+
+/// Stored text as a string of scripts.
+fn string(text: &str) -> Value {
+    Value::str(raw::bytes(text))
+}
 
 /// A stored value as a script sees it.
 pub fn value_of(kind: Kind, text: &str) -> Value {
     match kind {
         Kind::Bool => Value::Bool(text == "yes"),
         Kind::Any if matches!(text, "yes" | "no") => Value::Bool(text == "yes"),
-        Kind::Any => text.parse().map_or_else(|_| Value::str(text), Value::Num),
-        Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| Value::str(text), Value::Num),
-        Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| Value::str(text), Value::time),
-        Kind::Ip => text.parse().map_or_else(|_| Value::str(text), Value::Ip),
-        Kind::Str => Value::str(raw::bytes(text)),
+        Kind::Any => text.parse().map_or_else(|_| string(text), Value::Num),
+        Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| string(text), Value::Num),
+        Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| string(text), Value::time),
+        Kind::Ip => text.parse().map_or_else(|_| string(text), Value::Ip),
+        Kind::Str => string(text),
         // `/ip address get address` is a text with the host's bits.
         Kind::Cidr | Kind::Word | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => {
-            Value::str(text)
+            string(text)
         }
         Kind::Net => match parse_cidr(text) {
             Some((ip, length)) if text.contains('/') => Value::IpPrefix(ip, length),
             Some((ip, _)) => Value::Ip(ip),
-            None => Value::str(text),
+            None => string(text),
         },
         Kind::List(Kind::Net) => Value::list(text.split(',').filter(|part| !part.is_empty()).map(|part| {
             // A host in a list of networks is a prefix too.
-            parse_cidr(part).map_or_else(|| Value::str(part), |(ip, length)| Value::IpPrefix(ip, length))
+            parse_cidr(part).map_or_else(|| string(part), |(ip, length)| Value::IpPrefix(ip, length))
         })),
         Kind::List(inner) => {
             Value::list(text.split(',').filter(|part| !part.is_empty()).map(|part| value_of(*inner, part)))
@@ -64,7 +69,7 @@ pub fn value_text(value: &Value) -> String {
     match value {
         Value::Bool(on) => if *on { "yes" } else { "no" }.to_owned(),
         Value::Array(array) => array.values().map(value_text).collect::<Vec<_>>().join(","),
-        Value::Code(code) => String::from_utf8_lossy(code.source()).into_owned(),
+        Value::Code(code) => raw::text(code.source()),
         other => raw::text(&other.text()),
     }
 }
@@ -81,7 +86,7 @@ impl System {
         }
         if name == "comment" {
             // An item without a comment compares unequal to every text.
-            return Some(row.get(name).map_or(Value::Nothing, |text| Value::str(raw::bytes(text))));
+            return Some(row.get(name).map_or(Value::Nothing, string));
         }
         let prop = self.prop(menu, name)?;
         Some(row.get(name).map_or(Value::Nothing, |text| value_of(prop.kind, text)))

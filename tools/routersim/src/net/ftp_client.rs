@@ -95,7 +95,7 @@ impl Session {
     }
 
     async fn command(&mut self, line: &str) -> Result<Reply, NetError> {
-        self.control.write_all(format!("{line}\r\n").as_bytes()).await?;
+        self.control.write_all(&crate::raw::bytes(&format!("{line}\r\n"))).await?;
         self.reply().await
     }
 

@@ -10,6 +10,7 @@ use super::host::{NetEvent, NetHost};
 use super::lines::Lines;
 use super::stack::Net;
 use super::tcp::TcpStream;
+use crate::raw;
 
 /// The largest upload: a router's storage.
 const MAX_UPLOAD: usize = 128 * 1024 * 1024;
@@ -98,7 +99,7 @@ impl Session {
     }
 
     async fn say(&self, line: &str) -> Result<(), NetError> {
-        self.control.write_all(format!("{line}\r\n").as_bytes()).await
+        self.control.write_all(&raw::bytes(&format!("{line}\r\n"))).await
     }
 
     async fn command(&mut self, verb: &str, argument: &str) -> Result<(), NetError> {
@@ -295,7 +296,7 @@ impl Session {
                 ));
             }
         }
-        self.send("150 Opening ASCII mode data connection for file list", text.as_bytes(), "226 Transfer complete")
+        self.send("150 Opening ASCII mode data connection for file list", &raw::bytes(&text), "226 Transfer complete")
             .await
     }
 

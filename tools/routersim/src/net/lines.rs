@@ -2,6 +2,7 @@
 
 use super::error::NetError;
 use super::tcp::TcpStream;
+use crate::raw;
 
 /// The longest line that is taken; RFC 959 knows none, and paths here are short.
 const MAX_LINE: usize = 2048;
@@ -19,7 +20,7 @@ impl Lines {
             if let Some(at) = self.bytes.iter().position(|byte| *byte == b'\n') {
                 let rest = self.bytes.split_off(at + 1);
                 let line = std::mem::replace(&mut self.bytes, rest);
-                let text = String::from_utf8_lossy(&line);
+                let text = raw::text(&line);
                 return Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
             }
             if self.bytes.len() >= MAX_LINE {

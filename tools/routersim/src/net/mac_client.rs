@@ -19,6 +19,7 @@ use super::inner::Inner;
 use super::mac_layer::{ports_of, send};
 use super::switch::Local;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
+use crate::raw;
 
 /// Sessions to others at once.
 const MAX_CALLS: usize = 32;
@@ -59,8 +60,8 @@ pub(super) struct MacClients {
 fn reason(error: &Error) -> NetError {
     match error {
         Error::NoAnswer { .. } | Error::Silent { .. } | Error::Unacknowledged { .. } => NetError::Timeout,
-        Error::Rejected { .. } | Error::UnknownUser => NetError::Login,
-        Error::EndedInLogin => NetError::Closed,
+        Error::Rejected { .. } | Error::UnknownUser { .. } => NetError::Login,
+        Error::EndedInLogin { .. } => NetError::Closed,
         Error::Gap { .. } => NetError::Reset,
         _ => NetError::Protocol,
     }
@@ -257,8 +258,9 @@ pub(super) async fn connect(inner: &Rc<RefCell<Inner>>, call: MacTelnetCall) -> 
         let mut clients = BTreeMap::new();
         for port in ports {
             let Some(own) = net.switch.port(port).map(|port| port.mac) else { continue };
-            let password = Password::new(call.password.clone().into_bytes());
-            let mut config = Config::new(own, call.mac, Text::from(call.user.as_bytes()), password, net.seed());
+            let password = Password::new(raw::bytes(&call.password));
+            let mut config =
+                Config::new(own, call.mac, Text::from(raw::bytes(&call.user).as_slice()), password, net.seed());
             config.link = port;
             // RouterOS's own client speaks from the server's port [R].
             config.port = Some(packet::PORT);

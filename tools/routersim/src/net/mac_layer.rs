@@ -14,6 +14,7 @@ use super::host::Neighbour;
 use super::inner::Inner;
 use super::mac_server;
 use super::switch::{Local, Switch};
+use crate::raw;
 
 /// From one announcement to the next \[R\].
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(60);
@@ -151,7 +152,7 @@ fn announce(inner: &mut Inner, now: Instant, port: PortId) {
     let Some(mac) = inner.switch.port(port).map(|port| port.mac) else {
         return;
     };
-    let text = |text: &str| Some(Text::from(text.as_bytes()));
+    let text = |text: &str| Some(Text::from(raw::bytes(text).as_slice()));
     let identity = &inner.config.identity;
     let announcement = mndp::Announcement {
         mac: Some(mac),
@@ -212,8 +213,7 @@ fn handle_mndp(inner: &mut Inner, now: Instant, local: &Local, frame: &Frame<'_>
     if inner.switch.ports().any(|port| port.mac == mac) {
         return;
     }
-    let text =
-        |text: Option<Text>| text.map_or_else(String::new, |t| String::from_utf8_lossy(t.as_bytes()).into_owned());
+    let text = |text: Option<Text>| text.map_or_else(String::new, |t| raw::text(t.as_bytes()));
     let neighbour = Neighbour {
         port,
         interface: interface_name(&inner.switch, port),

@@ -19,6 +19,7 @@ use super::mac_layer::{allows, send};
 use super::switch::{Local, Switch};
 use crate::console::split_login;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
+use crate::raw;
 
 /// RouterOS keeps the session of a client that went away without END for about 90 s (7.23.2) \[R\].
 const IDLE: Duration = Duration::from_secs(90);
@@ -33,8 +34,8 @@ struct HostUsers(Weak<dyn NetHost>);
 
 impl Users for HostUsers {
     fn lookup(&self, name: &[u8]) -> Option<Proof> {
-        let credential = self.0.upgrade()?.credential(std::str::from_utf8(name).ok()?)?;
-        Some(Proof::Password(Password::new(credential.password.into_bytes())))
+        let credential = self.0.upgrade()?.credential(&raw::text(name))?;
+        Some(Proof::Password(Password::new(raw::bytes(&credential.password))))
     }
 }
 
@@ -126,10 +127,10 @@ impl MacServer {
                 }
                 EventKind::Login { user, suffix, terminal, .. } => {
                     let Some(session) = self.sessions.get_mut(&id) else { continue };
-                    let mut login = String::from_utf8_lossy(user.as_bytes()).into_owned();
+                    let mut login = raw::text(user.as_bytes());
                     if let Some(suffix) = suffix {
                         login.push('+');
-                        login.push_str(&String::from_utf8_lossy(suffix.as_bytes()));
+                        login.push_str(&raw::text(suffix.as_bytes()));
                     }
                     let (to_console, input) = pipe(None);
                     let (output, from_console) = pipe(Some(OUTPUT_LIMIT));
@@ -149,7 +150,7 @@ impl MacServer {
                 EventKind::Refused { user } => {
                     let client = self.sessions.get(&id).map(|session| session.client).unwrap_or_default();
                     // The log names the user without the console's suffix [I].
-                    let user = String::from_utf8_lossy(split_login(user.as_bytes()).0).into_owned();
+                    let user = raw::text(split_login(user.as_bytes()).0);
                     self.notices.push(Notice::Refused(user, client));
                 }
                 EventKind::Data(bytes) => {

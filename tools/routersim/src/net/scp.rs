@@ -7,6 +7,7 @@ use super::host::{NetEvent, NetHost, SshSession};
 use super::sftp::{MAX_UPLOAD, resolve};
 use super::stack::Net;
 use crate::kernel::{PipeReader, PipeWriter};
+use crate::raw;
 
 /// The longest line of the protocol: a mode, a size, a name.
 const MAX_LINE: usize = 1024;
@@ -51,7 +52,7 @@ impl Client {
         let mut line = Vec::new();
         loop {
             match self.input.read_byte().await? {
-                b'\n' => return String::from_utf8(line).ok(),
+                b'\n' => return Some(raw::text(&line)),
                 byte if line.len() < MAX_LINE => line.push(byte),
                 _ => return None,
             }
@@ -64,7 +65,7 @@ impl Client {
 
     /// An error that ends the transfer.
     async fn no(&mut self, path: &str, why: &str) -> Option<()> {
-        let _ = self.output.write_all(format!("\x01scp: {path}: {why}\n").as_bytes()).await;
+        let _ = self.output.write_all(&raw::bytes(&format!("\x01scp: {path}: {why}\n"))).await;
         None
     }
 
@@ -137,7 +138,7 @@ async fn give(host: &Rc<dyn NetHost>, client: &mut Client, path: &str) -> Option
     let Some(contents) = host.read_file(&name) else { return client.no(path, "No such file or directory").await };
     let base = name.rsplit('/').next().unwrap_or_default();
     let head = format!("C0660 {} {base}\n", contents.len());
-    client.output.write_all(head.as_bytes()).await.then_some(())?;
+    client.output.write_all(&raw::bytes(&head)).await.then_some(())?;
     client.consent().await?;
     client.output.write_all(&contents).await.then_some(())?;
     client.yes().await?;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::error::FileError;
 use super::host::{NetEvent, NetHost, SshSession};
 use super::stack::Net;
+use crate::raw;
 
 /// The longest packet that is taken, OpenSSH's own limit.
 const MAX_PACKET: usize = 256 * 1024;
@@ -103,7 +104,7 @@ impl<'a> Fields<'a> {
     }
     /// Names are text on a router.
     fn path(&mut self) -> Result<String, Failed> {
-        std::str::from_utf8(self.string()?).map(resolve).map_err(|_| Failed::NoSuchFile)
+        Ok(resolve(&raw::text(self.string()?)))
     }
 }
 
@@ -235,8 +236,8 @@ impl Sftp {
             16 => {
                 let path = format!("/{}", fields.path()?);
                 let mut body = 1_u32.to_be_bytes().to_vec();
-                put(&mut body, path.as_bytes());
-                put(&mut body, path.as_bytes());
+                put(&mut body, &raw::bytes(&path));
+                put(&mut body, &raw::bytes(&path));
                 body.extend(0_u32.to_be_bytes());
                 Ok((NAME, body))
             }
@@ -302,9 +303,9 @@ impl Sftp {
         let mut body = u32::try_from(next.len()).unwrap_or(0).to_be_bytes().to_vec();
         for entry in next {
             let kind = if entry.directory { "drwxrwx---" } else { "-rw-rw----" };
-            put(&mut body, entry.name.as_bytes());
+            put(&mut body, &raw::bytes(&entry.name));
             let long = format!("{kind}   1 root     root     {:>10} Jan 01 1970 {}", entry.size, entry.name);
-            put(&mut body, long.as_bytes());
+            put(&mut body, &raw::bytes(&long));
             body.extend(attributes(entry.size, entry.directory));
         }
         Ok((NAME, body))

@@ -15,6 +15,7 @@ use super::tcp::TcpStream;
 use super::{scp, sftp};
 use crate::console::split_login;
 use crate::kernel::{PipeReader, PipeWriter, pipe};
+use crate::raw;
 use crate::ssh::{ChannelId, Event, Proof, Server};
 
 /// How long a client may be silent before it is in \[I\].
@@ -197,7 +198,7 @@ impl Connection {
     }
 
     fn log_in(&mut self, login: &str, proof: &Proof) {
-        let user = String::from_utf8_lossy(split_login(login.as_bytes()).0).into_owned();
+        let user = raw::text(split_login(login.as_bytes()).0);
         // An empty password is not asked for [I].
         let taken = match proof {
             Proof::None => self.host.ssh_login(&user, b"", self.remote),
@@ -214,7 +215,7 @@ impl Connection {
     /// Who transfers files here, if that is allowed; a channel whose pipes nobody takes ends at once.
     fn transfers(&self) -> Option<String> {
         let login = self.server.user().unwrap_or_default();
-        let user = String::from_utf8_lossy(split_login(login.as_bytes()).0).into_owned();
+        let user = raw::text(split_login(login.as_bytes()).0);
         self.host.may_transfer(&user).then_some(user)
     }
 

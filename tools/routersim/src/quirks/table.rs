@@ -48,6 +48,9 @@ quirks! {
     double_prompt: bool = |_| false, "routeros-console.md section 2";
     /// The byte that ends `/tool mac-telnet` from the near side. `None`: none does.
     hop_escape: Option<u8> = |_| None, "in no source, to be verified";
+    /// The lines that `/tool mac-telnet` prints when it ends; none at all is another guess. RouterOS's telnet client says these.
+    hop_farewell: Vec<String> = |_| vec!["Connection closed by foreign host".into(), String::new(), "Welcome back!".into()],
+        "in no source, to be verified";
     /// Fault of the console: the prompt is painted before a command's output too.
     prompt_first: bool = |_| false, "a fault to inject: routeros-console.md section 10";
     /// Fault of the console: output comes in pieces of this many bytes, 1 ms apart.

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use serial_console::LineSettings;
 use serial_console::io::{Endpoint, Line};
+use serial_console::{LineSettings, Wires};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::time::Interval;
 
@@ -79,7 +79,7 @@ impl Adapters {
             }
             for adapter in self.adapters.iter_mut().filter(|adapter| adapter.line.is_none()) {
                 let settings = LineSettings::default();
-                let endpoint = Endpoint::Local { path: adapter.device.clone(), settings };
+                let endpoint = Endpoint::Local { path: adapter.device.clone(), settings, wires: Wires::default() };
                 adapter.line = Line::open(&endpoint).await.ok();
             }
         }

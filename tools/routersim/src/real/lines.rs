@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::process::RealError;
 use crate::router::Router;
-use crate::serial::seen_at;
+use crate::serial::seen_by;
 use crate::spec::SerialSpec;
 
 /// What a pty is at before somebody sets it.
@@ -91,16 +91,16 @@ impl Lines {
         }
         if let Some(pty) = &mut self.pty {
             // What a reader that lags does not take is lost, as in a UART.
-            pty.write(&seen_at(&text, own, pty.baud()));
+            pty.write(&seen_by(&text, LineSettings::at(own), pty.settings()));
         }
         if let Some(place) = &mut self.rfc2217 {
-            let baud = place.server().map_or(own, |server| server.line().baud);
+            let line = place.server().map_or(LineSettings::at(own), |server| server.line());
             if let Some(server) = place.server()
-                && baud != own
+                && line.baud != own
             {
                 server.set_line_state(LineState(LineState::FRAMING));
             }
-            place.write(&seen_at(&text, own, baud));
+            place.write(&seen_by(&text, LineSettings::at(own), line));
         }
         if let Some(place) = &mut self.tcp {
             place.write(&text);
@@ -110,7 +110,7 @@ impl Lines {
     /// What somebody did who was waited for by [`Lines::typed`].
     pub(super) fn take(&mut self, typed: Typed, router: &mut Router, now: mactelnet::Instant) {
         match typed {
-            Typed::Keys(bytes, baud) => router.serial_send(now, &bytes, baud),
+            Typed::Keys(bytes, line) => router.serial_send(now, &bytes, line),
             Typed::Wanted(event) => self.wanted(&event, router, now),
         }
     }
@@ -122,21 +122,21 @@ impl Lines {
             tokio::select! {
                 biased;
                 read = pty(self.pty.as_mut()) => {
-                    let baud = self.pty.as_ref().map_or(own, Pty::baud);
-                    return read.map(|bytes| Typed::Keys(bytes, baud)).map_err(|error| failed("pty", error));
+                    let line = self.pty.as_ref().map_or(LineSettings::at(own), Pty::settings);
+                    return read.map(|bytes| Typed::Keys(bytes, line)).map_err(|error| failed("pty", error));
                 }
                 event = offered(self.rfc2217.as_mut()) => {
                     let event = event.map_err(|error| failed("rfc2217", error))?;
                     let line = self.rfc2217.as_mut().and_then(Offered::server).map(|server| server.line());
-                    let baud = line.unwrap_or_else(|| LineSettings::at(own)).baud;
+                    let line = line.unwrap_or_else(|| LineSettings::at(own));
                     return Ok(match event {
-                        ServerEvent::Data(bytes) => Typed::Keys(bytes, baud),
+                        ServerEvent::Data(bytes) => Typed::Keys(bytes, line),
                         other => Typed::Wanted(other),
                     });
                 }
                 event = offered(self.tcp.as_mut()) => {
                     if let ServerEvent::Data(bytes) = event.map_err(|error| failed("tcp", error))? {
-                        return Ok(Typed::Keys(bytes, own));
+                        return Ok(Typed::Keys(bytes, LineSettings::at(own)));
                     }
                 }
             }
@@ -147,8 +147,8 @@ impl Lines {
 /// What somebody did at the line.
 #[derive(Debug)]
 pub(super) enum Typed {
-    /// Bytes, at this speed.
-    Keys(Vec<u8>, u32),
+    /// Bytes, at this speed and framing.
+    Keys(Vec<u8>, LineSettings),
     /// Something else.
     Wanted(ServerEvent),
 }

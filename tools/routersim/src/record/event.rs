@@ -169,9 +169,9 @@ pub enum EventKind {
         /// File name.
         name: String,
     },
-    /// A command was given that this version's command tree has and the simulator doesn't model.
+    /// A command was given, or one with an argument, that this version has and the simulator doesn't model.
     NotSimulated {
-        /// Its path and name, as `/interface/ethernet/monitor`.
+        /// Its path and name, as `/interface/ethernet/monitor`, and the argument: `/ip/ssh/set ciphers`.
         command: String,
         /// On whose behalf.
         user: String,

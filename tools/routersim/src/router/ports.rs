@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 
 use mactelnet::Instant;
+use serial_console::LineSettings;
 
 use super::machine::Router;
 use crate::record::EventKind;
@@ -97,7 +98,7 @@ impl Router {
     pub fn port_send(&mut self, now: Instant, port: &str, bytes: &[u8], baud: u32) {
         self.pump(now);
         if let Some(line) = self.line_mut(port) {
-            line.send(now, bytes, baud);
+            line.send(now, bytes, LineSettings::at(baud));
         }
         self.pump(now);
     }

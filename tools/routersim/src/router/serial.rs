@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mactelnet::Instant;
+use serial_console::LineSettings;
 
 use super::machine::Router;
 use super::netboot::{Installation, Told};
@@ -181,10 +182,10 @@ impl Router {
         self.phase() != Phase::Off
     }
 
-    /// Somebody types on the serial line, at `baud` bits a second.
-    pub fn serial_send(&mut self, now: Instant, bytes: &[u8], baud: u32) {
+    /// Somebody types on the serial line, at `line`'s speed and framing.
+    pub fn serial_send(&mut self, now: Instant, bytes: &[u8], line: LineSettings) {
         self.pump(now);
-        self.serial.line.send(now, bytes, baud);
+        self.serial.line.send(now, bytes, line);
         self.pump(now);
     }
 

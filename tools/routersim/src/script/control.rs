@@ -13,6 +13,7 @@ use super::error::{Error, ErrorKind, Flow, Run};
 use super::host::{Execute, LocalFuture};
 use super::interp::{Frame, Interp, ready};
 use super::value::{Body, Code, Value};
+use crate::raw;
 
 /// How many `->` the target of one `:set` may have; arrays nest no deeper.
 const MAX_KEYS: usize = 64;
@@ -181,13 +182,16 @@ impl Interp {
     ) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let mut args = builtins::Args::default();
-            for (name, given) in &bound.0 {
+            for (argument, given) in &bound.0 {
+                if (name, *argument) == ("serialize", "file-name") || (name, *argument) == ("serialize", "order") {
+                    return Err(self.host.not_simulated(&self.ctx, name, argument).into());
+                }
                 let literal = match given {
                     Given::Word(text) => Some((*text).to_owned()),
                     Given::Expr(Expr { kind: ExprKind::Literal(_, text), .. }) => Some(text.clone()),
                     _ => None,
                 };
-                args.push(name, self.given(frame, Some(*given)).await?, literal);
+                args.push(argument, self.given(frame, Some(*given)).await?, literal);
             }
             Ok(builtins::run(name, &args, &self.host.kernel(), self.ctx.version)?)
         })
@@ -291,7 +295,7 @@ impl Interp {
                 }
                 _ => {
                     if !frame.scope.set(&name, value.unwrap_or_default()) {
-                        let name = String::from_utf8_lossy(&name).into_owned();
+                        let name = raw::text(&name);
                         return Err(Error::new(format!("no such variable {name}")).into());
                     }
                 }
@@ -332,7 +336,7 @@ impl Interp {
             if frame.scope.set(&name, whole) {
                 Ok(())
             } else {
-                Err(Error::new(format!("no such variable {}", String::from_utf8_lossy(&name))).into())
+                Err(Error::new(format!("no such variable {}", raw::text(&name))).into())
             }
         })
     }

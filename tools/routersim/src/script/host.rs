@@ -29,6 +29,11 @@ pub trait Host: Names {
     /// Runs a command of a menu. Values print through `ctx.output`, never by return.
     fn command<'a>(&'a self, ctx: &'a Ctx, command: MenuCommand) -> LocalFuture<'a, Result<Value, Error>>;
 
+    /// The refusal of an argument of one of the language's own commands that nobody modelled.
+    fn not_simulated(&self, _ctx: &Ctx, command: &str, argument: &str) -> Error {
+        Error::failure(&format!("not simulated: :{command} {argument}"))
+    }
+
     /// `:execute`: starts a job and gives its id, or waits for its output with `as-string`.
     fn execute<'a>(&'a self, ctx: &'a Ctx, job: Execute) -> LocalFuture<'a, Result<Value, Error>>;
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use routeros_script::ast::{self, Block, Call, Command, Expr, ExprKind, Script, Statement};
+use routeros_script::check::{bad_argument, bad_argument_is_late};
 use routeros_script::{Lookup, Names, Position, Resolution, check, commands, parse, resolve};
 
 use super::env::Scope;
@@ -103,8 +104,8 @@ impl Interp {
         Self { host, ctx, statements: Rc::default() }
     }
 
-    /// Runs a whole script from the root menu: parsed and checked before its first statement runs. Gives what it
-    /// returned.
+    /// Runs a whole script from the root menu: parsed and checked before its first statement runs; what a router of the
+    /// version finds only when it gets there ends it there. Gives what it returned.
     pub async fn script(&self, src: &[u8]) -> Result<Value, Error> {
         let script = parse(src, self.ctx.version)?;
         check(&script, self.host.as_ref(), &[])?;
@@ -117,7 +118,7 @@ impl Interp {
     pub async fn script_aloud(&self, src: &[u8], told: &dyn Fn(usize, &[u8]), dry: bool) -> Result<Value, Error> {
         let readable = |src: &[u8]| {
             let script = parse(src, self.ctx.version)?;
-            check(&script, self.host.as_ref(), &[]).map(|()| script)
+            check(&script, self.host.as_ref(), &[]).map(|_| script)
         };
         let (script, refused) = match readable(src) {
             Ok(script) => (script, None),
@@ -253,10 +254,19 @@ impl Interp {
                     Err(error) => return ready(Err(Error::from(error).into())),
                 };
                 let Some(name) = &resolved.command else {
+                    if let Some(block) = command.block() {
+                        let inside = Frame { menu: Rc::from(resolved.menu), ..frame.clone() };
+                        return Box::pin(async move { self.block(&inside, block, false).await });
+                    }
                     frame.menu = Rc::from(resolved.menu);
                     return ready(Ok(Value::Nil));
                 };
                 let frame = &*frame;
+                if bad_argument_is_late(self.ctx.version)
+                    && let Some(error) = bad_argument(host, &frame.src, command, &resolved)
+                {
+                    return ready(Err(Error::from(error).into()));
+                }
                 let (run, name) = if resolved.builtin {
                     match commands::find(name, self.ctx.version) {
                         Some(builtin) => (self.builtin(frame, builtin, command), format!(":{name}")),

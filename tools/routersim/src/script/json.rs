@@ -6,6 +6,7 @@ use super::array::Array;
 use super::builtins::{Args, decimal, list};
 use super::error::Error;
 use super::value::Value;
+use crate::raw;
 
 /// How deep JSON may nest, so that reading and printing it stay within the stack.
 const MAX_DEPTH: usize = 64;
@@ -21,7 +22,7 @@ pub(super) fn serialize(args: &Args) -> Result<Value, Error> {
             } else {
                 serde_json::to_string(&json)
             };
-            text.map(Value::str).map_err(|error| Error::failure(&error.to_string()))
+            text.map(|text| Value::str(raw::bytes(&text))).map_err(|error| Error::failure(&error.to_string()))
         }
         Some("dsv") => {
             let delimiter = args.get("delimiter").ok_or_else(|| Error::missing("delimiter"))?.text();
@@ -78,16 +79,21 @@ pub(super) fn deserialize(args: &Args) -> Result<Value, Error> {
     let text = args.need("value")?.text();
     match args.text("from").as_deref() {
         Some("json") => {
-            let json: serde_json::Value = serde_json::from_slice(&text).map_err(|_| Error::failure("invalid json"))?;
+            let json: serde_json::Value =
+                serde_json::from_str(&raw::text(&text)).map_err(|_| Error::failure("invalid json"))?;
             from_json(&json, 0)
         }
         Some("dsv") => {
             let delimiter = args.text("delimiter").ok_or_else(|| Error::missing("delimiter"))?;
-            let text = String::from_utf8_lossy(&text).into_owned();
+            let text = raw::text(&text);
             if delimiter.is_empty() {
                 return Err(Error::invalid_value("delimiter"));
             }
-            Ok(list(text.lines().map(|line| list(line.split(&delimiter).map(Value::str).collect())).collect()))
+            Ok(list(
+                text.lines()
+                    .map(|line| list(line.split(&delimiter).map(|part| Value::str(raw::bytes(part))).collect()))
+                    .collect(),
+            ))
         }
         Some(_) => Err(Error::no_match("from")),
         None => Err(Error::missing("from")),
@@ -106,14 +112,14 @@ fn from_json(json: &serde_json::Value, depth: usize) -> Result<Value, Error> {
             // The language has no fractions.
             None => Value::str(number.to_string()),
         },
-        serde_json::Value::String(text) => Value::str(text),
+        serde_json::Value::String(text) => Value::str(raw::bytes(text)),
         serde_json::Value::Array(items) => {
             list(items.iter().map(|item| from_json(item, depth + 1)).collect::<Result<_, _>>()?)
         }
         serde_json::Value::Object(map) => {
             let mut array = Array::default();
             for (key, value) in map {
-                array.insert(key.clone().into_bytes(), from_json(value, depth + 1)?);
+                array.insert(raw::bytes(key), from_json(value, depth + 1)?);
             }
             Value::Array(Rc::new(array))
         }

@@ -152,8 +152,13 @@ fn contained(left: &Value, right: &Value) -> Result<Value, Error> {
 /// Whether a regular expression is found in a text.
 pub fn matches(text: &[u8], pattern: &[u8]) -> Result<bool, Error> {
     let invalid = || Error::new("invalid regular expression");
-    let pattern = std::str::from_utf8(pattern).map_err(|_| invalid())?;
-    let regex = RegexBuilder::new(pattern)
+    // Bytes that are no UTF-8 are themselves, as everywhere.
+    let mut readable = String::new();
+    for chunk in pattern.utf8_chunks() {
+        readable.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| readable.push_str(&format!("\\x{byte:02X}")));
+    }
+    let regex = RegexBuilder::new(&readable)
         .unicode(false)
         .size_limit(REGEX_LIMIT)
         .dfa_size_limit(REGEX_LIMIT)

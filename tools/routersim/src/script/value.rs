@@ -166,9 +166,9 @@ impl Value {
         }
     }
 
-    /// As [`Value::text`], for people and for names; bytes that are no UTF-8 become replacement characters.
+    /// As [`Value::text`], for menus, names and messages: bytes that are no UTF-8 stand in it as `raw` has them.
     pub fn to_text(&self) -> String {
-        String::from_utf8_lossy(&self.text()).into_owned()
+        crate::raw::text(&self.text())
     }
 
     /// Whether it is nothing or nil.

@@ -5,9 +5,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use mactelnet::Instant;
+use serial_console::LineSettings;
 
 use super::noise::Noise;
-use super::wave::seen_at;
+use super::wave::{seen_at, seen_by};
 
 /// Characters on their way to the router. A host's own buffers hold less; what is beyond is lost.
 const MAX_INWARD: usize = 1 << 20;
@@ -106,15 +107,15 @@ impl Line {
         Duration::from_micros(BITS * 1_000_000 / u64::from(baud.max(1)))
     }
 
-    /// The host sends, at its own speed.
-    pub fn send(&mut self, now: Instant, bytes: &[u8], baud: u32) {
+    /// The host sends, at its own speed and framing; the router's is 8N1.
+    pub fn send(&mut self, now: Instant, bytes: &[u8], line: LineSettings) {
         if self.plugs == 0 {
             return;
         }
         self.next_in = self.next_in.max(now);
         let mut arriving = Vec::new();
-        for byte in seen_at(bytes, baud, self.baud) {
-            self.next_in += Self::character(baud);
+        for byte in seen_by(bytes, line, LineSettings::at(self.baud)) {
+            self.next_in += Self::character(line.baud);
             self.noise[0].pass(byte, &mut arriving);
             for byte in arriving.drain(..).take(MAX_INWARD.saturating_sub(self.inward.len())) {
                 self.inward.push_back((self.next_in + self.latency, byte));
@@ -213,7 +214,7 @@ mod tests {
         line.turn(Instant::from_millis(101));
         assert_eq!(line.take_out(9600).len(), 48);
         assert_eq!(line.poll_timeout(), None);
-        line.send(Instant::from_millis(200), b"abc", 9600);
+        line.send(Instant::from_millis(200), b"abc", LineSettings::at(9600));
         assert_eq!(line.take_in(Instant::from_millis(202)), b"a");
         assert_eq!(line.take_in(Instant::from_millis(300)), b"bc");
     }
@@ -222,7 +223,7 @@ mod tests {
     fn without_a_cable_everything_is_lost() {
         let mut line = Line::new(115_200);
         line.print(Instant::ZERO, b"lost");
-        line.send(Instant::ZERO, b"lost", 115_200);
+        line.send(Instant::ZERO, b"lost", LineSettings::at(115_200));
         line.turn(Instant::from_millis(10));
         line.plug(true);
         assert_eq!((line.take_out(115_200), line.take_in(Instant::from_millis(10))), (vec![], vec![]));

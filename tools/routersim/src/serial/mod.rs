@@ -19,4 +19,5 @@ mod wave;
 pub use booter::{Board, Booter, Exit, Netboot, Settings};
 pub use line::{Line, Wire};
 pub use noise::Noise;
-pub use wave::seen_at;
+pub use serial_console::LineSettings;
+pub use wave::{seen_at, seen_by};

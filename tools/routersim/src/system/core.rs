@@ -16,6 +16,7 @@ use super::log::LogRing;
 use crate::console::{LogLine, Notices};
 use crate::kernel::{JobId, Kernel};
 use crate::menu::Config;
+use crate::menu::catalog::Collected;
 use crate::menu::time::Calendar;
 use crate::net::Net;
 use crate::quirks::Quirks;
@@ -147,6 +148,7 @@ pub struct System {
     pub(crate) power: Cell<Option<PowerAction>>,
     /// Kernel jobs that end with the console process: sessions, scripts, timers.
     pub(crate) console_jobs: RefCell<Vec<JobId>>,
+    pub(crate) collected: Collected,
 }
 
 impl fmt::Debug for System {

@@ -11,6 +11,7 @@ use super::who::Who;
 use crate::console::split_login;
 use crate::kernel::PipeWriter;
 use crate::net::SshExec;
+use crate::raw;
 use crate::record::{EventKind, SessionId, Via};
 use crate::script::{Error, ErrorKind, Host, Interp, Output};
 
@@ -47,7 +48,7 @@ impl System {
 
     async fn ssh_line(self: Rc<Self>, id: SessionId, exec: SshExec) {
         let SshExec { session, command, status } = exec;
-        let user = String::from_utf8_lossy(split_login(session.login.as_bytes()).0).into_owned();
+        let user = raw::text(split_login(session.login.as_bytes()).0);
         let from = session.from.to_string();
         self.note(EventKind::SessionOpened { session: id, via: Via::Ssh });
         self.login_taken(&user, &from, "ssh", Via::Ssh);
@@ -79,7 +80,7 @@ impl System {
             // `/quit` ends what is at its end anyway.
             let text = error.to_string();
             if text != super::QUIT {
-                shown.line(text.as_bytes());
+                shown.line(&raw::bytes(&text));
             }
         }
         self.login_over(&user, &from, "ssh");

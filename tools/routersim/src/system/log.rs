@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::core::System;
 use crate::console::Notice;
 use crate::menu::Config;
+use crate::raw;
 use crate::record::EventKind;
 
 /// Lines kept in a memory buffer unless its action says otherwise \[doc\].
@@ -151,7 +152,7 @@ impl System {
             text.clear();
         }
         let line = self.log_line(time, topics, message);
-        text.extend(format!("{} {topics} {message}\r\n", line.stamp).bytes());
+        text.extend(raw::bytes(&format!("{} {topics} {message}\r\n", line.stamp)));
         let _ = self.write_file(&name(0), text);
     }
 }

@@ -6,6 +6,7 @@ use super::core::System;
 use super::files::Refusal;
 use crate::console::{Login, Transport};
 use crate::net::{Credential, FileEntry, FileError, MacTelnetSession, NetHost, SshExec, SshSession};
+use crate::raw;
 use crate::record::{Phase, Via};
 use crate::script::to_base64;
 
@@ -29,7 +30,7 @@ impl NetHost for System {
     }
 
     fn ftp_login(&self, user: &str, password: &str, from: Ipv4Addr) -> bool {
-        self.policy_of(user).allows("ftp") && self.password_right(user, password.as_bytes(), Some(from))
+        self.policy_of(user).allows("ftp") && self.password_right(user, &raw::bytes(password), Some(from))
     }
 
     fn read_file(&self, path: &str) -> Option<Vec<u8>> {
@@ -73,7 +74,7 @@ impl NetHost for System {
     fn mac_telnet_session(&self, session: MacTelnetSession) {
         // Before the console process runs nobody takes the session: its pipes close.
         let (Some(sys), Phase::Up) = (self.rc(), self.phase()) else { return };
-        let login = Login::Done { name: session.login.clone().into_bytes() };
+        let login = Login::Done { name: raw::bytes(&session.login) };
         let from = session.mac.to_string();
         sys.open_console(Transport::MacTelnet, login, &from, session.input, session.output);
     }
@@ -95,7 +96,7 @@ impl NetHost for System {
     }
 
     fn ssh_key(&self, user: &str, key: &[u8], from: Ipv4Addr) -> bool {
-        let text = String::from_utf8_lossy(&to_base64(key)).into_owned();
+        let text = raw::text(&to_base64(key));
         self.phase() == Phase::Up
             && self.policy_of(user).allows("ssh")
             && self.welcome(user, Some(from))

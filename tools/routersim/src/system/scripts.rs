@@ -11,6 +11,7 @@ use crate::console::CommandIo;
 use crate::kernel::JobId;
 use crate::menu::Item;
 use crate::quirks::Globals as Sharing;
+use crate::raw;
 use crate::record::{EventKind, SessionId, Via};
 use crate::script::{Ctx, Error, Globals, Interp, Output, Silent, Value};
 
@@ -107,9 +108,7 @@ impl System {
         let all = globals.iter().flat_map(|(user, globals)| {
             let owner = if user.is_empty() { "*sys" } else { user };
             let list = globals.all().into_iter();
-            list.map(move |(name, value)| {
-                (owner.to_owned(), String::from_utf8_lossy(&name).into_owned(), value.to_text())
-            })
+            list.map(move |(name, value)| (owner.to_owned(), raw::text(&name), value.to_text()))
         });
         all.collect()
     }
@@ -196,21 +195,18 @@ impl System {
             *runs = (runs.0 + 1, now);
         }
         let name = item.get("name").unwrap_or_default();
-        let source = item.get("source").unwrap_or_default();
+        let source = raw::bytes(item.get("source").unwrap_or_default());
         let who = Who { policy, ..caller.who.clone() };
         let mut inner = ctx.clone();
         inner.session = Some(Rc::new(Caller { who, io: None, session: caller.session }) as Rc<dyn Any>);
         // Boxed: scripts run scripts.
-        let run: crate::script::LocalFuture<'_, _> =
-            Box::pin(self.run_text(name, Some(name), source.as_bytes(), inner));
+        let run: crate::script::LocalFuture<'_, _> = Box::pin(self.run_text(name, Some(name), &source, inner));
         run.await
     }
 
     /// Runs what an event names: a script of that name, or the text itself.
     pub async fn run_event(self: &Rc<Self>, name: &str, text: &[u8], ctx: Ctx) -> Result<Value, Error> {
-        let item = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| self.config(|config| config.by_name("/system/script", text.trim()).cloned()));
+        let item = self.config(|config| config.by_name("/system/script", raw::text(text).trim()).cloned());
         match item {
             Some(item) => self.run_item(&item, &ctx).await,
             None => self.run_text(name, None, text, ctx).await,
@@ -223,7 +219,7 @@ impl System {
         let name = name.to_owned();
         let id = self.kernel.spawn(name.clone(), async move {
             let ctx = sys.ctx(Caller::alone(who), Rc::new(Silent));
-            if let Err(error) = sys.run_event(&name, text.as_bytes(), ctx).await {
+            if let Err(error) = sys.run_event(&name, &raw::bytes(&text), ctx).await {
                 sys.script_failed(&name, &error);
             }
         });

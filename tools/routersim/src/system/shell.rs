@@ -56,6 +56,7 @@ impl ConsoleHost for System {
             double_prompt: self.quirks.double_prompt,
             probe_at_password: self.quirks.probe_at_password,
             hop_escape: self.quirks.hop_escape,
+            hop_farewell: self.quirks.hop_farewell.clone(),
             prompt_first: self.quirks.prompt_first,
             split_output: self.quirks.split_output.map(usize::from),
             no_echo: self.quirks.no_echo,
@@ -122,9 +123,9 @@ impl ConsoleHost for System {
     fn default_configuration_answered(&self, _remove: bool) {}
 
     fn set_password(&self, user: &str, password: &[u8]) -> Result<(), String> {
-        let password = std::str::from_utf8(password).map_err(|_| "invalid characters in password".to_owned())?;
-        self.check_password(password)?;
-        self.put_password(user, password).map_err(|refused| refused.to_string())
+        let password = crate::raw::text(password);
+        self.check_password(&password)?;
+        self.put_password(user, &password).map_err(|refused| refused.to_string())
     }
 
     fn run_line<'a>(&'a self, request: LineRequest, io: CommandIo) -> LocalFuture<'a, LineResult> {

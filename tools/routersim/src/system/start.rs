@@ -12,6 +12,7 @@ use super::scripts::Caller;
 use super::who::Who;
 use crate::console::Notices;
 use crate::kernel::Kernel;
+use crate::menu::catalog::Collected;
 use crate::net::{Net, NetEvent, NetHost, VrrpState};
 use crate::quirks::PortOrder;
 use crate::record::{EventKind, Phase, Recorder, Via};
@@ -65,6 +66,7 @@ impl System {
             phase: Cell::new(Phase::Services),
             power: Cell::new(None),
             console_jobs: RefCell::new(Vec::new()),
+            collected: Collected::default(),
         });
         sys.note(EventKind::Phase(Phase::Services));
         let starting = Rc::clone(&sys);

@@ -8,6 +8,7 @@ use super::who::{Policy, Who};
 use crate::menu::Item;
 use crate::menu::kind::parse_cidr;
 use crate::net::Prefix;
+use crate::raw;
 use crate::record::{EventKind, Via};
 
 impl System {
@@ -45,7 +46,7 @@ impl System {
 
     /// Whether the password is the user's, and the address one that the user may come from.
     pub fn password_right(&self, user: &str, password: &[u8], from: Option<Ipv4Addr>) -> bool {
-        let own = self.user(user).map(|user| user.get("password").unwrap_or_default().as_bytes().to_vec());
+        let own = self.user(user).map(|user| raw::bytes(user.get("password").unwrap_or_default()));
         self.welcome(user, from) && own.is_some_and(|own| own == password)
     }
 

@@ -97,7 +97,7 @@ impl Client {
                 let error = if login.proved() || said.is_some() {
                     Error::Rejected { method: login.method(), said }
                 } else {
-                    Error::EndedInLogin
+                    Error::EndedInLogin { asked: login.method() }
                 };
                 self.fail(error);
             }

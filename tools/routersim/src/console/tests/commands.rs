@@ -159,6 +159,12 @@ fn faults_are_switched_on_by_quirks() {
     assert!(sim.take().ends_with(P));
 }
 
+/// A hop that ends with words.
+fn parting() -> ConsoleQuirks {
+    let words = ["Connection closed by foreign host", "", "Welcome back!"];
+    ConsoleQuirks { hop_farewell: words.map(str::to_owned).to_vec(), ..ConsoleQuirks::default() }
+}
+
 #[test]
 fn a_hop_is_transparent_both_ways() {
     let far: Rc<RefCell<Option<(PipeReader, PipeWriter)>>> = Rc::default();
@@ -173,7 +179,7 @@ fn a_hop_is_transparent_both_ways() {
                 *ends.borrow_mut() = Some((typed, shows));
                 Ok(hop::Far { output: far_output, input: far_input, keep: () })
             };
-            let error = hop::mac_telnet(&io, &ConsoleQuirks::default(), "74:4D:28:00:00:0B", connect).await.err();
+            let error = hop::mac_telnet(&io, &parting(), "74:4D:28:00:00:0B", connect).await.err();
             LineResult { error, ..LineResult::default() }
         }
     });
@@ -231,7 +237,7 @@ fn the_far_console_lives_inside_the_near_one() {
                 });
                 Ok(hop::Far { output, input, keep: () })
             };
-            let error = hop::mac_telnet(&io, &ConsoleQuirks::default(), "74:4D:28:00:00:0B", connect).await.err();
+            let error = hop::mac_telnet(&io, &parting(), "74:4D:28:00:00:0B", connect).await.err();
             LineResult { error, ..LineResult::default() }
         }
     });

@@ -32,7 +32,7 @@ pub(super) async fn load(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> R
         (Some(password), _) => password,
         (None, Some(io)) => {
             let typed = io.ask("password", Echo::Stars).await.unwrap_or_default();
-            String::from_utf8_lossy(&typed).into_owned()
+            crate::raw::text(&typed)
         }
         (None, None) => return Err(Refused::Missing(vec!["password"]).into()),
     };

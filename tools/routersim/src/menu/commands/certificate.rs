@@ -9,6 +9,9 @@ use crate::menu::values::{text_of, value_text};
 use crate::script::{Arg, Ctx, Error, MenuCommand, Value};
 use crate::system::System;
 
+/// The first version that takes users' keys of an elliptic curve.
+const CURVES: routeros_script::Version = routeros_script::Version::new(7, 10, 0);
+
 fn given(command: &MenuCommand, name: &str) -> Option<String> {
     command.named(name).map(text_of)
 }
@@ -82,9 +85,10 @@ pub(super) async fn ssh_key(sys: Rc<System>, _ctx: &Ctx, command: &MenuCommand) 
     let text = String::from_utf8_lossy(&text).into_owned();
     let mut words = text.split_whitespace();
     let (kind, key) = (words.next().unwrap_or_default(), words.next());
-    // 6.x knows no elliptic curves here \[I\].
+    // 6.x and 7.x up to 7.9 were seen to refuse elliptic curves; that 7.10 takes them is inferred.
     let curve = kind.starts_with("ecdsa-") || kind == "ssh-ed25519";
-    let kind = kind.strip_prefix("ssh-").or(kind.strip_prefix("ecdsa-")).filter(|_| sys.spec.version.is_v7() || !curve);
+    let kind =
+        kind.strip_prefix("ssh-").or(kind.strip_prefix("ecdsa-")).filter(|_| !curve || *sys.spec.version >= CURVES);
     let (Some(kind), Some(key)) = (kind, key) else {
         return Err(Error::failure("unable to load key file (wrong format or bad passphrase)!"));
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::menu::refused::Refused;
 use crate::menu::values::{text_of, value_text};
+use crate::raw;
 use crate::script::{Ctx, Error, MenuCommand, Value, text_matches};
 use crate::system::{Collect, System};
 
@@ -67,29 +68,29 @@ pub(super) async fn grep(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> R
         (None, Some(script)) => {
             let output = Collect::default();
             let source = value_text(&script.value);
-            Box::pin(sys.run_event("grep", source.as_bytes(), ctx.with_output(Rc::new(output.clone())))).await?;
+            Box::pin(sys.run_event("grep", &raw::bytes(&source), ctx.with_output(Rc::new(output.clone())))).await?;
             output.take()
         }
         (None, None) => return Err(Refused::Missing(vec!["script"]).into()),
     };
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = raw::text(&text);
     let lines: Vec<&str> = text.lines().collect();
     let mut wanted = vec![false; lines.len()];
     for (at, line) in lines.iter().enumerate() {
-        if text_matches(line.as_bytes(), pattern.as_bytes())? {
+        if text_matches(&raw::bytes(line), &raw::bytes(&pattern))? {
             let end = (at + after + 1).min(lines.len());
             wanted[at.saturating_sub(before)..end].fill(true);
         }
     }
     let found = lines.iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(line, _)| *line);
     if command.flag("as-array") {
-        return Ok(Value::list(found.map(Value::str)));
+        return Ok(Value::list(found.map(|line| Value::str(raw::bytes(line)))));
     }
     let found: Vec<&str> = found.collect();
     if command.in_brackets {
-        return Ok(Value::str(found.join("\n")));
+        return Ok(Value::str(raw::bytes(&found.join("\n"))));
     }
-    found.iter().for_each(|line| ctx.output.line(line.as_bytes()));
+    found.iter().for_each(|line| ctx.output.line(&raw::bytes(line)));
     Ok(Value::Nothing)
 }
 

@@ -6,6 +6,7 @@ use crate::console::Echo;
 use crate::menu::Refused;
 use crate::menu::tables;
 use crate::menu::values::{text_of, value_text};
+use crate::raw;
 use crate::script::{Ctx, Error, MenuCommand, Value};
 use crate::system::{Caller, System};
 
@@ -53,15 +54,13 @@ pub(super) async fn password(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) 
     for (name, word) in words {
         let value = match (command.named(name), &caller.io) {
             (Some(arg), _) => text_of(arg),
-            (None, Some(io)) => {
-                String::from_utf8_lossy(&io.ask(word, Echo::Stars).await.unwrap_or_default()).into_owned()
-            }
+            (None, Some(io)) => raw::text(&io.ask(word, Echo::Stars).await.unwrap_or_default()),
             (None, None) => return Err(Refused::Missing(vec![name]).into()),
         };
         values.push(value);
     }
     let [old, new, again] = values.as_slice() else { return Err(Error::interrupted()) };
-    if !sys.password_right(&user, old.as_bytes(), None) {
+    if !sys.password_right(&user, &raw::bytes(old), None) {
         return Err(Error::failure("wrong old password"));
     }
     if new != again {

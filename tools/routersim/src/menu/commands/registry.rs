@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::{backup, certificate, keys, language, misc, ping, power, scripts, serial, transfer, update};
-use crate::menu::def::{ALWAYS, V7, When};
+use crate::menu::def::{ALWAYS, V6, V7, When};
 use crate::script::{Ctx, Error, LocalFuture, MenuCommand, Value};
 use crate::system::System;
 
@@ -79,7 +79,43 @@ const FETCH: &[&str] = &[
     "keep-result",
     "host",
     "ascii",
+    "certificate",
+    "check-certificate",
+    "duration",
+    "http-auth-scheme",
+    "http-content-encoding",
+    "http-data",
+    "http-header-field",
+    "http-max-redirect-count",
+    "http-method",
+    "http-percent-encoding",
+    "http-version",
+    "idle-timeout",
+    "output",
 ];
+/// Of 6.x (manual, Tools/Fetch); requests with data are there since 6.39.
+const FETCH_6: &[&str] = &[
+    "url",
+    "mode",
+    "address",
+    "port",
+    "src-path",
+    "dst-path",
+    "user",
+    "password",
+    "upload",
+    "keep-result",
+    "host",
+    "ascii",
+    "certificate",
+    "check-certificate",
+    "duration",
+    "http-data",
+    "http-header-field",
+    "http-method",
+    "output",
+];
+const FETCH_WORDS: &[&str] = &["as-value", "without-paging", "once"];
 const DEVICE_MODE: &[&str] = &[
     "mode",
     "activation-timeout",
@@ -201,7 +237,14 @@ pub static COMMANDS: &[Command] =
         command("/user/ssh-keys", "import", "policy", |sys, ctx, cmd| Box::pin(certificate::ssh_key(sys, ctx, cmd)))
             .args(&["public-key-file", "user"]),
         command("/ip/cloud", "force-update", "write", |sys, ctx, cmd| Box::pin(misc::force_update(sys, ctx, cmd))),
-        command("/tool", "fetch", "test,read", |sys, ctx, cmd| Box::pin(transfer::fetch(sys, ctx, cmd))).args(FETCH),
+        command("/tool", "fetch", "test,read", |sys, ctx, cmd| Box::pin(transfer::fetch(sys, ctx, cmd)))
+            .args(FETCH)
+            .words(FETCH_WORDS)
+            .when(V7),
+        command("/tool", "fetch", "test,read", |sys, ctx, cmd| Box::pin(transfer::fetch(sys, ctx, cmd)))
+            .args(FETCH_6)
+            .words(FETCH_WORDS)
+            .when(V6),
         command("/tool", "mac-telnet", "test", |sys, ctx, cmd| Box::pin(transfer::mac_telnet(sys, ctx, cmd)))
             .args(&["host", "interface"])
             .unnamed(),

@@ -29,7 +29,7 @@ pub(super) async fn import(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) ->
     let arg = command.named("file-name").or_else(|| command.unnamed().next());
     let name = arg.map(text_of).ok_or(Refused::Missing(vec!["file-name"]))?;
     let text = sys.read_file(&name).ok_or_else(|| Refused::failure("file doesn't exist"))?;
-    ctx.output.line(format!("Opening script file {name}").as_bytes());
+    ctx.output.line(&crate::raw::bytes(&format!("Opening script file {name}")));
     let flag = |name: &str| -> Result<bool, Error> {
         match command.named(name) {
             Some(arg) => Ok(Kind::Bool.parse(name, &text_of(arg), sys.as_ref())? == "yes"),

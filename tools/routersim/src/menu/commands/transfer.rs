@@ -23,7 +23,7 @@ struct Transfer {
     upload: bool,
 }
 
-fn transfer(sys: &System, command: &MenuCommand) -> Result<Transfer, Error> {
+fn transfer(sys: &System, user: &str, command: &MenuCommand) -> Result<Transfer, Error> {
     let given = |name: &str| command.named(name).map(text_of);
     let mut server = given("address");
     let mut source = given("src-path");
@@ -38,6 +38,12 @@ fn transfer(sys: &System, command: &MenuCommand) -> Result<Transfer, Error> {
     if mode.as_deref() != Some("ftp") {
         // Nothing that speaks HTTP or TFTP is on a simulated wire.
         return Err(Error::failure("connection failed"));
+    }
+    let file = given("output").is_none_or(|output| output == "file");
+    if let Some(name) = ["duration", "idle-timeout", "output"].into_iter().find(|name| command.named(name).is_some())
+        && !(name == "output" && file)
+    {
+        return Err(sys.not_simulated(&format!("/tool/fetch {name}"), user).into());
     }
     let upload = match given("upload") {
         Some(text) => Kind::Bool.parse("upload", &text, sys)? == "yes",
@@ -79,7 +85,7 @@ pub(super) async fn fetch(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> 
     if !sys.device_allows("fetch") {
         return Err(Error::failure("not allowed by device-mode"));
     }
-    let transfer = transfer(&sys, command)?;
+    let transfer = transfer(&sys, &ctx.user, command)?;
     let begun = sys.kernel.now();
     let result = move_file(&sys, &transfer).await;
     let quiet = command.in_brackets || command.flag("as-value");

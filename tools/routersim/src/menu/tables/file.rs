@@ -4,10 +4,10 @@ use super::interface::LIST_MENU;
 use crate::menu::def::{Export, Menu, Prop, V6, V7, Verbs, prop};
 use crate::menu::hooks::{Hooks, Named};
 use crate::menu::kind::Kind;
-use crate::menu::raw;
 use crate::menu::refused::Refused;
 use crate::menu::row::Row;
 use crate::menu::time::Calendar;
+use crate::raw;
 use crate::system::{System, Who};
 
 pub(super) static MENUS: &[&Menu] = &[&FILE];

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serial_console::LineSettings;
+
 use super::*;
 use crate::serial::Netboot;
 
@@ -51,7 +53,7 @@ impl Desk {
 
     fn send(&mut self, text: &str) {
         let baud = self.router.serial_baud();
-        self.router.serial_send(self.now, text.as_bytes(), baud);
+        self.router.serial_send(self.now, text.as_bytes(), LineSettings::at(baud));
     }
 
     /// As admin, whose password is `lab`.
@@ -119,13 +121,13 @@ fn the_wrong_speed_reads_as_garbage_and_types_garbage() {
     let mut desk = Desk::new(Spec::pair_b());
     desk.until("MikroTik Login: ");
     let now = desk.now;
-    desk.router.serial_send(now, b"admin\r", 9600);
+    desk.router.serial_send(now, b"admin\r", LineSettings::at(9600));
     desk.run(Duration::from_secs(2));
     assert!(!desk.seen.contains("Password"), "{}", desk.seen);
     let now = desk.now;
-    desk.router.serial_send(now, b"\r", 115_200);
+    desk.router.serial_send(now, b"\r", LineSettings::at(115_200));
     desk.run(Duration::from_secs(2));
-    desk.router.serial_send(desk.now, b"\radmin\r", 115_200);
+    desk.router.serial_send(desk.now, b"\radmin\r", LineSettings::at(115_200));
     for _ in 0..100 {
         desk.router.handle_timeout(desk.now);
         desk.now += Duration::from_millis(10);

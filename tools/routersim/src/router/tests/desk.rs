@@ -29,8 +29,18 @@ impl Desk {
     }
 
     pub(super) fn types(&mut self, bench: &mut Bench, text: &str) {
-        self.typed.push(text.as_bytes());
+        self.types_bytes(bench, text.as_bytes());
+    }
+
+    pub(super) fn types_bytes(&mut self, bench: &mut Bench, bytes: &[u8]) {
+        self.typed.push(bytes);
         bench.router.handle_timeout(bench.now);
+    }
+
+    /// What is shown and was not looked at, in bytes.
+    pub(super) fn takes(&mut self) -> Vec<u8> {
+        self.seen.clear();
+        self.shown.take(1 << 16)
     }
 
     pub(super) fn log_in(&mut self, bench: &mut Bench) {

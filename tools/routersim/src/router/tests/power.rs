@@ -216,3 +216,30 @@ fn a_chr_has_no_board() {
     assert_eq!(bench.get("[:typeof [/system routerboard get serial-number]]"), "nothing");
     assert_eq!(bench.fails("/system routerboard settings set auto-upgrade=yes"), "no such item");
 }
+
+#[test]
+fn a_shutdown_asks_a_person_writes_everything_and_stays_off() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        let mut desk = super::desk::Desk::at(&mut bench);
+        desk.log_in(&mut bench);
+        desk.types(&mut bench, "/system shutdown\r");
+        desk.sees(&mut bench, "Shutdown, yes? [y/N]:");
+        desk.types(&mut bench, "n");
+        bench.wait(Duration::from_secs(30));
+        assert_eq!(bench.router.phase(), Phase::Up, "declined");
+        // young enough that a power cut would take it
+        bench.run("/system identity set name=kept; /file print file=young");
+        bench.wait(Duration::from_secs(3));
+        assert_eq!(bench.get("[:len [/file find name=\"young.txt\"]]"), "1");
+        bench.run("/system shutdown");
+        bench.until(Phase::Off);
+        assert!((0..bench.router.ports().len()).all(|port| !bench.router.carrier(port)));
+        bench.wait(Duration::from_secs(3600));
+        assert_eq!(bench.router.phase(), Phase::Off, "nothing starts it but power");
+        bench.router.power_on(bench.now);
+        bench.until(Phase::Up);
+        assert_eq!(bench.get("[/system identity get name]"), "kept");
+        assert_eq!(bench.get("[:len [/file find name=\"young.txt\"]]"), "1");
+        assert_eq!(bench.get("[:len [/log find message~\"without proper shutdown\"]]"), "0");
+    }
+}

@@ -213,33 +213,3 @@ fn a_menu_without_a_table_is_stored() {
     assert_eq!(bench.run(":put [/interface vxlan get vx1 vni]"), "100", "the history has it");
     assert!(Bench::v6().fails("/interface vxlan add name=x").contains("bad command name vxlan"));
 }
-
-#[test]
-fn what_the_tree_has_and_nobody_modelled_is_named_as_such() {
-    let mut bench = Bench::v7();
-    for (text, command) in [
-        ("/interface ethernet monitor ether8 once", "/interface/ethernet/monitor"),
-        ("/interface monitor-traffic ether8 once", "/interface/monitor-traffic"),
-        ("/interface mon ether8", "/interface/monitor-traffic"),
-        ("/ip firewall connection print where protocol=tcp", "/ip/firewall/connection/print"),
-        ("/ip firewall connection\nprint count-only", "/ip/firewall/connection/print"),
-        ("/ip address edit 0", "/ip/address/edit"),
-        ("/ip firewall filter reset-counters-all", "/ip/firewall/filter/reset-counters-all"),
-        ("/system ssh 10.0.0.1 user=admin", "/system/ssh"),
-    ] {
-        let said = bench.fails(&format!(":put before\n{text}"));
-        assert!(said.starts_with(&format!("failure: not simulated: {command}")), "{text}: {said}");
-        bench.wait(Duration::from_millis(1));
-        let noted = |kind: &EventKind| matches!(kind, EventKind::NotSimulated { command: name, user } if name == command && user == "admin");
-        assert!(bench.seen(noted), "{text}");
-        bench.events.clear();
-    }
-    // A script that only may come to it runs, as on a router.
-    assert_eq!(bench.run(":if (1=2) do={/interface monitor-traffic ether8 once}; :put ok"), "ok");
-    assert_eq!(bench.run(":do {/ip address edit 0} on-error={:put refused}"), "refused");
-    // What the router hasn't either is wrong.
-    assert!(bench.fails("/interface zzz").starts_with("bad command name zzz"));
-    assert!(bench.fails("/interface ethernet monitor ether8 zzz=1").starts_with("bad parameter zzz"));
-    assert!(Bench::v6().fails("/interface monitor-traffic ether8").starts_with("bad command name monitor-traffic"));
-    assert!(!bench.seen(|kind| matches!(kind, EventKind::NotSimulated { .. })));
-}

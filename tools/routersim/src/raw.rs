@@ -1,4 +1,6 @@
-//! Rows hold text, RouterOS any bytes: those that are no UTF-8 stand in a row as characters of a private plane.
+//! RouterOS strings are bytes without an encoding; menus, names and messages here are text. Bytes that are no UTF-8 stand in
+//! such a text as characters of a private plane: [`text`] where something comes in, [`bytes`] where it leaves (a terminal, a
+//! file, a packet, a value of a script), so that what leaves is what came.
 
 /// The character of byte 0; the other bytes follow it.
 const FIRST: u32 = 0x10_FF00;
@@ -11,8 +13,13 @@ fn is_stand_in(c: char) -> bool {
     (FIRST..=FIRST + 0xFF).contains(&u32::from(c))
 }
 
-/// Bytes as a row holds them.
+/// Bytes as they are held.
 pub fn text(bytes: &[u8]) -> String {
+    if let Ok(plain) = std::str::from_utf8(bytes)
+        && !plain.contains(is_stand_in)
+    {
+        return plain.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -28,7 +35,7 @@ pub fn text(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes that a row means.
+/// The bytes that a held text means.
 pub fn bytes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for c in text.chars() {
