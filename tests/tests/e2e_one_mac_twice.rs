@@ -110,7 +110,7 @@ fn a_second_router_that_is_heard_beside_a_console_holds_the_keys() {
     // Nor is there anybody to press a key in a pipe: what is not typed yet stays where it is.
     let mut piped = twins.command(&["console", &target()]);
     let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = ":delay 30s\n/system identity set name=WRITTEN\n";
+    let lines = ":delay 15s\n/system identity set name=WRITTEN\n";
     piped.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     silent(piped.wait_with_output().unwrap().into()).refused(5, "mactelnet.mac.conflict");
     assert_eq!(on(&twins, "one", NAME), "ONE");

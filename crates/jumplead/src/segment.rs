@@ -15,8 +15,13 @@ use tokio::time::Instant;
 use crate::failure::Result;
 use crate::links::{self, HostLinks};
 
-/// How long the segment is listened to before the first write: the longest that a wired RouterOS takes to answer.
-pub const WINDOW: Duration = Duration::from_secs(3);
+/// How long the segment is listened to before the first write: a wired RouterOS takes up to 3 s to answer
+/// (mac-telnet.md section 8), and both ends have other things to do.
+pub const WINDOW: Duration = Duration::from_millis(3500);
+
+/// How long it is listened to beside a session, which waits for nobody: the answers to the first three questions, one of
+/// which may be lost.
+const BESIDE: Duration = Duration::from_secs(8);
 
 /// A second router with the same address that was last heard longer ago has gone: the pair's own restore makes one for
 /// half a minute. Routers that are there answer every two seconds.
@@ -180,13 +185,12 @@ impl OnSegment {
         Self { company, ..self }
     }
 
-    /// Listens beside the session for a second router with this address, for as long as the first write of a run would wait;
-    /// ends when one is heard, and never if none is.
+    /// Listens beside the session for a second router with this address; ends when one is heard, and never if none is.
     pub async fn second_router(self) -> String {
         let segment = HostSegment(self.links);
         let names = self.interface.map_or_else(|| segment.interfaces(None), |name| Ok(vec![name]));
         if let Ok(watch) = names.and_then(|names| Watch::on(&segment, names)) {
-            while watch.since.get().is_none_or(|since| since.elapsed() < WINDOW) {
+            while watch.since.get().is_none_or(|since| since.elapsed() < BESIDE) {
                 if self.company.answerers() == Answerers::Two {
                     return format!("two routers answer to {}", self.mac);
                 }
