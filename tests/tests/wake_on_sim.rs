@@ -247,6 +247,8 @@ fn starts() -> Vec<Start> {
             ..start("silent boot, its window", &[On, Sleep(1500)], "boot-menu", "login")
         },
         Start { idle: false, baud: 9600, ..start("login, read at 9600", &[Up], "login", "login") },
+        // At half the router's speed its echo of Enter reads as Enter.
+        Start { idle: false, baud: 57_600, ..start("login, read at 57600", &[Up], "login", "login") },
         Start { idle: false, baud: 57_600, ..start("prompt, read at 57600", &[Up, SEVEN], p, p) },
         // Typed at these, what only shows is a choice of these menus at the router's own.
         Start {

@@ -11,7 +11,6 @@
 
 mod state;
 
-use state::LEGIBLE_MIN;
 pub use state::{Legibility, Menu, State, classify};
 
 use crate::boot::{self, Boot, Sign};
@@ -179,9 +178,9 @@ struct Wake<'a> {
 }
 
 impl Wake<'_> {
-    /// Nothing came that can be read: too little of it, or bells and line ends alone.
+    /// Nothing came that can be read.
     fn unread(&self) -> bool {
-        self.dialogue.legibility.total() < LEGIBLE_MIN || self.dialogue.seen().trim().is_empty()
+        self.dialogue.legibility.is_unread()
     }
 
     fn look(&self) -> Option<State> {

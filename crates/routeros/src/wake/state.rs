@@ -12,7 +12,7 @@ use crate::question::{Question, Tail};
 /// Lines above a prompt in which the end of its session is announced.
 const LEAVING: usize = 4;
 /// Bytes of which a verdict can be made; power that comes or goes makes one or two.
-pub(super) const LEGIBLE_MIN: usize = 3;
+const LEGIBLE_MIN: usize = 3;
 
 /// Which menu of RouterBOOT is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,6 +224,8 @@ pub fn classify(recent: &[&str], current: &str) -> Option<State> {
 pub struct Legibility {
     total: usize,
     odd: usize,
+    /// Characters that show: neither blanks nor what steers a terminal.
+    shown: usize,
 }
 
 impl Legibility {
@@ -233,6 +235,13 @@ impl Legibility {
         // Ctrl-B, Ctrl-C and Ctrl-F may be the echo of what was typed to look.
         let odd = bytes.iter().filter(|byte| !matches!(byte, 0x02 | 0x03 | 0x06..=0x0d | 0x1b | 0x20..=0x7e));
         self.odd = self.odd.saturating_add(odd.count());
+        self.shown = self.shown.saturating_add(bytes.iter().filter(|byte| matches!(byte, 0x21..=0x7e)).count());
+    }
+
+    /// Nothing that a router says: too little of it, or the echo of our own keys, which a router at twice the speed sends back
+    /// as they were.
+    pub fn is_unread(&self) -> bool {
+        self.total < LEGIBLE_MIN || self.shown == 0
     }
 
     /// Bytes so far.
