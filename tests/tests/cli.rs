@@ -598,6 +598,9 @@ fn lint_judges_scripts_as_the_router_does() {
     assert!(!escapes(&ended));
     let ended = run(&home, &["lint", "--form", &good]);
     assert_eq!(ended.out, "(evl /putmessage=a);(evl /ip/address/print)\n");
+    // Bytes are shown as they are, as a router does it.
+    let ended = run(&home, &["lint", "--form", &file("bytes.rsc", ":put \"a\\07\\t\\\"\"")]);
+    assert_eq!(ended.out, "(evl /putmessage=(. a \u{7} \t \"))\n");
     let ended = run(&home, &["lint", "--json", &wrong]);
     assert_eq!(ended.code, Some(15));
     let object = json(&ended.out);

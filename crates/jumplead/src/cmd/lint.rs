@@ -1,6 +1,6 @@
 //! `lint`: a script as the router would judge it, and what a console would do to it in a paste.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use ariadne::{Color, Config, IndexType, Label, Report as Drawing, ReportKind, Source};
@@ -39,7 +39,10 @@ pub fn run(out: &Output, files: &[std::path::PathBuf], version: &str, form: bool
         if out.json {
             reports.push(object(&name, &report, form));
         } else if form {
-            out.data(report.outcome.text());
+            // As a router prints it, control characters too; none of them reaches a terminal.
+            let text = report.outcome.text();
+            let text = if std::io::stdout().is_terminal() { shown(text.as_bytes()) } else { text.to_owned() };
+            out.bytes(format!("{text}\n").as_bytes(), false);
         } else {
             // Once a file: a script may have as many findings as lines.
             let source = Source::from(shown(&text));
