@@ -117,6 +117,13 @@ impl Checker<'_> {
             }
             self.late.push(error);
         }
+        // A value may touch the command's name, but no other value.
+        if let (Some(Arg::Unnamed(value)), Some(last)) =
+            (command.args.first(), command.words.get(resolved.used..).and_then(<[Word]>::last))
+            && value.span.start == last.span.end
+        {
+            return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, value.span));
+        }
         for arg in &command.args {
             match arg {
                 Arg::Named(_, value) => {

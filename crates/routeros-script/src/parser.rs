@@ -221,8 +221,10 @@ impl<'a> Parser<'a> {
             if before == self.lex.pos && before == end {
                 // `$` and `\` have no meaning inside an unquoted value.
                 let inside = matches!(self.lex.peek(), Some(b'$' | b'\\'));
-                // A value may touch the command's name (`:put[...]`), but no other value.
-                let touches_name = args.is_empty() && words.is_some_and(|words| words.len() == 1 || !inside);
+                // A value may touch the command's name (`:put[...]`), but no other value. How many words a menu's
+                // command has is not known here: `check` looks again.
+                let touches_name = args.is_empty()
+                    && words.is_some_and(|words| words.len() == 1 || (shape.builtin.is_none() && !inside));
                 if !touches_name {
                     let kind = if inside { ParseErrorKind::Syntax } else { ParseErrorKind::ExpectedEndOfCommand };
                     return Err(self.lex.error(kind));

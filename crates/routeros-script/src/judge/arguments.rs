@@ -70,6 +70,8 @@ impl Reader<'_> {
         // The language's own commands know their arguments as ever.
         let late = !given.shape.root && self.lex.version.at_least(UNKNOWN_IS_LATE.0, UNKNOWN_IS_LATE.1);
         let mut open = slots.next();
+        // `:if(a)`, `:put"a"`: brackets, quotes and variables may touch the command's name, and nothing else.
+        let mut touches = true;
         loop {
             while open.is_some_and(|name| given.values.contains_key(name)) {
                 open = slots.next();
@@ -79,9 +81,11 @@ impl Reader<'_> {
             if self.at_end() {
                 return Ok(());
             }
-            if self.lex.pos == before && !matches!(self.lex.peek(), Some(b'(' | b'[' | b'"' | b'{' | b'$')) {
+            touches &= matches!(self.lex.peek(), Some(b'(' | b'[' | b'"' | b'{' | b'$'));
+            if self.lex.pos == before && !touches {
                 return self.fail(ParseErrorKind::ExpectedEndOfCommand);
             }
+            touches = false;
             let start = self.lex.pos;
             if let Some(word) = self.bare_text(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
                 let end = self.lex.pos;

@@ -155,6 +155,10 @@ fn refusals_have_the_routers_words_and_places() {
         ("/ip/address/add interface=a address=<b>", "expected end of command (line 1 column 37)"),
         ("/ip route add dst-address=1.1.1.1 blackhole=yes", "expected end of command (line 1 column 44)"),
         (":put $a-b", "expected end of command (line 1 column 8)"),
+        // Between arguments a blank is needed; only the command's own name may be touched.
+        (":local a($b->1)", "expected end of command (line 1 column 9)"),
+        (":put [find a~$b]", "expected end of command (line 1 column 14)"),
+        (":local a\"b\"", "expected end of command (line 1 column 9)"),
         ("for addr in \"a\" \"b\"; do \\", "expected end of command (line 1 column 10)"),
         // A variable that nobody declared.
         (":set a 1", "syntax error (line 1 column 6)"),
@@ -193,6 +197,9 @@ fn refusals_have_the_routers_words_and_places() {
 fn arguments_are_sorted_and_named() {
     all(&[
         (":put hello", "(evl /putmessage=hello)"),
+        (":put\"a\"", "(evl /putmessage=a)"),
+        (":if($a)do={:put 1}", "expected end of command (line 1 column 8)"),
+        (":if($a) do={:put 1}", "(evl /ifcondition=$a;do=;(evl (evl /putmessage=1)))"),
         (":local x 42", "(evl /localname=$x;value=42)"),
         (":global X", "(evl /globalname=$X)"),
         (":global \"a-b\" 1; :put $\"a-b\"", "(evl /globalname=$a-b;value=1);(evl /putmessage=$a-b)"),

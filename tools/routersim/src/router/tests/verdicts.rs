@@ -231,6 +231,13 @@ const LINES: &[&str] = &[
     ":put 10.0.0.1/24",
     ":put *1",
     ":put yes",
+    ":local a($b->1)",
+    r#":local a"b""#,
+    r#":put"a""#,
+    ":if($a) do={:put 1}",
+    r#"/log info a"b""#,
+    r#"/log info"b""#,
+    ":put [find a~$b]",
 ];
 
 #[derive(Debug, PartialEq, Eq)]
