@@ -74,8 +74,6 @@ impl Reader<'_> {
                 }
                 reader.lex.pos += length;
                 let compares = op.precedence() == BinaryOp::Eq.precedence();
-                reader.lex.blanks();
-                let quoted = reader.lex.peek() == Some(b'"');
                 let right = match (compares && alone).then(|| reader.compared()).flatten() {
                     Some(text) => Form::Atom(text),
                     None => reader.expression(mode, op.precedence() + u8::from(!op.binds_right()))?,
@@ -86,8 +84,8 @@ impl Reader<'_> {
                     left => Node::new(op.symbol(), left),
                 };
                 match right {
-                    // The pieces of a quoted string are operands like any other.
-                    Form::Node(pieces) if quoted && pieces.is(op.symbol()) => node.push(&pieces.operands()),
+                    // The same operator again, in `( )` too, and the pieces of a quoted string: operands like any other.
+                    Form::Node(same) if op.is_variadic() && same.is(op.symbol()) => node.push(&same.operands()),
                     right => node.push(&right.text()),
                 }
                 left = Form::Node(node);

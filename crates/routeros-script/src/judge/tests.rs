@@ -315,9 +315,9 @@ fn strings_come_in_pieces() {
         (":put \"\"", "(evl /putmessage=)"),
         (":put \"a\nb\"", "(evl /putmessage=a\nb)"),
         (":put \"(a|b)\"", "(evl /putmessage=(a|b))"),
-        // in a concatenation they are operands like any other; what stands in brackets is one
+        // in a concatenation they are operands like any other, what stands in brackets too
         (":put ($a . \"b\\n\" . \"$c.\")", "(evl /putmessage=(. $a b \n $c .))"),
-        (":put ($a . (\"b\" . $c) . \"d\")", "(evl /putmessage=(. $a (. b $c) d))"),
+        (":put ($a . (\"b\" . $c) . \"d\")", "(evl /putmessage=(. $a b $c d))"),
     ]);
 }
 
@@ -328,6 +328,12 @@ fn operators_bind_as_on_routers() {
         (":put ($a and $b or !$c)", "(evl /putmessage=(or (and $a $b) (! $c)))"),
         (":put ($a . $b . $c)", "(evl /putmessage=(. $a $b $c))"),
         (":put ($a,$b)", "(evl /putmessage=(, $a $b))"),
+        // Captured for `*`; inferred for the others that take more than two operands.
+        (":put ($a * ($b*$c))", "(evl /putmessage=(* $a $b $c))"),
+        (":put ($a + ($b+$c) + 1)", "(evl /putmessage=(+ $a $b $c 1))"),
+        (":put ($a or ($b or $c))", "(evl /putmessage=(or $a $b $c))"),
+        (":put ($a - ($b-$c))", "(evl /putmessage=(- $a (- $b $c)))"),
+        (":put ($a * ($b+$c))", "(evl /putmessage=(* $a (+ $b $c)))"),
         (":put ($a->1->\"k\")", "(evl /putmessage=(-> (-> $a 1) k))"),
         (":put (1 << 2 << 3)", "(evl /putmessage=(<< 1 (<< 2 3)))"),
         (":put (a=1 . 2)", "(evl /putmessage=(= $a (. 1 2)))"),
