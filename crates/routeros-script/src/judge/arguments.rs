@@ -121,6 +121,21 @@ impl Reader<'_> {
                             continue;
                         }
                     }
+                    // `in $x`: a name that is no value, as nothing is wanted any more that needs none.
+                    Some(argument)
+                        if given.shape.is_builtin()
+                            && open.is_none()
+                            && argument.name == word
+                            && !given.shape.unnamed().contains(&argument.name) =>
+                    {
+                        self.lex.blanks();
+                        if self.lex.pos > end
+                            && let Some(value) = self.value(given, argument)?
+                        {
+                            given.keep(argument.name, value);
+                            continue;
+                        }
+                    }
                     None if named && late => {
                         self.unknown(given, &word, Span::new(start, end))?;
                         continue;

@@ -218,6 +218,11 @@ fn arguments_are_sorted_and_named() {
             "(evl /ifcondition=$a;do=;(evl (evl /putmessage=1));else=;(evl (evl /putmessage=2)))",
         ),
         (":for i from=1 to=3 do={:put $i}", "(evl /forcounter=$i;do=;(evl (evl /putmessage=$i));from=1;to=3)"),
+        (":foreach k in $x do={}", "(evl /foreachcounter=$k;do=;(evl /);in=$x)"),
+        (":for i from 1 to 3 do {:put $i}", "(evl /forcounter=$i;do=;(evl (evl /putmessage=$i));from=1;to=3)"),
+        (":do {:put 1} while ($a < 2)", "(evl /docommand=;(evl (evl /putmessage=1));while=(< $a 2))"),
+        (":local value 5", "(evl /localname=$value;value=5)"),
+        (":local x value 5", "expected end of command (line 1 column 16)"),
         (":foreach k,v in=$x do={}", "(evl /foreachcounter=$k;$v;do=;(evl /);in=$x)"),
         (
             ":do {:put 1} on-error={:put 2}",

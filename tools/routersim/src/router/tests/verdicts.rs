@@ -238,6 +238,16 @@ const LINES: &[&str] = &[
     r#"/log info a"b""#,
     r#"/log info"b""#,
     ":put [find a~$b]",
+    ":foreach i in {1;2} do={:put $i}",
+    ":foreach i in $x do={}",
+    ":foreach i in",
+    r#"for addr in "a""#,
+    ":for i from 1 to 3 do {:put $i}",
+    ":do {:put 1} while (1=2)",
+    ":local value 5",
+    ":local x value 5",
+    ":foreach i in do={}",
+    ":foreach counter=i in {1} do {}",
 ];
 
 #[derive(Debug, PartialEq, Eq)]
