@@ -248,6 +248,9 @@ const LINES: &[&str] = &[
     ":local x value 5",
     ":foreach i in do={}",
     ":foreach counter=i in {1} do {}",
+    "[]",
+    "[]; :put a",
+    "{[]}",
 ];
 
 #[derive(Debug, PartialEq, Eq)]
