@@ -104,7 +104,7 @@ impl Checker<'_> {
         if word.first().is_some_and(u8::is_ascii_uppercase) {
             return Err(self.error(ParseErrorKind::ExpectedCommandName, error.span));
         }
-        let length = word.iter().take_while(|byte| judge::is_name(**byte)).count();
+        let length = word.iter().take_while(|byte| judge::is_path(**byte)).count();
         judge::behind_unknown(src, Span::new(error.span.start + length, command.span.end), version)?;
         self.late.push(error);
         Ok(())

@@ -251,6 +251,12 @@ const LINES: &[&str] = &[
     "[]",
     "[]; :put a",
     "{[]}",
+    "0aF1",
+    "sendMail x",
+    "/ip addressX",
+    ":putX",
+    ":putX a",
+    "/system identity printX",
 ];
 
 #[derive(Debug, PartialEq, Eq)]
