@@ -19,6 +19,11 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
                 }
                 b'\\' => joined = skip_escaped(&mut bytes),
                 b'$' => match bytes.peek() {
+                    // A name in quotes.
+                    Some(b'"') => {
+                        bytes.next();
+                        open.push('"');
+                    }
                     Some(b'(') => {
                         bytes.next();
                         open.push('(');
@@ -87,6 +92,8 @@ mod tests {
             (":put \"a", "\""),
             (":put \"a $[:len (", "\"[("),
             (":put \"\\\"", "\""),
+            (":put \"$\"a(\"b\"", ""),
+            (":put \"a$\"", "\"\""),
             ("# {", ""),
             (":put {\n  # \"\n", "{"),
             (":put a\\", "\\"),

@@ -46,7 +46,18 @@ impl Reader<'_> {
                     match self.lex.peek_at(1) {
                         Some(b'(' | b'[') => {}
                         Some(byte) if byte.is_ascii_alphanumeric() => {}
-                        Some(b'"') | None => {
+                        // A name in quotes. Just before the last quote of a text it is none.
+                        Some(b'"') => {
+                            if second {
+                                return self.fail_at(ParseErrorKind::Syntax, at);
+                            }
+                            flush(&mut text, &mut pieces);
+                            let name = self.nested(Self::variable).ok().filter(|name| name.len() > 1);
+                            let Some(name) = name else { return self.fail_at(wrong, at + 1) };
+                            pieces.push(name);
+                            continue;
+                        }
+                        None => {
                             self.lex.pos += 1;
                             return self.fail(wrong);
                         }

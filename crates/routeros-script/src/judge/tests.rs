@@ -321,6 +321,10 @@ fn strings_come_in_pieces() {
         (":put \"$(1 + 2)$[:len $x]\"", "(evl /putmessage=(. (+ 1 2) (evl (evl /lenvalue=$x))))"),
         (":put \"a \\\n   b\"", "(evl /putmessage=(. a  b))"),
         (":put \"\"", "(evl /putmessage=)"),
+        (":put \"a $\"b c\"d\"", "(evl /putmessage=(. a  $b c d))"),
+        (":put \"$\"b\"\"", "(evl /putmessage=$b)"),
+        (":put \"a$\"", "syntax error (line 1 column 9)"),
+        (":put \"a$\"\"b\"", "syntax error (line 1 column 9)"),
         (":put \"a\nb\"", "(evl /putmessage=a\nb)"),
         (":put \"(a|b)\"", "(evl /putmessage=(a|b))"),
         // in a concatenation they are operands like any other, what stands in brackets too
@@ -413,7 +417,7 @@ fn conditions_read_properties() {
 
 #[test]
 fn deep_nesting_is_an_error_not_a_crash() {
-    for open in ["{", "[", "(", ":do {", ":put (", "$a {", "\"$["] {
+    for open in ["{", "[", "(", ":do {", ":put (", "$a {", "\"$[", "\"$"] {
         let text = open.repeat(10_000);
         assert!(matches!(judge(text.as_bytes(), V7), Outcome::Refused(_)), "{open}");
     }

@@ -257,6 +257,10 @@ const LINES: &[&str] = &[
     ":putX",
     ":putX a",
     "/system identity printX",
+    r#":put "a $"b"c""#,
+    r#":put "a$""#,
+    r#":put "$"""#,
+    r#":put "$"$"a"""#,
 ];
 
 #[derive(Debug, PartialEq, Eq)]
