@@ -151,6 +151,19 @@ impl Checker<'_> {
         let mut unnamed: Vec<(Span, Option<Vec<u8>>)> =
             command.words.iter().skip(1).map(|word| (word.span, Some(word.text.clone().into_bytes()))).collect();
         for arg in &command.args {
+            // Only what is there already has its sign.
+            if let Arg::Named(_, Some(value)) | Arg::Unnamed(value) = arg
+                && declares(name)
+                && name != "set"
+                && self.script.version.is_v7()
+                && matches!(value.kind, ExprKind::Var(_))
+                && match arg {
+                    Arg::Named(word, _) => matches!(word.text.as_str(), "name" | "counter" | "error"),
+                    _ => unnamed.is_empty(),
+                }
+            {
+                return Err(self.error(ParseErrorKind::Syntax, value.span));
+            }
             match arg {
                 Arg::Named(word, _) if !builtin.has(&word.text) => {
                     return Err(self.error(ParseErrorKind::BadParameter(word.text.clone()), word.span));

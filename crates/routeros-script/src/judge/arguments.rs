@@ -273,7 +273,9 @@ impl Reader<'_> {
                 Some(b'(') => return Ok(Some(self.paren()?.text())),
                 Some(b'[') => return Ok(Some(self.bracket()?.text())),
                 Some(b'"') => format!("${}", self.string(false, false)?.text()),
-                Some(b'$') => self.variable()?,
+                // Only what is there already has its sign.
+                Some(b'$') if command == "set" => self.variable()?,
+                Some(b'$') => return self.fail(ParseErrorKind::Syntax),
                 _ => match self.lex.name() {
                     [] => return Ok(None),
                     name => format!("${}", String::from_utf8_lossy(name)),

@@ -166,6 +166,11 @@ fn refusals_have_the_routers_words_and_places() {
         // A variable that nobody declared.
         (":set a 1", "syntax error (line 1 column 6)"),
         (":do {\n  :set b \"x\"\n}", "syntax error (line 2 column 8)"),
+        // The name of a new one has no sign: captured for `:global`, inferred for the others.
+        (":global $a 1", "syntax error (line 1 column 9)"),
+        (":local $a", "syntax error (line 1 column 8)"),
+        (":foreach $a in={1} do={}", "syntax error (line 1 column 10)"),
+        (":for counter=$a from=1 to=2 do={}", "syntax error (line 1 column 14)"),
         // Brackets.
         ("{\n:put a\n", "missing closing brace (line 3 column 1)"),
         (":if (a) do={\n:if (b) do={\n", "expected closing brace (line 3 column 1)"),

@@ -261,6 +261,14 @@ const LINES: &[&str] = &[
     r#":put "a$""#,
     r#":put "$"""#,
     r#":put "$"$"a"""#,
+    ":global $a 1",
+    ":local $a",
+    ":foreach $a in={1} do={}",
+    ":for counter=$a from=1 to=2 do={}",
+    ":global a; :set $a 1",
+    ":local a $b",
+    ":onerror $e in={:put 1} do={:put 2}",
+    ":global name=$a",
 ];
 
 #[derive(Debug, PartialEq, Eq)]
