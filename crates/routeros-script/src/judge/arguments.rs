@@ -103,7 +103,7 @@ impl Reader<'_> {
                         self.lex.blanks();
                         match self.value(given, argument)? {
                             Some(value) => given.keep(argument.name, value),
-                            None if !self.at_end() => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
+                            None if !self.at_end() => return self.no_value(),
                             None => {}
                         }
                         continue;
@@ -161,9 +161,16 @@ impl Reader<'_> {
             }
             match self.value(given, argument)? {
                 Some(value) => given.keep(argument.name, value),
-                None => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
+                None => return self.no_value(),
             }
         }
+    }
+
+    /// What stands here begins no value of the argument.
+    fn no_value<T>(&self) -> Read<T> {
+        // Braces are read before it is found that the argument takes none.
+        let braces = self.lex.peek() == Some(b'{');
+        self.fail(if braces { ParseErrorKind::Syntax } else { ParseErrorKind::ExpectedEndOfCommand })
     }
 
     /// The argument that a word names: `.name` continues the last `group.name`.

@@ -163,6 +163,9 @@ fn refusals_have_the_routers_words_and_places() {
         (":put [find a~$b]", "expected end of command (line 1 column 14)"),
         (":local a\"b\"", "expected end of command (line 1 column 9)"),
         ("for addr in \"a\" \"b\"; do \\", "expected end of command (line 1 column 10)"),
+        // Braces where the argument takes none.
+        ("/system logging action add name=a script={:put 1}", "syntax error (line 1 column 42)"),
+        ("/ip dns set servers={1.1.1.1}", "syntax error (line 1 column 21)"),
         // A variable that nobody declared.
         (":set a 1", "syntax error (line 1 column 6)"),
         (":do {\n  :set b \"x\"\n}", "syntax error (line 2 column 8)"),
