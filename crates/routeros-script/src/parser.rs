@@ -355,11 +355,10 @@ impl<'a> Parser<'a> {
         if matches!(self.lex.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b']' | b'}')) {
             // An empty value can only be the last thing.
             self.lex.blanks();
-            return if self.at_end() {
-                Ok(Arg::Named(name, None))
-            } else {
-                Err(self.lex.error(ParseErrorKind::ExpectedInputValue))
-            };
+            if !self.at_end() {
+                return Err(self.lex.error(ParseErrorKind::ExpectedValue(name.text)));
+            }
+            return Ok(Arg::Named(name, None));
         }
         let code = shape.takes_code(&name.text);
         let value = self.value(code)?;

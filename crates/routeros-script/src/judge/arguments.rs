@@ -224,7 +224,7 @@ impl Reader<'_> {
         let text = !matches!(argument.kind, Kind::Ip | Kind::Ip6 | Kind::Mac | Kind::Time | Kind::Number);
         let accept = |byte: u8| super::value::is_bare(byte) || (text && matches!(byte, b'<' | b'>'));
         Ok(match self.lex.peek() {
-            Some(b'"') => Some(self.string(argument.kind == Kind::Str, false)?.text()),
+            Some(b'"') => Some(self.string(Some(argument.name), false)?.text()),
             Some(b'$') => Some(self.dollar()?.text()),
             Some(b'[') => Some(self.bracket()?.text()),
             Some(b'(') => Some(self.paren()?.text()),
@@ -279,7 +279,7 @@ impl Reader<'_> {
             let name = match self.lex.peek() {
                 Some(b'(') => return Ok(Some(self.paren()?.text())),
                 Some(b'[') => return Ok(Some(self.bracket()?.text())),
-                Some(b'"') => format!("${}", self.string(false, false)?.text()),
+                Some(b'"') => format!("${}", self.string(None, false)?.text()),
                 // Only what is there already has its sign.
                 Some(b'$') if command == "set" => self.variable()?,
                 Some(b'$') => return self.fail(ParseErrorKind::Syntax),

@@ -204,7 +204,7 @@ impl Reader<'_> {
 
     fn generic_value(&mut self, single: bool) -> Read<Option<String>> {
         Ok(match self.lex.peek() {
-            Some(b'"') => Some(self.string(false, single)?.text()),
+            Some(b'"') => Some(self.string(None, single)?.text()),
             Some(b'$') => Some(self.dollar()?.text()),
             Some(b'[') => Some(self.bracket()?.text()),
             Some(b'(') => Some(self.paren()?.text()),

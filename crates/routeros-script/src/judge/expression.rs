@@ -131,7 +131,7 @@ impl Reader<'_> {
             Some(b'[') => self.bracket(),
             // A condition compares with no arrays.
             Some(b'{') if !self.condition => self.array(true),
-            Some(b'"') => self.string(false, false),
+            Some(b'"') => self.string(None, false),
             Some(b'$') => self.dollar(),
             // A closing bracket is read before it is found to be none.
             Some(b')' | b']' | b'}') => self.fail_at(ParseErrorKind::Syntax, self.lex.pos + 1),
