@@ -69,7 +69,10 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
 
 /// Skips what a backslash covers; whether the text ends right behind it.
 fn skip_escaped(bytes: &mut std::iter::Peekable<impl Iterator<Item = u8>>) -> bool {
-    bytes.next_if(|byte| *byte == b'\r');
+    // Alone it is a blank.
+    if bytes.next_if(|byte| *byte == b'\r').is_some() && bytes.peek().is_some_and(|byte| *byte != b'\n') {
+        return false;
+    }
     match bytes.next() {
         None => true,
         Some(b'\n') => bytes.peek().is_none(),

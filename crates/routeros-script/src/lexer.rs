@@ -61,14 +61,18 @@ impl<'a> Lexer<'a> {
         ParseError::new(self.src, kind, span)
     }
 
-    /// A backslash at the end of a line joins it with the next one, whose leading blanks vanish.
+    /// A backslash at the end of a line joins it with the next one, whose leading blanks vanish. Before a blank it vanishes
+    /// with it: seen on 7.23, [verify] on 7.22.
     pub(crate) fn join(&mut self) -> bool {
         let ending: &[u8] = if self.starts_with(b"\\\r\n") {
             b"\\\r\n"
         } else if self.starts_with(b"\\\n") {
             b"\\\n"
         } else {
-            return false;
+            let blank = matches!(self.peek_at(1), Some(b' ' | b'\t' | b'\r'));
+            let vanishes = self.peek() == Some(b'\\') && blank && self.version.is_v7();
+            self.pos += if vanishes { 2 } else { 0 };
+            return vanishes;
         };
         self.pos += ending.len();
         while matches!(self.peek(), Some(b' ' | b'\t')) {

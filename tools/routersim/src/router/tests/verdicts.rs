@@ -269,6 +269,9 @@ const LINES: &[&str] = &[
     ":local a $b",
     ":onerror $e in={:put 1} do={:put 2}",
     ":global name=$a",
+    r#":put "a\ b""#,
+    r#":put a\ "#,
+    r#":put\ a"#,
 ];
 
 #[derive(Debug, PartialEq, Eq)]
