@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         loop {
             match self.lex.peek() {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => self.lex.pos += 1,
-                _ if self.lex.join() => {}
+                _ if self.lex.join_lines() => {}
                 _ => return,
             }
         }

@@ -41,6 +41,17 @@ fn empty_statements_show_where_routers_show_them() {
     ]);
 }
 
+/// [verify]: seen on 7.23 and 7.24.
+#[test]
+fn a_comment_may_begin_a_joined_line() {
+    all(&[
+        ("/ip address add \\\n# c {\n# d\n address=1.1.1.1/32", "(evl /ip/address/addaddress=1.1.1.1;32)"),
+        (":put \\\n # c", "expected end of command (line 2 column 4)"),
+        (":put \"a\\\n# c\n\"", "(evl /putmessage=(. a # c\n))"),
+        (":local a {1;\\\n# c\n2}", "(evl /localname=$a;value=1;2)"),
+    ]);
+}
+
 #[test]
 fn menus_are_found_followed_and_shown() {
     all(&[

@@ -272,6 +272,10 @@ const LINES: &[&str] = &[
     r#":put "a\ b""#,
     r#":put a\ "#,
     r#":put\ a"#,
+    "/ip address add \\\n# c {\n address=1.1.1.1/32 interface=ether1",
+    ":put \\\n # c",
+    ":put (1 + \\\n# c )\n 2)",
+    ":put \\\n# c",
 ];
 
 #[derive(Debug, PartialEq, Eq)]
