@@ -262,8 +262,8 @@ impl<'a> Parser<'a> {
                 // A value may touch the command's name (`:put[...]`), but no other value. How many words a menu's
                 // command has is not known here: `check` looks again.
                 let value = matches!(self.lex.peek(), Some(b'"' | b'[' | b'(' | b'{'));
-                let allowed = !inside && !(value && shape.builtin.is_some());
-                let touches_name = args.is_empty() && words.is_some_and(|words| words.len() == 1 || allowed);
+                let inner = inside || (value && shape.builtin.is_some());
+                let touches_name = args.is_empty() && words.is_some_and(|words| words.len() == 1 || !inner);
                 if !touches_name {
                     let kind = if inside { ParseErrorKind::Syntax } else { ParseErrorKind::ExpectedEndOfCommand };
                     return Err(self.lex.error(kind));
