@@ -598,11 +598,21 @@ fn lint_judges_scripts_as_the_router_does() {
     assert!(!escapes(&ended));
     let ended = run(&home, &["lint", "--form", &good]);
     assert_eq!(ended.out, "(evl /putmessage=a);(evl /ip/address/print)\n");
+    // Bytes are shown as they are, as a router does it.
+    let ended = run(&home, &["lint", "--form", &file("bytes.rsc", ":put \"a\\07\\t\\\"\"")]);
+    assert_eq!(ended.out, "(evl /putmessage=(. a \u{7} \t \"))\n");
     let ended = run(&home, &["lint", "--json", &wrong]);
     assert_eq!(ended.code, Some(15));
     let object = json(&ended.out);
     assert_eq!((&object["ok"], &object["data"]["files"][0]["verdict"]), (&false.into(), &"refused".into()));
     assert_eq!(object["data"]["files"][0]["findings"][0]["code"], "script.parse.expected-closing-brace");
+    // A menu that only some boards have is nothing to refuse; the form and the strict verdict are a CHR's.
+    let board = file("board.rsc", "/zerotier/peer/print\n");
+    let ended = run(&home, &["lint", "--routeros", "7.22.1", "--form", &board]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "syntax error (line 1 column 10)\n"));
+    let object = json(&run(&home, &["lint", "--routeros", "7.22.1", "--json", &board]).out);
+    let checked = &object["data"]["files"][0];
+    assert_eq!((&checked["verdict"], &checked["strict_verdict"]), (&"accepted".into(), &"refused".into()));
     // Any bytes are drawn, none of them reaches the terminal as a command to it.
     for (text, code) in
         [(":put \"\u{e9}\u{201c}\"\n", 0), ("\u{feff}:put 1\n", 15), (":put \"\u{1b}[2J\u{9b}\"\n/zzz\n", 15)]

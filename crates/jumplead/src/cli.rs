@@ -262,7 +262,7 @@ pub enum Command {
         /// The RouterOS version
         #[arg(long, value_name = "VERSION", default_value = "7.24")]
         routeros: String,
-        /// Print what `:put [:parse ...]` of the router prints instead
+        /// Print what `:put [:parse ...]` prints instead, on a router without extra packages
         #[arg(long)]
         form: bool,
     },

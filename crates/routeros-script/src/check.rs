@@ -104,7 +104,7 @@ impl Checker<'_> {
         if word.first().is_some_and(u8::is_ascii_uppercase) {
             return Err(self.error(ParseErrorKind::ExpectedCommandName, error.span));
         }
-        let length = word.iter().take_while(|byte| judge::is_name(**byte)).count();
+        let length = word.iter().take_while(|byte| judge::is_path(**byte)).count();
         judge::behind_unknown(src, Span::new(error.span.start + length, command.span.end), version)?;
         self.late.push(error);
         Ok(())
@@ -116,6 +116,13 @@ impl Checker<'_> {
                 return Err(error);
             }
             self.late.push(error);
+        }
+        // A value may touch the command's name, but no other value.
+        if let (Some(Arg::Unnamed(value)), Some(last)) =
+            (command.args.first(), command.words.get(resolved.used..).and_then(<[Word]>::last))
+            && value.span.start == last.span.end
+        {
+            return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, value.span));
         }
         for arg in &command.args {
             match arg {
@@ -144,6 +151,19 @@ impl Checker<'_> {
         let mut unnamed: Vec<(Span, Option<Vec<u8>>)> =
             command.words.iter().skip(1).map(|word| (word.span, Some(word.text.clone().into_bytes()))).collect();
         for arg in &command.args {
+            // Only what is there already has its sign.
+            if let Arg::Named(_, Some(value)) | Arg::Unnamed(value) = arg
+                && declares(name)
+                && name != "set"
+                && self.script.version.is_v7()
+                && matches!(value.kind, ExprKind::Var(_))
+                && match arg {
+                    Arg::Named(word, _) => matches!(word.text.as_str(), "name" | "counter" | "error"),
+                    _ => unnamed.is_empty(),
+                }
+            {
+                return Err(self.error(ParseErrorKind::Syntax, value.span));
+            }
             match arg {
                 Arg::Named(word, _) if !builtin.has(&word.text) => {
                     return Err(self.error(ParseErrorKind::BadParameter(word.text.clone()), word.span));

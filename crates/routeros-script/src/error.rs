@@ -14,9 +14,9 @@ pub enum ParseErrorKind {
     /// Something follows a complete command.
     #[error("expected end of command")]
     ExpectedEndOfCommand,
-    /// An argument has no value.
-    #[error("expected input value")]
-    ExpectedInputValue,
+    /// An argument, whose name this is, has no value or none that can be read.
+    #[error("expected {0} value")]
+    ExpectedValue(String),
     /// A `{` that is a statement and is never closed.
     #[error("missing closing brace")]
     MissingClosingBrace,
@@ -47,7 +47,7 @@ impl ParseErrorKind {
             Self::Syntax => "script.parse.syntax",
             Self::ExpectedCommandName => "script.parse.expected-command-name",
             Self::ExpectedEndOfCommand => "script.parse.expected-end-of-command",
-            Self::ExpectedInputValue => "script.parse.expected-input-value",
+            Self::ExpectedValue(_) => "script.parse.expected-value",
             Self::MissingClosingBrace => "script.parse.missing-closing-brace",
             Self::ExpectedClosingBrace => "script.parse.expected-closing-brace",
             Self::MissingValueForWhere => "script.parse.missing-value-for-where",

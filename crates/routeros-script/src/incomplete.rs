@@ -17,8 +17,13 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
                 b'"' => {
                     open.pop();
                 }
-                b'\\' => joined = skip_escaped(&mut bytes),
+                b'\\' => joined = skip_escaped(&mut bytes) == Covered::End,
                 b'$' => match bytes.peek() {
+                    // A name in quotes.
+                    Some(b'"') => {
+                        bytes.next();
+                        open.push('"');
+                    }
                     Some(b'(') => {
                         bytes.next();
                         open.push('(');
@@ -45,7 +50,13 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
             b'"' => open.push('"'),
             b'{' | b'(' | b'[' => open.push(char::from(byte)),
             b'\\' => {
-                joined = skip_escaped(&mut bytes);
+                let covered = skip_escaped(&mut bytes);
+                joined = covered == Covered::End;
+                // A comment may begin the joined line.
+                while covered == Covered::Line && bytes.next_if_eq(&b'#').is_some() {
+                    while bytes.next_if(|byte| *byte != b'\n').is_some() {}
+                    bytes.next();
+                }
                 // A joined line end is a blank; anything else behind a backslash is an error.
                 continue;
             }
@@ -62,13 +73,24 @@ pub fn incomplete(src: &[u8]) -> Option<Vec<char>> {
     if open.is_empty() { None } else { Some(open) }
 }
 
-/// Skips what a backslash covers; whether the text ends right behind it.
-fn skip_escaped(bytes: &mut std::iter::Peekable<impl Iterator<Item = u8>>) -> bool {
-    bytes.next_if(|byte| *byte == b'\r');
+/// What a backslash covers.
+#[derive(PartialEq, Eq)]
+enum Covered {
+    /// The end of the text, right behind it or behind its line end.
+    End,
+    Line,
+    Byte,
+}
+
+fn skip_escaped(bytes: &mut std::iter::Peekable<impl Iterator<Item = u8>>) -> Covered {
+    // Alone it is a blank.
+    if bytes.next_if_eq(&b'\r').is_some() && bytes.peek().is_some_and(|byte| *byte != b'\n') {
+        return Covered::Byte;
+    }
     match bytes.next() {
-        None => true,
-        Some(b'\n') => bytes.peek().is_none(),
-        Some(_) => false,
+        None => Covered::End,
+        Some(b'\n') => bytes.peek().map_or(Covered::End, |_| Covered::Line),
+        Some(_) => Covered::Byte,
     }
 }
 
@@ -87,9 +109,13 @@ mod tests {
             (":put \"a", "\""),
             (":put \"a $[:len (", "\"[("),
             (":put \"\\\"", "\""),
+            (":put \"$\"a(\"b\"", ""),
+            (":put \"a$\"", "\"\""),
             ("# {", ""),
             (":put {\n  # \"\n", "{"),
             (":put a\\", "\\"),
+            (":put \\\n# {\n# (\na", ""),
+            (":put \\\n # {", "{"),
             ("}", ""),
             ("{)", ""),
         ] {

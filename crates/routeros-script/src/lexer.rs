@@ -61,14 +61,18 @@ impl<'a> Lexer<'a> {
         ParseError::new(self.src, kind, span)
     }
 
-    /// A backslash at the end of a line joins it with the next one, whose leading blanks vanish.
+    /// A backslash at the end of a line joins it with the next one, whose leading blanks vanish. Before a blank it vanishes
+    /// with it: seen on 7.23, [verify] on 7.22.
     pub(crate) fn join(&mut self) -> bool {
         let ending: &[u8] = if self.starts_with(b"\\\r\n") {
             b"\\\r\n"
         } else if self.starts_with(b"\\\n") {
             b"\\\n"
         } else {
-            return false;
+            let blank = matches!(self.peek_at(1), Some(b' ' | b'\t' | b'\r'));
+            let vanishes = self.peek() == Some(b'\\') && blank && self.version.is_v7();
+            self.pos += if vanishes { 2 } else { 0 };
+            return vanishes;
         };
         self.pos += ending.len();
         while matches!(self.peek(), Some(b' ' | b'\t')) {
@@ -77,9 +81,24 @@ impl<'a> Lexer<'a> {
         true
     }
 
+    /// The same outside of words and strings: there a comment may begin the joined line, and the statement goes on behind
+    /// its line end. Seen on 7.23 and 7.24, [verify] on 7.22.
+    pub(crate) fn join_lines(&mut self) -> bool {
+        let joined = self.join();
+        while joined
+            && self.version.is_v7()
+            && self.peek() == Some(b'#')
+            && self.src.get(self.pos.wrapping_sub(1)) == Some(&b'\n')
+        {
+            self.comment();
+            self.eat(b'\n');
+        }
+        joined
+    }
+
     /// Skips blanks and joined line ends.
     pub(crate) fn blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) || self.join() {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) || self.join_lines() {
             if matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) {
                 self.pos += 1;
             }

@@ -2,7 +2,7 @@
 //! if somebody pasted it.
 
 use crate::error::ParseErrorKind;
-use crate::judge::{Outcome, commands_of, judge_any_board};
+use crate::judge::{Outcome, commands_of, judge, judge_any_board};
 use crate::parser::parse;
 use crate::span::{Lines, Position, Span};
 use crate::tree::View;
@@ -42,7 +42,7 @@ pub struct Finding {
 /// What a script does to whoever reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What the router makes of it.
+    /// What the router makes of it, the menus left out that only some boards or packages have.
     pub outcome: Outcome,
     /// The version whose names it was checked with.
     pub names: Version,
@@ -50,6 +50,14 @@ pub struct Report {
     pub exact: bool,
     /// In the order of their place; errors of the router first.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// What a router makes of `src`, the text that was checked, that has no package and is no board: there the menus that were
+    /// not checked are unknown. Of a version without a tree it is not known.
+    pub fn strict(&self, src: &[u8], version: Version) -> Outcome {
+        if version.major == self.names.major { judge(src, version) } else { self.outcome.clone() }
+    }
 }
 
 /// Commands that ask before they act, or take over the terminal, when they are typed.

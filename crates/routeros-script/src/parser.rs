@@ -6,7 +6,7 @@ use crate::ast::{Arg, Block, Call, Command, Expr, ExprKind, Prefix, Script, Stat
 use crate::commands::{self, Builtin};
 use crate::error::{ParseError, ParseErrorKind};
 use crate::expression::Mode;
-use crate::lexer::Lexer;
+use crate::lexer::{Lexer, is_bare};
 use crate::literal::Literal;
 use crate::span::Span;
 use crate::version::Version;
@@ -34,6 +34,38 @@ struct Shape {
     builtin: Option<&'static Builtin>,
     /// May hold `where`, or is `find`.
     menu: bool,
+}
+
+/// Which of a builtin's arguments that need no name have their value.
+struct Filled {
+    builtin: Option<&'static Builtin>,
+    /// A bit for each.
+    taken: u32,
+}
+
+impl Filled {
+    fn of(shape: Shape) -> Self {
+        Self { builtin: shape.builtin, taken: 0 }
+    }
+
+    /// A value stands without a name.
+    fn unnamed(&mut self, text: Option<&str>) {
+        if text.and_then(|text| self.builtin?.flag(text)).is_none() {
+            // The first that is free.
+            self.taken |= self.taken.wrapping_add(1);
+        }
+    }
+
+    /// A value has this name.
+    fn named(&mut self, name: &str) {
+        if let Some(at) = self.builtin.and_then(|builtin| builtin.unnamed.iter().position(|unnamed| *unnamed == name)) {
+            self.taken |= 1 << at;
+        }
+    }
+
+    fn all(&self) -> bool {
+        self.builtin.is_some_and(|builtin| (0..builtin.unnamed.len()).all(|at| self.taken >> at & 1 == 1))
+    }
 }
 
 impl Shape {
@@ -109,7 +141,7 @@ impl<'a> Parser<'a> {
                 let mut args = Vec::new();
                 let shape = Shape { builtin: None, menu: false };
                 let start = name.span.start;
-                let end = self.arguments(None, &mut args, shape, self.lex.pos)?;
+                let end = self.arguments(None, &mut args, shape, Filled::of(shape), self.lex.pos)?;
                 Ok(Statement::Call(Call { name, args, span: Span::new(start, end) }))
             }
             _ => self.command().map(Statement::Command),
@@ -148,6 +180,7 @@ impl<'a> Parser<'a> {
         self.lex.blanks();
         let mut end = self.lex.pos;
         let mut shape = Shape { builtin: None, menu: true };
+        let mut filled = Filled::of(shape);
         let mut args = Vec::new();
         // Menus, the command and plain values, until something else comes.
         while let Some((text, span)) = self.lex.bare() {
@@ -163,14 +196,18 @@ impl<'a> Parser<'a> {
                     return Err(self.lex.error(ParseErrorKind::ExpectedEndOfCommand));
                 }
                 shape = self.shape(prefix, &text);
+                filled = Filled::of(shape);
             }
             if shape.menu && text == "where" && !words.is_empty() {
                 self.lex.pos = span.start;
                 break;
             }
-            if !words.is_empty() && self.code_follows(shape, &text) {
-                self.lex.pos = span.start;
-                break;
+            if !words.is_empty() {
+                if self.value_follows(shape, &text, &filled) {
+                    self.lex.pos = span.start;
+                    break;
+                }
+                filled.unnamed(Some(&text));
             }
             let is_find = shape.menu && text.rsplit('/').next() == Some("find");
             words.push(Word { text, span });
@@ -185,7 +222,7 @@ impl<'a> Parser<'a> {
         if words.is_empty() && (prefix != Prefix::Slash || !self.at_end()) {
             return Err(self.lex.error(ParseErrorKind::ExpectedCommandName));
         }
-        end = self.arguments(Some(&words), &mut args, shape, end)?;
+        end = self.arguments(Some(&words), &mut args, shape, filled, end)?;
         Ok(Command { prefix, words, args, span: Span::new(start, end) })
     }
 
@@ -210,6 +247,7 @@ impl<'a> Parser<'a> {
         words: Option<&[Word]>,
         args: &mut Vec<Arg>,
         shape: Shape,
+        mut filled: Filled,
         mut end: usize,
     ) -> Result<usize, ParseError> {
         loop {
@@ -221,8 +259,11 @@ impl<'a> Parser<'a> {
             if before == self.lex.pos && before == end {
                 // `$` and `\` have no meaning inside an unquoted value.
                 let inside = matches!(self.lex.peek(), Some(b'$' | b'\\'));
-                // A value may touch the command's name (`:put[...]`), but no other value.
-                let touches_name = args.is_empty() && words.is_some_and(|words| words.len() == 1 || !inside);
+                // A value may touch the command's name (`:put[...]`), but no other value. How many words a menu's
+                // command has is not known here: `check` looks again.
+                let value = matches!(self.lex.peek(), Some(b'"' | b'[' | b'(' | b'{'));
+                let inner = inside || (value && shape.builtin.is_some());
+                let touches_name = args.is_empty() && words.is_some_and(|words| words.len() == 1 || !inner);
                 if !touches_name {
                     let kind = if inside { ParseErrorKind::Syntax } else { ParseErrorKind::ExpectedEndOfCommand };
                     return Err(self.lex.error(kind));
@@ -231,10 +272,13 @@ impl<'a> Parser<'a> {
             let start = self.lex.pos;
             if let Some((text, span)) = self.lex.bare() {
                 if self.lex.peek() == Some(b'=') {
+                    filled.named(&text);
                     args.push(self.named(Word { text, span }, shape)?);
-                } else if self.code_follows(shape, &text) {
+                } else if self.value_follows(shape, &text, &filled) {
                     self.lex.blanks();
-                    args.push(Arg::Named(Word { text, span }, Some(self.value(true)?)));
+                    let code = shape.takes_code(&text);
+                    filled.named(&text);
+                    args.push(Arg::Named(Word { text, span }, Some(self.value(code)?)));
                 } else if shape.menu && text == "where" {
                     self.lex.blanks();
                     end = self.lex.pos;
@@ -242,6 +286,7 @@ impl<'a> Parser<'a> {
                     args.push(Arg::Where(filter));
                     return Ok(end);
                 } else {
+                    filled.unnamed(Some(&text));
                     args.push(Arg::Unnamed(Expr { kind: ExprKind::Literal(Literal::of(&text), text), span }));
                 }
             } else {
@@ -255,6 +300,7 @@ impl<'a> Parser<'a> {
                 }
                 // Behind a menu's path stand statements that run in it.
                 let in_menu = shape.menu && args.is_empty() && words.is_some() && self.lex.version.is_v7();
+                filled.unnamed(None);
                 args.push(Arg::Unnamed(self.value(shape.code() || in_menu)?));
             }
             end = self.lex.pos;
@@ -262,15 +308,22 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether code stands behind the name of an argument that takes it: `do {` means `do={`. Nothing is known of 6.x.
-    fn code_follows(&mut self, shape: Shape, name: &str) -> bool {
-        let takes = shape.builtin.is_some_and(|builtin| builtin.has(name)) && shape.takes_code(name);
-        if !takes || !self.lex.version.is_v7() {
+    /// Whether the value of an argument stands behind its name without `=`: `do {` means `do={`, and `in $x` means `in=$x`
+    /// where nothing is wanted any more that needs no name. Nothing is known of 6.x.
+    fn value_follows(&mut self, shape: Shape, name: &str, filled: &Filled) -> bool {
+        let Some(builtin) = shape.builtin.filter(|builtin| builtin.has(name)) else { return false };
+        if !self.lex.version.is_v7() {
             return false;
         }
         let before = self.lex.pos;
         self.lex.blanks();
-        let follows = self.lex.peek() == Some(b'{');
+        let follows = match self.lex.peek() {
+            Some(b'{') if shape.takes_code(name) => true,
+            _ if shape.takes_code(name) || builtin.unnamed.contains(&name) || self.lex.pos == before => false,
+            Some(b'"' | b'$' | b'[' | b'(' | b'{') => filled.all(),
+            Some(byte) => filled.all() && is_bare(byte),
+            None => false,
+        };
         self.lex.pos = before;
         follows
     }
@@ -303,11 +356,10 @@ impl<'a> Parser<'a> {
         if matches!(self.lex.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b']' | b'}')) {
             // An empty value can only be the last thing.
             self.lex.blanks();
-            return if self.at_end() {
-                Ok(Arg::Named(name, None))
-            } else {
-                Err(self.lex.error(ParseErrorKind::ExpectedInputValue))
-            };
+            if !self.at_end() {
+                return Err(self.lex.error(ParseErrorKind::ExpectedValue(name.text)));
+            }
+            return Ok(Arg::Named(name, None));
         }
         let code = shape.takes_code(&name.text);
         let value = self.value(code)?;

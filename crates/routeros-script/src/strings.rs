@@ -1,4 +1,4 @@
-//! Quoted strings: escapes, `$name`, `$(expression)`, `$[command]`.
+//! Quoted strings: escapes, `$name`, `$"name"`, `$(expression)`, `$[command]`.
 
 use crate::ast::{Expr, ExprKind, StrPart};
 use crate::error::{ParseError, ParseErrorKind};
@@ -62,7 +62,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `$name`, `$(...)`, `$[...]` inside a string; `None` for a `$` that stands for itself.
+    /// `$name`, `$"name"`, `$(...)`, `$[...]` inside a string; `None` for a `$` that stands for itself.
     fn interpolation(&mut self) -> Result<Option<Expr>, ParseError> {
         match self.lex.peek_at(1) {
             Some(b'(') => {
@@ -73,6 +73,7 @@ impl Parser<'_> {
                 self.lex.pos += 1;
                 self.bracket().map(Some)
             }
+            Some(b'"') => self.nested(Self::variable).map(Some),
             Some(byte) if crate::lexer::is_name(byte) => self.variable().map(Some),
             _ => Ok(None),
         }

@@ -58,6 +58,15 @@ fn chains_of_operators_are_not_copied_for_each_of_them() {
 }
 
 #[test]
+fn what_may_be_tried_twice_is_read_once() {
+    grows_evenly("names in quotes", |n| format!(":put \"{}\"", "$\"a\"".repeat(n)).into_bytes(), 300);
+    grows_evenly("quotes that never close", |n| format!(":put \"{}", "$\"a".repeat(n)).into_bytes(), 300);
+    grows_evenly("names without a sign", |n| format!(":do {{}}{}", " while 1".repeat(n)).into_bytes(), 300);
+    grows_evenly("comments in joined lines", |n| format!(":put{} a", " \\\n# c\n".repeat(n)).into_bytes(), 300);
+    grows_evenly("the same operator", |n| format!(":put (1{})", "*(1*1)".repeat(n)).into_bytes(), 300);
+}
+
+#[test]
 fn places_are_not_counted_from_the_start_for_each_finding() {
     grows_evenly("questions", |n| "/system reboot\n".repeat(n).into_bytes(), 600);
     grows_evenly("unknown names", |n| "/zzz\n:put a\n/ip zzz\n".repeat(n).into_bytes(), 300);

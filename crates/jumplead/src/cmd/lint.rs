@@ -1,6 +1,6 @@
 //! `lint`: a script as the router would judge it, and what a console would do to it in a paste.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use ariadne::{Color, Config, IndexType, Label, Report as Drawing, ReportKind, Source};
@@ -37,9 +37,13 @@ pub fn run(out: &Output, files: &[std::path::PathBuf], version: &str, form: bool
         }
         let name = file.display().to_string();
         if out.json {
-            reports.push(object(&name, &report, form));
+            reports.push(object(&name, &report, &report.strict(&text, version), form));
         } else if form {
-            out.data(report.outcome.text());
+            // As a router prints it, control characters too; none of them reaches a terminal.
+            let strict = report.strict(&text, version);
+            let text = strict.text();
+            let text = if std::io::stdout().is_terminal() { shown(text.as_bytes()) } else { text.to_owned() };
+            out.bytes(format!("{text}\n").as_bytes(), false);
         } else {
             // Once a file: a script may have as many findings as lines.
             let source = Source::from(shown(&text));
@@ -84,7 +88,7 @@ fn read(file: &Path) -> std::result::Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(unreadable)
 }
 
-fn object(name: &str, report: &Report, form: bool) -> Value {
+fn object(name: &str, report: &Report, strict: &Outcome, form: bool) -> Value {
     let findings: Vec<Value> = report
         .findings
         .iter()
@@ -99,14 +103,19 @@ fn object(name: &str, report: &Report, form: bool) -> Value {
             })
         })
         .collect();
-    let verdict = match &report.outcome {
+    let verdict = |outcome: &Outcome| match outcome {
         Outcome::Refused(_) => "refused",
         Outcome::Accepted { late, .. } if late.is_empty() => "accepted",
         Outcome::Accepted { .. } => "late errors",
     };
-    let mut object = json!({"file": name, "verdict": verdict, "findings": findings});
+    let mut object = json!({
+        "file": name,
+        "verdict": verdict(&report.outcome),
+        "strict_verdict": verdict(strict),
+        "findings": findings,
+    });
     if form && let Some(fields) = object.as_object_mut() {
-        fields.insert("form".to_owned(), json!(report.outcome.text()));
+        fields.insert("form".to_owned(), json!(strict.text()));
     }
     object
 }

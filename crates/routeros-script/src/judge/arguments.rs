@@ -70,6 +70,8 @@ impl Reader<'_> {
         // The language's own commands know their arguments as ever.
         let late = !given.shape.root && self.lex.version.at_least(UNKNOWN_IS_LATE.0, UNKNOWN_IS_LATE.1);
         let mut open = slots.next();
+        // `:if(a)`, `:put"a"`: brackets, quotes and variables may touch the command's name, and nothing else.
+        let mut touches = true;
         loop {
             while open.is_some_and(|name| given.values.contains_key(name)) {
                 open = slots.next();
@@ -79,9 +81,11 @@ impl Reader<'_> {
             if self.at_end() {
                 return Ok(());
             }
-            if self.lex.pos == before && !matches!(self.lex.peek(), Some(b'(' | b'[' | b'"' | b'{' | b'$')) {
+            touches &= matches!(self.lex.peek(), Some(b'(' | b'[' | b'"' | b'{' | b'$'));
+            if self.lex.pos == before && !touches {
                 return self.fail(ParseErrorKind::ExpectedEndOfCommand);
             }
+            touches = false;
             let start = self.lex.pos;
             if let Some(word) = self.bare_text(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
                 let end = self.lex.pos;
@@ -99,7 +103,7 @@ impl Reader<'_> {
                         self.lex.blanks();
                         match self.value(given, argument)? {
                             Some(value) => given.keep(argument.name, value),
-                            None if !self.at_end() => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
+                            None if !self.at_end() => return self.no_value(),
                             None => {}
                         }
                         continue;
@@ -114,6 +118,21 @@ impl Reader<'_> {
                         if self.lex.peek() == Some(b'{') {
                             let code = self.code()?;
                             given.values.insert(argument.name, format!(";{code}"));
+                            continue;
+                        }
+                    }
+                    // `in $x`: a name that is no value, as nothing is wanted any more that needs none.
+                    Some(argument)
+                        if given.shape.is_builtin()
+                            && open.is_none()
+                            && argument.name == word
+                            && !given.shape.unnamed().contains(&argument.name) =>
+                    {
+                        self.lex.blanks();
+                        if self.lex.pos > end
+                            && let Some(value) = self.value(given, argument)?
+                        {
+                            given.keep(argument.name, value);
                             continue;
                         }
                     }
@@ -142,9 +161,16 @@ impl Reader<'_> {
             }
             match self.value(given, argument)? {
                 Some(value) => given.keep(argument.name, value),
-                None => return self.fail(ParseErrorKind::ExpectedEndOfCommand),
+                None => return self.no_value(),
             }
         }
+    }
+
+    /// What stands here begins no value of the argument.
+    fn no_value<T>(&self) -> Read<T> {
+        // Braces are read before it is found that the argument takes none.
+        let braces = self.lex.peek() == Some(b'{');
+        self.fail(if braces { ParseErrorKind::Syntax } else { ParseErrorKind::ExpectedEndOfCommand })
     }
 
     /// The argument that a word names: `.name` continues the last `group.name`.
@@ -198,7 +224,7 @@ impl Reader<'_> {
         let text = !matches!(argument.kind, Kind::Ip | Kind::Ip6 | Kind::Mac | Kind::Time | Kind::Number);
         let accept = |byte: u8| super::value::is_bare(byte) || (text && matches!(byte, b'<' | b'>'));
         Ok(match self.lex.peek() {
-            Some(b'"') => Some(self.string(argument.kind == Kind::Str, false)?.text()),
+            Some(b'"') => Some(self.string(Some(argument.name), false)?.text()),
             Some(b'$') => Some(self.dollar()?.text()),
             Some(b'[') => Some(self.bracket()?.text()),
             Some(b'(') => Some(self.paren()?.text()),
@@ -253,8 +279,10 @@ impl Reader<'_> {
             let name = match self.lex.peek() {
                 Some(b'(') => return Ok(Some(self.paren()?.text())),
                 Some(b'[') => return Ok(Some(self.bracket()?.text())),
-                Some(b'"') => format!("${}", self.string(false, false)?.text()),
-                Some(b'$') => self.variable()?,
+                Some(b'"') => format!("${}", self.string(None, false)?.text()),
+                // Only what is there already has its sign.
+                Some(b'$') if command == "set" => self.variable()?,
+                Some(b'$') => return self.fail(ParseErrorKind::Syntax),
                 _ => match self.lex.name() {
                     [] => return Ok(None),
                     name => format!("${}", String::from_utf8_lossy(name)),

@@ -11,8 +11,13 @@ use crate::error::ParseErrorKind;
 use crate::span::Span;
 use crate::tree::{Found, MenuId, ROOT};
 
-/// What a word of a command may hold.
-pub(crate) fn is_name(byte: u8) -> bool {
+/// What a word of a path may hold: names are lower case, and a capital ends one that is unknown, too.
+pub(crate) fn is_path(byte: u8) -> bool {
+    is_name(byte) && !byte.is_ascii_uppercase()
+}
+
+/// What the name of a value may hold.
+fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
 }
 
@@ -97,9 +102,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn word_of_path(&mut self) -> Option<String> {
-        // Names are lower case; a word that begins with a capital is none.
-        let begins = self.lex.peek().is_some_and(|byte| is_name(byte) && !byte.is_ascii_uppercase());
-        if begins { self.bare_text(is_name) } else { None }
+        self.bare_text(is_path)
     }
 
     /// What `word` is in the menu; behind no prefix also one of the language's own commands. `/ping` stays a name of
@@ -201,7 +204,7 @@ impl Reader<'_> {
 
     fn generic_value(&mut self, single: bool) -> Read<Option<String>> {
         Ok(match self.lex.peek() {
-            Some(b'"') => Some(self.string(false, single)?.text()),
+            Some(b'"') => Some(self.string(None, single)?.text()),
             Some(b'$') => Some(self.dollar()?.text()),
             Some(b'[') => Some(self.bracket()?.text()),
             Some(b'(') => Some(self.paren()?.text()),

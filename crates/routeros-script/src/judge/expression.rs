@@ -74,8 +74,6 @@ impl Reader<'_> {
                 }
                 reader.lex.pos += length;
                 let compares = op.precedence() == BinaryOp::Eq.precedence();
-                reader.lex.blanks();
-                let quoted = reader.lex.peek() == Some(b'"');
                 let right = match (compares && alone).then(|| reader.compared()).flatten() {
                     Some(text) => Form::Atom(text),
                     None => reader.expression(mode, op.precedence() + u8::from(!op.binds_right()))?,
@@ -86,8 +84,8 @@ impl Reader<'_> {
                     left => Node::new(op.symbol(), left),
                 };
                 match right {
-                    // The pieces of a quoted string are operands like any other.
-                    Form::Node(pieces) if quoted && pieces.is(op.symbol()) => node.push(&pieces.operands()),
+                    // The same operator again, in `( )` too, and the pieces of a quoted string: operands like any other.
+                    Form::Node(same) if op.is_variadic() && same.is(op.symbol()) => node.push(&same.operands()),
                     right => node.push(&right.text()),
                 }
                 left = Form::Node(node);
@@ -133,7 +131,7 @@ impl Reader<'_> {
             Some(b'[') => self.bracket(),
             // A condition compares with no arrays.
             Some(b'{') if !self.condition => self.array(true),
-            Some(b'"') => self.string(false, false),
+            Some(b'"') => self.string(None, false),
             Some(b'$') => self.dollar(),
             // A closing bracket is read before it is found to be none.
             Some(b')' | b']' | b'}') => self.fail_at(ParseErrorKind::Syntax, self.lex.pos + 1),

@@ -18,7 +18,7 @@ mod value;
 
 pub use absent::Absent;
 pub(crate) use arguments::UNKNOWN_IS_LATE;
-pub(crate) use command::is_name;
+pub(crate) use command::is_path;
 pub use outcome::{Late, Outcome, Used, judge};
 pub(crate) use outcome::{behind_unknown, commands_of, judge_any_board};
 pub use slots::takes_unnamed;

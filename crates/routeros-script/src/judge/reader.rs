@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         loop {
             match self.lex.peek() {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => self.lex.pos += 1,
-                _ if self.lex.join() => {}
+                _ if self.lex.join_lines() => {}
                 _ => return,
             }
         }
@@ -239,9 +239,6 @@ impl<'a> Reader<'a> {
                 let mut inner = Items::default();
                 self.nested(|reader| {
                     reader.lex.pos += 1;
-                    if reader.lex.peek() == Some(b']') {
-                        return reader.fail(ParseErrorKind::ExpectedCommandName);
-                    }
                     reader.statements(Some(Close::Bracket), &mut inner)
                 })?;
                 // What stands before it in its block becomes part of it.

@@ -77,22 +77,9 @@ impl Form {
     }
 }
 
-/// Bytes of a string as they are shown: quotes, backslashes and some control characters escaped.
+/// Bytes of a string as they are shown: as they are, quotes, backslashes and control characters too.
 pub(super) fn shown(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' => text.push_str("\\\""),
-                '\\' => text.push_str("\\\\"),
-                '\n' => text.push_str("\\n"),
-                '\t' => text.push_str("\\t"),
-                c => text.push(c),
-            }
-        }
-        text.extend(std::iter::repeat_n('\u{fffd}', chunk.invalid().len()));
-    }
-    text
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// An unquoted value where any value may stand.

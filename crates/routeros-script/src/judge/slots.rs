@@ -106,6 +106,11 @@ impl Shape {
             )
     }
 
+    /// Whether it is one of the language's own.
+    pub(super) fn is_builtin(&self) -> bool {
+        self.builtin.is_some()
+    }
+
     pub(super) fn braces(&self, argument: &Argument) -> Braces {
         let name = argument.name;
         if matches!(name, "do" | "else" | "on-error" | "command")

@@ -5,10 +5,10 @@ use super::render::{Form, Node, shown};
 use crate::error::ParseErrorKind;
 
 impl Reader<'_> {
-    /// A string from quote to quote. `input`: its bytes go into a command's text argument, whose errors have their own
-    /// words. `single`: only one piece is allowed, as in arguments of a command that doesn't exist.
-    pub(super) fn string(&mut self, input: bool, single: bool) -> Read<Form> {
-        let wrong = if input { ParseErrorKind::ExpectedInputValue } else { ParseErrorKind::Syntax };
+    /// A string from quote to quote. `argument`: of a command, whose value it is: errors name it. `single`: only one piece is
+    /// allowed, as in arguments of a command that doesn't exist.
+    pub(super) fn string(&mut self, argument: Option<&str>, single: bool) -> Read<Form> {
+        let wrong = || argument.map_or(ParseErrorKind::Syntax, |name| ParseErrorKind::ExpectedValue(name.to_owned()));
         self.lex.pos += 1;
         let mut pieces: Vec<String> = Vec::new();
         let mut text: Vec<u8> = Vec::new();
@@ -39,16 +39,27 @@ impl Reader<'_> {
                     }
                     match self.escape() {
                         Some(byte) => pieces.push(shown(&[byte])),
-                        None => return self.fail(wrong),
+                        None => return self.fail(wrong()),
                     }
                 }
                 Some(b'$') => {
                     match self.lex.peek_at(1) {
                         Some(b'(' | b'[') => {}
                         Some(byte) if byte.is_ascii_alphanumeric() => {}
-                        Some(b'"') | None => {
+                        // A name in quotes. Just before the last quote of a text it is none.
+                        Some(b'"') => {
+                            if second {
+                                return self.fail_at(ParseErrorKind::Syntax, at);
+                            }
+                            flush(&mut text, &mut pieces);
+                            let name = self.nested(Self::variable).ok().filter(|name| name.len() > 1);
+                            let Some(name) = name else { return self.fail_at(wrong(), at + 1) };
+                            pieces.push(name);
+                            continue;
+                        }
+                        None => {
                             self.lex.pos += 1;
-                            return self.fail(wrong);
+                            return self.fail(wrong());
                         }
                         Some(_) => {
                             if text.is_empty() {
@@ -125,7 +136,7 @@ impl Reader<'_> {
     pub(super) fn variable(&mut self) -> Read<String> {
         self.lex.pos += 1;
         if self.lex.peek() == Some(b'"') {
-            let name = self.string(false, false)?.text();
+            let name = self.string(None, false)?.text();
             return Ok(format!("${name}"));
         }
         let name = self.lex.name();

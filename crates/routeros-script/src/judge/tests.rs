@@ -41,6 +41,17 @@ fn empty_statements_show_where_routers_show_them() {
     ]);
 }
 
+/// [verify]: seen on 7.23 and 7.24.
+#[test]
+fn a_comment_may_begin_a_joined_line() {
+    all(&[
+        ("/ip address add \\\n# c {\n# d\n address=1.1.1.1/32", "(evl /ip/address/addaddress=1.1.1.1;32)"),
+        (":put \\\n # c", "expected end of command (line 2 column 4)"),
+        (":put \"a\\\n# c\n\"", "(evl /putmessage=(. a # c\n))"),
+        (":local a {1;\\\n# c\n2}", "(evl /localname=$a;value=1;2)"),
+    ]);
+}
+
 #[test]
 fn menus_are_found_followed_and_shown() {
     all(&[
@@ -128,7 +139,6 @@ fn refusals_have_the_routers_words_and_places() {
         ("> /ip", "expected command name (line 1 column 1)"),
         ("?active", "expected command name (line 1 column 1)"),
         ("/ip/socks> print", "expected command name (line 1 column 10)"),
-        ("[] > :put", "expected command name (line 1 column 2)"),
         ("[user@a] > x", "expected command name (line 1 column 6)"),
         ("//local a", "expected command name (line 1 column 2)"),
         ("/ip //address", "expected command name (line 1 column 5)"),
@@ -138,6 +148,10 @@ fn refusals_have_the_routers_words_and_places() {
         ("[u@a]", "syntax error (line 1 column 3)"),
         ("/zzz/yyy", "syntax error (line 1 column 5)"),
         ("owner=me", "syntax error (line 1 column 6)"),
+        ("0aF1", "syntax error (line 1 column 3)"),
+        ("sendMail x", "syntax error (line 1 column 5)"),
+        (":putX", "expected end of command (line 1 column 5)"),
+        ("/ip addressX", "expected command name (line 1 column 12)"),
         ("00:00:01", "syntax error (line 1 column 3)"),
         ("7.21: x", "syntax error (line 1 column 5)"),
         ("zzz yyy {\n:put a }", "syntax error (line 1 column 9)"),
@@ -155,10 +169,22 @@ fn refusals_have_the_routers_words_and_places() {
         ("/ip/address/add interface=a address=<b>", "expected end of command (line 1 column 37)"),
         ("/ip route add dst-address=1.1.1.1 blackhole=yes", "expected end of command (line 1 column 44)"),
         (":put $a-b", "expected end of command (line 1 column 8)"),
+        // Between arguments a blank is needed; only the command's own name may be touched.
+        (":local a($b->1)", "expected end of command (line 1 column 9)"),
+        (":put [find a~$b]", "expected end of command (line 1 column 14)"),
+        (":local a\"b\"", "expected end of command (line 1 column 9)"),
         ("for addr in \"a\" \"b\"; do \\", "expected end of command (line 1 column 10)"),
+        // Braces where the argument takes none.
+        ("/system logging action add name=a script={:put 1}", "syntax error (line 1 column 42)"),
+        ("/ip dns set servers={1.1.1.1}", "syntax error (line 1 column 21)"),
         // A variable that nobody declared.
         (":set a 1", "syntax error (line 1 column 6)"),
         (":do {\n  :set b \"x\"\n}", "syntax error (line 2 column 8)"),
+        // The name of a new one has no sign: captured for `:global`, inferred for the others.
+        (":global $a 1", "syntax error (line 1 column 9)"),
+        (":local $a", "syntax error (line 1 column 8)"),
+        (":foreach $a in={1} do={}", "syntax error (line 1 column 10)"),
+        (":for counter=$a from=1 to=2 do={}", "syntax error (line 1 column 14)"),
         // Brackets.
         ("{\n:put a\n", "missing closing brace (line 3 column 1)"),
         (":if (a) do={\n:if (b) do={\n", "expected closing brace (line 3 column 1)"),
@@ -176,8 +202,13 @@ fn refusals_have_the_routers_words_and_places() {
         ("(1 <% 2)", "syntax error (line 1 column 5)"),
         ("([0-2]{0,1}[0-9]{1,2}\\.)", "syntax error (line 1 column 22)"),
         // Strings.
-        (":put \"a\\q\"", "syntax error (line 1 column 9)"),
-        ("/system identity set name=\"a\\q\"", "expected input value (line 1 column 30)"),
+        // The argument is named: captured on 7.22.1 for a menu's command, on 7.23 and 7.24 for the language's own.
+        (":put \"a\\q\"", "expected message value (line 1 column 9)"),
+        (":put \"\\x0a\"", "expected message value (line 1 column 8)"),
+        (":put \"\\0a\"", "expected message value (line 1 column 9)"),
+        (":put (\"a\\q\")", "syntax error (line 1 column 10)"),
+        ("$f \"a\\q\"", "syntax error (line 1 column 7)"),
+        ("/system identity set name=\"a\\q\"", "expected name value (line 1 column 30)"),
         (":put \"a $x b\n}", "syntax error (line 1 column 11)"),
         ("/ip service print where !dynamic`", "expected end of command (line 1 column 33)"),
         (":put [:typeof $<x", "syntax error (line 1 column 16)"),
@@ -193,6 +224,9 @@ fn refusals_have_the_routers_words_and_places() {
 fn arguments_are_sorted_and_named() {
     all(&[
         (":put hello", "(evl /putmessage=hello)"),
+        (":put\"a\"", "(evl /putmessage=a)"),
+        (":if($a)do={:put 1}", "expected end of command (line 1 column 8)"),
+        (":if($a) do={:put 1}", "(evl /ifcondition=$a;do=;(evl (evl /putmessage=1)))"),
         (":local x 42", "(evl /localname=$x;value=42)"),
         (":global X", "(evl /globalname=$X)"),
         (":global \"a-b\" 1; :put $\"a-b\"", "(evl /globalname=$a-b;value=1);(evl /putmessage=$a-b)"),
@@ -211,6 +245,11 @@ fn arguments_are_sorted_and_named() {
             "(evl /ifcondition=$a;do=;(evl (evl /putmessage=1));else=;(evl (evl /putmessage=2)))",
         ),
         (":for i from=1 to=3 do={:put $i}", "(evl /forcounter=$i;do=;(evl (evl /putmessage=$i));from=1;to=3)"),
+        (":foreach k in $x do={}", "(evl /foreachcounter=$k;do=;(evl /);in=$x)"),
+        (":for i from 1 to 3 do {:put $i}", "(evl /forcounter=$i;do=;(evl (evl /putmessage=$i));from=1;to=3)"),
+        (":do {:put 1} while ($a < 2)", "(evl /docommand=;(evl (evl /putmessage=1));while=(< $a 2))"),
+        (":local value 5", "(evl /localname=$value;value=5)"),
+        (":local x value 5", "expected end of command (line 1 column 16)"),
         (":foreach k,v in=$x do={}", "(evl /foreachcounter=$k;$v;do=;(evl /);in=$x)"),
         (
             ":do {:put 1} on-error={:put 2}",
@@ -295,19 +334,29 @@ fn strings_come_in_pieces() {
     all(&[
         (":put \"a $x b\"", "(evl /putmessage=(. a  $x  b))"),
         (":put \"$x\"", "(evl /putmessage=$x)"),
-        (":put \"a\\\"b\"", "(evl /putmessage=(. a \\\" b))"),
+        (":put \"a\\\"b\"", "(evl /putmessage=(. a \" b))"),
         (":put \"\\$a\"", "(evl /putmessage=(. $ a))"),
-        (":put \"\\n\"", "(evl /putmessage=\\n)"),
-        (":put \"\\\\.\\?\"", "(evl /putmessage=(. \\\\ . ?))"),
+        // Bytes stand in it as they are, whatever they are: it can't always be told apart what they mean.
+        (":put \"\\n\"", "(evl /putmessage=\n)"),
+        (":put \"\\t\\07\\r\"", "(evl /putmessage=(. \t \u{7} \r))"),
+        (":put \"a\r\nb\"", "(evl /putmessage=a\r\nb)"),
+        (":put \"\\\\.\\?\"", "(evl /putmessage=(. \\ . ?))"),
         (":put \"a_$x_b\"", "(evl /putmessage=(. a_ $x _b))"),
         (":put \"$(1 + 2)$[:len $x]\"", "(evl /putmessage=(. (+ 1 2) (evl (evl /lenvalue=$x))))"),
         (":put \"a \\\n   b\"", "(evl /putmessage=(. a  b))"),
         (":put \"\"", "(evl /putmessage=)"),
-        (":put \"a\nb\"", "(evl /putmessage=a\\nb)"),
+        // [verify]: seen on 7.23. A backslash before a blank vanishes with it; a line end behind that is one.
+        (":put \"a\\ b\\\tc\"", "(evl /putmessage=(. a b c))"),
+        (":put a\\ \n:put b", "(evl /putmessage=a);(evl /putmessage=b)"),
+        (":put \"a $\"b c\"d\"", "(evl /putmessage=(. a  $b c d))"),
+        (":put \"$\"b\"\"", "(evl /putmessage=$b)"),
+        (":put \"a$\"", "expected message value (line 1 column 9)"),
+        (":put (\"a$\"\"b\")", "syntax error (line 1 column 10)"),
+        (":put \"a\nb\"", "(evl /putmessage=a\nb)"),
         (":put \"(a|b)\"", "(evl /putmessage=(a|b))"),
-        // in a concatenation they are operands like any other; what stands in brackets is one
-        (":put ($a . \"b\\n\" . \"$c.\")", "(evl /putmessage=(. $a b \\n $c .))"),
-        (":put ($a . (\"b\" . $c) . \"d\")", "(evl /putmessage=(. $a (. b $c) d))"),
+        // in a concatenation they are operands like any other, what stands in brackets too
+        (":put ($a . \"b\\n\" . \"$c.\")", "(evl /putmessage=(. $a b \n $c .))"),
+        (":put ($a . (\"b\" . $c) . \"d\")", "(evl /putmessage=(. $a b $c d))"),
     ]);
 }
 
@@ -318,6 +367,12 @@ fn operators_bind_as_on_routers() {
         (":put ($a and $b or !$c)", "(evl /putmessage=(or (and $a $b) (! $c)))"),
         (":put ($a . $b . $c)", "(evl /putmessage=(. $a $b $c))"),
         (":put ($a,$b)", "(evl /putmessage=(, $a $b))"),
+        // Captured for `*`; inferred for the others that take more than two operands.
+        (":put ($a * ($b*$c))", "(evl /putmessage=(* $a $b $c))"),
+        (":put ($a + ($b+$c) + 1)", "(evl /putmessage=(+ $a $b $c 1))"),
+        (":put ($a or ($b or $c))", "(evl /putmessage=(or $a $b $c))"),
+        (":put ($a - ($b-$c))", "(evl /putmessage=(- $a (- $b $c)))"),
+        (":put ($a * ($b+$c))", "(evl /putmessage=(* $a (+ $b $c)))"),
         (":put ($a->1->\"k\")", "(evl /putmessage=(-> (-> $a 1) k))"),
         (":put (1 << 2 << 3)", "(evl /putmessage=(<< 1 (<< 2 3)))"),
         (":put (a=1 . 2)", "(evl /putmessage=(= $a (. 1 2)))"),
@@ -345,6 +400,9 @@ fn calls_take_their_function_along() {
         (":do {\n[$f]\n}", "(evl /docommand=;(evl (<%% (evl /;(<%% $f (> $f))) )))"),
         ("[($a->\"f\") x]", "(<%% (<%% (-> $a f) x) )"),
         (":put [[:parse \"x\"]]", "(evl /putmessage=(evl (<%% (evl /parsevalue=x) )))"),
+        // Nothing in brackets is a statement, too.
+        ("[]", "(<%% / )"),
+        ("[] > :put a", "(<%% / >;:put;a)"),
         (":put [($f <%% {a=1})]", "(evl /putmessage=(evl (<%% (<%% $f a=1) )))"),
     ]);
 }
@@ -386,7 +444,7 @@ fn conditions_read_properties() {
 
 #[test]
 fn deep_nesting_is_an_error_not_a_crash() {
-    for open in ["{", "[", "(", ":do {", ":put (", "$a {", "\"$["] {
+    for open in ["{", "[", "(", ":do {", ":put (", "$a {", "\"$[", "\"$"] {
         let text = open.repeat(10_000);
         assert!(matches!(judge(text.as_bytes(), V7), Outcome::Refused(_)), "{open}");
     }
@@ -404,7 +462,6 @@ fn conditions_reach_into_parentheses_and_not_into_brackets() {
             "(evl /ip/address/findwhere=(= $interface (evl (evl /pickbegin=0;counter=(- $a $b))));5)",
         ),
     ]);
-    all(&[("[] > :put", "expected command name (line 1 column 2)")]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Reader<'_> {
         let key = match self.lex.peek() {
             Some(b'"') => {
                 let late = self.late.len();
-                let Ok(form) = self.string(false, false) else { return Ok(None) };
+                let Ok(form) = self.string(None, false) else { return Ok(None) };
                 self.late.truncate(late);
                 form.text()
             }
