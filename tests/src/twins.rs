@@ -76,6 +76,11 @@ impl Twins {
         self.switch.run("ip", &["link", "set", router, if plugged { "up" } else { "down" }]).unwrap();
     }
 
+    /// Where jumplead runs.
+    pub fn host(&self) -> &Namespace {
+        &self.host
+    }
+
     /// jumplead on the host.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.host.command(binary::jumplead().to_str().unwrap());

@@ -136,6 +136,35 @@ fn a_router_that_announces_nothing_is_found_without_its_interface() {
     absent.refused(3, "mactelnet.connect.unheard");
 }
 
+/// Where the cable is a port of the host's own bridge, every frame is seen on both: that is one router all the same.
+#[test]
+fn a_router_behind_a_bridge_of_the_host_is_one() {
+    if !available("a_router_behind_a_bridge_of_the_host_is_one", &["ip"]) {
+        return;
+    }
+    let twins = Twins::new();
+    for words in ["add br9 type bridge", "set h0 master br9", "set br9 up"] {
+        let words: Vec<&str> = ["link"].into_iter().chain(words.split(' ')).collect();
+        twins.host().run("ip", &words).unwrap();
+    }
+    let heard = silent(twins.jumplead(&["discover", "--for", "4s"])).expect(0);
+    assert!(heard.out.contains(MAC) && heard.out.contains("br9") && !heard.out.contains("h0"), "{}", heard.out);
+    assert!(!heard.err.contains("h0") && !heard.err.contains("warning"), "{}", heard.err);
+    let anywhere = format!("mac://{MAC}");
+    let said = silent(twins.jumplead(&["exec", &anywhere, "--", ":delay 5s; :put done"])).expect(0);
+    assert_eq!((said.out.trim(), said.err.contains("heard")), ("done", false), "{}", said.err);
+    let planned = silent(twins.jumplead(&["bootstrap", "edge-1", "--plan-only"]));
+    assert!(!planned.err.contains("mactelnet.mac.conflict"), "{}", planned.err);
+    // A name that somebody gives is taken, whatever it is.
+    for interface in [INTERFACE, "br9"] {
+        let there = format!("mac://{MAC}%{interface}");
+        let said = silent(twins.jumplead(&["exec", &there, "--", NAME])).expect(0);
+        assert_eq!(said.out.trim(), "ONE", "{interface}");
+        let heard = silent(twins.jumplead(&["discover", "--interface", interface, "--for", "4s"])).expect(0);
+        assert!(heard.out.contains(MAC), "{interface}: {}", heard.out);
+    }
+}
+
 /// Nothing that writes for sure, nothing that must see Ethernet addresses, and nothing where the host may drop answers.
 #[test]
 fn a_host_without_the_right_to_raw_frames_talks_by_udp() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
-use mactelnet::io::interfaces::matches;
+use mactelnet::io::interfaces::{master, matches};
 use mactelnet::io::pcap::{Contents, PcapLink, PcapSink};
 use mactelnet::io::raw::{Capture, RawLink};
 use mactelnet::io::trace::TraceLink;
@@ -15,11 +15,12 @@ use mactelnet::io::{BoxLink, Interface, interfaces};
 
 use crate::failure::{Exit, Failure, Result};
 
-/// The interfaces that fit one of `globs`; without globs, all that are up.
+/// The interfaces that fit one of `globs`; without globs, all that are up, but for [`heard_by_others`].
 pub fn choose(globs: &[String]) -> Result<Vec<Interface>> {
     let all = interfaces();
     let chosen: Vec<Interface> = if globs.is_empty() {
-        all.iter().filter(|interface| interface.up).cloned().collect()
+        let up: Vec<Interface> = all.iter().filter(|interface| interface.up).cloned().collect();
+        up.iter().filter(|interface| !heard_by_others(master(&interface.name).as_deref(), &up)).cloned().collect()
     } else {
         all.iter().filter(|interface| globs.iter().any(|glob| matches(glob, &interface.name))).cloned().collect()
     };
@@ -37,6 +38,12 @@ pub fn choose(globs: &[String]) -> Result<Vec<Interface>> {
         )));
     }
     Ok(chosen)
+}
+
+/// Whether what arrives at a port of `master` arrives at one of `up` again: a router that is heard on both would look
+/// like two. A port whose master is down hears for itself alone.
+fn heard_by_others(master: Option<&str>, up: &[Interface]) -> bool {
+    master.is_some_and(|master| up.iter().any(|other| other.name == master))
 }
 
 /// The interface with this name.
@@ -237,5 +244,25 @@ fn refused(name: &str, error: &io::Error) -> Failure {
             Failure::new(Exit::NotFound, "host.interface.none", error.to_string()).hint("list them:  jumplead doctor")
         }
         _ => Failure::new(Exit::LacksRight, "host.interface.open", format!("{name} could not be opened")).cause(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mactelnet::MacAddr;
+
+    use super::*;
+
+    #[test]
+    fn a_port_is_left_to_its_master_where_that_hears() {
+        let up = ["eth1", "br0"].map(|name| Interface {
+            name: name.to_owned(),
+            mac: MacAddr([2, 0, 0, 0, 0, 1]),
+            up: true,
+            addresses: Vec::new(),
+        });
+        assert!(heard_by_others(Some("br0"), &up));
+        assert!(!heard_by_others(Some("br0"), &up[..1]), "it is down, or no Ethernet interface");
+        assert!(!heard_by_others(None, &up));
     }
 }

@@ -32,7 +32,7 @@ const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 
 /// What opens links.
 pub trait Segment {
-    /// The interfaces to look on: the named one, or all that are up.
+    /// The interfaces to look on: the named one, or all that are up and no other's ports.
     fn interfaces(&self, name: Option<&str>) -> Result<Vec<String>>;
     /// A link on one interface; several may be open at once.
     fn open(&self, name: &str) -> Result<BoxLink>;

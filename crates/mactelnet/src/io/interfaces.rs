@@ -1,6 +1,7 @@
 //! The host's network interfaces.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use crate::MacAddr;
 
@@ -37,6 +38,17 @@ pub fn interfaces() -> Vec<Interface> {
             })
         })
         .collect()
+}
+
+/// The bridge, bond or team that takes what arrives at the interface `name`, which is a port of it: a frame is seen on
+/// both. Reads sysfs, where it is mounted.
+pub fn master(name: &str) -> Option<String> {
+    let link = Path::new("/sys/class/net").join(name).join("master");
+    // A team says no kind of itself. A VRF is a master, too, and only routes: its ports are heard by themselves.
+    let told = std::fs::read_to_string(link.join("uevent")).ok()?;
+    let kind = told.lines().find_map(|line| line.strip_prefix("DEVTYPE="));
+    let master = std::fs::read_link(&link).ok()?.file_name()?.to_str()?.to_owned();
+    matches!(kind, None | Some("bridge" | "bond")).then_some(master)
 }
 
 /// Whether `name` fits `glob`, in which `*` stands for any text and `?` for one character.
