@@ -98,6 +98,8 @@ impl<U: Users> Server<U> {
         if packet.client_type(Direction::ToServer) != CLIENT_TYPE_MAC_TELNET
             || !self.config.macs.contains(&packet.dst())
             || packet.src().is_multicast()
+            // Ourselves, heard on another link of the same segment, or somebody who wants us to answer ourselves.
+            || self.config.macs.contains(&packet.src())
         {
             return;
         }

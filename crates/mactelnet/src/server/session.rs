@@ -21,6 +21,10 @@ pub(super) const PROVED_WINDOW: usize = 13;
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last words (a refusal, output before a close) may take to arrive before END is sent without them.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Least time between two answers to ACKs that acknowledge nothing. Keepalives, for which they are, come a second apart at
+/// the least, and 10 s as a rule; without it, two servers that each take the other for a client would answer each other for
+/// ever. (They can be made to: with a session key of 0x0015 the two fields that swap places with the direction are equal.)
+const ANSWER_EVERY: Duration = Duration::from_millis(500);
 /// How often END is sent, and how long each waits for its confirmation.
 const END_TRIES: u32 = 4;
 const END_WAIT: Duration = Duration::from_millis(250);
@@ -82,6 +86,8 @@ pub(super) struct Session {
     phase: Phase,
     opened: Instant,
     last_heard: Instant,
+    /// When an ACK that acknowledged nothing was answered last.
+    answered: Option<Instant>,
     start_acks: u32,
     /// END with counter 0 is owed: the confirmation.
     confirm_end: bool,
@@ -121,6 +127,7 @@ impl Session {
             phase: Phase::Login(Box::new(Login::new(number))),
             opened: now,
             last_heard: now,
+            answered: None,
             start_acks: 1,
             confirm_end: false,
             want_writable: false,
@@ -225,7 +232,10 @@ impl Session {
         } else if !self.streams.tx.in_flight() {
             // A keepalive: RouterOS's client drops a server that does not answer. [R] While packets of ours are on
             // their way it needs no answer, and the C client would take one for the ACK that it waits for. [S]
-            self.streams.queue_ack();
+            if self.answered.is_none_or(|at| now.saturating_since(at) >= ANSWER_EVERY) {
+                self.answered = Some(now);
+                self.streams.queue_ack();
+            }
         }
         self.progress(now);
     }

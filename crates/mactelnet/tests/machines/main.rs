@@ -7,6 +7,7 @@ mod hostile;
 mod many;
 #[path = "../common/pair.rs"]
 mod pair;
+mod storms;
 
 use std::time::Duration;
 
