@@ -4,6 +4,7 @@
 
 mod clones;
 mod hostile;
+mod lost;
 mod many;
 #[path = "../common/pair.rs"]
 mod pair;

@@ -134,8 +134,17 @@ impl Client {
                     *step_at = now;
                     match login.control(&self.config, control) {
                         Step::Wait => {}
-                        Step::Send(packet) => self.streams.tx.push_packet(packet),
-                        Step::Over => self.logged_in(),
+                        // Each answers what was sent last, whose ACK may be lost: a password that came again behind
+                        // END_AUTH was typed into its shell by RouterOS 5.20 (issue 4 of the C tools), and a BEGINAUTH
+                        // that comes again makes mactelnetd 0.6.3 change its key. [R][M]
+                        Step::Send(packet) => {
+                            self.streams.tx.arrived();
+                            self.streams.tx.push_packet(packet);
+                        }
+                        Step::Over => {
+                            self.streams.tx.arrived();
+                            self.logged_in();
+                        }
                         Step::Fail(error) => return self.fail(error),
                     }
                 }
