@@ -81,6 +81,11 @@ impl Twins {
         &self.host
     }
 
+    /// Where the switch is; its port `nowhere` is the other end of the host's `h1`.
+    pub fn switch(&self) -> &Namespace {
+        &self.switch
+    }
+
     /// jumplead on the host.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.host.command(binary::jumplead().to_str().unwrap());

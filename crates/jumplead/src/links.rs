@@ -133,18 +133,31 @@ impl HostLinks {
     /// A link on `interface`.
     pub fn open(&self, interface: &Interface) -> Result<BoxLink> {
         let link: BoxLink = match self.how {
-            How::Raw => Box::new(TraceLink(raw(&interface.name).map_err(|error| refused(&interface.name, &error))?)),
+            How::Raw => {
+                let link = RawLink::open(&interface.name, Capture::MacServices);
+                Box::new(TraceLink(link.map_err(|error| refused(&interface.name, &error))?))
+            }
             How::Udp => Box::new(TraceLink(udp(interface)?)),
         };
         self.captured(link)
     }
 
-    /// A link on the interface `name`. The host's interfaces are listed once: a list costs as much as a round trip.
+    /// A link on the interface `name`, to listen.
     pub fn open_named(&self, name: &str) -> Result<BoxLink> {
+        self.named(name, Capture::MacServices)
+    }
+
+    /// A link on the interface `name` for one session, whose first prompt is waited for.
+    pub fn open_session(&self, name: &str) -> Result<BoxLink> {
+        self.named(name, Capture::OneSession)
+    }
+
+    /// The host's interfaces are listed once: a list costs as much as a round trip.
+    fn named(&self, name: &str, capture: Capture) -> Result<BoxLink> {
         if self.how == How::Udp {
             return self.open(&by_name(name)?);
         }
-        match raw(name) {
+        match RawLink::open(name, capture) {
             // Says which interfaces there are.
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.open(&by_name(name)?),
             Err(error) => Err(refused(name, &error)),
@@ -187,10 +200,6 @@ impl HostLinks {
             None => link,
         })
     }
-}
-
-fn raw(name: &str) -> io::Result<RawLink> {
-    RawLink::open(name, Capture::MacServices)
 }
 
 /// A UDP link, where it can be trusted to hear what was answered.

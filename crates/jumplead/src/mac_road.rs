@@ -162,12 +162,12 @@ impl MacRoad {
                 tokio::time::sleep(SECOND_CHANCE).await;
             }
             for password in passwords {
-                let link = self.segment.open(&interface).map_err(host)?;
+                let link = self.segment.session(&interface).map_err(host)?;
                 let mut attempted = self.attempt(target, link, login_name, password, size, self.policy(target)).await;
                 if let Err(asked @ ClientError::Downgrade { .. }) = attempted {
                     attempted = match self.md5_policy(target, asked).await {
                         Ok(policy) => {
-                            let link = self.segment.open(&interface).map_err(host)?;
+                            let link = self.segment.session(&interface).map_err(host)?;
                             self.attempt(target, link, login_name, password, size, policy).await
                         }
                         Err(refused) => Err(refused),
