@@ -85,7 +85,13 @@ impl Client {
                 if self.echo.received(counter, ours) {
                     return;
                 }
-                if self.streams.tx.acknowledge(now, counter) && self.want_writable && self.streams.room() > 0 {
+                if !self.streams.tx.acknowledge(now, counter) {
+                    return;
+                }
+                if let Phase::Login { step_at, .. } = &mut self.phase {
+                    *step_at = now;
+                }
+                if self.want_writable && self.streams.room() > 0 {
                     self.want_writable = false;
                     self.events.push_back(Event::Writable);
                 }
