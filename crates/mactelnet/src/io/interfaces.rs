@@ -51,6 +51,11 @@ pub fn master(name: &str) -> Option<String> {
     matches!(kind, None | Some("bridge" | "bond")).then_some(master)
 }
 
+/// How long a packet the interface `name` carries. Reads sysfs, where it is mounted.
+pub fn mtu(name: &str) -> Option<usize> {
+    std::fs::read_to_string(Path::new("/sys/class/net").join(name).join("mtu")).ok()?.trim().parse().ok()
+}
+
 /// Whether `name` fits `glob`, in which `*` stands for any text and `?` for one character.
 pub fn matches(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
@@ -81,7 +86,14 @@ pub fn matches(glob: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{master, matches, mtu};
+
+    #[test]
+    fn the_loopback_is_no_port_and_carries_long_packets() {
+        // Where there is no sysfs, nothing is known.
+        assert!(mtu("lo").is_none_or(|mtu| mtu > 1500));
+        assert_eq!((mtu("no such interface"), master("lo"), master("no such interface")), (None, None, None));
+    }
 
     #[test]
     fn globs() {

@@ -141,8 +141,9 @@ impl Link for RawLink {
         // every link would be lost.
         match rustix::net::send(&self.socket, frame, SendFlags::DONTWAIT) {
             Ok(_) => Ok(()),
-            // A full queue drops, as the wire would; retransmission is the protocol's.
-            Err(Errno::AGAIN | Errno::NOBUFS) => Ok(()),
+            // A full queue drops, as the wire would, and so does a cable for shorter frames; retransmission is the protocol's,
+            // and who gives up in the end knows what for.
+            Err(Errno::AGAIN | Errno::NOBUFS | Errno::MSGSIZE) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -101,6 +101,22 @@ fn a_proof_opens_both_windows_and_pays() {
     assert!(proved.login < one.login + Duration::from_millis(100), "{one:?} {proved:?}");
 }
 
+/// Longer packets than the interface carries would all be refused by the kernel.
+#[test]
+fn a_window_keeps_to_what_the_interface_carries() {
+    use mactelnet::proof::PeerTrait;
+    use mactelnet::wire::packet::data_within;
+    for mtu in [1500, 1400, 9000] {
+        let gap = GapPolicy::Trust(PeerTrait { holds_ack_at_gap: Some(true) });
+        let mut pair = login(client::Config { gap, max_data: data_within(mtu), ..client_config(1) }, server_config(1));
+        assert_eq!(pair.client.write(&[b'x'; 5000]), 5000);
+        let sent = std::iter::from_fn(|| pair.client.poll_transmit(pair.now));
+        let longest = sent.map(|sent| 28 + sent.payload.len()).max();
+        assert_eq!(longest, Some(mtu.min(1500)));
+    }
+    assert_eq!(data_within(0), 1);
+}
+
 fn login(client: client::Config, server: server::Config) -> Pair {
     let mut pair = Pair::new(7, Faults::delay(Duration::from_millis(1)), client, server);
     pair.run(Duration::from_secs(60), |pair| {

@@ -47,7 +47,7 @@ impl Client {
 
     pub(super) fn begin_login(&mut self, now: Instant) {
         if self.found.holds_ack_at_gap == Some(true) {
-            self.streams.tx.open_window(PROVED_WINDOW, packet::MAX_DATA);
+            self.streams.tx.open_window(PROVED_WINDOW, self.config.max_data.clamp(1, packet::MAX_DATA));
         }
         let opening = self.opening.take();
         match opening.unwrap_or_else(|| Login::begin(&self.config, &mut self.rng)) {
