@@ -115,9 +115,8 @@ impl<U: Users> Server<U> {
                 _ => return,
             },
         };
-        let delay = self.backoff.delay(now, packet.src());
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.handle(now, &packet, &self.config, &self.users, delay);
+            session.handle(now, &packet, &self.config, &self.users, &mut self.backoff);
             self.settle(now, id);
         }
     }
@@ -182,7 +181,6 @@ impl<U: Users> Server<U> {
         for up in std::mem::take(&mut session.up) {
             match up {
                 Up::Event(kind) => self.events.push_back(Event { session: id, kind }),
-                Up::Refused => self.backoff.refused(now, session.client),
                 Up::Accepted => self.backoff.accepted(session.client),
                 Up::Proved(key) => {
                     let proof = (session.client, session.client_port(), key);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::config::{Config, REFUSAL_TEXT, Users};
 use super::event::{CloseReason, EventKind};
 use super::login::{Login, Step, Verdict};
@@ -68,9 +69,7 @@ enum Phase {
 /// What a session hands up.
 pub(super) enum Up {
     Event(EventKind),
-    /// A login was refused.
-    Refused,
-    /// A login was right.
+    /// A login was right, and told so.
     Accepted,
     /// The client's session with this key has proved that it holds acknowledgements at gaps.
     Proved(u16),
@@ -178,7 +177,7 @@ impl Session {
         packet: &packet::Packet<'_>,
         config: &Config,
         users: &impl Users,
-        delay: Duration,
+        backoff: &mut Backoff,
     ) {
         match packet.kind() {
             // The ACK of the first START was lost. Once there is data, a START can only be a late duplicate.
@@ -187,7 +186,7 @@ impl Session {
                 self.last_heard = now;
                 self.first_sample(now);
                 for piece in self.streams.receive(now, packet.counter(), packet.data()) {
-                    self.piece(now, &piece, config, users, delay);
+                    self.piece(now, &piece, config, users, backoff);
                 }
             }
             PacketType::Ack => {
@@ -241,7 +240,7 @@ impl Session {
     }
 
     /// One packet's worth of the client's stream, in order.
-    fn piece(&mut self, now: Instant, data: &[u8], config: &Config, users: &impl Users, delay: Duration) {
+    fn piece(&mut self, now: Instant, data: &[u8], config: &Config, users: &impl Users, backoff: &mut Backoff) {
         match &mut self.phase {
             Phase::Login(login) => {
                 if config.answer_proofs
@@ -262,6 +261,8 @@ impl Session {
                     Step::Answer(value) => self.send_control(ControlType::PassSalt, &value),
                     Step::Verdict(verdict) => {
                         let login = Box::new(std::mem::replace(login.as_mut(), Login::new(0)));
+                        let refused = matches!(verdict, Verdict::Refused { .. });
+                        let delay = backoff.judged(now, self.client, refused);
                         self.phase = Phase::Judged { at: now + delay, verdict, login };
                         self.progress(now);
                         if delay.is_zero() {
@@ -308,7 +309,6 @@ impl Session {
             Verdict::Refused { user } => {
                 let words_at = now + config.refusal_delay;
                 self.phase = Phase::Refused { words_at: Some(words_at), give_up: words_at + LAST_WORDS };
-                self.up.push(Up::Refused);
                 self.tell(EventKind::Refused { user });
             }
         }
@@ -371,7 +371,7 @@ impl Session {
     pub(super) fn poll_timeout(&self, config: &Config) -> Option<Instant> {
         let own = match &self.phase {
             Phase::Login(_) => Some(self.opened + LOGIN_TIMEOUT),
-            Phase::Judged { at, .. } => Some(*at),
+            Phase::Judged { at, .. } => Some((*at).min(self.opened + LOGIN_TIMEOUT)),
             Phase::Open => None,
             Phase::Refused { words_at, give_up } => Some(words_at.unwrap_or(*give_up)),
             Phase::Proving { prover, .. } => {
@@ -409,7 +409,11 @@ impl Session {
                 prover.handle_timeout(now);
                 self.proof_over();
             }
-            Phase::Judged { at, .. } if *at <= now => self.tell_verdict(now, config),
+            Phase::Judged { at, .. } if *at <= now && *at < self.opened + LOGIN_TIMEOUT => {
+                self.tell_verdict(now, config)
+            }
+            // So many were refused before that this one is not told any more.
+            Phase::Judged { .. } if self.opened + LOGIN_TIMEOUT <= now => self.end(now, CloseReason::NoLogin),
             Phase::Open if idle => match &config.idle_text {
                 Some(text) => {
                     self.streams.tx.push_plain(text);
