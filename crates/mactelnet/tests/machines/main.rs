@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod clones;
+mod ends;
 mod guesses;
 mod hostile;
 mod lost;
