@@ -282,6 +282,20 @@ fn keepalives_hold_an_idle_session_and_find_a_dead_router() {
 }
 
 #[test]
+fn an_idle_session_outlives_a_bad_wire() {
+    for n in 0..5 {
+        // As long as RouterOS keeps one.
+        let server = server::Config { idle_timeout: Duration::from_secs(90), ..server_config(n) };
+        let mut pair = login(client_config(n), server);
+        let faults = Faults { loss: 20.0, ..Faults::delay(Duration::from_millis(1)) };
+        pair.up.set(faults);
+        pair.down.set(faults);
+        assert!(!pair.run(Duration::from_secs(3600), |pair| pair.client.is_over()), "{n}: {:?}", pair.failure());
+        assert!(pair.client.is_open(), "{n}");
+    }
+}
+
+#[test]
 fn no_router_no_session() {
     let mut pair = Pair::new(1, Faults { loss: 100.0, ..Faults::default() }, client_config(1), server_config(1));
     assert!(pair.run(Duration::from_secs(60), |pair| pair.client.is_over()));
