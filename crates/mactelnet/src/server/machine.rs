@@ -150,6 +150,10 @@ impl<U: Users> Server<U> {
         }
         let id = *id;
         if let Some(session) = self.sessions.get_mut(&id) {
+            // Once, and nothing waits for an answer: an honest client tries again at once, the others cost no more.
+            if self.stray.len() < MAX_ENDED {
+                self.stray.push_back(session.last_end());
+            }
             session.forget(CloseReason::Evicted);
         }
         self.settle(now, id);

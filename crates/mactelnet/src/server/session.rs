@@ -464,6 +464,11 @@ impl Session {
         Some(Transmit { meta: self.reply, payload })
     }
 
+    /// END, as it is sent; for a session that is given up.
+    pub(super) fn last_end(&self) -> Transmit {
+        self.transmit(PacketType::End, self.streams.tx.next(), &[])
+    }
+
     fn header(&self, kind: PacketType, counter: u32) -> packet::Repr {
         packet::Repr {
             kind,

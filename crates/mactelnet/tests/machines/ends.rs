@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mactelnet::client::Client;
+use mactelnet::client::{Client, Config, Error, Event};
+use mactelnet::server::{self, Server};
 use mactelnet::wire::packet::{Direction, Packet, PacketType};
-use mactelnet::{Instant, Transmit};
+use mactelnet::{Instant, MacAddr, Transmit};
 
-use crate::pair::client_config;
+use crate::pair::{self, client_config, server_config};
 
 /// Keys of the STARTs and of the ENDs among these packets.
 fn keys(sent: &[Transmit]) -> [BTreeSet<u16>; 2] {
@@ -44,4 +45,33 @@ fn every_key_that_was_tried_is_ended() {
     assert!(starts.len() > 1 && starts == ends, "closed: {starts:?} {ends:?}");
     let [starts, ends] = unanswered(Duration::from_secs(4), Client::abort);
     assert!(starts.len() > 1 && starts == ends, "given up: {starts:?} {ends:?}");
+}
+
+#[test]
+fn a_session_that_makes_room_is_told_so() {
+    let mut now = Instant::ZERO;
+    let mut server = Server::new(server::Config { max_half_open: 1, ..server_config(1) }, pair::users());
+    let mut client = Client::new(now, client_config(1));
+    let mut other = Client::new(now, Config { local: MacAddr([2, 0, 0, 0, 0, 9]), ..client_config(2) });
+    // The login begins; what follows is too slow.
+    let open = |client: &mut Client, server: &mut Server<pair::Users>, now| {
+        while let Some(sent) = client.poll_transmit(now) {
+            server.handle_datagram(now, &sent.meta, &sent.payload);
+        }
+    };
+    open(&mut client, &mut server, now);
+    let ack = server.poll_transmit(now).unwrap();
+    client.handle_datagram(now, &ack.meta, &ack.payload);
+    now += Duration::from_secs(4);
+    open(&mut other, &mut server, now);
+    let told: Vec<Transmit> = std::iter::from_fn(|| server.poll_transmit(now)).collect();
+    let meant = |sent: &&Transmit| sent.meta.dst_mac == client.meta().src_mac;
+    assert_eq!(told.iter().filter(meant).count(), 1, "{told:?}");
+    let end = told.iter().find(meant).unwrap().clone();
+    assert_eq!(Packet::new_checked(&end.payload).unwrap().kind(), PacketType::End);
+    client.handle_datagram(now, &end.meta, &end.payload);
+    client.handle_timeout(now + Duration::from_secs(2));
+    let failed = std::iter::from_fn(|| client.poll_event())
+        .any(|event| matches!(event, Event::Failed(Error::EndedInLogin { .. })));
+    assert!(failed, "at once, not after fifteen seconds");
 }
