@@ -76,6 +76,16 @@ impl Twins {
         self.switch.run("ip", &["link", "set", router, if plugged { "up" } else { "down" }]).unwrap();
     }
 
+    /// Where jumplead runs.
+    pub fn host(&self) -> &Namespace {
+        &self.host
+    }
+
+    /// Where the switch is; its port `nowhere` is the other end of the host's `h1`.
+    pub fn switch(&self) -> &Namespace {
+        &self.switch
+    }
+
     /// jumplead on the host.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.host.command(binary::jumplead().to_str().unwrap());

@@ -6,13 +6,20 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use jumplead_tests::binary::{Ended, isolate, jumplead};
 use jumplead_tests::c_server::{CServer, MACTELNETD, PASSWORD, PROMPT, USER};
+use jumplead_tests::inside::inside;
 use jumplead_tests::pair::Process;
 use jumplead_tests::terminal::Far;
 use lab::netns::{Namespace, available, veth};
 use mactelnet::MacAddr;
+use mactelnet::io::Link as _;
+use mactelnet::io::link::recv;
+use mactelnet::io::raw::{Capture, RawLink};
+use mactelnet::wire::frame::{self, Frame};
+use mactelnet::wire::packet::{CLIENT_TYPE_MAC_TELNET, Direction, PORT, Packet, PacketType, Repr};
 use tempfile::TempDir;
 
 const SERVER: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
@@ -117,6 +124,73 @@ fn console_in_a_pipe() {
     assert!(session.out.contains("answer=48\r\n"), "{}", session.out);
     let refused = console("wrong", b"exit\n").expect(4);
     assert!(!refused.out.contains("answer"), "{}", refused.out);
+}
+
+/// A router that takes the START and what follows, and says nothing: it would keep the session until it times out.
+async fn half_a_router(stop: impl FnOnce()) -> bool {
+    let mut link = RawLink::open("v0", Capture::MacServices).unwrap();
+    let (mut frame, mut stop, mut ended) = (Vec::new(), Some(stop), false);
+    let heard = async {
+        while !ended && recv(&mut link, &mut frame).await.is_ok() {
+            let Ok(view) = Frame::new_checked(&frame) else { continue };
+            let Ok(packet) = Packet::new_checked(view.payload()) else { continue };
+            let counter = match packet.kind() {
+                PacketType::Start => 0,
+                PacketType::Data => packet.counter() + u32::try_from(packet.data().len()).unwrap(),
+                PacketType::End => {
+                    ended = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            let ack = Repr {
+                kind: PacketType::Ack,
+                direction: Direction::ToClient,
+                src: SERVER,
+                dst: CLIENT,
+                session_key: packet.session_key(Direction::ToServer),
+                client_type: CLIENT_TYPE_MAC_TELNET,
+                counter,
+            };
+            let answer = frame::Repr::new(SERVER, CLIENT, PORT, view.src_port(), 1).to_vec(&ack.to_vec(&[])).unwrap();
+            link.send(&answer).unwrap();
+            if packet.kind() == PacketType::Data
+                && let Some(stop) = stop.take()
+            {
+                stop();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard).await.is_ok_and(|()| ended)
+}
+
+/// Nobody else knows of a session that is only being opened: whoever opens it ends it.
+#[test]
+fn a_console_in_a_pipe_that_is_ended_in_its_login_ends_its_session() {
+    if !available("a_console_in_a_pipe_that_is_ended_in_its_login_ends_its_session", &["ip"]) {
+        return;
+    }
+    let (router, host) = (Namespace::new("router").unwrap(), Namespace::new("host").unwrap());
+    veth((&router, "v0", Some(SERVER)), (&host, "v0", Some(CLIENT))).unwrap();
+    let home = TempDir::new().unwrap();
+    for signal in ["TERM", "HUP"] {
+        let started = std::sync::Barrier::new(2);
+        let answering = || inside(&router, || half_a_router(|| drop(started.wait())));
+        std::thread::scope(|scope| {
+            let told = scope.spawn(answering);
+            let mut command = host.command(jumplead().to_str().unwrap());
+            isolate(&mut command, home.path());
+            command.args(["console", "mac://02:00:00:00:00:01%v0"]).env("JUMPLEAD_PASSWORD", PASSWORD);
+            let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut console = Process(command.spawn().unwrap());
+            started.wait();
+            // Signals are listened to a millisecond after the first packets at the latest.
+            std::thread::sleep(Duration::from_millis(300));
+            console.signal(signal);
+            assert_eq!(console.0.wait().unwrap().code(), Some(130), "{signal}");
+            assert!(told.join().unwrap(), "{signal}: no END");
+        });
+    }
 }
 
 #[test]

@@ -3,15 +3,21 @@
 
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use jumplead_tests::inside::inside;
 use jumplead_tests::pair::Process;
 use jumplead_tests::run::silent;
 use jumplead_tests::terminal::Far;
 use jumplead_tests::twins::{INTERFACE, MAC, Twins};
 use lab::netns::available;
+use mactelnet::MacAddr;
+use mactelnet::io::Link as _;
+use mactelnet::io::raw::{Capture, RawLink};
 use mactelnet::pcap::Reader;
-use mactelnet::wire::frame::Frame;
+use mactelnet::wire::frame::{Frame, Repr};
+use mactelnet::wire::mndp;
 
 /// A router whose questions for the terminal are not all answered waits ten seconds.
 const STALL: Duration = Duration::from_secs(9);
@@ -134,6 +140,60 @@ fn a_router_that_announces_nothing_is_found_without_its_interface() {
     assert!(begun.elapsed() < Duration::from_secs(3), "it was waited for: {:?}", begun.elapsed());
     let absent = silent(twins.jumplead(&["exec", "mac://74:4D:28:00:00:99", "--", NAME]));
     absent.refused(3, "mactelnet.connect.unheard");
+}
+
+/// Announces a router in VLAN 10, and another that has only marked its frames with a priority, out of this interface.
+async fn tagged(interface: &str, stop: &AtomicBool) {
+    let mut link = RawLink::open(interface, Capture::MacServices).unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        for (name, tag, last) in [("IN-VLAN-10", [0x81, 0, 0, 10], 1), ("PRIORITY-7", [0x81, 0, 0xe0, 0], 2)] {
+            let mac = MacAddr([2, 9, 9, 9, 9, last]);
+            let said =
+                mndp::Announcement { mac: Some(mac), identity: Some(name.into()), ..mndp::Announcement::default() };
+            let payload = said.to_vec([0; 4]).unwrap();
+            let mut frame = Repr::new(mac, MacAddr::BROADCAST, mndp::PORT, mndp::PORT, 1).to_vec(&payload).unwrap();
+            frame.splice(12..12, tag);
+            link.send(&frame).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Where the cable is a port of the host's own bridge, every frame is seen on both: that is one router all the same. And
+/// what comes with a VLAN's tag is none of the interface's, though the kernel shows it there without the tag.
+#[test]
+fn a_router_behind_a_bridge_of_the_host_is_one() {
+    if !available("a_router_behind_a_bridge_of_the_host_is_one", &["ip"]) {
+        return;
+    }
+    let twins = Twins::new();
+    for words in ["add br9 type bridge", "set h0 master br9", "set br9 up"] {
+        let words: Vec<&str> = ["link"].into_iter().chain(words.split(' ')).collect();
+        twins.host().run("ip", &words).unwrap();
+    }
+    let stop = AtomicBool::new(false);
+    let heard = std::thread::scope(|scope| {
+        scope.spawn(|| inside(twins.switch(), || tagged("nowhere", &stop)));
+        let heard = twins.jumplead(&["discover", "--for", "4s"]);
+        stop.store(true, Ordering::Relaxed);
+        silent(heard).expect(0)
+    });
+    assert!(heard.out.contains("PRIORITY-7") && !heard.out.contains("IN-VLAN-10"), "{}", heard.out);
+    assert!(heard.out.contains(MAC) && heard.out.contains("br9") && !heard.out.contains("h0"), "{}", heard.out);
+    assert!(!heard.err.contains("h0") && !heard.err.contains("warning"), "{}", heard.err);
+    let anywhere = format!("mac://{MAC}");
+    let said = silent(twins.jumplead(&["exec", &anywhere, "--", ":delay 5s; :put done"])).expect(0);
+    assert_eq!((said.out.trim(), said.err.contains("heard")), ("done", false), "{}", said.err);
+    let planned = silent(twins.jumplead(&["bootstrap", "edge-1", "--plan-only"]));
+    assert!(!planned.err.contains("mactelnet.mac.conflict"), "{}", planned.err);
+    // A name that somebody gives is taken, whatever it is.
+    for interface in [INTERFACE, "br9"] {
+        let there = format!("mac://{MAC}%{interface}");
+        let said = silent(twins.jumplead(&["exec", &there, "--", NAME])).expect(0);
+        assert_eq!(said.out.trim(), "ONE", "{interface}");
+        let heard = silent(twins.jumplead(&["discover", "--interface", interface, "--for", "4s"])).expect(0);
+        assert!(heard.out.contains(MAC), "{interface}: {}", heard.out);
+    }
 }
 
 /// Nothing that writes for sure, nothing that must see Ethernet addresses, and nothing where the host may drop answers.

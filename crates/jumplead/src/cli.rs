@@ -164,7 +164,7 @@ pub enum Color {
 pub enum Command {
     /// Routers on the segments, merged by router
     Discover {
-        /// Interfaces to ask on; `*` stands for any text [default: all that are up]
+        /// Interfaces to ask on; `*` stands for any text [default: all that are up; not the ports of a bridge, bond or team]
         #[arg(long, short, value_name = "GLOB")]
         interface: Vec<String>,
         /// How long to listen

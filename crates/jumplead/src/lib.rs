@@ -314,10 +314,10 @@ async fn on_terminal(
 
 /// A console behind a login of ours: proved where it is a member's, a line of a pipe at a time.
 async fn member(reach: &reach::Reach, target: &reach::Target, out: &Output, options: &Options) -> failure::Result {
-    let (shell, to) = reach.console(target).await?;
+    let ((shell, to), ready) = cmd::console::opened(reach.console(target), options).await?;
     reach.warn(out);
     let alarm = to.map_or_else(no_alarm, |to| -> Alarm { Box::pin(to.second_router()) });
-    cmd::console::member(shell, out, options, alarm).await
+    cmd::console::member(shell, out, options, ready, alarm).await
 }
 
 #[cfg(test)]

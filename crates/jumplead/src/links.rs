@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ValueEnum;
-use mactelnet::io::interfaces::matches;
+use mactelnet::io::interfaces::{master, matches};
 use mactelnet::io::pcap::{Contents, PcapLink, PcapSink};
 use mactelnet::io::raw::{Capture, RawLink};
 use mactelnet::io::trace::TraceLink;
@@ -15,11 +15,12 @@ use mactelnet::io::{BoxLink, Interface, interfaces};
 
 use crate::failure::{Exit, Failure, Result};
 
-/// The interfaces that fit one of `globs`; without globs, all that are up.
+/// The interfaces that fit one of `globs`; without globs, all that are up, but for [`heard_by_others`].
 pub fn choose(globs: &[String]) -> Result<Vec<Interface>> {
     let all = interfaces();
     let chosen: Vec<Interface> = if globs.is_empty() {
-        all.iter().filter(|interface| interface.up).cloned().collect()
+        let up: Vec<Interface> = all.iter().filter(|interface| interface.up).cloned().collect();
+        up.iter().filter(|interface| !heard_by_others(master(&interface.name).as_deref(), &up)).cloned().collect()
     } else {
         all.iter().filter(|interface| globs.iter().any(|glob| matches(glob, &interface.name))).cloned().collect()
     };
@@ -37,6 +38,12 @@ pub fn choose(globs: &[String]) -> Result<Vec<Interface>> {
         )));
     }
     Ok(chosen)
+}
+
+/// Whether what arrives at a port of `master` arrives at one of `up` again: a router that is heard on both would look
+/// like two. A port whose master is down hears for itself alone.
+fn heard_by_others(master: Option<&str>, up: &[Interface]) -> bool {
+    master.is_some_and(|master| up.iter().any(|other| other.name == master))
 }
 
 /// The interface with this name.
@@ -126,18 +133,31 @@ impl HostLinks {
     /// A link on `interface`.
     pub fn open(&self, interface: &Interface) -> Result<BoxLink> {
         let link: BoxLink = match self.how {
-            How::Raw => Box::new(TraceLink(raw(&interface.name).map_err(|error| refused(&interface.name, &error))?)),
+            How::Raw => {
+                let link = RawLink::open(&interface.name, Capture::MacServices);
+                Box::new(TraceLink(link.map_err(|error| refused(&interface.name, &error))?))
+            }
             How::Udp => Box::new(TraceLink(udp(interface)?)),
         };
         self.captured(link)
     }
 
-    /// A link on the interface `name`. The host's interfaces are listed once: a list costs as much as a round trip.
+    /// A link on the interface `name`, to listen.
     pub fn open_named(&self, name: &str) -> Result<BoxLink> {
+        self.named(name, Capture::MacServices)
+    }
+
+    /// A link on the interface `name` for one session, whose first prompt is waited for.
+    pub fn open_session(&self, name: &str) -> Result<BoxLink> {
+        self.named(name, Capture::OneSession)
+    }
+
+    /// The host's interfaces are listed once: a list costs as much as a round trip.
+    fn named(&self, name: &str, capture: Capture) -> Result<BoxLink> {
         if self.how == How::Udp {
             return self.open(&by_name(name)?);
         }
-        match raw(name) {
+        match RawLink::open(name, capture) {
             // Says which interfaces there are.
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.open(&by_name(name)?),
             Err(error) => Err(refused(name, &error)),
@@ -180,10 +200,6 @@ impl HostLinks {
             None => link,
         })
     }
-}
-
-fn raw(name: &str) -> io::Result<RawLink> {
-    RawLink::open(name, Capture::MacServices)
 }
 
 /// A UDP link, where it can be trusted to hear what was answered.
@@ -237,5 +253,25 @@ fn refused(name: &str, error: &io::Error) -> Failure {
             Failure::new(Exit::NotFound, "host.interface.none", error.to_string()).hint("list them:  jumplead doctor")
         }
         _ => Failure::new(Exit::LacksRight, "host.interface.open", format!("{name} could not be opened")).cause(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mactelnet::MacAddr;
+
+    use super::*;
+
+    #[test]
+    fn a_port_is_left_to_its_master_where_that_hears() {
+        let up = ["eth1", "br0"].map(|name| Interface {
+            name: name.to_owned(),
+            mac: MacAddr([2, 0, 0, 0, 0, 1]),
+            up: true,
+            addresses: Vec::new(),
+        });
+        assert!(heard_by_others(Some("br0"), &up));
+        assert!(!heard_by_others(Some("br0"), &up[..1]), "it is down, or no Ethernet interface");
+        assert!(!heard_by_others(None, &up));
     }
 }

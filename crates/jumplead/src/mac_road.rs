@@ -16,7 +16,9 @@ use bootstrap::target::LoginMode;
 use mactelnet::MacAddr;
 use mactelnet::auth::{Method, Password};
 use mactelnet::client::{Config, Error as ClientError, GapPolicy, LoginPolicy};
+use mactelnet::io::interfaces::mtu;
 use mactelnet::io::{BoxLink, Company, Session};
+use mactelnet::wire::packet::data_within;
 use routeros::{ByteLink, LoginOptions, Secret, Shell};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -162,12 +164,12 @@ impl MacRoad {
                 tokio::time::sleep(SECOND_CHANCE).await;
             }
             for password in passwords {
-                let link = self.segment.open(&interface).map_err(host)?;
+                let link = self.segment.session(&interface).map_err(host)?;
                 let mut attempted = self.attempt(target, link, login_name, password, size, self.policy(target)).await;
                 if let Err(asked @ ClientError::Downgrade { .. }) = attempted {
                     attempted = match self.md5_policy(target, asked).await {
                         Ok(policy) => {
-                            let link = self.segment.open(&interface).map_err(host)?;
+                            let link = self.segment.session(&interface).map_err(host)?;
                             self.attempt(target, link, login_name, password, size, policy).await
                         }
                         Err(refused) => Err(refused),
@@ -256,6 +258,12 @@ impl MacRoad {
         config.either = target.either;
         let gap = self.gap(target.mac);
         config.gap = gap;
+        // Longer packets than a router without a proof gets; the first prompt does not wait for a look at the interface.
+        if gap != GapPolicy::OneOutstanding
+            && let Some(mtu) = mtu(&link.info().name)
+        {
+            config.max_data = data_within(mtu);
+        }
         config.terminal.columns = size.0;
         config.terminal.rows = size.1;
         let session = match Session::connect(link, config).await {

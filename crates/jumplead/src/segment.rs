@@ -32,10 +32,14 @@ const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 
 /// What opens links.
 pub trait Segment {
-    /// The interfaces to look on: the named one, or all that are up.
+    /// The interfaces to look on: the named one, or all that are up and no other's ports.
     fn interfaces(&self, name: Option<&str>) -> Result<Vec<String>>;
     /// A link on one interface; several may be open at once.
     fn open(&self, name: &str) -> Result<BoxLink>;
+    /// A link on one interface for a session, see [`HostLinks::open_session`].
+    fn session(&self, name: &str) -> Result<BoxLink> {
+        self.open(name)
+    }
     /// A fresh seed for a session's keys.
     fn seed(&self) -> [u8; 32];
     /// What a session begins with, see [`mactelnet::client::Config::opening`].
@@ -58,6 +62,10 @@ impl Segment for HostSegment {
 
     fn open(&self, name: &str) -> Result<BoxLink> {
         self.0.open_named(name)
+    }
+
+    fn session(&self, name: &str) -> Result<BoxLink> {
+        self.0.open_session(name)
     }
 
     fn seed(&self) -> [u8; 32] {

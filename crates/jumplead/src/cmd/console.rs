@@ -111,14 +111,14 @@ const LEAVE: Duration = Duration::from_secs(15);
 ///
 /// In a pipe every line is a command of its own, guarded by who must answer: what stands behind a line that ended the far
 /// session would otherwise be typed at the near router.
-pub async fn member(shell: Shell, out: &Output, options: &Options, alarm: Alarm) -> Result {
+pub async fn member(shell: Shell, out: &Output, options: &Options, ready: Ready, alarm: Alarm) -> Result {
     let broken = |error: &routeros::Error| {
         Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
             .state("what was typed last may or may not have reached the router")
     };
     if !term::interactive() {
-        let (begun, mut record) = (Instant::now(), record(options, (80, 24))?);
-        let mut signals = signals()?;
+        let begun = Instant::now();
+        let (mut signals, mut record) = ready.into_parts();
         let ended = tokio::select! {
             biased;
             () = signals.end() => Err(interrupted().state("the session was closed")),
@@ -130,10 +130,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options, alarm: Alarm)
         return ended;
     }
     let mut attached = shell.attach().await.map_err(|error| broken(&error).state("nothing was typed"))?;
-    let ended = match ready(options) {
-        Ok(ready) => run(&mut attached, out, options, ready, alarm).await,
-        Err(failure) => Err(failure),
-    };
+    let ended = run(&mut attached, out, options, ready, alarm).await;
     let _ = tokio::time::timeout(LEAVE, attached.leave()).await;
     ended
 }

@@ -110,6 +110,11 @@ impl Ready {
     pub async fn end(&mut self) {
         self.signals.end().await;
     }
+
+    /// For a console that is no terminal.
+    pub fn into_parts(self) -> (Signals, Record) {
+        (self.signals, self.record)
+    }
 }
 
 /// The operator's side.

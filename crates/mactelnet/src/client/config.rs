@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::auth::{Method, Password};
 use crate::proof::PeerTrait;
 use crate::stream::rtt::PATIENCE;
-use crate::wire::Text;
+use crate::wire::{Text, packet};
 use crate::{MacAddr, Meta, Terminal};
 
 /// How long START is repeated before there is no such router.
@@ -85,6 +85,8 @@ pub struct Config {
     pub terminal: Terminal,
     /// Whether a window may open.
     pub gap: GapPolicy,
+    /// Data bytes in a packet to a proved router, at most: what the interface carries, see [`packet::data_within`].
+    pub max_data: usize,
     /// How long START is repeated.
     pub connect_timeout: Duration,
     /// How long the router may acknowledge nothing.
@@ -110,6 +112,7 @@ impl Config {
             login: LoginPolicy::EcSrp5,
             terminal: Terminal::default(),
             gap: GapPolicy::default(),
+            max_data: packet::MAX_DATA,
             connect_timeout: CONNECT_TIMEOUT,
             patience: PATIENCE,
             seed,

@@ -75,8 +75,13 @@ impl Start {
             } else {
                 rtt.ambiguous_sample(last)
             }
-            self.keys.iter().copied().filter(|other| *other != key).collect()
+            self.others(key)
         })
+    }
+
+    /// All keys tried but `key`: the router may hold a session for each, if only its answers are lost.
+    pub(super) fn others(&self, key: u16) -> Vec<u16> {
+        self.keys.iter().copied().filter(|other| *other != key).collect()
     }
 
     pub(super) fn tried(&self, key: u16) -> bool {

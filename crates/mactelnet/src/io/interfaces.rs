@@ -1,6 +1,7 @@
 //! The host's network interfaces.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use crate::MacAddr;
 
@@ -39,6 +40,22 @@ pub fn interfaces() -> Vec<Interface> {
         .collect()
 }
 
+/// The bridge, bond or team that takes what arrives at the interface `name`, which is a port of it: a frame is seen on
+/// both. Reads sysfs, where it is mounted.
+pub fn master(name: &str) -> Option<String> {
+    let link = Path::new("/sys/class/net").join(name).join("master");
+    // A team says no kind of itself. A VRF is a master, too, and only routes: its ports are heard by themselves.
+    let told = std::fs::read_to_string(link.join("uevent")).ok()?;
+    let kind = told.lines().find_map(|line| line.strip_prefix("DEVTYPE="));
+    let master = std::fs::read_link(&link).ok()?.file_name()?.to_str()?.to_owned();
+    matches!(kind, None | Some("bridge" | "bond")).then_some(master)
+}
+
+/// How long a packet the interface `name` carries. Reads sysfs, where it is mounted.
+pub fn mtu(name: &str) -> Option<usize> {
+    std::fs::read_to_string(Path::new("/sys/class/net").join(name).join("mtu")).ok()?.trim().parse().ok()
+}
+
 /// Whether `name` fits `glob`, in which `*` stands for any text and `?` for one character.
 pub fn matches(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
@@ -69,7 +86,14 @@ pub fn matches(glob: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{master, matches, mtu};
+
+    #[test]
+    fn the_loopback_is_no_port_and_carries_long_packets() {
+        // Where there is no sysfs, nothing is known.
+        assert!(mtu("lo").is_none_or(|mtu| mtu > 1500));
+        assert_eq!((mtu("no such interface"), master("lo"), master("no such interface")), (None, None, None));
+    }
 
     #[test]
     fn globs() {

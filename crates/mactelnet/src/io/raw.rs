@@ -32,9 +32,12 @@ const BUFFER_ALL: usize = 65_600;
 /// What a raw link receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capture {
-    /// UDP ports 20561 and 5678 over IPv4, what this host itself sends left out.
+    /// UDP ports 20561 and 5678 over IPv4, what this host itself sends and what belongs to a VLAN left out.
     MacServices,
-    /// Everything, for other hosts too (promiscuous): for a simulated router, whose MACs are not the interface's.
+    /// The same for one session, whose first packet waits for nothing: the kernel filters once the login is over. Until then
+    /// a frame of a VLAN is not told from others: the kernel takes the tag away.
+    OneSession,
+    /// Everything but VLANs, for other hosts too (promiscuous): for a simulated router, whose MACs are not the interface's.
     Everything,
 }
 
@@ -68,9 +71,14 @@ impl RawLink {
         // Protocol 0 queues nothing until the socket is bound.
         let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
         socket.set_nonblocking(true)?;
+        // None may get in before the filter: a simulated router would take a frame of its own for another's, who listens
+        // a router in a VLAN for one without.
         let filter: Option<&'static [SockFilter]> = match capture {
-            Capture::MacServices => Some(&MAC_SERVICES),
-            // A simulated router takes a frame of its own for another's: none may get in before the filter.
+            Capture::OneSession => Some(&MAC_SERVICES),
+            Capture::MacServices => {
+                socket.attach_filter(&MAC_SERVICES)?;
+                None
+            }
             Capture::Everything => {
                 socket.attach_filter(&NOT_OUTGOING)?;
                 None
@@ -133,8 +141,9 @@ impl Link for RawLink {
         // every link would be lost.
         match rustix::net::send(&self.socket, frame, SendFlags::DONTWAIT) {
             Ok(_) => Ok(()),
-            // A full queue drops, as the wire would; retransmission is the protocol's.
-            Err(Errno::AGAIN | Errno::NOBUFS) => Ok(()),
+            // A full queue drops, as the wire would, and so does a cable for shorter frames; retransmission is the protocol's,
+            // and who gives up in the end knows what for.
+            Err(Errno::AGAIN | Errno::NOBUFS | Errno::MSGSIZE) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -167,7 +176,7 @@ impl Link for RawLink {
     }
 }
 
-/// What [`MAC_SERVICES`] lets through, but for the direction.
+/// What [`MAC_SERVICES`] lets through, but for the direction and VLANs.
 fn is_service(frame: &[u8]) -> bool {
     let byte = |at: usize| frame.get(at).copied().unwrap_or_default();
     let word = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
@@ -182,19 +191,30 @@ const LD_H_ABS: u16 = 0x28;
 const LD_B_ABS: u16 = 0x30;
 const LD_H_IND: u16 = 0x48;
 const LDX_B_MSH: u16 = 0xb1;
+const AND: u16 = 0x54;
 const JEQ: u16 = 0x15;
 const JSET: u16 = 0x45;
 const RET: u16 = 0x06;
 /// SKF_AD_OFF + SKF_AD_PKTTYPE: where the kernel shows a packet's direction.
 const PACKET_TYPE: u32 = 0xffff_f000 + 4;
 const PACKET_OUTGOING: u32 = 4;
+/// SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT, and + SKF_AD_VLAN_TAG: the tag that a frame came with. It belongs to the VLAN's own
+/// interface then, if there is one. A tag of number 0 is a priority and no VLAN.
+const VLAN_PRESENT: u32 = 0xffff_f000 + 48;
+const VLAN_TAG: u32 = 0xffff_f000 + 44;
+const VLAN_NUMBER: u32 = 0x0fff;
 const ACCEPT: u32 = 0x0004_0000;
 
 const MAC_TELNET: u32 = 20561;
 const MNDP: u32 = 5678;
 
-/// Not ours, IPv4, UDP, no fragment, and either port is one of the two.
-const MAC_SERVICES: [SockFilter; 17] = [
+/// No VLAN's, not ours, IPv4, UDP, no fragment, and either port is one of the two.
+const MAC_SERVICES: [SockFilter; 22] = [
+    SockFilter::new(LD_B_ABS, 0, 0, VLAN_PRESENT),
+    SockFilter::new(JEQ, 3, 0, 0),
+    SockFilter::new(LD_H_ABS, 0, 0, VLAN_TAG),
+    SockFilter::new(AND, 0, 0, VLAN_NUMBER),
+    SockFilter::new(JEQ, 0, 15, 0),
     SockFilter::new(LD_W_ABS, 0, 0, PACKET_TYPE),
     SockFilter::new(JEQ, 13, 0, PACKET_OUTGOING),
     SockFilter::new(LD_H_ABS, 0, 0, 12),
@@ -214,7 +234,12 @@ const MAC_SERVICES: [SockFilter; 17] = [
     SockFilter::new(RET, 0, 0, ACCEPT),
 ];
 
-const NOT_OUTGOING: [SockFilter; 4] = [
+const NOT_OUTGOING: [SockFilter; 9] = [
+    SockFilter::new(LD_B_ABS, 0, 0, VLAN_PRESENT),
+    SockFilter::new(JEQ, 3, 0, 0),
+    SockFilter::new(LD_H_ABS, 0, 0, VLAN_TAG),
+    SockFilter::new(AND, 0, 0, VLAN_NUMBER),
+    SockFilter::new(JEQ, 0, 2, 0),
     SockFilter::new(LD_W_ABS, 0, 0, PACKET_TYPE),
     SockFilter::new(JEQ, 0, 1, PACKET_OUTGOING),
     SockFilter::new(RET, 0, 0, 0),

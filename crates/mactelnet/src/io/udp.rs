@@ -79,7 +79,8 @@ impl Link for UdpLink {
         let to = SocketAddrV4::new(Ipv4Addr::BROADCAST, frame.dst_port());
         // Not tokio's `try_send_to`, which refuses until the runtime has polled the socket once.
         match rustix::net::sendto(&*socket, frame.payload(), SendFlags::DONTWAIT, &to) {
-            Ok(_) | Err(Errno::AGAIN | Errno::NOBUFS) => Ok(()),
+            // As the raw link has it.
+            Ok(_) | Err(Errno::AGAIN | Errno::NOBUFS | Errno::MSGSIZE) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -47,7 +47,10 @@ enum Asked {
 /// The login of one session.
 pub(super) struct Login {
     session: u64,
+    /// BEGINAUTH has come; it is in this packet; an offer is.
     begun: bool,
+    asks: bool,
+    offers: bool,
     offer: Option<Offer>,
     asked: Option<Asked>,
     answers: u32,
@@ -59,15 +62,29 @@ pub(super) struct Login {
 impl Login {
     pub(super) fn new(session: u64) -> Self {
         let terminal = Terminal { kind: String::new(), columns: 0, rows: 0 };
-        Self { session, begun: false, offer: None, asked: None, answers: 0, proof: None, login_name: None, terminal }
+        Self {
+            session,
+            begun: false,
+            asks: false,
+            offers: false,
+            offer: None,
+            asked: None,
+            answers: 0,
+            proof: None,
+            login_name: None,
+            terminal,
+        }
     }
 
     /// Takes one control of the packet.
     pub(super) fn control(&mut self, control: Control<'_>) {
         let value = control.value;
         match control.kind {
-            ControlType::BeginAuth => self.begun = true,
-            ControlType::PassSalt if self.asked.is_none() => self.offer = Offer::parse(value).ok(),
+            ControlType::BeginAuth => (self.begun, self.asks) = (true, true),
+            ControlType::PassSalt if !self.keyed() => {
+                self.offer = Offer::parse(value).ok();
+                self.offers = self.offer.is_some();
+            }
             ControlType::Password => self.proof = Some(value.get(..MAX_PROOF).unwrap_or(value).to_vec()),
             ControlType::Username if value.len() <= name::MAX_LEN => self.login_name = Some(value.to_vec()),
             ControlType::TermType => {
@@ -80,14 +97,24 @@ impl Login {
         }
     }
 
+    /// Whether a key was given, which is never changed.
+    fn keyed(&self) -> bool {
+        matches!(self.asked, Some(Asked::EcSrp5 { .. } | Asked::Nothing))
+    }
+
     /// After a whole packet: what now.
     pub(super) fn step(&mut self, config: &Config, users: &impl Users) -> Step {
-        let begun = std::mem::take(&mut self.begun);
+        let asks = std::mem::take(&mut self.asks);
+        let offers = std::mem::take(&mut self.offers) && self.begun && config.auth != AuthScheme::Md5;
         if let (Some(asked), Some(proof)) = (&self.asked, self.proof.take()) {
             return Step::Verdict(self.judge(config, users, asked, &proof));
         }
-        if !begun || self.answers >= MAX_ANSWERS {
+        if !(asks || offers) || self.answers >= MAX_ANSWERS {
             return Step::Wait;
+        }
+        // BEGINAUTH came alone and asked for MD5, it seemed; the offer came in a packet of its own.
+        if self.offer.is_some() && !self.keyed() && config.auth != AuthScheme::Md5 {
+            self.asked = None;
         }
         if self.asked.is_none() {
             self.asked = self.ask(config, users);
@@ -167,4 +194,48 @@ fn salt_of(bytes: [u8; 32]) -> Salt {
     let mut salt = Salt::default();
     salt.copy_from_slice(&bytes[..16]);
     salt
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::auth::Password;
+
+    /// Answers' lengths, packet by packet.
+    fn answers(auth: AuthScheme, packets: &[&[(ControlType, &[u8])]]) -> Vec<usize> {
+        let config = Config { auth, ..Config::default() };
+        let users = BTreeMap::from([("admin".to_owned(), Password::from("x"))]);
+        let mut login = Login::new(1);
+        let step = |packet: &&[(ControlType, &[u8])]| {
+            packet.iter().for_each(|(kind, value)| login.control(Control { kind: *kind, value, declared: 0 }));
+            match login.step(&config, &users) {
+                Step::Answer(answer) => answer.len(),
+                _ => 0,
+            }
+        };
+        packets.iter().map(step).collect()
+    }
+
+    #[test]
+    fn an_offer_in_a_packet_of_its_own_is_answered() {
+        let client = auth::Client::new(&Zeroizing::new([7; 32]));
+        let offer = Offer::new(b"admin", client.public_key()).unwrap().to_vec();
+        let (begin, offer): ((_, &[u8]), _) = ((ControlType::BeginAuth, &[]), (ControlType::PassSalt, &*offer));
+        let apart: [&[_]; 4] = [&[begin], &[offer], &[offer], &[begin]];
+        for (auth, wanted) in [
+            (AuthScheme::Either, [16, 49, 0, 49]),
+            (AuthScheme::EcSrp5 { md5_decoy: true }, [16, 49, 0, 49]),
+            (AuthScheme::EcSrp5 { md5_decoy: false }, [0, 49, 0, 49]),
+            (AuthScheme::Md5, [16, 0, 0, 16]),
+        ] {
+            assert_eq!(answers(auth, &apart), wanted, "{auth:?}");
+        }
+        // As all known clients do it; and nothing is begun by an offer alone.
+        assert_eq!(answers(AuthScheme::Either, &[&[begin, offer], &[offer], &[begin, offer]]), [49, 0, 49]);
+        assert_eq!(answers(AuthScheme::Either, &[&[offer], &[begin]]), [0, 49]);
+        let broken: (_, &[u8]) = (ControlType::PassSalt, &[1, 2, 3]);
+        assert_eq!(answers(AuthScheme::Either, &[&[begin], &[broken]]), [16, 0]);
+    }
 }

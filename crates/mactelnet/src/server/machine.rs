@@ -98,6 +98,8 @@ impl<U: Users> Server<U> {
         if packet.client_type(Direction::ToServer) != CLIENT_TYPE_MAC_TELNET
             || !self.config.macs.contains(&packet.dst())
             || packet.src().is_multicast()
+            // Ourselves, heard on another link of the same segment, or somebody who wants us to answer ourselves.
+            || self.config.macs.contains(&packet.src())
         {
             return;
         }
@@ -113,9 +115,8 @@ impl<U: Users> Server<U> {
                 _ => return,
             },
         };
-        let delay = self.backoff.delay(now, packet.src());
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.handle(now, &packet, &self.config, &self.users, delay);
+            session.handle(now, &packet, &self.config, &self.users, &mut self.backoff);
             self.settle(now, id);
         }
     }
@@ -149,6 +150,10 @@ impl<U: Users> Server<U> {
         }
         let id = *id;
         if let Some(session) = self.sessions.get_mut(&id) {
+            // Once, and nothing waits for an answer: an honest client tries again at once, the others cost no more.
+            if self.stray.len() < MAX_ENDED {
+                self.stray.push_back(session.last_end());
+            }
             session.forget(CloseReason::Evicted);
         }
         self.settle(now, id);
@@ -180,7 +185,6 @@ impl<U: Users> Server<U> {
         for up in std::mem::take(&mut session.up) {
             match up {
                 Up::Event(kind) => self.events.push_back(Event { session: id, kind }),
-                Up::Refused => self.backoff.refused(now, session.client),
                 Up::Accepted => self.backoff.accepted(session.client),
                 Up::Proved(key) => {
                     let proof = (session.client, session.client_port(), key);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::config::{Config, REFUSAL_TEXT, Users};
 use super::event::{CloseReason, EventKind};
 use super::login::{Login, Step, Verdict};
@@ -21,6 +22,10 @@ pub(super) const PROVED_WINDOW: usize = 13;
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last words (a refusal, output before a close) may take to arrive before END is sent without them.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Least time between two answers to ACKs that acknowledge nothing. Keepalives, for which they are, come a second apart at
+/// the least, and 10 s as a rule; without it, two servers that each take the other for a client would answer each other for
+/// ever. (They can be made to: with a session key of 0x0015 the two fields that swap places with the direction are equal.)
+const ANSWER_EVERY: Duration = Duration::from_millis(500);
 /// How often END is sent, and how long each waits for its confirmation.
 const END_TRIES: u32 = 4;
 const END_WAIT: Duration = Duration::from_millis(250);
@@ -64,9 +69,7 @@ enum Phase {
 /// What a session hands up.
 pub(super) enum Up {
     Event(EventKind),
-    /// A login was refused.
-    Refused,
-    /// A login was right.
+    /// A login was right, and told so.
     Accepted,
     /// The client's session with this key has proved that it holds acknowledgements at gaps.
     Proved(u16),
@@ -82,6 +85,8 @@ pub(super) struct Session {
     phase: Phase,
     opened: Instant,
     last_heard: Instant,
+    /// When an ACK that acknowledged nothing was answered last.
+    answered: Option<Instant>,
     start_acks: u32,
     /// END with counter 0 is owed: the confirmation.
     confirm_end: bool,
@@ -121,6 +126,7 @@ impl Session {
             phase: Phase::Login(Box::new(Login::new(number))),
             opened: now,
             last_heard: now,
+            answered: None,
             start_acks: 1,
             confirm_end: false,
             want_writable: false,
@@ -171,7 +177,7 @@ impl Session {
         packet: &packet::Packet<'_>,
         config: &Config,
         users: &impl Users,
-        delay: Duration,
+        backoff: &mut Backoff,
     ) {
         match packet.kind() {
             // The ACK of the first START was lost. Once there is data, a START can only be a late duplicate.
@@ -180,7 +186,7 @@ impl Session {
                 self.last_heard = now;
                 self.first_sample(now);
                 for piece in self.streams.receive(now, packet.counter(), packet.data()) {
-                    self.piece(now, &piece, config, users, delay);
+                    self.piece(now, &piece, config, users, backoff);
                 }
             }
             PacketType::Ack => {
@@ -225,13 +231,16 @@ impl Session {
         } else if !self.streams.tx.in_flight() {
             // A keepalive: RouterOS's client drops a server that does not answer. [R] While packets of ours are on
             // their way it needs no answer, and the C client would take one for the ACK that it waits for. [S]
-            self.streams.queue_ack();
+            if self.answered.is_none_or(|at| now.saturating_since(at) >= ANSWER_EVERY) {
+                self.answered = Some(now);
+                self.streams.queue_ack();
+            }
         }
         self.progress(now);
     }
 
     /// One packet's worth of the client's stream, in order.
-    fn piece(&mut self, now: Instant, data: &[u8], config: &Config, users: &impl Users, delay: Duration) {
+    fn piece(&mut self, now: Instant, data: &[u8], config: &Config, users: &impl Users, backoff: &mut Backoff) {
         match &mut self.phase {
             Phase::Login(login) => {
                 if config.answer_proofs
@@ -252,6 +261,8 @@ impl Session {
                     Step::Answer(value) => self.send_control(ControlType::PassSalt, &value),
                     Step::Verdict(verdict) => {
                         let login = Box::new(std::mem::replace(login.as_mut(), Login::new(0)));
+                        let refused = matches!(verdict, Verdict::Refused { .. });
+                        let delay = backoff.judged(now, self.client, refused);
                         self.phase = Phase::Judged { at: now + delay, verdict, login };
                         self.progress(now);
                         if delay.is_zero() {
@@ -298,7 +309,6 @@ impl Session {
             Verdict::Refused { user } => {
                 let words_at = now + config.refusal_delay;
                 self.phase = Phase::Refused { words_at: Some(words_at), give_up: words_at + LAST_WORDS };
-                self.up.push(Up::Refused);
                 self.tell(EventKind::Refused { user });
             }
         }
@@ -361,7 +371,7 @@ impl Session {
     pub(super) fn poll_timeout(&self, config: &Config) -> Option<Instant> {
         let own = match &self.phase {
             Phase::Login(_) => Some(self.opened + LOGIN_TIMEOUT),
-            Phase::Judged { at, .. } => Some(*at),
+            Phase::Judged { at, .. } => Some((*at).min(self.opened + LOGIN_TIMEOUT)),
             Phase::Open => None,
             Phase::Refused { words_at, give_up } => Some(words_at.unwrap_or(*give_up)),
             Phase::Proving { prover, .. } => {
@@ -399,7 +409,11 @@ impl Session {
                 prover.handle_timeout(now);
                 self.proof_over();
             }
-            Phase::Judged { at, .. } if *at <= now => self.tell_verdict(now, config),
+            Phase::Judged { at, .. } if *at <= now && *at < self.opened + LOGIN_TIMEOUT => {
+                self.tell_verdict(now, config)
+            }
+            // So many were refused before that this one is not told any more.
+            Phase::Judged { .. } if self.opened + LOGIN_TIMEOUT <= now => self.end(now, CloseReason::NoLogin),
             Phase::Open if idle => match &config.idle_text {
                 Some(text) => {
                     self.streams.tx.push_plain(text);
@@ -448,6 +462,11 @@ impl Session {
         let outgoing = self.streams.tx.poll(now)?;
         let payload = packet::Repr { counter: outgoing.counter, ..header }.to_vec(outgoing.data);
         Some(Transmit { meta: self.reply, payload })
+    }
+
+    /// END, as it is sent; for a session that is given up.
+    pub(super) fn last_end(&self) -> Transmit {
+        self.transmit(PacketType::End, self.streams.tx.next(), &[])
     }
 
     fn header(&self, kind: PacketType, counter: u32) -> packet::Repr {

@@ -232,6 +232,20 @@ impl Sender {
         true
     }
 
+    /// All that is on its way has arrived, as something else that the peer said proves: it is not sent again. When it did is
+    /// not known, and nothing is measured.
+    pub fn arrived(&mut self) {
+        for segment in self.flight.drain(..) {
+            self.stats.acknowledged += segment.data.len() as u64;
+        }
+        self.flight_bytes = 0;
+        self.unacknowledged = self.next;
+        self.duplicates = 0;
+        self.resend = false;
+        self.recover = None;
+        self.deadline = None;
+    }
+
     fn duplicate(&mut self) {
         if self.flight.len() > 1 && self.recover.is_none() {
             self.duplicates += 1;

@@ -32,6 +32,21 @@ pub const COMMON_LEN: usize = 18;
 /// The most data that one packet carries: a UDP payload of 1472 still fits an MTU of 1500 unfragmented.
 pub const MAX_DATA: usize = super::frame::MAX_PAYLOAD - HEADER_LEN;
 
+/// IPv4 and UDP before it.
+const BEFORE: usize = 20 + 8;
+
+/// The most data that a packet may carry where `mtu` bytes pass, headers of IP and above included.
+pub const fn data_within(mtu: usize) -> usize {
+    let room = mtu.saturating_sub(BEFORE + HEADER_LEN);
+    if room > MAX_DATA {
+        MAX_DATA
+    } else if room == 0 {
+        1
+    } else {
+        room
+    }
+}
+
 /// What a packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PacketType {

@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod clones;
+mod ends;
+mod guesses;
 mod hostile;
+mod lost;
 mod many;
 #[path = "../common/pair.rs"]
 mod pair;
+mod storms;
 
 use std::time::Duration;
 
@@ -97,6 +101,22 @@ fn a_proof_opens_both_windows_and_pays() {
     assert_eq!((one.proved, proved.proved), ((false, false), (true, true)));
     assert!(proved.down * 8 < one.down && proved.up * 8 < one.up, "{one:?} {proved:?}");
     assert!(proved.login < one.login + Duration::from_millis(100), "{one:?} {proved:?}");
+}
+
+/// Longer packets than the interface carries would all be refused by the kernel.
+#[test]
+fn a_window_keeps_to_what_the_interface_carries() {
+    use mactelnet::proof::PeerTrait;
+    use mactelnet::wire::packet::data_within;
+    for mtu in [1500, 1400, 9000] {
+        let gap = GapPolicy::Trust(PeerTrait { holds_ack_at_gap: Some(true) });
+        let mut pair = login(client::Config { gap, max_data: data_within(mtu), ..client_config(1) }, server_config(1));
+        assert_eq!(pair.client.write(&[b'x'; 5000]), 5000);
+        let sent = std::iter::from_fn(|| pair.client.poll_transmit(pair.now));
+        let longest = sent.map(|sent| 28 + sent.payload.len()).max();
+        assert_eq!(longest, Some(mtu.min(1500)));
+    }
+    assert_eq!(data_within(0), 1);
 }
 
 fn login(client: client::Config, server: server::Config) -> Pair {
@@ -259,6 +279,20 @@ fn keepalives_hold_an_idle_session_and_find_a_dead_router() {
     assert!(pair.now.saturating_since(begun) < Duration::from_secs(25));
     assert!(pair.run(Duration::from_secs(60), |pair| pair.server.sessions().next().is_none()));
     assert_eq!(pair.server_events.last().unwrap().kind, EventKind::Closed(CloseReason::Idle));
+}
+
+#[test]
+fn an_idle_session_outlives_a_bad_wire() {
+    for n in 0..5 {
+        // As long as RouterOS keeps one.
+        let server = server::Config { idle_timeout: Duration::from_secs(90), ..server_config(n) };
+        let mut pair = login(client_config(n), server);
+        let faults = Faults { loss: 20.0, ..Faults::delay(Duration::from_millis(1)) };
+        pair.up.set(faults);
+        pair.down.set(faults);
+        assert!(!pair.run(Duration::from_secs(3600), |pair| pair.client.is_over()), "{n}: {:?}", pair.failure());
+        assert!(pair.client.is_open(), "{n}");
+    }
 }
 
 #[test]

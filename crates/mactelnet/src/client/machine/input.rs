@@ -85,7 +85,13 @@ impl Client {
                 if self.echo.received(counter, ours) {
                     return;
                 }
-                if self.streams.tx.acknowledge(now, counter) && self.want_writable && self.streams.room() > 0 {
+                if !self.streams.tx.acknowledge(now, counter) {
+                    return;
+                }
+                if let Phase::Login { step_at, .. } = &mut self.phase {
+                    *step_at = now;
+                }
+                if self.want_writable && self.streams.room() > 0 {
                     self.want_writable = false;
                     self.events.push_back(Event::Writable);
                 }
@@ -134,8 +140,17 @@ impl Client {
                     *step_at = now;
                     match login.control(&self.config, control) {
                         Step::Wait => {}
-                        Step::Send(packet) => self.streams.tx.push_packet(packet),
-                        Step::Over => self.logged_in(),
+                        // Each answers what was sent last, whose ACK may be lost: a password that came again behind
+                        // END_AUTH was typed into its shell by RouterOS 5.20 (issue 4 of the C tools), and a BEGINAUTH
+                        // that comes again makes mactelnetd 0.6.3 change its key. [R][M]
+                        Step::Send(packet) => {
+                            self.streams.tx.arrived();
+                            self.streams.tx.push_packet(packet);
+                        }
+                        Step::Over => {
+                            self.streams.tx.arrived();
+                            self.logged_in();
+                        }
                         Step::Fail(error) => return self.fail(error),
                     }
                 }

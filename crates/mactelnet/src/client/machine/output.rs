@@ -74,7 +74,7 @@ impl Client {
                 let prover = proving.prover.poll_timeout();
                 Some(prover.map_or(proving.deadline, |at| at.min(proving.deadline)))
             }
-            Phase::Login { step_at, .. } => Some(self.login_deadline(*step_at)),
+            Phase::Login { step_at, .. } => self.login_deadline(*step_at),
             Phase::Open(open) => {
                 let refused = open.refused_at.map(|at| at + REFUSAL_GRACE);
                 [refused, Some(self.keepalive_at()), self.echo.poll_timeout()].into_iter().flatten().min()
@@ -95,9 +95,10 @@ impl Client {
         if self.keepalives == 0 { self.last_sent + KEEPALIVE } else { self.last_sent + KEEPALIVE_WAIT }
     }
 
-    pub(super) fn login_deadline(&self, step_at: Instant) -> Instant {
+    /// None while a packet is on its way: that is resent, and has its own end.
+    pub(super) fn login_deadline(&self, step_at: Instant) -> Option<Instant> {
         let md5 = matches!(self.config.login, LoginPolicy::Md5) && self.streams.rx().next() == 0;
-        step_at + if md5 { MD5_SILENCE } else { LOGIN_STEP }
+        (!self.streams.tx.in_flight()).then_some(step_at + if md5 { MD5_SILENCE } else { LOGIN_STEP })
     }
 
     /// Does what is due.
@@ -134,10 +135,9 @@ impl Client {
             Phase::Proving(proving) => proving.prover.handle_timeout(now),
             Phase::Login { login, step_at } => {
                 let (proved, step_at) = (login.proved(), *step_at);
-                if self.login_deadline(step_at) <= now {
+                if self.login_deadline(step_at).is_some_and(|at| at <= now) {
                     let md5 = matches!(self.config.login, LoginPolicy::Md5);
-                    // Unacknowledged packets are resent for longer; they have their own end.
-                    let error = if md5 && !proved && !self.streams.tx.in_flight() {
+                    let error = if md5 && !proved {
                         Error::WantsEcSrp5
                     } else {
                         Error::LoginStalled { waited: now.saturating_since(step_at) }

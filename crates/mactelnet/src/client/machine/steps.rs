@@ -47,7 +47,7 @@ impl Client {
 
     pub(super) fn begin_login(&mut self, now: Instant) {
         if self.found.holds_ack_at_gap == Some(true) {
-            self.streams.tx.open_window(PROVED_WINDOW, packet::MAX_DATA);
+            self.streams.tx.open_window(PROVED_WINDOW, self.config.max_data.clamp(1, packet::MAX_DATA));
         }
         let opening = self.opening.take();
         match opening.unwrap_or_else(|| Login::begin(&self.config, &mut self.rng)) {
@@ -149,13 +149,18 @@ impl Client {
         self.over(Event::Failed(error));
     }
 
-    /// The end: END is sent, once; the router's own is confirmed by it.
+    /// The end: END is sent, once; the router's own is confirmed by it. A router that answered no START is told, too, of
+    /// every key: its answers may be what was lost.
     pub(super) fn over(&mut self, event: Event) {
         if matches!(self.phase, Phase::Over) {
             return;
         }
-        let silent = matches!(event, Event::Failed(Error::NoAnswer { .. }));
-        if !silent && !matches!(self.phase, Phase::Ending { .. }) {
+        if let Phase::Starting { start, .. } = &self.phase {
+            for other in start.others(self.key) {
+                self.send(PacketType::End, other, 0);
+            }
+        }
+        if !matches!(self.phase, Phase::Ending { .. }) {
             let counter = if self.ended.is_some() { 0 } else { self.streams.tx.next() };
             self.send(PacketType::End, self.key, counter);
         }
@@ -165,6 +170,11 @@ impl Client {
     }
 
     pub(super) fn send_end(&mut self, now: Instant) {
+        if let Phase::Starting { start, .. } = &self.phase {
+            for other in start.others(self.key) {
+                self.abandon(now, other, 0);
+            }
+        }
         self.send(PacketType::End, self.key, self.streams.tx.next());
         self.phase = Phase::Ending { tries: 1, at: now + END_WAIT };
     }
