@@ -175,7 +175,10 @@ fn a_console_in_a_pipe_that_is_ended_in_its_login_ends_its_session() {
     let home = TempDir::new().unwrap();
     for signal in ["TERM", "HUP"] {
         let started = std::sync::Barrier::new(2);
-        let answering = || inside(&router, || half_a_router(|| drop(started.wait())));
+        let wait = || {
+            started.wait();
+        };
+        let answering = || inside(&router, || half_a_router(wait));
         std::thread::scope(|scope| {
             let told = scope.spawn(answering);
             let mut command = host.command(jumplead().to_str().unwrap());

@@ -7,6 +7,7 @@ use jumplead_tests::binary::{isolate, jumplead};
 use jumplead_tests::line_process::LineRouter;
 use jumplead_tests::pair::Process;
 use jumplead_tests::terminal::Far;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 struct Desk {
@@ -55,6 +56,32 @@ impl Desk {
         assert_eq!(self.screen.settings(), self.screen_before);
         assert_eq!(self.line.settings(), self.line_before);
         self.folder
+    }
+}
+
+/// However a question for a password ends, the terminal shows again what is typed.
+#[test]
+fn a_password_question_leaves_the_terminal_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    for end in ["\x03", "\x04", "term", "hup"] {
+        let mut screen = Far::new(None).sized(24, 80);
+        let before = screen.settings();
+        let near = || screen.near().try_clone().unwrap();
+        let mut command = Command::new(jumplead());
+        isolate(&mut command, folder.path());
+        command.args(["--password", "prompt", "exec", "mac://74:4D:28:00:00:0B%none", "--", ":put 1"]);
+        let mut process = Process(command.stdin(near()).stdout(near()).stderr(near()).spawn().unwrap());
+        screen.until("password: ");
+        screen.say(b"typ\xc3\xa9\x7fd");
+        match end {
+            "term" => kill_process(Pid::from_child(&process.0), Signal::TERM).unwrap(),
+            "hup" => kill_process(Pid::from_child(&process.0), Signal::HUP).unwrap(),
+            key => screen.say(key.as_bytes()),
+        }
+        let seen = screen.until("secret.interrupted");
+        assert!(!seen.contains("typ"), "it was shown: {seen}");
+        assert_eq!(process.0.wait().unwrap().code(), Some(130), "{end:?}");
+        assert_eq!(screen.settings(), before, "{end:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one router is and has, read from its own console. Nothing here changes anything.
 
 use crate::mac::Mac;
-use crate::site::Sync;
+use crate::site::{Site, Sync};
 use routeros::{Error, Outcome, Shell, Version};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
@@ -107,6 +107,18 @@ impl Ha {
     /// Scripts of this program, not another build's.
     pub fn is_ours(&self) -> bool {
         self.build.starts_with("jumplead")
+    }
+
+    /// They know the pair of this site file. As a standby of another pair a router looks like one of this pair, and VRRP makes
+    /// it a backup as soon as a's HA port is on the same cable.
+    pub fn is_of(&self, site: &Site) -> bool {
+        self.interface == site.ha_interface && self.mac_a == Some(site.a.ha_mac) && self.mac_b == Some(site.b.ha_mac)
+    }
+
+    /// Which pair it is of, in words.
+    pub fn pair(&self) -> String {
+        let shown = |mac: Option<Mac>| mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
+        format!("{} {} / {}", self.interface, shown(self.mac_a), shown(self.mac_b))
     }
 }
 

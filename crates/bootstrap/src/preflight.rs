@@ -327,22 +327,17 @@ fn identity(member: Member, proof: &Result<Target, ProofError>) -> Check {
     }
 }
 
-/// B carries HA scripts, and not those of this pair: as a standby of another pair it looks like one of this pair, and
-/// VRRP makes it a backup as soon as a's HA port is on the same cable.
+/// B carries HA scripts, and not those of this pair: see [`crate::facts::Ha::is_of`].
 fn other_pair(site: &Site, b: &Facts) -> Option<Check> {
     if !b.scripts.iter().any(|script| script == "ha_startup") {
         return None;
     }
-    let ours = b.ha.as_ref().is_some_and(|ha| {
-        ha.interface == site.ha_interface && ha.mac_a == Some(site.a.ha_mac) && ha.mac_b == Some(site.b.ha_mac)
-    });
-    if ours {
+    if b.ha.as_ref().is_some_and(|ha| ha.is_of(site)) {
         return None;
     }
-    let shown = |mac: Option<crate::mac::Mac>| mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
     let found = b.ha.as_ref().map_or_else(
         || "b has HA scripts that do not say of which pair".to_owned(),
-        |ha| format!("b's pair is {} {} / {}", ha.interface, shown(ha.mac_a), shown(ha.mac_b)),
+        |ha| format!("b's pair is {}", ha.pair()),
     );
     Some(
         Check::new("b-is-of-no-other-pair", Verdict::Fail, found)

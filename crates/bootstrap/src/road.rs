@@ -159,6 +159,13 @@ fn next(road: &str, error: &routeros::Error) -> Vec<String> {
         routeros::Error::BootLoop { .. } => "etherboot",
         routeros::Error::NotBooting { .. } => "leave",
         routeros::Error::Session { .. } => return vec![TAKE_OVER.to_owned()],
+        // The login itself was good there, and what stands behind it is no console.
+        routeros::Error::Timeout { seen, .. } if road.starts_with("mac://") && !seen.trim().is_empty() => {
+            return vec![format!(
+                "where a Unix shell answers (mactelnetd):  jumplead exec --shell posix {} -- COMMAND",
+                quoted(road)
+            )];
+        }
         _ => return Vec::new(),
     };
     // Through the other member, by a site file's own words: a line of a shell has the pair's name in them.

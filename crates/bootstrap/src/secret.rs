@@ -124,6 +124,9 @@ pub enum SecretError {
         /// Which secret.
         what: String,
     },
+    /// Ctrl-C or a signal at the question.
+    #[error("interrupted")]
+    Interrupted,
     /// It is empty, too long or holds line ends.
     #[error("{what} is {why}")]
     Unfit {
@@ -152,16 +155,29 @@ impl SecretError {
             Self::FileOpen { .. } => "secret.file-open",
             Self::Cmd { .. } => "secret.cmd",
             Self::NoPrompt { .. } => "secret.prompt",
+            Self::Interrupted => "secret.interrupted",
             Self::Unfit { .. } => "secret.unfit",
             Self::Store { .. } => "secret.store",
         }
     }
 }
 
+/// Why a question for a secret has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unasked {
+    /// There is nobody to ask.
+    Nobody,
+    /// A signal or Ctrl-C came instead.
+    Interrupted,
+}
+
 /// What resolving needs from the host: a person to ask, and randomness.
 pub trait Asker {
-    /// Asks for a secret without echo; `None` where there is nobody.
-    fn prompt(&mut self, what: &str) -> Option<Secret>;
+    /// Asks for a secret without echo.
+    ///
+    /// # Errors
+    /// [`Unasked`].
+    fn prompt(&mut self, what: &str) -> Result<Secret, Unasked>;
     /// Fills `bytes` from the host's random source.
     fn random(&mut self, bytes: &mut [u8]);
 }
@@ -180,11 +196,14 @@ pub fn resolve(
 ) -> Result<Secret, SecretError> {
     let secret =
         match reference {
-            SecretRef::Env(name) => Secret::new(std::env::var(name).map_err(|_| SecretError::NoEnv(name.clone()))?),
+            SecretRef::Env(name) => Secret::new(variable(name, what)?),
             SecretRef::File(path) => read_file(path)?,
             SecretRef::Cmd(command) => run(command, what)?,
             SecretRef::Prompt => {
-                return asker.prompt(what).ok_or_else(|| SecretError::NoPrompt { what: what.to_owned() });
+                return asker.prompt(what).map_err(|unasked| match unasked {
+                    Unasked::Nobody => SecretError::NoPrompt { what: what.to_owned() },
+                    Unasked::Interrupted => SecretError::Interrupted,
+                });
             }
             SecretRef::Generate => {
                 let failed = |why| SecretError::Store { what: what.to_owned(), why };
@@ -204,6 +223,13 @@ pub fn resolve(
         };
     check(&secret, what)?;
     Ok(secret)
+}
+
+fn variable(name: &str, what: &str) -> Result<String, SecretError> {
+    std::env::var(name).map_err(|error| match error {
+        std::env::VarError::NotPresent => SecretError::NoEnv(name.to_owned()),
+        std::env::VarError::NotUnicode(_) => SecretError::Unfit { what: what.to_owned(), why: "no UTF-8 text" },
+    })
 }
 
 fn check(secret: &Secret, what: &str) -> Result<(), SecretError> {
@@ -303,8 +329,8 @@ mod tests {
     struct Nobody(u8);
 
     impl Asker for Nobody {
-        fn prompt(&mut self, _: &str) -> Option<Secret> {
-            None
+        fn prompt(&mut self, _: &str) -> Result<Secret, Unasked> {
+            Err(Unasked::Nobody)
         }
         fn random(&mut self, bytes: &mut [u8]) {
             for byte in bytes {

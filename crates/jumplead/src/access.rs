@@ -17,7 +17,7 @@ use routeros::{BoxLink, LoginOptions, Secret, Shell};
 use serial_console::io::Endpoint;
 
 use crate::cli::Global;
-use crate::cmd::bootstrap::TerminalAsker;
+use crate::cmd::bootstrap::{TerminalAsker, unfetched};
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
@@ -134,8 +134,7 @@ pub async fn with_access<T>(
     let mut store = DirStore::new(&state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
     let secrets = PairSecrets::resolve(&site, &mut asker, &mut store).map_err(|error| {
-        let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
-        Failure::new(exit, error.code(), error.to_string())
+        unfetched(&error)
             .hint(format!("see which secrets the site file names:  jumplead config show {}", quoted(&pair)))
     })?;
     let new_ha = match new_ha {
@@ -188,7 +187,7 @@ fn new_password(reference: &str, pair: &str, asker: &mut TerminalAsker, store: &
         return Err(wrong(&SecretError::Form));
     }
     let secret = secret::resolve(&reference, what, &format!("{pair}.new_ha_password"), asker, store)
-        .map_err(|error| said(Exit::LoginRefused, &error))?;
+        .map_err(|error| said(unfetched(&error).exit, &error))?;
     secret::check_ha_password(&secret, what).map_err(|error| wrong(&error))?;
     Ok(secret)
 }

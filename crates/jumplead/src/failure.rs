@@ -82,6 +82,9 @@ pub struct Failure {
     /// A run had begun, which can be gone on with, and may have changed this.
     #[serde(skip)]
     pub changed: Option<Changed>,
+    /// What was found all the same, and its warnings: with `--json` it is part of the one object.
+    #[serde(skip)]
+    pub found: Option<Box<(serde_json::Value, Vec<String>)>>,
 }
 
 impl Failure {
@@ -97,7 +100,15 @@ impl Failure {
             shown: false,
             status: None,
             changed: None,
+            found: None,
         }
+    }
+
+    /// With what was found all the same.
+    #[must_use]
+    pub fn found(mut self, data: serde_json::Value, warnings: Vec<String>) -> Self {
+        self.found = Some(Box::new((data, warnings)));
+        self
     }
 
     /// What to do, one more line; commands stand behind two blanks so that they can be copied.

@@ -4,6 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 mod access;
+mod ask;
 mod cli;
 #[cfg(test)]
 mod cli_in_docs;

@@ -213,7 +213,10 @@ fn udp(interface: &Interface) -> Result<UdpLink> {
                 "rp_filter is on for {name}: answers from routers without a fitting address would be dropped unseen"
             ),
         )
-        .hint(format!("turn it off:  sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{name}.rp_filter=0"))
+        .hint(format!(
+            "turn it off:  sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{}.rp_filter=0",
+            name.replace('.', "/")
+        ))
         .hint("or leave out --link udp; the right for raw frames:  jumplead doctor"));
     }
     UdpLink::open(interface).map_err(|error| {

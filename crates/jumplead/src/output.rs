@@ -104,7 +104,11 @@ impl Output {
             return;
         }
         if self.json {
-            let mut object = json!({"format": FORMAT, "command": self.command, "ok": false, "data": Value::Null, "warnings": [], "error": failure, "exit_code": failure.exit as i32});
+            let mut object = json!({"format": FORMAT, "command": self.command, "ok": false, "data": Value::Null, "warnings": [], "error": failure, "exit_code": failure.status.map_or(failure.exit as i32, i32::from)});
+            if let Some(found) = &failure.found {
+                object["data"] = found.0.clone();
+                object["warnings"] = json!(found.1);
+            }
             // The last line of a stream of events is always its result, also when no run began.
             if matches!(self.command, "bootstrap" | "recover" | "resume" | "rehearse") {
                 let stands =

@@ -8,7 +8,7 @@ use bootstrap::mac::Mac;
 use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets, Users};
 use bootstrap::road::{NO_PORT, Purpose, Request, RoadError, RoadTrouble};
-use bootstrap::secret::{Asker, SecretError, SecretRef, resolve};
+use bootstrap::secret::{Asker, SecretError, SecretRef, Unasked, resolve};
 use bootstrap::site::Site;
 use bootstrap::store::DirStore;
 use bootstrap::target::{Member, TargetUrl};
@@ -20,7 +20,7 @@ use serial_console::io::Endpoint;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::cli::Global;
-use crate::cmd::bootstrap::TerminalAsker;
+use crate::cmd::bootstrap::{TerminalAsker, unfetched};
 use crate::cmd::change::from_trouble;
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
@@ -113,6 +113,7 @@ pub fn failure(error: RoadError) -> Failure {
         RoadTrouble::Silent => Exit::NotFound,
         RoadTrouble::LoginRefused => Exit::LoginRefused,
         RoadTrouble::WrongRouter => Exit::PreflightRefused,
+        RoadTrouble::Transient if error.code == "host.interface.lost" => Exit::LacksRight,
         RoadTrouble::Transient => Exit::TimedOut,
         // As `ping` and `discover` say it.
         RoadTrouble::Host if error.code == "host.interface.none" => Exit::NotFound,
@@ -355,11 +356,14 @@ impl Reach {
         self.hearsay.borrow().line().into_iter().collect()
     }
 
-    /// Says what should be known of the logins that were made.
+    /// What should be known of the logins that were made.
+    pub fn warnings(&self) -> Vec<String> {
+        self.road.warnings.borrow().iter().cloned().chain(self.told()).collect()
+    }
+
+    /// Says it.
     pub fn warn(&self, out: &Output) {
-        for warning in self.road.warnings.borrow().iter().chain(&self.told()) {
-            out.warn(warning);
-        }
+        self.warnings().iter().for_each(|warning| out.warn(warning));
     }
 }
 
@@ -374,12 +378,19 @@ fn password(global: &Global) -> Result<Secret> {
         let reference = SecretRef::of_a_router(reference).map_err(wrong)?;
         let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
         return resolve(&reference, "password", "password", &mut asker, &mut store).map_err(|error| {
-            Failure::new(Exit::LoginRefused, error.code(), error.to_string())
-                .hint("where else it may be:  --password file:PATH, cmd:COMMAND or prompt")
+            unfetched(&error).hint("where else it may be:  --password file:PATH, cmd:COMMAND or prompt")
         });
     }
-    if let Ok(password) = std::env::var("JUMPLEAD_PASSWORD") {
-        return Ok(Secret::new(password));
+    match std::env::var("JUMPLEAD_PASSWORD") {
+        Ok(password) => return Ok(Secret::new(password)),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(Failure::new(Exit::Usage, "secret.unfit", "JUMPLEAD_PASSWORD is no UTF-8 text"));
+        }
+        Err(std::env::VarError::NotPresent) => {}
     }
-    Ok(asker.prompt("password (empty on an erased router)").unwrap_or_default())
+    match asker.prompt("password (empty on an erased router)") {
+        Ok(password) => Ok(password),
+        Err(Unasked::Nobody) => Ok(Secret::default()),
+        Err(Unasked::Interrupted) => Err(unfetched(&SecretError::Interrupted)),
+    }
 }

@@ -41,7 +41,7 @@ pub enum Error {
         seen: String,
     },
     /// The router was silent, or said what was not understood, for too long.
-    #[error("no answer after {elapsed:?} while {waiting}; last seen: {seen}")]
+    #[error("no answer after {elapsed:.1?} while {waiting}; last seen: {seen}")]
     Timeout {
         /// What was being waited for.
         waiting: String,

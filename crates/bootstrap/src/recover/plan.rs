@@ -294,6 +294,19 @@ pub(super) fn plan(
         return Err(refuse("recover.unproved", format!("it has no port {interface} whose address could prove it"))
             .hint("name the pair, whose site file says which port it is:  --as PAIR/b"));
     }
+    // What a wrong address is written over by its own says another pair by that very address.
+    if let (true, Some((pair, member)), Some(ha)) =
+        (acts && procedure != Procedure::RightMac, access.pair, facts.and_then(|facts| facts.ha.as_ref()))
+        && !ha.is_of(pair.site)
+        && (ha.mac_a.is_some() && ha.mac_b.is_some() || procedure == Procedure::HaPassword)
+    {
+        return Err(Trouble::new(
+            Kind::WrongRouter,
+            "recover.other-pair",
+            format!("this is not router {member} of {}: its scripts' pair is {}", pair.site.name, ha.pair()),
+        )
+        .hint("nothing was changed; see which router is on the cable, and whether the site file names the right one"));
+    }
     if acts && facts.is_some_and(Facts::is_active) {
         return Err(refuse("recover.active", "it is the active of its pair: nothing is done to it"));
     }

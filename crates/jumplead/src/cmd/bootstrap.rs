@@ -10,7 +10,7 @@ use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets};
 use bootstrap::plan::Plan;
 use bootstrap::road::Roads as _;
-use bootstrap::secret::{Asker, SecretError};
+use bootstrap::secret::{Asker, SecretError, Unasked};
 use bootstrap::site::Site;
 use bootstrap::store::{DirStore, Store};
 use bootstrap::target::quoted;
@@ -28,7 +28,7 @@ use crate::mac_road::MacRoad;
 use crate::output::Output;
 use crate::roads::PairRoads;
 use crate::segment::{HostSegment, LazyWatch};
-use crate::{folders, term};
+use crate::{ask, folders, term};
 
 /// How many characters of a serial number confirm an erasure.
 const SERIAL_TAIL: usize = 4;
@@ -49,11 +49,15 @@ pub struct TerminalAsker {
 }
 
 impl Asker for TerminalAsker {
-    fn prompt(&mut self, what: &str) -> Option<Secret> {
+    fn prompt(&mut self, what: &str) -> std::result::Result<Secret, Unasked> {
         if !self.allowed || !term::interactive() {
-            return None;
+            return Err(Unasked::Nobody);
         }
-        rpassword::prompt_password(format!("{what}: ")).ok().map(Secret::new)
+        match ask::secret(&format!("{what}: ")) {
+            Ok(text) => Ok(Secret::new(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(Unasked::Interrupted),
+            Err(_) => Err(Unasked::Nobody),
+        }
     }
 
     fn random(&mut self, bytes: &mut [u8]) {
@@ -63,6 +67,17 @@ impl Asker for TerminalAsker {
             std::process::abort();
         }
     }
+}
+
+/// A secret that could not be had.
+pub fn unfetched(error: &SecretError) -> Failure {
+    let exit = match error {
+        SecretError::Store { .. } => Exit::LacksRight,
+        SecretError::Interrupted => Exit::Interrupted,
+        _ => Exit::LoginRefused,
+    };
+    let failure = Failure::new(exit, error.code(), error.to_string());
+    if exit == Exit::Interrupted { failure.state("nothing was changed on a router") } else { failure }
 }
 
 /// `bootstrap PAIR`
@@ -113,8 +128,7 @@ async fn with_pair(
     let mut store = DirStore::new(state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
     let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
-        let exit = if matches!(error, SecretError::Store { .. }) { Exit::LacksRight } else { Exit::LoginRefused };
-        Failure::new(exit, error.code(), error.to_string())
+        unfetched(&error)
             .hint(format!("see which secrets the site file names:  jumplead config show {}", quoted(typed)))
     })?;
     let known = KnownRouters::open(state).map_err(|error| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bootstrap::secret::SecretError;
 use bootstrap::site::Site;
 use bootstrap::target::{Member, TargetUrl};
-use mactelnet::discovery::Router;
+use mactelnet::discovery::{Router, Sighting};
 use mactelnet::io::discover;
 use serde_json::json;
 
@@ -134,6 +134,9 @@ pub async fn init(out: &Output, host: &HostLinks, name: &str, globs: &[String], 
     Ok(())
 }
 
+/// The usual one; whoever has another writes it over.
+const HA_INTERFACE: &str = "ether8";
+
 fn render(name: &str, routers: &[Router], links: &[String]) -> String {
     let mut text = String::from("# Made by `jumplead config init`. Lines with FILL-IN are yours.\n");
     for router in routers {
@@ -163,6 +166,15 @@ fn render(name: &str, routers: &[Router], links: &[String]) -> String {
     };
     let a = place(&configured);
     let b = place(&erased);
+    // The MAC that a router is seen by is its HA port's only where it says that it is that port.
+    let ha_port = |sighting: &Sighting| {
+        let port = sighting.interface.as_ref().map(ToString::to_string).unwrap_or_default();
+        port.rsplit('/').next() == Some(HA_INTERFACE)
+    };
+    let b_mac = match erased.as_slice() {
+        [only] => only.sightings.iter().find(|sighting| ha_port(sighting)).map(|sighting| sighting.mac().to_string()),
+        _ => None,
+    };
     let interface = |found: &Option<(String, Option<String>)>| {
         found
             .as_ref()
@@ -171,13 +183,13 @@ fn render(name: &str, routers: &[Router], links: &[String]) -> String {
             .unwrap_or_else(|| "eth1".to_owned())
     };
     let a_mac = a.as_ref().map_or("FILL-IN", |(mac, _)| mac.as_str());
-    let b_mac = b.as_ref().map_or("FILL-IN", |(mac, _)| mac.as_str());
+    let b_mac = b_mac.as_deref().unwrap_or("FILL-IN");
     let _ = write!(
         text,
         "format = 1
 [pair]
 name = {name:?}
-ha_interface = \"ether8\"          # default-name of the HA port on both members
+ha_interface = \"{HA_INTERFACE}\"          # default-name of the HA port on both members
 sync = \"backup\"
 [pair.a]                          # the active
 ha_mac = \"FILL-IN\"               # orig-mac-address of its HA port, not of the port seen above
@@ -186,7 +198,7 @@ reach = [\"mac://{a_mac}%{}\"]
 user = \"admin\"
 password = \"prompt\"
 [pair.b]                          # the erased one
-ha_mac = \"{b_mac}\"
+ha_mac = \"{b_mac}\"               # of its HA port, too
 serial_number = \"FILL-IN\"        # from the label
 reach = [\"via:a\", \"mac://%{}\"]
 factory_password = \"prompt\"      # the label's, where the board has one; remove the line otherwise
@@ -202,6 +214,32 @@ ha_password = \"prompt\"           # the one that a has from $HAInstall; env:NAM
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Seen on another port, a router does not tell the address of its HA port.
+    #[test]
+    fn the_address_of_another_port_is_not_taken_for_the_ha_ports() {
+        let seen = |interface: &str| {
+            let said = mactelnet::wire::mndp::Announcement {
+                mac: Some(mactelnet::MacAddr([0x74, 0x4d, 0x28, 0, 0, 0x0b])),
+                identity: Some("MikroTik".into()),
+                interface: Some(interface.into()),
+                ..Default::default()
+            };
+            let mut heard = mactelnet::discovery::Discovery::new(mactelnet::Instant::ZERO, 1);
+            let payload = said.to_vec([0; 4]).unwrap();
+            heard.handle_payload(
+                mactelnet::Instant::ZERO,
+                0,
+                mactelnet::MacAddr([0x74, 0x4d, 0x28, 0, 0, 0x0b]),
+                &payload,
+            );
+            render("edge-1", heard.routers(), &["eth1".to_owned()])
+        };
+        let of_b = |text: &str| text.split("[pair.b]").nth(1).unwrap().lines().nth(1).unwrap().to_owned();
+        assert!(of_b(&seen("ether8")).contains("74:4D:28:00:00:0B"), "{}", seen("ether8"));
+        assert!(of_b(&seen("bridge/ether8")).contains("74:4D:28:00:00:0B"));
+        assert!(of_b(&seen("ether1")).contains("FILL-IN"), "{}", seen("ether1"));
+    }
 
     #[test]
     fn what_init_prints_is_a_site_file_once_filled_in() {

@@ -32,12 +32,16 @@ pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Dur
             }
             !output::unread()
         });
-        tokio::select! {
+        let failed = tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => {}
-            _ = listening => {}
-        }
-        return Ok(());
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            (_, failed) = listening => failed,
+        };
+        // It also ends where nobody reads what it prints.
+        return match failed.into_iter().next() {
+            Some((name, error)) if !output::unread() => Err(lost(&name, &error)),
+            _ => Ok(()),
+        };
     }
     out.say(format!("Asking on {} for {:.1} s", opened.join(", "), duration.as_secs_f64()));
     let (found, failed) = discover(links, duration, |_, _| true).await;
@@ -57,8 +61,9 @@ pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Dur
         warnings.push(warning);
     }
     let routers = found.routers();
-    if out.json {
-        out.object(json!({"routers": routers.iter().map(|router| as_json(router, &opened)).collect::<Vec<_>>(), "interfaces": opened}), &warnings);
+    let data = || json!({"routers": routers.iter().map(|router| as_json(router, &opened)).collect::<Vec<_>>(), "interfaces": opened});
+    if out.json && !routers.is_empty() {
+        out.object(data(), &warnings);
     } else if !routers.is_empty() {
         out.data(table(&found, &opened));
         out.say(format!("{} router{}", routers.len(), if routers.len() == 1 { "" } else { "s" }));
@@ -70,9 +75,17 @@ pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Dur
             format!("no router answered on {}", names.join(", ")),
         )
         .hint("a hardened router announces nothing; if you know its MAC, ask it:  jumplead ping mac://MAC%INTERFACE")
-        .hint("is the cable in, and the interface up?  jumplead doctor"));
+        .hint("is the cable in, and the interface up?  jumplead doctor")
+        .found(data(), warnings));
     }
     Ok(())
+}
+
+/// An interface that failed while it was listened on.
+pub fn lost(name: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Exit::LacksRight, "host.interface.lost", format!("{name} failed"))
+        .cause(error)
+        .hint("is it up, and its cable in?  jumplead doctor")
 }
 
 fn text(text: Option<&Text>) -> String {

@@ -26,12 +26,17 @@ struct Check {
 
 pub fn run(out: &Output, state_dir: &Path) -> Result {
     let checks = [raw_frames(), interfaces_up(), udp_link(), state_folder(state_dir), other_listeners()];
+    let failed = checks.iter().find(|check| check.verdict == Verdict::Fail);
     if out.json {
         let list: Vec<_> = checks
             .iter()
             .map(|check| json!({"check": check.name, "verdict": word(check.verdict), "says": check.says, "hint": check.hint}))
             .collect();
-        out.object(json!({"checks": list}), &[]);
+        let data = json!({"checks": list});
+        if let Some(check) = failed {
+            return Err(lacking(check).found(data, Vec::new()));
+        }
+        out.object(data, &[]);
     } else {
         for check in &checks {
             let style = match check.verdict {
@@ -44,18 +49,14 @@ pub fn run(out: &Output, state_dir: &Path) -> Result {
             }
         }
     }
-    match checks.iter().find(|check| check.verdict == Verdict::Fail) {
-        None => Ok(()),
-        Some(check) => {
-            let mut failure = Failure::new(
-                Exit::LacksRight,
-                format!("doctor.{}", check.name),
-                format!("this host can't do everything: {}", check.says),
-            );
-            failure.hints.extend(check.hint.clone());
-            Err(failure)
-        }
-    }
+    failed.map_or(Ok(()), |check| Err(lacking(check)))
+}
+
+fn lacking(check: &Check) -> Failure {
+    let says = format!("this host can't do everything: {}", check.says);
+    let mut failure = Failure::new(Exit::LacksRight, format!("doctor.{}", check.name), says);
+    failure.hints.extend(check.hint.clone());
+    failure
 }
 
 const fn word(verdict: Verdict) -> &'static str {

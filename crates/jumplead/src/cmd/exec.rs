@@ -122,7 +122,7 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, typed: &Exec) ->
             let doubts = doubts(&output);
             if out.json {
                 let warnings: Vec<String> =
-                    overheard.iter().cloned().chain(reach.told()).chain(doubts.iter().cloned()).collect();
+                    overheard.iter().cloned().chain(reach.warnings()).chain(doubts.iter().cloned()).collect();
                 out.object(
                     json!({
                         "outcome": "done",
@@ -228,24 +228,22 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
             .hint(LOOK_FIRST.replace("console", "console --shell posix")),
     })?;
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
-    if out.json {
-        let text = String::from_utf8_lossy(&output.bytes);
-        out.object(
-            json!({"outcome": "done", "status": output.status, "output": text, "truncated": output.truncated}),
-            &[],
-        );
-    } else {
+    if !out.json {
         out.bytes(&output.bytes, false);
         if output.truncated {
             out.warn("the output was longer than what is kept; its end is missing");
         }
     }
+    let text = String::from_utf8_lossy(&output.bytes);
+    let data = json!({"outcome": "done", "status": output.status, "output": text, "truncated": output.truncated});
     if output.status == 0 {
+        out.object(data, &reach.warnings());
         return Ok(());
     }
     let mut failure =
         Failure::new(Exit::ExecRefused, "exec.status", format!("the command ended with status {}", output.status))
-            .state("the command ran");
+            .state("the command ran")
+            .found(data, reach.warnings());
     failure.status = Some(output.status);
     failure.shown = !out.json;
     Err(failure)

@@ -8,6 +8,7 @@ use mactelnet::macping::{Config, Event};
 use mactelnet::wire::ping::DEFAULT_DATA;
 use serde_json::json;
 
+use super::discover::lost;
 use crate::failure::{Exit, Failure, Result};
 use crate::links::{self, HostLinks};
 use crate::output::Output;
@@ -66,17 +67,18 @@ pub async fn run(
             }
         }
     };
-    let statistics =
-        ping(&mut link, config(interface.mac, mac, count, interval, TIMEOUT, token), each).await.map_err(|error| {
-            Failure::new(Exit::LacksRight, "host.interface.lost", format!("{} failed", interface.name)).cause(error)
-        })?;
+    let statistics = ping(&mut link, config(interface.mac, mac, count, interval, TIMEOUT, token), each)
+        .await
+        .map_err(|error| lost(&interface.name, &error))?;
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let silent = (statistics.received == 0).then(|| silent(mac, &interface.name));
     if out.json {
-        out.object(
-            json!({"mac": mac.to_string(), "interface": interface.name, "sent": statistics.sent, "received": statistics.received,
-                "min_ms": ms(statistics.min), "avg_ms": statistics.mean().map(ms), "max_ms": ms(statistics.max), "replies": times}),
-            &[],
-        );
+        let data = json!({"mac": mac.to_string(), "interface": interface.name, "sent": statistics.sent, "received": statistics.received,
+                "min_ms": ms(statistics.min), "avg_ms": statistics.mean().map(ms), "max_ms": ms(statistics.max), "replies": times});
+        match silent {
+            Some(failure) => return Err(failure.found(data, Vec::new())),
+            None => out.object(data, &[]),
+        }
     } else {
         let mean = statistics.mean().map_or_else(String::new, |mean| {
             format!(", min/avg/max {:.2}/{:.2}/{:.2} ms", ms(statistics.min), ms(mean), ms(statistics.max))
@@ -87,8 +89,11 @@ pub async fn run(
             statistics.received,
             statistics.loss_percent()
         ));
+        if let Some(failure) = silent {
+            return Err(failure);
+        }
     }
-    if statistics.received == 0 { Err(silent(mac, &interface.name)) } else { Ok(()) }
+    Ok(())
 }
 
 fn config(local: MacAddr, peer: MacAddr, count: u32, interval: Duration, timeout: Duration, token: [u8; 4]) -> Config {

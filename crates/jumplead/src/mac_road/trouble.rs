@@ -48,6 +48,7 @@ pub(super) fn trouble(road: &str, error: &ClientError) -> RoadError {
         ClientError::Gap { .. } => {
             (RoadTrouble::Transient, Some(format!("see how much is lost on the way, then try again:  jumplead ping {road} -c 20")))
         }
+        ClientError::LinkLost(_) => (RoadTrouble::Transient, Some("see whether its cable is in and it is up:  jumplead doctor".into())),
         error if error.is_transient() => {
             (RoadTrouble::Transient, Some(format!("see whether it still answers, then try again:  jumplead ping {road}")))
         }
@@ -95,6 +96,10 @@ mod tests {
             ClientError::WantsEcSrp5,
             ClientError::Reported("no".into()),
         ];
+        let lost = trouble(&road, &ClientError::LinkLost("Network is down".into()));
+        assert!(
+            lost.trouble == RoadTrouble::Transient && lost.hints.iter().any(|hint| hint.contains("jumplead doctor"))
+        );
         for error in others {
             assert!(!error.is_transient() && !trouble(&road, &error).hints.is_empty(), "{error:?}");
         }

@@ -60,6 +60,9 @@ pub enum Error {
     /// The router reported an error in the login.
     #[error("the router reports: {0}")]
     Reported(Text),
+    /// The host's own interface failed: it says nothing of the router.
+    #[error("the interface failed: {0}")]
+    LinkLost(Text),
     /// The router ended the session before the login was over.
     #[error("the router ended the session before the login was over ({asked} was asked for)")]
     EndedInLogin {
@@ -101,6 +104,7 @@ impl Error {
             Self::LoginStalled { .. } => "mactelnet.auth.stalled",
             Self::Login(error) => error.code(),
             Self::Reported(_) => "mactelnet.auth.reported",
+            Self::LinkLost(_) => "host.interface.lost",
             Self::EndedInLogin { .. } => "mactelnet.auth.ended",
             Self::Silent { .. } => "mactelnet.session.silent",
             Self::Unacknowledged { .. } => "mactelnet.session.unacknowledged",
@@ -114,6 +118,7 @@ impl Error {
             self,
             Self::NoAnswer { .. }
                 | Self::LoginStalled { .. }
+                | Self::LinkLost(_)
                 | Self::EndedInLogin { .. }
                 | Self::Silent { .. }
                 | Self::Unacknowledged { .. }

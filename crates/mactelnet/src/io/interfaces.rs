@@ -3,6 +3,9 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
+
 use crate::MacAddr;
 
 /// One Ethernet interface of the host.
@@ -15,29 +18,30 @@ pub struct Interface {
     pub addresses: Vec<Ipv4Addr>,
 }
 
-/// Every interface with a MAC, loopback left out, in the system's order.
+/// Every interface with a MAC, loopback left out, in the system's order; none where the system does not say. One whose name
+/// is no UTF-8 is left out: there would be no way to name it. (pnet has such a list, too, and takes every name for UTF-8
+/// unseen.)
 pub fn interfaces() -> Vec<Interface> {
-    pnet::datalink::interfaces()
-        .into_iter()
-        .filter(|interface| !interface.is_loopback())
-        .filter_map(|interface| {
-            let mac = MacAddr(interface.mac?.octets());
-            let addresses = interface
-                .ips
-                .iter()
-                .filter_map(|network| match network.ip() {
-                    std::net::IpAddr::V4(address) => Some(address),
-                    std::net::IpAddr::V6(_) => None,
-                })
-                .collect();
-            (mac != MacAddr::ZERO).then(|| Interface {
-                up: interface.is_up(),
-                name: interface.name.clone(),
-                mac,
-                addresses,
-            })
-        })
-        .collect()
+    let mut found: Vec<Interface> = Vec::new();
+    for said in getifaddrs().into_iter().flatten() {
+        let name = said.interface_name;
+        if said.flags.contains(InterfaceFlags::IFF_LOOPBACK) || name.contains(char::REPLACEMENT_CHARACTER) {
+            continue;
+        }
+        let Some(address) = said.address else { continue };
+        if let Some(mac) = address.as_link_addr().and_then(|link| link.addr()).map(MacAddr) {
+            if mac != MacAddr::ZERO {
+                let up = said.flags.contains(InterfaceFlags::IFF_UP);
+                found.push(Interface { name, mac, up, addresses: Vec::new() });
+            }
+        } else if let (Some(ip), Some(known)) =
+            (address.as_sockaddr_in(), found.iter_mut().find(|known| known.name == name))
+        {
+            // Link addresses come before those of a protocol.
+            known.addresses.push(ip.ip());
+        }
+    }
+    found
 }
 
 /// The bridge, bond or team that takes what arrives at the interface `name`, which is a port of it: a frame is seen on

@@ -382,7 +382,7 @@ impl Driver {
 }
 
 fn link_lost(error: &io::Error) -> Error {
-    Error::Reported(format!("the interface failed: {error}").as_str().into())
+    Error::LinkLost(error.to_string().as_str().into())
 }
 
 /// What passed through the pipe to the program.
