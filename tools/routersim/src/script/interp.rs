@@ -397,7 +397,8 @@ impl Interp {
         })
     }
 
-    /// Runs code in a scope that holds its arguments and nothing of its caller's.
+    /// Runs code in a scope that holds its arguments and nothing of its caller's. The arguments are locals of the code's own
+    /// block: a `:global` of the same name there declares the variable and doesn't uncover it (the manual's example).
     pub(super) fn activate<'a>(
         &'a self,
         code: &'a Code,
@@ -409,9 +410,12 @@ impl Interp {
             for (name, value) in args {
                 scope.local(&name, value);
             }
-            let frame = Frame { src: Arc::clone(&code.src), scope, menu: Rc::clone(&code.menu), item: None };
+            let mut frame = Frame { src: Arc::clone(&code.src), scope, menu: Rc::clone(&code.menu), item: None };
             match &code.body {
-                Body::Block(block) => self.block(&frame, block, used).await,
+                Body::Block(block) => {
+                    let _level = self.deeper(1)?;
+                    self.statements(&mut frame, block, used).await
+                }
                 Body::Quoted(expr) => self.eval(&frame, expr).await,
             }
         })

@@ -241,6 +241,12 @@ fn functions() {
     );
     prints(":global x 1; :global f do={:global x; :set x 2}; $f; :put $x", "2\n");
     prints(":global isMaster true; :global f do={:put [:typeof $isMaster]}; $f isMaster=5", "num\n");
+    // The argument hides the global, which keeps its value, also from `:set`; the manual has such an example.
+    prints(
+        ":global v 7; :global f do={:global v; :put $v; :set v ($v . b); :put $v}; $f v=a; :put $v; $f; :put $v",
+        "a\nab\n7\n7\n7b\n7b\n",
+    );
+    prints(":global f do={:global v 5; :put $v}; $f v=a; :global v; :put $v", "a\n5\n");
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
     prints(":put [[:len abc]]", "3\n");
 }
