@@ -281,11 +281,13 @@ impl Interp {
         }
     }
 
-    /// `[[...]]` gives the inner value unchanged, but runs what `[:parse ...]` gave.
+    /// `[[...]]` gives the inner value unchanged, but runs what `[:parse ...]` gave, as `[:parse ...]` alone does.
     fn bracket_again<'a>(&'a self, frame: &'a Frame, block: &'a Block, used: bool) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             match returned(self.bracket(frame, block).await)? {
-                Value::Code(code) if used => self.activate(&code, Vec::new(), true).await,
+                Value::Code(code) if used || (!code.function && matches!(code.body, Body::Block(_))) => {
+                    returned(self.activate(&code, Vec::new(), used).await)
+                }
                 value => Ok(value),
             }
         })

@@ -248,6 +248,8 @@ fn functions() {
     );
     prints(":global f do={:global v 5; :put $v}; $f v=a; :global v; :put $v", "a\n5\n");
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
+    prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
+    prints(":do {[:parse \":error x\"]} on-error={:put caught}", "caught\n");
     prints(":put [[:len abc]]", "3\n");
 }
 
