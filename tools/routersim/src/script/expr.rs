@@ -143,7 +143,12 @@ impl Interp {
             let on_property = matches!(&left.kind, ExprKind::Word(word) if property(frame, word.as_bytes()).is_some());
             let other = match &right.kind {
                 ExprKind::Word(word) if comparison && on_property => Value::str(word),
-                ExprKind::Literal(_, text) if comparison && matches!(value, Value::Str(_)) => Value::str(text),
+                // Equal or not is asked of the text as written; more or less of the number or time that it is.
+                ExprKind::Literal(_, text)
+                    if matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Match) && matches!(value, Value::Str(_)) =>
+                {
+                    Value::str(text)
+                }
                 _ => self.eval(frame, right).await?,
             };
             match op {
