@@ -332,7 +332,7 @@ impl Interp {
                 ExprKind::Word(word) => word.as_bytes().to_vec(),
                 _ => return Err(Error::invalid_value("name").into()),
             };
-            let whole = put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value)?;
+            let whole = self.put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value)?;
             if frame.scope.set(&name, whole) {
                 Ok(())
             } else {
@@ -499,16 +499,19 @@ impl Interp {
             Code { src: std::sync::Arc::clone(&script.src), body, menu: Rc::clone(&frame.menu), function: false };
         Ok(Value::Code(Rc::new(code)))
     }
-}
 
-/// `whole` with the element at the path `keys` (innermost first) set.
-fn put_element(whole: Value, keys: &mut Vec<Value>, value: Value) -> Result<Value, Error> {
-    let Some(key) = keys.pop() else { return Ok(value) };
-    let mut array = match whole {
-        Value::Array(array) => (*array).clone(),
-        _ => Array::default(),
-    };
-    let inner = put_element(array.get(&key).cloned().unwrap_or_default(), keys, value)?;
-    array.set(&key, inner);
-    Ok(Value::Array(Rc::new(array.checked()?)))
+    /// `whole` with the element at the path `keys` (innermost first) set.
+    fn put_element(&self, whole: Value, keys: &mut Vec<Value>, value: Value) -> Result<Value, Error> {
+        let Some(key) = keys.pop() else { return Ok(value) };
+        let mut array = match whole {
+            Value::Array(array) => (*array).clone(),
+            _ => Array::default(),
+        };
+        let inner = self.put_element(array.get(&key).cloned().unwrap_or_default(), keys, value)?;
+        if !array.set(&key, inner) {
+            let key = key.to_text();
+            return Err(self.host.not_simulated(&self.ctx, "set", &format!("element {key} behind an array's end")));
+        }
+        Ok(Value::Array(Rc::new(array.checked()?)))
+    }
 }

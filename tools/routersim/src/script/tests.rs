@@ -265,6 +265,14 @@ fn scopes() {
     prints("[:global v 1]\n:put $v", "1\n");
     prints(":put [:global v 1]\n:put [:typeof $v]", "\nnothing\n");
     prints(":local a {b=1}; :set ($a->\"c\") 2; :set ($a->\"d\"->\"e\") 3; :put $a", "b=1;c=2;d=e=3\n");
+    // A number is a place; the one behind the last makes the list longer.
+    prints(
+        ":local a ({}); :set ($a->[:len $a]) x; :set ($a->[:len $a]) y; :set ($a->0) z; :put $a; :put [:typeof ($a->1)]",
+        "z;y\nstr\n",
+    );
+    prints(":local a; :set ($a->\"5\") x; :set ($a->5) y; :put $a", "5=y\n");
+    fails(":local a {1}; :set ($a->7) x", "failure: not simulated: :set element 7 behind an array's end");
+    fails(":local a {k=1}; :set ($a->1) x", "failure: not simulated: :set element 1 behind an array's end");
     fails(":set nobody 1", "syntax error (line 1 column 6)");
     fails(":local a-b 1", "syntax error (line 1 column 9)");
     fails(":local 1a 1", "syntax error (line 1 column 8)");
