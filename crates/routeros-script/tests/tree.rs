@@ -13,8 +13,8 @@ fn block(block: &Block) -> String {
 fn statement(statement: &Statement) -> String {
     match statement {
         Statement::Block(inner) => format!("{{{}}}", block(inner)),
-        Statement::Bracket(inner) => format!("[{}]", block(inner)),
-        Statement::Paren(inner) => expr(inner),
+        Statement::Bracket(inner, given) => format!("[{}]{}", block(inner), args(given)),
+        Statement::Paren(inner, given) => format!("{}{}", expr(inner), args(given)),
         Statement::Call(call) => format!("${}{}", call.name.text.escape_ascii(), args(&call.args)),
         Statement::Command(command) => self::command(command),
     }

@@ -251,6 +251,14 @@ fn functions() {
     prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
     prints(":do {[:parse \":error x\"]} on-error={:put caught}", "caught\n");
     prints(":put [[:len abc]]", "3\n");
+    // Code in an array, or made on the spot, takes arguments too.
+    prints(":local a ({}); :set ($a->\"f\") do={:put \"$1$x\"; :return 5}; ($a->\"f\") 7 x=8", "78\n");
+    prints(":local a ({}); :set ($a->\"f\") do={:return \"$1$x\"}; :put [($a->\"f\") 7 x=8]; :put [$($a->\"f\") 9]", "78\n9\n");
+    prints(":local c \":put \\$t; :return 4\"; :put [[:parse $c] t=hello]", "hello\n4\n");
+    prints(":put [(1 + 2)]; (1 + 2)", "3\n");
+    prints(":if (false) do= {:put a} else= {:put b}; :for i from= 1 to= 2 do= {:put $i}", "b\n1\n2\n");
+    prints(":put [:len [find \"abc\" \"b\"]]; :put [find \"abc\" \"b\"]; :put [/len [find key=1 in={5;1;2}]]", "1\n1\n1\n");
+    prints("/thing add name=a\n/thing\n:put [:len [find name=a]]; :put [find]\n/\n:put [find abc c]", "1\n*1\n2\n");
 }
 
 #[test]
