@@ -65,12 +65,7 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
         Less | Greater | LessEq | GreaterEq => compare(op, left, right),
         In => contained(left, right),
         Match => Ok(Value::Bool(matches(&left.text(), &right.text())?)),
-        Concat => {
-            let mut text = left.text();
-            text.extend(right.text());
-            sized(text.len())?;
-            Ok(Value::str(text))
-        }
+        Concat => concat(left, right),
         Join => join(left, right),
         Element => Ok(match left {
             Value::Array(array) => array.get(right).cloned().unwrap_or_default(),
@@ -80,6 +75,31 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
         Add | Sub | Mul | Div | Mod => arithmetic(op, left, right),
         Activate => Ok(left.clone()),
     }
+}
+
+/// Two texts in one; an array's elements each with the other side (the manual shows it for a list on the right; that keys stay
+/// and that the left side does the same is inferred).
+fn concat(left: &Value, right: &Value) -> Result<Value, Error> {
+    let (array, on_left) = match (left, right) {
+        (Value::Array(array), _) => (array, true),
+        (_, Value::Array(array)) => (array, false),
+        _ => {
+            let mut text = left.text();
+            text.extend(right.text());
+            sized(text.len())?;
+            return Ok(Value::str(text));
+        }
+    };
+    let mut joined = Array::default();
+    for (key, element) in array.pairs() {
+        let value = if on_left { concat(element, right)? } else { concat(left, element)? };
+        match key {
+            Value::Str(key) => joined.insert(key.to_vec(), value),
+            _ => joined.push(value),
+        }
+        joined = joined.checked()?;
+    }
+    Ok(Value::Array(Rc::new(joined)))
 }
 
 pub(super) fn sized(len: usize) -> Result<(), Error> {
