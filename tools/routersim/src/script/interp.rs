@@ -441,7 +441,7 @@ impl Interp {
         used: bool,
     ) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            let scope = Scope::root(self.ctx.globals.clone(), false);
+            let scope = Scope::call(self.ctx.globals.clone());
             for (name, value) in args {
                 scope.local(&name, value);
             }

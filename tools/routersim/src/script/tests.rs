@@ -249,6 +249,8 @@ fn functions() {
     prints(":global f do={:global v 5; :put $v}; $f v=a; :global v; :put $v", "a\n5\n");
 prints(":local a {7;8}; :put \"a $a b\"; :put \"$a\"; :put [:typeof \"$a\"]", "a 7 b;a 8 b\n7;8\nstr\n");
     fails(":local a {7;8}; :put \"$a$a\"", "failure: not simulated: :put array . array");
+    prints(":global f do={:if ([:typeof $1] = \"nothing\") do={:set $1 x}; :put \"$1$2\"}; $f; $f a b; :put [:typeof $1]", "x\nab\nnothing\n");
+    fails(":set $1 x", "no such variable 1");
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
     prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
     prints(":do {[:parse \":error x\"]} on-error={:put caught}", "caught\n");
