@@ -489,9 +489,11 @@ impl Interp {
 
     fn parsed(&self, frame: &Frame, text: &[u8]) -> Result<Value, Error> {
         let version = self.ctx.version;
-        let script = routeros_script::parse_in(text, version, frame.menu.is_empty()).map_err(|error| match judge(text, version) {
-            Outcome::Refused(exact) if version.major >= 7 => exact,
-            _ => error,
+        let script = routeros_script::parse_in(text, version, frame.menu.is_empty()).map_err(|error| {
+            match judge(text, version) {
+                Outcome::Refused(exact) if version.major >= 7 => exact,
+                _ => error,
+            }
         })?;
         routeros_script::check(&script, self.host.as_ref(), &frame.menu)?;
         let body = Body::Block(std::sync::Arc::clone(&script.body));

@@ -171,7 +171,8 @@ impl Interp {
                 ExprKind::Word(word) if comparison && on_property => Value::str(word),
                 // Equal or not is asked of the text as written; more or less of the number or time that it is.
                 ExprKind::Literal(_, text)
-                    if matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Match) && matches!(value, Value::Str(_)) =>
+                    if matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Match)
+                        && matches!(value, Value::Str(_)) =>
                 {
                     Value::str(text)
                 }

@@ -178,13 +178,58 @@ pub fn matches(text: &[u8], pattern: &[u8]) -> Result<bool, Error> {
         readable.push_str(chunk.valid());
         chunk.invalid().iter().for_each(|byte| readable.push_str(&format!("\\x{byte:02X}")));
     }
-    let regex = RegexBuilder::new(&readable)
+    let regex = RegexBuilder::new(&posix_brackets(&readable))
         .unicode(false)
         .size_limit(REGEX_LIMIT)
         .dfa_size_limit(REGEX_LIMIT)
         .build()
         .map_err(|_| invalid())?;
     Ok(regex.is_match(text))
+}
+
+/// The pattern with its `[...]` read as POSIX does: a backslash and a bracket there are themselves. Published scripts depend
+/// on it.
+fn posix_brackets(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars().peekable();
+    while let Some(char) = rest.next() {
+        out.push(char);
+        match char {
+            '\\' => out.extend(rest.next()),
+            '[' => {
+                out.extend(rest.next_if_eq(&'^'));
+                // The first one closes nothing.
+                if rest.next_if_eq(&']').is_some() {
+                    out.push_str("\\]");
+                }
+                let mut before = ' ';
+                while let Some(char) = rest.next() {
+                    match char {
+                        ']' => {
+                            out.push(']');
+                            break;
+                        }
+                        // `[:alpha:]`; of `[.x.]` and `[=x=]` nothing is known, and they are refused.
+                        '[' if matches!(rest.peek(), Some(':' | '.' | '=')) => {
+                            out.push('[');
+                            for char in rest.by_ref() {
+                                out.push(char);
+                                if char == ']' {
+                                    break;
+                                }
+                            }
+                        }
+                        '\\' | '[' | '&' | '~' => out.extend(['\\', char]),
+                        '-' if before == '-' => out.push_str("\\-"),
+                        other => out.push(other),
+                    }
+                    before = char;
+                }
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 fn join(left: &Value, right: &Value) -> Result<Value, Error> {

@@ -247,9 +247,12 @@ fn functions() {
         "a\nab\n7\n7\n7b\n7b\n",
     );
     prints(":global f do={:global v 5; :put $v}; $f v=a; :global v; :put $v", "a\n5\n");
-prints(":local a {7;8}; :put \"a $a b\"; :put \"$a\"; :put [:typeof \"$a\"]", "a 7 b;a 8 b\n7;8\nstr\n");
+    prints(":local a {7;8}; :put \"a $a b\"; :put \"$a\"; :put [:typeof \"$a\"]", "a 7 b;a 8 b\n7;8\nstr\n");
     fails(":local a {7;8}; :put \"$a$a\"", "failure: not simulated: :put array . array");
-    prints(":global f do={:if ([:typeof $1] = \"nothing\") do={:set $1 x}; :put \"$1$2\"}; $f; $f a b; :put [:typeof $1]", "x\nab\nnothing\n");
+    prints(
+        ":global f do={:if ([:typeof $1] = \"nothing\") do={:set $1 x}; :put \"$1$2\"}; $f; $f a b; :put [:typeof $1]",
+        "x\nab\nnothing\n",
+    );
     fails(":set $1 x", "no such variable 1");
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
     prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
@@ -257,11 +260,17 @@ prints(":local a {7;8}; :put \"a $a b\"; :put \"$a\"; :put [:typeof \"$a\"]", "a
     prints(":put [[:len abc]]", "3\n");
     // Code in an array, or made on the spot, takes arguments too.
     prints(":local a ({}); :set ($a->\"f\") do={:put \"$1$x\"; :return 5}; ($a->\"f\") 7 x=8", "78\n");
-    prints(":local a ({}); :set ($a->\"f\") do={:return \"$1$x\"}; :put [($a->\"f\") 7 x=8]; :put [$($a->\"f\") 9]", "78\n9\n");
+    prints(
+        ":local a ({}); :set ($a->\"f\") do={:return \"$1$x\"}; :put [($a->\"f\") 7 x=8]; :put [$($a->\"f\") 9]",
+        "78\n9\n",
+    );
     prints(":local c \":put \\$t; :return 4\"; :put [[:parse $c] t=hello]", "hello\n4\n");
     prints(":put [(1 + 2)]; (1 + 2)", "3\n");
     prints(":if (false) do= {:put a} else= {:put b}; :for i from= 1 to= 2 do= {:put $i}", "b\n1\n2\n");
-    prints(":put [:len [find \"abc\" \"b\"]]; :put [find \"abc\" \"b\"]; :put [/len [find key=1 in={5;1;2}]]", "1\n1\n1\n");
+    prints(
+        ":put [:len [find \"abc\" \"b\"]]; :put [find \"abc\" \"b\"]; :put [/len [find key=1 in={5;1;2}]]",
+        "1\n1\n1\n",
+    );
     prints("/thing add name=a\n/thing\n:put [:len [find name=a]]; :put [find]\n/\n:put [find abc c]", "1\n*1\n2\n");
 }
 
