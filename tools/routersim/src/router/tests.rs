@@ -156,6 +156,21 @@ fn references_follow_a_renamed_interface() {
     );
 }
 
+/// Scripts hand on what `find` and `add` gave them.
+#[test]
+fn a_reference_may_be_an_id() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run(":global br [/interface bridge add name=br1]");
+        bench.run(":global br; /interface bridge port add bridge=$br interface=([/interface ethernet find]->2)");
+        assert_eq!(bench.get("[/interface bridge port get 0 bridge]"), "br1");
+        assert_eq!(bench.get("[/interface bridge port get 0 interface]"), "ether3");
+        bench.run("/ip address add address=10.0.0.1/24 interface=[/interface find name=ether2]");
+        assert_eq!(bench.get("[/ip address get 0 interface]"), "ether2");
+        let refused = "input does not match any value of interface";
+        assert_eq!(bench.fails("/ip address add address=10.0.1.1/24 interface=*FFFF"), refused);
+    }
+}
+
 #[test]
 fn rules_have_an_order() {
     let mut bench = Bench::v6();
