@@ -48,6 +48,8 @@ pub enum Kind {
     List(&'static Kind),
     /// A date; stored as `2026-01-02`.
     Date,
+    /// How far a clock is from UTC, shown as `+01:00`; a script sees seconds.
+    Offset,
     /// An item id.
     Id,
 }
@@ -73,7 +75,7 @@ impl Kind {
     pub fn parse(self, name: &str, text: &str, refs: &dyn References) -> Result<String, Refused> {
         let invalid = || Refused::InvalidValue(name.to_owned());
         match self {
-            Self::Str | Self::Word | Self::Id => Ok(text.to_owned()),
+            Self::Str | Self::Word | Self::Offset | Self::Id => Ok(text.to_owned()),
             Self::Any => Ok(match text {
                 "true" => "yes".to_owned(),
                 "false" => "no".to_owned(),

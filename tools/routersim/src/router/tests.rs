@@ -156,6 +156,19 @@ fn references_follow_a_renamed_interface() {
     );
 }
 
+#[test]
+fn a_clock_gives_times_and_seconds() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run("/system clock set time=02:03:04");
+        assert_eq!(bench.get("[:typeof [/system clock get time]]"), "time");
+        assert_eq!(bench.get("([/system clock get time] > 01:00:00)"), "true");
+        assert!(bench.get("\"$[/system clock get time]\"").starts_with("02:03:0"));
+        assert_eq!(bench.get("([/system clock get gmt-offset] + 1)"), "1");
+        assert!(bench.run("/system clock print").contains("gmt-offset: +00:00"));
+        assert!(bench.run("/system clock print").contains("time: 02:03:0"));
+    }
+}
+
 /// Scripts hand on what `find` and `add` gave them.
 #[test]
 fn a_reference_may_be_an_id() {
