@@ -193,6 +193,11 @@ impl Interp {
                 };
                 args.push(argument, self.given(frame, Some(*given)).await?, literal);
             }
+            if matches!(name, "serialize" | "deserialize")
+                && let Some(option) = args.text("options").as_deref().and_then(unknown_option)
+            {
+                return Err(self.host.not_simulated(&self.ctx, name, &format!("options={option}")).into());
+            }
             Ok(builtins::run(name, &args, &self.host.kernel(), self.ctx.version)?)
         })
     }
@@ -516,4 +521,10 @@ impl Interp {
         }
         Ok(Value::Array(Rc::new(array.checked()?)))
     }
+}
+
+/// The first of the options of `:serialize` that nobody modelled.
+fn unknown_option(options: &str) -> Option<&str> {
+    let known = |option: &&str| matches!(*option, "" | "json.pretty" | "json.no-string-conversion");
+    options.split([',', ';']).find(|option| !known(option))
 }

@@ -51,6 +51,7 @@ fn arguments_that_nobody_modelled_are_named_as_such() {
         ("/ping 10.0.0.1 vrf=main count=1", "/ping vrf"),
         ("/ip address print on-event={}", "/ip/address/print on-event"),
         ("/disk set 0 comment=x", "/disk/set"),
+        (":put [:deserialize \"a\" from=dsv delimiter=\",\" options=dsv.array]", ":deserialize options=dsv.array"),
         (":put [:serialize {1;2} to=json file-name=x]", ":serialize file-name"),
         (":put [:serialize {1;2} to=dsv delimiter=\",\" order={1}]", ":serialize order"),
         ("/tool fetch mode=ftp address=10.0.0.1 src-path=x output=user", "/tool/fetch output"),
