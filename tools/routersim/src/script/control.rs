@@ -198,6 +198,11 @@ impl Interp {
             {
                 return Err(self.host.not_simulated(&self.ctx, name, &format!("options={option}")).into());
             }
+            if name == "convert"
+                && let Some(what) = unknown_form(&args)
+            {
+                return Err(self.host.not_simulated(&self.ctx, name, &what).into());
+            }
             Ok(builtins::run(name, &args, &self.host.kernel(), self.ctx.version)?)
         })
     }
@@ -527,4 +532,13 @@ impl Interp {
 fn unknown_option(options: &str) -> Option<&str> {
     let known = |option: &&str| matches!(*option, "" | "json.pretty" | "json.no-string-conversion");
     options.split([',', ';']).find(|option| !known(option))
+}
+
+/// What `:convert` of a router has and nobody modelled.
+fn unknown_form(args: &builtins::Args) -> Option<String> {
+    const FORMS: &[&str] = &["num", "base32", "byte-array", "bit-array-lsb", "bit-array-msb"];
+    let among = |name: &str, list: &[&str]| args.text(name).filter(|text| list.contains(&text.as_str()));
+    [("from", FORMS), ("to", FORMS), ("transform", &["ucfirst", "lcfirst"])]
+        .into_iter()
+        .find_map(|(name, list)| among(name, list).map(|text| format!("{name}={text}")))
 }
