@@ -420,12 +420,13 @@ impl Interp {
         }
     }
 
-    /// Calls code as a function: its result is what it returns.
+    /// Calls code as a function: its result is what it returns; of what `:parse` gave, the last value too (inferred).
     pub(super) fn call_code<'a>(&'a self, code: &'a Code, args: Vec<(Vec<u8>, Value)>) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            match self.activate(code, args, matches!(code.body, Body::Quoted(_))).await {
+            let gives = matches!(code.body, Body::Quoted(_)) || !code.function;
+            match self.activate(code, args, gives).await {
                 Err(Flow::Return(value)) => Ok(value),
-                Ok(value) if matches!(code.body, Body::Quoted(_)) => Ok(value),
+                Ok(value) if gives => Ok(value),
                 Ok(_) => Ok(Value::Nothing),
                 Err(flow) => Err(flow),
             }

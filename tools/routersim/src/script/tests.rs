@@ -257,6 +257,7 @@ fn functions() {
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
     prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
     prints(":do {[:parse \":error x\"]} on-error={:put caught}", "caught\n");
+    prints(":global f [:parse \"(1,2)\"]; :put [:len [$f]]; :global g do={(1,2)}; :put [:typeof [$g]]", "2\nnothing\n");
     prints(":put [[:len abc]]", "3\n");
     // Code in an array, or made on the spot, takes arguments too.
     prints(":local a ({}); :set ($a->\"f\") do={:put \"$1$x\"; :return 5}; ($a->\"f\") 7 x=8", "78\n");
