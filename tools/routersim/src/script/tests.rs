@@ -253,7 +253,7 @@ fn functions() {
         ":global f do={:if ([:typeof $1] = \"nothing\") do={:set $1 x}; :put \"$1$2\"}; $f; $f a b; :put [:typeof $1]",
         "x\nab\nnothing\n",
     );
-    fails(":set $1 x", "no such variable 1");
+    fails(":set $1 x", "syntax error (line 1 column 6)");
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
     prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
     prints(":do {[:parse \":error x\"]} on-error={:put caught}", "caught\n");
