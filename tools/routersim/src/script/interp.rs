@@ -42,6 +42,9 @@ impl fmt::Debug for Interp {
     }
 }
 
+/// What a call is given, by name or number.
+type Given = Vec<(Vec<u8>, Value)>;
+
 /// Where a statement runs.
 #[derive(Clone)]
 pub(super) struct Frame {
@@ -392,8 +395,8 @@ impl Interp {
         &'a self,
         frame: &'a Frame,
         args: &'a [ast::Arg],
-        mut values: Vec<(Vec<u8>, Value)>,
-    ) -> LocalFuture<'a, Run<Vec<(Vec<u8>, Value)>>> {
+        mut values: Given,
+    ) -> LocalFuture<'a, Run<Given>> {
         Box::pin(async move {
             let mut position = 0_usize;
             for arg in args {
@@ -421,7 +424,7 @@ impl Interp {
     }
 
     /// Calls code as a function: its result is what it returns; of what `:parse` gave, the last value too (inferred).
-    pub(super) fn call_code<'a>(&'a self, code: &'a Code, args: Vec<(Vec<u8>, Value)>) -> LocalFuture<'a, Run<Value>> {
+    pub(super) fn call_code<'a>(&'a self, code: &'a Code, args: Given) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let gives = matches!(code.body, Body::Quoted(_)) || !code.function;
             match self.activate(code, args, gives).await {
@@ -435,12 +438,7 @@ impl Interp {
 
     /// Runs code in a scope that holds its arguments and nothing of its caller's. The arguments are locals of the code's own
     /// block: a `:global` of the same name there declares the variable and doesn't uncover it (the manual's example).
-    pub(super) fn activate<'a>(
-        &'a self,
-        code: &'a Code,
-        args: Vec<(Vec<u8>, Value)>,
-        used: bool,
-    ) -> LocalFuture<'a, Run<Value>> {
+    pub(super) fn activate<'a>(&'a self, code: &'a Code, args: Given, used: bool) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let scope = Scope::call(self.ctx.globals.clone());
             for (name, value) in args {
