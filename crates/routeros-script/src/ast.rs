@@ -35,10 +35,10 @@ pub enum Statement {
     Call(Call),
     /// `{ ... }`: a scope of its own.
     Block(Arc<Block>),
-    /// `[ ... ]` as a statement: what it declares is visible behind it.
-    Bracket(Arc<Block>),
-    /// `( ... )` as a statement.
-    Paren(Expr),
+    /// `[ ... ]` as a statement: what it declares is visible behind it. Code that it gives is called with the arguments.
+    Bracket(Arc<Block>, Vec<Arg>),
+    /// `( ... )` as a statement, or `$( ... )`: code is called, `($functions->"name") arguments`.
+    Paren(Expr, Vec<Arg>),
 }
 
 impl Statement {
@@ -47,10 +47,15 @@ impl Statement {
         match self {
             Self::Command(command) => command.span,
             Self::Call(call) => call.span,
-            Self::Block(block) | Self::Bracket(block) => block.span,
-            Self::Paren(expr) => expr.span,
+            Self::Block(block) => block.span,
+            Self::Bracket(block, args) => with_args(block.span, args),
+            Self::Paren(expr, args) => with_args(expr.span, args),
         }
     }
+}
+
+fn with_args(span: Span, args: &[Arg]) -> Span {
+    args.last().map_or(span, |last| Span::new(span.start, last.span().end))
 }
 
 /// What stands before the first word of a command.

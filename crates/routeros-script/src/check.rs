@@ -69,11 +69,15 @@ impl Checker<'_> {
     fn statement(&mut self, statement: &Statement, menu: &mut Vec<String>) -> Result<(), ParseError> {
         match statement {
             Statement::Block(block) => self.block(block, menu, &[]),
-            Statement::Bracket(block) => {
-                let mut menu = menu.clone();
-                block.statements.iter().try_for_each(|statement| self.statement(statement, &mut menu))
+            Statement::Bracket(block, args) => {
+                let mut inner = menu.clone();
+                block.statements.iter().try_for_each(|statement| self.statement(statement, &mut inner))?;
+                args.iter().try_for_each(|arg| self.arg(arg, menu))
             }
-            Statement::Paren(expr) => self.expr(expr, menu),
+            Statement::Paren(expr, args) => {
+                self.expr(expr, menu)?;
+                args.iter().try_for_each(|arg| self.arg(arg, menu))
+            }
             Statement::Call(call) => call.args.iter().try_for_each(|arg| self.arg(arg, menu)),
             Statement::Command(command) => {
                 let resolved = match resolve(self.names, self.script.version, &self.script.src, menu, command) {

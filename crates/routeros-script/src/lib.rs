@@ -39,6 +39,6 @@ pub use judge::{Outcome, judge};
 pub use lint::lint;
 pub use literal::Literal;
 pub use names::{Lookup, Names, Resolution, resolve};
-pub use parser::{MAX_NESTING, parse};
+pub use parser::{MAX_NESTING, parse, parse_in};
 pub use span::{Position, Span};
 pub use version::Version;

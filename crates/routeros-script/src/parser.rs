@@ -17,7 +17,12 @@ pub const MAX_NESTING: usize = 64;
 
 /// Reads a whole text with the grammar of `version`. The first error ends it, as on a router: nothing of it runs.
 pub fn parse(src: &[u8], version: Version) -> Result<Script, ParseError> {
-    let mut parser = Parser { lex: Lexer::new(src, version), depth: 0 };
+    parse_in(src, version, true)
+}
+
+/// The same for a text that begins in another menu than the root, where `find` is the menu's own.
+pub fn parse_in(src: &[u8], version: Version, root: bool) -> Result<Script, ParseError> {
+    let mut parser = Parser { lex: Lexer::new(src, version), depth: 0, root };
     let body = parser.statements(None, ParseErrorKind::Syntax)?;
     Ok(Script { src: Arc::from(src), version, body: Arc::new(body) })
 }
@@ -25,6 +30,8 @@ pub fn parse(src: &[u8], version: Version) -> Result<Script, ParseError> {
 pub(crate) struct Parser<'a> {
     pub(crate) lex: Lexer<'a>,
     depth: usize,
+    /// The current menu is the root for sure. Whether a path without arguments is a menu or a command is not known here.
+    root: bool,
 }
 
 /// What a command's name tells about how its arguments read.
@@ -83,7 +90,7 @@ impl Shape {
 impl<'a> Parser<'a> {
     /// A parser of one string literal; see `quote`.
     pub(crate) fn of(src: &'a [u8], version: Version) -> Self {
-        Self { lex: Lexer::new(src, version), depth: 0 }
+        Self { lex: Lexer::new(src, version), depth: 0, root: true }
     }
 
     /// Runs `inner` one level deeper.
@@ -132,27 +139,55 @@ impl<'a> Parser<'a> {
         match self.lex.peek() {
             Some(b'{') => self.block(ParseErrorKind::MissingClosingBrace).map(Statement::Block),
             Some(b'[') => match self.bracket()?.kind {
-                ExprKind::Bracket(block) => Ok(Statement::Bracket(block)),
+                ExprKind::Bracket(block) => Ok(Statement::Bracket(block, self.call_arguments()?.0)),
                 _ => Err(self.lex.error(ParseErrorKind::Syntax)),
             },
-            Some(b'(') => self.paren().map(Statement::Paren),
+            Some(b'(') => {
+                let expr = self.paren()?;
+                Ok(Statement::Paren(expr, self.call_arguments()?.0))
+            }
+            Some(b'$') if self.lex.peek_at(1) == Some(b'(') => {
+                self.lex.pos += 1;
+                self.statement()
+            }
             Some(b'$') => {
                 let name = self.variable_name()?;
-                let mut args = Vec::new();
-                let shape = Shape { builtin: None, menu: false };
                 let start = name.span.start;
-                let end = self.arguments(None, &mut args, shape, Filled::of(shape), self.lex.pos)?;
+                let (args, end) = self.call_arguments()?;
                 Ok(Statement::Call(Call { name, args, span: Span::new(start, end) }))
             }
-            _ => self.command().map(Statement::Command),
+            _ => {
+                let root = self.root;
+                let command = self.command()?;
+                // A path alone may have changed the menu.
+                let path = command.args.is_empty() && self.shape(command.prefix, command.words.first()).menu;
+                self.root = if command.words.is_empty() { true } else { root && !path };
+                Ok(Statement::Command(command))
+            }
         }
+    }
+
+    /// What a call is given, and the offset behind it.
+    fn call_arguments(&mut self) -> Result<(Vec<Arg>, usize), ParseError> {
+        let mut args = Vec::new();
+        let shape = Shape { builtin: None, menu: false };
+        let end = self.arguments(None, &mut args, shape, Filled::of(shape), self.lex.pos)?;
+        Ok((args, end))
+    }
+
+    /// Statements in brackets; the menu is as before behind them.
+    fn inner_statements(&mut self, close: u8, unclosed: ParseErrorKind) -> Result<Arc<Block>, ParseError> {
+        let root = self.root;
+        let block = self.statements(Some(close), unclosed);
+        self.root = root;
+        block.map(Arc::new)
     }
 
     /// `{ ... }` as code.
     fn block(&mut self, unclosed: ParseErrorKind) -> Result<Arc<Block>, ParseError> {
         self.nested(|parser| {
             parser.lex.pos += 1;
-            parser.statements(Some(b'}'), unclosed).map(Arc::new)
+            parser.inner_statements(b'}', unclosed)
         })
     }
 
@@ -161,8 +196,8 @@ impl<'a> Parser<'a> {
         self.nested(|parser| {
             let start = parser.lex.pos;
             parser.lex.pos += 1;
-            let block = parser.statements(Some(b']'), ParseErrorKind::Syntax)?;
-            Ok(Expr { kind: ExprKind::Bracket(Arc::new(block)), span: Span::new(start, parser.lex.pos) })
+            let block = parser.inner_statements(b']', ParseErrorKind::Syntax)?;
+            Ok(Expr { kind: ExprKind::Bracket(block), span: Span::new(start, parser.lex.pos) })
         })
     }
 
@@ -195,8 +230,10 @@ impl<'a> Parser<'a> {
                 if self.lex.peek() == Some(b'=') {
                     return Err(self.lex.error(ParseErrorKind::ExpectedEndOfCommand));
                 }
-                shape = self.shape(prefix, &text);
+                shape = self.shape_of(prefix, &text);
                 filled = Filled::of(shape);
+                // What is in brackets behind it belongs to its menu.
+                self.root &= !shape.menu;
             }
             if shape.menu && text == "where" && !words.is_empty() {
                 self.lex.pos = span.start;
@@ -226,11 +263,16 @@ impl<'a> Parser<'a> {
         Ok(Command { prefix, words, args, span: Span::new(start, end) })
     }
 
-    fn shape(&self, prefix: Prefix, first: &str) -> Shape {
+    fn shape(&self, prefix: Prefix, first: Option<&Word>) -> Shape {
+        first.map_or(Shape { builtin: None, menu: true }, |first| self.shape_of(prefix, &first.text))
+    }
+
+    fn shape_of(&self, prefix: Prefix, first: &str) -> Shape {
         let menu = Shape { builtin: None, menu: true };
         let Some(builtin) = commands::find(first, self.lex.version) else { return menu };
         // Without a colon these are a menu's own commands at least as often.
-        if prefix == Prefix::None && matches!(builtin.name, "find" | "set" | "import" | "export") {
+        let at_root = builtin.name == "find" && self.root;
+        if prefix == Prefix::None && matches!(builtin.name, "find" | "set" | "import" | "export") && !at_root {
             return menu;
         }
         Shape { builtin: Some(builtin), menu: false }
@@ -353,6 +395,10 @@ impl<'a> Parser<'a> {
         }
         self.lex.pos += 1;
         self.lex.join();
+        // A known command's value may stand behind blanks, a call's not (captures of 7.x; nothing is known of 6.x).
+        if (shape.menu || shape.builtin.is_some()) && self.lex.version.is_v7() {
+            self.lex.blanks();
+        }
         if matches!(self.lex.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b']' | b'}')) {
             // An empty value can only be the last thing.
             self.lex.blanks();

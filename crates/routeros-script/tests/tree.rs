@@ -13,8 +13,8 @@ fn block(block: &Block) -> String {
 fn statement(statement: &Statement) -> String {
     match statement {
         Statement::Block(inner) => format!("{{{}}}", block(inner)),
-        Statement::Bracket(inner) => format!("[{}]", block(inner)),
-        Statement::Paren(inner) => expr(inner),
+        Statement::Bracket(inner, given) => format!("[{}]{}", block(inner), args(given)),
+        Statement::Paren(inner, given) => format!("{}{}", expr(inner), args(given)),
         Statement::Call(call) => format!("${}{}", call.name.text.escape_ascii(), args(&call.args)),
         Statement::Command(command) => self::command(command),
     }
@@ -256,7 +256,7 @@ fn errors_have_places() {
         (":put $", "syntax error (line 1 column 7)"),
         (":put \u{e4}", "syntax error (line 1 column 6)"),
         (":put \"\u{e4}\" \u{e4}", "syntax error (line 1 column 11)"),
-        ("set a= b=1", "expected a value (line 1 column 8)"),
+        ("set a= b=1", "expected end of command (line 1 column 9)"),
         (":put 1 # no comment", "expected end of command (line 1 column 8)"),
         ("} :put a", "expected command name (line 1 column 1)"),
         (":if (true) do={:put a} }", "expected end of command (line 1 column 24)"),

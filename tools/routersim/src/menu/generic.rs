@@ -182,6 +182,12 @@ impl System {
         }
         let as_value = command.flag("as-value");
         if as_value {
+            // The id stays beside the wanted properties [verify].
+            if let Some(wanted) = command.named("proplist").map(text_of) {
+                for row in &mut rows {
+                    row.values.retain(|name, _| wanted.split(',').any(|one| one == name));
+                }
+            }
             return Ok(match (menu.shape, rows.first()) {
                 (Shape::Single, Some(row)) => self.row_record(menu, row),
                 _ => Value::list(rows.iter().map(|row| self.row_record(menu, row))),

@@ -27,6 +27,11 @@ impl References for System {
     fn item_exists(&self, menu: &str, name: &str) -> bool {
         tables::by_path(menu).is_some_and(|menu| self.rows(menu).iter().any(|row| row.get("name") == Some(name)))
     }
+
+    fn name_of(&self, menu: &str, id: &str) -> Option<String> {
+        let id = u32::from_str_radix(id.strip_prefix('*')?, 16).ok()?;
+        self.row(tables::by_path(menu)?, id)?.get("name").map(str::to_owned)
+    }
 }
 
 impl System {

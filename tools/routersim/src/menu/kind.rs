@@ -48,6 +48,8 @@ pub enum Kind {
     List(&'static Kind),
     /// A date; stored as `2026-01-02`.
     Date,
+    /// How far a clock is from UTC, shown as `+01:00`; a script sees seconds.
+    Offset,
     /// An item id.
     Id,
 }
@@ -58,6 +60,14 @@ pub trait References {
     fn interface_exists(&self, name: &str) -> bool;
     /// Whether the menu has an item of that name.
     fn item_exists(&self, menu: &str, name: &str) -> bool;
+    /// The name of the item that has an id (`*1A`) in a menu.
+    fn name_of(&self, menu: &str, id: &str) -> Option<String>;
+}
+
+/// The name of what an argument refers to: itself, or the name of the item whose id it is, as `find` gives them.
+fn referred(refs: &dyn References, menu: &str, text: &str) -> String {
+    let named = if text.starts_with('*') { refs.name_of(menu, text) } else { None };
+    named.unwrap_or_else(|| text.to_owned())
 }
 
 impl Kind {
@@ -65,7 +75,7 @@ impl Kind {
     pub fn parse(self, name: &str, text: &str, refs: &dyn References) -> Result<String, Refused> {
         let invalid = || Refused::InvalidValue(name.to_owned());
         match self {
-            Self::Str | Self::Word | Self::Id => Ok(text.to_owned()),
+            Self::Str | Self::Word | Self::Offset | Self::Id => Ok(text.to_owned()),
             Self::Any => Ok(match text {
                 "true" => "yes".to_owned(),
                 "false" => "no".to_owned(),
@@ -105,15 +115,17 @@ impl Kind {
                 .map(|mac| mac.to_string())
                 .map_err(|_| Refused::Text(format!("invalid value of {name}, mac address required"))),
             Self::Iface(words) => {
-                if words.contains(&text) || refs.interface_exists(text) {
-                    Ok(text.to_owned())
+                let named = referred(refs, "/interface", text);
+                if words.contains(&text) || refs.interface_exists(&named) {
+                    Ok(named)
                 } else {
                     Err(Refused::NoMatch(name.to_owned()))
                 }
             }
             Self::Ref(menu, words) => {
-                if words.contains(&text) || refs.item_exists(menu, text) {
-                    Ok(text.to_owned())
+                let named = referred(refs, menu, text);
+                if words.contains(&text) || refs.item_exists(menu, &named) {
+                    Ok(named)
                 } else {
                     Err(Refused::NoMatch(name.to_owned()))
                 }
@@ -209,6 +221,10 @@ mod tests {
         fn item_exists(&self, menu: &str, name: &str) -> bool {
             menu == "/user/group" && name == "full"
         }
+
+        fn name_of(&self, menu: &str, id: &str) -> Option<String> {
+            (menu == "/interface" && id == "*1").then(|| "ether1".to_owned())
+        }
     }
 
     fn parse(kind: Kind, text: &str) -> Result<String, String> {
@@ -226,6 +242,9 @@ mod tests {
         assert_eq!(parse(Kind::TimeOr(&["startup"]), "startup").as_deref(), Ok("startup"));
         assert_eq!(parse(Kind::Time, "00:10:00").as_deref(), Ok("10m"));
         assert_eq!(parse(Kind::Iface(&["all"]), "ether1").as_deref(), Ok("ether1"));
+        assert_eq!(parse(Kind::Iface(&["all"]), "*1").as_deref(), Ok("ether1"));
+        assert_eq!(parse(Kind::List(&Kind::Iface(&[])), "*1").as_deref(), Ok("ether1"));
+        assert_eq!(parse(Kind::Iface(&[]), "*2").unwrap_err(), "input does not match any value of p");
         assert_eq!(parse(Kind::Ref("/user/group", &[]), "full").as_deref(), Ok("full"));
     }
 

@@ -27,6 +27,7 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::Cidr | Kind::Word | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => {
             string(text)
         }
+        Kind::Offset => offset(text).map_or_else(|| string(text), Value::Num),
         Kind::Net => match parse_cidr(text) {
             Some((ip, length)) if text.contains('/') => Value::IpPrefix(ip, length),
             Some((ip, _)) => Value::Ip(ip),
@@ -44,6 +45,13 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
             text.strip_prefix('*').and_then(|hex| u64::from_str_radix(hex, 16).ok()).map_or(Value::Nil, Value::Id)
         }
     }
+}
+
+/// The seconds of `+01:30`.
+fn offset(text: &str) -> Option<i64> {
+    let (sign, rest) = (if text.starts_with('-') { -1 } else { 1 }, text.strip_prefix(['+', '-'])?);
+    let (hours, minutes) = rest.split_once(':')?;
+    Some(sign * (hours.parse::<i64>().ok()?.checked_mul(3600)? + minutes.parse::<i64>().ok()?.checked_mul(60)?))
 }
 
 /// A stored value as `print` shows it: `get` gives the same as a plain number or text.

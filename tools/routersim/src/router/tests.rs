@@ -157,6 +157,34 @@ fn references_follow_a_renamed_interface() {
 }
 
 #[test]
+fn a_clock_gives_times_and_seconds() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run("/system clock set time=02:03:04");
+        assert_eq!(bench.get("[:typeof [/system clock get time]]"), "time");
+        assert_eq!(bench.get("([/system clock get time] > 01:00:00)"), "true");
+        assert!(bench.get("\"$[/system clock get time]\"").starts_with("02:03:0"));
+        assert_eq!(bench.get("([/system clock get gmt-offset] + 1)"), "1");
+        assert!(bench.run("/system clock print").contains("gmt-offset: +00:00"));
+        assert!(bench.run("/system clock print").contains("time: 02:03:0"));
+    }
+}
+
+/// Scripts hand on what `find` and `add` gave them.
+#[test]
+fn a_reference_may_be_an_id() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run(":global br [/interface bridge add name=br1]");
+        bench.run(":global br; /interface bridge port add bridge=$br interface=([/interface ethernet find]->2)");
+        assert_eq!(bench.get("[/interface bridge port get 0 bridge]"), "br1");
+        assert_eq!(bench.get("[/interface bridge port get 0 interface]"), "ether3");
+        bench.run("/ip address add address=10.0.0.1/24 interface=[/interface find name=ether2]");
+        assert_eq!(bench.get("[/ip address get 0 interface]"), "ether2");
+        let refused = "input does not match any value of interface";
+        assert_eq!(bench.fails("/ip address add address=10.0.1.1/24 interface=*FFFF"), refused);
+    }
+}
+
+#[test]
 fn rules_have_an_order() {
     let mut bench = Bench::v6();
     bench.run("/ip firewall filter add chain=input action=drop comment=a");

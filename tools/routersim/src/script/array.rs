@@ -112,20 +112,35 @@ impl Array {
         }
     }
 
-    /// Sets the element of a key, or the one at a number that is there already.
-    pub fn set(&mut self, key: &Value, value: Value) {
-        if let Value::Num(at) = key
-            && let Some(at) = usize::try_from(*at).ok().filter(|at| *at < self.items.len())
-            && let Some(before) = self.items.get(at).map(weight)
-        {
-            self.count(&value);
-            self.weight = self.weight.saturating_sub(before);
-            if let Some(slot) = self.items.get_mut(at) {
-                *slot = value;
-            }
-            return;
+    /// Sets the element of a key, or the one at a number: the number behind a list's last element makes the list longer. Whether
+    /// that was done: what other numbers do that are not there is not known.
+    #[must_use]
+    pub fn set(&mut self, key: &Value, value: Value) -> bool {
+        let Value::Num(at) = key else {
+            self.insert(key.text(), value);
+            return true;
+        };
+        let text = key.text();
+        if self.keyed.contains_key(&text) {
+            self.insert(text, value);
+            return true;
         }
-        self.insert(key.text(), value);
+        let Ok(at) = usize::try_from(*at) else { return false };
+        match self.items.get(at).map(weight) {
+            Some(before) => {
+                self.count(&value);
+                self.weight = self.weight.saturating_sub(before);
+                if let Some(slot) = self.items.get_mut(at) {
+                    *slot = value;
+                }
+                true
+            }
+            None if at == self.items.len() && self.is_list() => {
+                self.push(value);
+                true
+            }
+            None => false,
+        }
     }
 
     /// Elements `begin..end` in order, keys kept.

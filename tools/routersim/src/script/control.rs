@@ -193,6 +193,16 @@ impl Interp {
                 };
                 args.push(argument, self.given(frame, Some(*given)).await?, literal);
             }
+            if matches!(name, "serialize" | "deserialize")
+                && let Some(option) = args.text("options").as_deref().and_then(unknown_option)
+            {
+                return Err(self.host.not_simulated(&self.ctx, name, &format!("options={option}")).into());
+            }
+            if name == "convert"
+                && let Some(what) = unknown_form(&args)
+            {
+                return Err(self.host.not_simulated(&self.ctx, name, &what).into());
+            }
             Ok(builtins::run(name, &args, &self.host.kernel(), self.ctx.version)?)
         })
     }
@@ -332,7 +342,7 @@ impl Interp {
                 ExprKind::Word(word) => word.as_bytes().to_vec(),
                 _ => return Err(Error::invalid_value("name").into()),
             };
-            let whole = put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value)?;
+            let whole = self.put_element(frame.scope.get(&name).unwrap_or_default(), &mut keys, value)?;
             if frame.scope.set(&name, whole) {
                 Ok(())
             } else {
@@ -489,9 +499,11 @@ impl Interp {
 
     fn parsed(&self, frame: &Frame, text: &[u8]) -> Result<Value, Error> {
         let version = self.ctx.version;
-        let script = routeros_script::parse(text, version).map_err(|error| match judge(text, version) {
-            Outcome::Refused(exact) if version.major >= 7 => exact,
-            _ => error,
+        let script = routeros_script::parse_in(text, version, frame.menu.is_empty()).map_err(|error| {
+            match judge(text, version) {
+                Outcome::Refused(exact) if version.major >= 7 => exact,
+                _ => error,
+            }
         })?;
         routeros_script::check(&script, self.host.as_ref(), &frame.menu)?;
         let body = Body::Block(std::sync::Arc::clone(&script.body));
@@ -499,16 +511,34 @@ impl Interp {
             Code { src: std::sync::Arc::clone(&script.src), body, menu: Rc::clone(&frame.menu), function: false };
         Ok(Value::Code(Rc::new(code)))
     }
+
+    /// `whole` with the element at the path `keys` (innermost first) set.
+    fn put_element(&self, whole: Value, keys: &mut Vec<Value>, value: Value) -> Result<Value, Error> {
+        let Some(key) = keys.pop() else { return Ok(value) };
+        let mut array = match whole {
+            Value::Array(array) => (*array).clone(),
+            _ => Array::default(),
+        };
+        let inner = self.put_element(array.get(&key).cloned().unwrap_or_default(), keys, value)?;
+        if !array.set(&key, inner) {
+            let key = key.to_text();
+            return Err(self.host.not_simulated(&self.ctx, "set", &format!("element {key} behind an array's end")));
+        }
+        Ok(Value::Array(Rc::new(array.checked()?)))
+    }
 }
 
-/// `whole` with the element at the path `keys` (innermost first) set.
-fn put_element(whole: Value, keys: &mut Vec<Value>, value: Value) -> Result<Value, Error> {
-    let Some(key) = keys.pop() else { return Ok(value) };
-    let mut array = match whole {
-        Value::Array(array) => (*array).clone(),
-        _ => Array::default(),
-    };
-    let inner = put_element(array.get(&key).cloned().unwrap_or_default(), keys, value)?;
-    array.set(&key, inner);
-    Ok(Value::Array(Rc::new(array.checked()?)))
+/// The first of the options of `:serialize` that nobody modelled.
+fn unknown_option(options: &str) -> Option<&str> {
+    let known = |option: &&str| matches!(*option, "" | "json.pretty" | "json.no-string-conversion");
+    options.split([',', ';']).find(|option| !known(option))
+}
+
+/// What `:convert` of a router has and nobody modelled.
+fn unknown_form(args: &builtins::Args) -> Option<String> {
+    const FORMS: &[&str] = &["num", "base32", "byte-array", "bit-array-lsb", "bit-array-msb"];
+    let among = |name: &str, list: &[&str]| args.text(name).filter(|text| list.contains(&text.as_str()));
+    [("from", FORMS), ("to", FORMS), ("transform", &["ucfirst", "lcfirst"])]
+        .into_iter()
+        .find_map(|(name, list)| among(name, list).map(|text| format!("{name}={text}")))
 }

@@ -62,11 +62,18 @@ pub(super) struct Scope {
     globals: Globals,
     /// At the prompt every global is visible without being declared.
     prompt: bool,
+    /// Holds a call's arguments.
+    call: bool,
 }
 
 impl Scope {
     pub(super) fn root(globals: Globals, prompt: bool) -> Rc<Self> {
-        Rc::new(Self { slots: RefCell::default(), parent: None, globals, prompt })
+        Rc::new(Self { slots: RefCell::default(), parent: None, globals, prompt, call: false })
+    }
+
+    /// The scope of a call, which knows nothing of its caller's.
+    pub(super) fn call(globals: Globals) -> Rc<Self> {
+        Rc::new(Self { slots: RefCell::default(), parent: None, globals, prompt: false, call: true })
     }
 
     pub(super) fn inside(self: &Rc<Self>) -> Rc<Self> {
@@ -75,6 +82,7 @@ impl Scope {
             parent: Some(Rc::clone(self)),
             globals: self.globals.clone(),
             prompt: false,
+            call: false,
         })
     }
 
@@ -125,6 +133,11 @@ impl Scope {
         }
         match &self.parent {
             Some(parent) => parent.set(name, value),
+            // An argument that was not given becomes one.
+            None if self.call && name.iter().all(u8::is_ascii_digit) => {
+                self.slots.borrow_mut().insert(name.to_vec(), Slot::Local(value));
+                true
+            }
             None if self.prompt && self.globals.get(name).is_some() => {
                 self.globals.set(name, value);
                 true

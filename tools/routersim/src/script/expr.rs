@@ -6,7 +6,7 @@ use std::sync::Arc;
 use routeros_script::ast::{ArrayItem, BinaryOp, Expr, ExprKind, StrPart, UnaryOp};
 
 use super::array::Array;
-use super::error::{Flow, Run};
+use super::error::{Error, Flow, Run};
 use super::host::LocalFuture;
 use super::interp::{Frame, Interp, ready};
 use super::ops;
@@ -72,15 +72,41 @@ impl Interp {
     fn string<'a>(&'a self, frame: &'a Frame, parts: &'a [StrPart]) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let mut text = Vec::new();
+            // Pieces are joined by the operator `.`, which an array takes element by element. What a string of an array alone
+            // is stays a text here [verify].
+            let mut array: Option<Value> = None;
             for part in parts {
-                match part {
-                    StrPart::Text(bytes) => text.extend_from_slice(bytes),
-                    StrPart::Value(expr) => text.extend(self.eval(frame, expr).await?.text()),
-                }
-                ops::sized(text.len())?;
+                let value = match part {
+                    StrPart::Text(bytes) if array.is_none() => {
+                        text.extend_from_slice(bytes);
+                        ops::sized(text.len())?;
+                        continue;
+                    }
+                    StrPart::Text(bytes) => Value::str(bytes),
+                    StrPart::Value(expr) => self.eval(frame, expr).await?,
+                };
+                array = match (array, value) {
+                    (None, value @ Value::Array(_)) if parts.len() > 1 => {
+                        Some(self.concat(&Value::str(std::mem::take(&mut text)), &value)?)
+                    }
+                    (None, value) => {
+                        text.extend(value.text());
+                        ops::sized(text.len())?;
+                        None
+                    }
+                    (Some(array), value) => Some(self.concat(&array, &value)?),
+                };
             }
-            Ok(Value::str(text))
+            Ok(array.unwrap_or_else(|| Value::str(text)))
         })
+    }
+
+    /// `.`: how two arrays go together nobody has shown.
+    fn concat(&self, left: &Value, right: &Value) -> Result<Value, Error> {
+        if let (Value::Array(_), Value::Array(_)) = (left, right) {
+            return Err(self.host.not_simulated(&self.ctx, "put", "array . array"));
+        }
+        ops::binary(BinaryOp::Concat, left, right)
     }
 
     fn array<'a>(&'a self, frame: &'a Frame, items: &'a [ArrayItem]) -> LocalFuture<'a, Run<Value>> {
@@ -143,7 +169,13 @@ impl Interp {
             let on_property = matches!(&left.kind, ExprKind::Word(word) if property(frame, word.as_bytes()).is_some());
             let other = match &right.kind {
                 ExprKind::Word(word) if comparison && on_property => Value::str(word),
-                ExprKind::Literal(_, text) if comparison && matches!(value, Value::Str(_)) => Value::str(text),
+                // Equal or not is asked of the text as written; more or less of the number or time that it is.
+                ExprKind::Literal(_, text)
+                    if matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Match)
+                        && matches!(value, Value::Str(_)) =>
+                {
+                    Value::str(text)
+                }
                 _ => self.eval(frame, right).await?,
             };
             match op {
@@ -174,6 +206,7 @@ impl Interp {
                     }
                     _ => Ok(value),
                 },
+                BinaryOp::Concat => Ok(self.concat(&value, &other)?),
                 op => Ok(ops::binary(op, &value, &other)?),
             }
         })

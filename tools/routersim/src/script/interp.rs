@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use routeros_script::ast::{self, Block, Call, Command, Expr, ExprKind, Script, Statement};
 use routeros_script::check::{bad_argument, bad_argument_is_late};
-use routeros_script::{Lookup, Names, Position, Resolution, check, commands, parse, resolve};
+use routeros_script::{Lookup, Names, Position, Resolution, check, commands, parse, parse_in, resolve};
 
 use super::env::Scope;
 use super::error::{Error, ErrorKind, Flow, Run};
@@ -41,6 +41,9 @@ impl fmt::Debug for Interp {
         f.debug_struct("Interp").field("ctx", &self.ctx).finish_non_exhaustive()
     }
 }
+
+/// What a call is given, by name or number.
+type Given = Vec<(Vec<u8>, Value)>;
 
 /// Where a statement runs.
 #[derive(Clone)]
@@ -157,7 +160,7 @@ impl Interp {
 
     /// Runs a line typed at a prompt in `menu`, which a bare path changes. Every global variable is visible.
     pub async fn line(&self, src: &[u8], menu: &mut Vec<String>) -> Result<Value, Error> {
-        let script = parse(src, self.ctx.version)?;
+        let script = parse_in(src, self.ctx.version, menu.is_empty())?;
         check(&script, &PromptNames(self.host.as_ref(), &self.ctx), menu)?;
         self.run(&script, menu, true).await
     }
@@ -243,8 +246,8 @@ impl Interp {
     ) -> LocalFuture<'a, Run<Value>> {
         match statement {
             Statement::Block(block) => self.block(frame, block, false),
-            Statement::Bracket(block) => self.bracket_again(frame, block, used),
-            Statement::Paren(expr) => self.eval(frame, expr),
+            Statement::Bracket(block, args) => self.bracket_again(frame, block, args, used),
+            Statement::Paren(expr, args) => self.call_value(frame, expr, args),
             Statement::Call(call) => self.call(frame, call),
             Statement::Command(command) => {
                 let host = self.host.as_ref();
@@ -281,11 +284,23 @@ impl Interp {
         }
     }
 
-    /// `[[...]]` gives the inner value unchanged, but runs what `[:parse ...]` gave.
-    fn bracket_again<'a>(&'a self, frame: &'a Frame, block: &'a Block, used: bool) -> LocalFuture<'a, Run<Value>> {
+    /// `[[...]]` gives the inner value unchanged, but runs what `[:parse ...]` gave, as `[:parse ...]` alone does.
+    fn bracket_again<'a>(
+        &'a self,
+        frame: &'a Frame,
+        block: &'a Block,
+        args: &'a [ast::Arg],
+        used: bool,
+    ) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             match returned(self.bracket(frame, block).await)? {
-                Value::Code(code) if used => self.activate(&code, Vec::new(), true).await,
+                Value::Code(code) if !args.is_empty() => {
+                    let args = self.call_args(frame, args, Vec::new()).await?;
+                    returned(self.activate(&code, args, used).await)
+                }
+                Value::Code(code) if used || (!code.function && matches!(code.body, Body::Block(_))) => {
+                    returned(self.activate(&code, Vec::new(), used).await)
+                }
                 value => Ok(value),
             }
         })
@@ -359,22 +374,45 @@ impl Interp {
             let value = self.variable(frame, &call.name.text);
             let Value::Code(code) = value else { return Ok(value) };
             // `$0` is the function itself as it was called, `$1` the first argument.
-            let mut args = vec![(b"0".to_vec(), Value::str([b"$", call.name.text.as_slice()].concat()))];
+            let itself = vec![(b"0".to_vec(), Value::str([b"$", call.name.text.as_slice()].concat()))];
+            let args = self.call_args(frame, &call.args, itself).await?;
+            self.call_code(&code, args).await
+        })
+    }
+
+    /// `($functions->"name") arguments`. What isn't code is its own value. What `$0` is then is not known [verify].
+    fn call_value<'a>(&'a self, frame: &'a Frame, expr: &'a Expr, args: &'a [ast::Arg]) -> LocalFuture<'a, Run<Value>> {
+        Box::pin(async move {
+            let value = self.eval(frame, expr).await?;
+            let Value::Code(code) = value else { return Ok(value) };
+            let args = self.call_args(frame, args, Vec::new()).await?;
+            self.call_code(&code, args).await
+        })
+    }
+
+    /// Adds the arguments of a call to `values`, those without a name by their numbers.
+    fn call_args<'a>(
+        &'a self,
+        frame: &'a Frame,
+        args: &'a [ast::Arg],
+        mut values: Given,
+    ) -> LocalFuture<'a, Run<Given>> {
+        Box::pin(async move {
             let mut position = 0_usize;
-            for arg in &call.args {
+            for arg in args {
                 match arg {
                     ast::Arg::Named(name, value) => {
                         let value = self.optional(frame, value.as_ref()).await?;
-                        args.push((name.text.clone().into_bytes(), value));
+                        values.push((name.text.clone().into_bytes(), value));
                     }
                     ast::Arg::Unnamed(value) => {
                         position += 1;
-                        args.push((position.to_string().into_bytes(), self.eval(frame, value).await?));
+                        values.push((position.to_string().into_bytes(), self.eval(frame, value).await?));
                     }
                     ast::Arg::Where(_) => {}
                 }
             }
-            self.call_code(&code, args).await
+            Ok(values)
         })
     }
 
@@ -385,33 +423,33 @@ impl Interp {
         }
     }
 
-    /// Calls code as a function: its result is what it returns.
-    pub(super) fn call_code<'a>(&'a self, code: &'a Code, args: Vec<(Vec<u8>, Value)>) -> LocalFuture<'a, Run<Value>> {
+    /// Calls code as a function: its result is what it returns; of what `:parse` gave, the last value too (inferred).
+    pub(super) fn call_code<'a>(&'a self, code: &'a Code, args: Given) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            match self.activate(code, args, matches!(code.body, Body::Quoted(_))).await {
+            let gives = matches!(code.body, Body::Quoted(_)) || !code.function;
+            match self.activate(code, args, gives).await {
                 Err(Flow::Return(value)) => Ok(value),
-                Ok(value) if matches!(code.body, Body::Quoted(_)) => Ok(value),
+                Ok(value) if gives => Ok(value),
                 Ok(_) => Ok(Value::Nothing),
                 Err(flow) => Err(flow),
             }
         })
     }
 
-    /// Runs code in a scope that holds its arguments and nothing of its caller's.
-    pub(super) fn activate<'a>(
-        &'a self,
-        code: &'a Code,
-        args: Vec<(Vec<u8>, Value)>,
-        used: bool,
-    ) -> LocalFuture<'a, Run<Value>> {
+    /// Runs code in a scope that holds its arguments and nothing of its caller's. The arguments are locals of the code's own
+    /// block: a `:global` of the same name there declares the variable and doesn't uncover it (the manual's example).
+    pub(super) fn activate<'a>(&'a self, code: &'a Code, args: Given, used: bool) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
-            let scope = Scope::root(self.ctx.globals.clone(), false);
+            let scope = Scope::call(self.ctx.globals.clone());
             for (name, value) in args {
                 scope.local(&name, value);
             }
-            let frame = Frame { src: Arc::clone(&code.src), scope, menu: Rc::clone(&code.menu), item: None };
+            let mut frame = Frame { src: Arc::clone(&code.src), scope, menu: Rc::clone(&code.menu), item: None };
             match &code.body {
-                Body::Block(block) => self.block(&frame, block, used).await,
+                Body::Block(block) => {
+                    let _level = self.deeper(1)?;
+                    self.statements(&mut frame, block, used).await
+                }
                 Body::Quoted(expr) => self.eval(&frame, expr).await,
             }
         })

@@ -16,17 +16,20 @@ pub(super) fn serialize(args: &Args) -> Result<Value, Error> {
     let options = args.text("options").unwrap_or_default();
     match args.text("to").as_deref() {
         Some("json") => {
-            let json = to_json(value, !options.contains("json.no-string-conversion"), 0)?;
-            let text = if options.contains("json.pretty") {
-                serde_json::to_string_pretty(&json)
-            } else {
-                serde_json::to_string(&json)
+            let writer = Writer {
+                numbers: !options.contains("json.no-string-conversion"),
+                pretty: options.contains("json.pretty"),
             };
-            text.map(|text| Value::str(raw::bytes(&text))).map_err(|error| Error::failure(&error.to_string()))
+            let mut text = String::new();
+            writer.value(&mut text, value, 0)?;
+            Ok(Value::str(raw::bytes(&text)))
         }
         Some("dsv") => {
             let delimiter = args.get("delimiter").ok_or_else(|| Error::missing("delimiter"))?.text();
             let Value::Array(rows) = value else { return Ok(Value::str(value.text())) };
+            if let Some(text) = columns(rows, &delimiter) {
+                return text;
+            }
             let mut text = Vec::new();
             for row in rows.values() {
                 if !text.is_empty() {
@@ -47,41 +50,128 @@ pub(super) fn serialize(args: &Args) -> Result<Value, Error> {
     }
 }
 
-/// Strings that look like numbers become numbers unless told otherwise, as on routers.
-fn to_json(value: &Value, numbers: bool, depth: usize) -> Result<serde_json::Value, Error> {
-    if depth > MAX_DEPTH {
-        return Err(Error::limit("nested too deep"));
-    }
-    Ok(match value {
-        Value::Nothing | Value::Nil => serde_json::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Num(value) => (*value).into(),
-        Value::Array(array) if array.is_list() => {
-            let items = array.values().map(|value| to_json(value, numbers, depth + 1));
-            serde_json::Value::Array(items.collect::<Result<_, _>>()?)
-        }
-        Value::Array(array) => {
-            let mut map = serde_json::Map::new();
-            for (key, value) in array.pairs() {
-                map.insert(key.to_text(), to_json(value, numbers, depth + 1)?);
+/// Keyed lists are columns under their keys, as the manual shows; `None` for anything else. What stands where one is shorter
+/// is not known: nothing here.
+fn columns(table: &Array, delimiter: &[u8]) -> Option<Result<Value, Error>> {
+    let mut keys: Vec<Vec<u8>> = Vec::new();
+    let mut lists: Vec<Vec<Vec<u8>>> = Vec::new();
+    for (key, column) in table.pairs() {
+        match (key, column) {
+            (Value::Str(key), Value::Array(column)) if column.is_list() => {
+                keys.push(key.to_vec());
+                lists.push(column.values().map(Value::text).collect());
             }
-            serde_json::Value::Object(map)
+            _ => return None,
         }
-        Value::Str(text) if numbers => match decimal(text) {
-            Some(number) => number.into(),
-            None => value.to_text().into(),
-        },
-        other => other.to_text().into(),
-    })
+    }
+    let height = lists.iter().map(Vec::len).max()?;
+    // A long column beside many short ones makes many delimiters.
+    if let Err(error) = super::ops::sized(height.saturating_mul(keys.len()).saturating_mul(delimiter.len() + 1)) {
+        return Some(Err(error));
+    }
+    let mut text = keys.join(delimiter);
+    for at in 0..height {
+        let row: Vec<&[u8]> = lists.iter().map(|list| list.get(at).map_or(&b""[..], Vec::as_slice)).collect();
+        text.push(b'\n');
+        text.extend(row.join(delimiter));
+    }
+    Some(Ok(Value::str(text)))
+}
+
+/// Writes JSON. A string that reads as a number is written as one with six decimals unless told otherwise: the manual
+/// shows it, and others measured it.
+struct Writer {
+    numbers: bool,
+    pretty: bool,
+}
+
+impl Writer {
+    fn value(&self, out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::limit("nested too deep"));
+        }
+        match value {
+            Value::Nothing | Value::Nil => out.push_str("null"),
+            Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Value::Num(value) => out.push_str(&value.to_string()),
+            Value::Array(array) => {
+                let (open, close) = if array.is_list() { ('[', ']') } else { ('{', '}') };
+                out.push(open);
+                for (at, (key, value)) in array.pairs().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    self.line(out, depth + 1);
+                    if !array.is_list() {
+                        out.push_str(&quoted(&key)?);
+                        out.push_str(if self.pretty { ": " } else { ":" });
+                    }
+                    self.value(out, value, depth + 1)?;
+                }
+                if !array.is_empty() {
+                    self.line(out, depth);
+                }
+                out.push(close);
+            }
+            Value::Str(text) => match decimal(text).filter(|_| self.numbers) {
+                Some(number) => out.push_str(&format!("{number}.000000")),
+                None => out.push_str(&quoted(value)?),
+            },
+            other => out.push_str(&quoted(other)?),
+        }
+        Ok(())
+    }
+
+    fn line(&self, out: &mut String, depth: usize) {
+        if self.pretty {
+            out.push('\n');
+            out.push_str(&"  ".repeat(depth));
+        }
+    }
+}
+
+fn quoted(value: &Value) -> Result<String, Error> {
+    serde_json::to_string(&value.to_text()).map_err(|error| Error::failure(&error.to_string()))
+}
+
+/// JSON without the commas behind which nothing comes: routers take them.
+fn without_last_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    // Where the last comma stands, while only blanks follow it.
+    let mut comma = None;
+    let (mut quoted, mut escaped) = (false, false);
+    for char in text.chars() {
+        if quoted {
+            quoted = escaped || char != '"';
+            escaped = !escaped && char == '\\';
+        } else {
+            match char {
+                ',' => comma = Some(out.len()),
+                ']' | '}' => {
+                    if let Some(at) = comma.take() {
+                        out.truncate(at);
+                    }
+                }
+                char if char.is_ascii_whitespace() => {}
+                char => {
+                    quoted = char == '"';
+                    comma = None;
+                }
+            }
+        }
+        out.push(char);
+    }
+    out
 }
 
 pub(super) fn deserialize(args: &Args) -> Result<Value, Error> {
     let text = args.need("value")?.text();
     match args.text("from").as_deref() {
         Some("json") => {
-            let json: serde_json::Value =
-                serde_json::from_str(&raw::text(&text)).map_err(|_| Error::failure("invalid json"))?;
-            from_json(&json, 0)
+            let text = without_last_commas(&raw::text(&text));
+            let json: serde_json::Value = serde_json::from_str(&text).map_err(|_| Error::failure("invalid json"))?;
+            let typed = !args.text("options").unwrap_or_default().contains("json.no-string-conversion");
+            from_json(&json, typed, 0)
         }
         Some("dsv") => {
             let delimiter = args.text("delimiter").ok_or_else(|| Error::missing("delimiter"))?;
@@ -100,7 +190,8 @@ pub(super) fn deserialize(args: &Args) -> Result<Value, Error> {
     }
 }
 
-fn from_json(json: &serde_json::Value, depth: usize) -> Result<Value, Error> {
+/// `typed`: strings that read as addresses, numbers or times are such (measured by others; other types are not [verify]).
+fn from_json(json: &serde_json::Value, typed: bool, depth: usize) -> Result<Value, Error> {
     if depth > MAX_DEPTH {
         return Err(Error::limit("nested too deep"));
     }
@@ -112,14 +203,17 @@ fn from_json(json: &serde_json::Value, depth: usize) -> Result<Value, Error> {
             // The language has no fractions.
             None => Value::str(number.to_string()),
         },
-        serde_json::Value::String(text) => Value::str(raw::bytes(text)),
+        serde_json::Value::String(text) => match Value::read(text) {
+            value @ (Value::Ip(_) | Value::Num(_) | Value::Time(_)) if typed => value,
+            _ => Value::str(raw::bytes(text)),
+        },
         serde_json::Value::Array(items) => {
-            list(items.iter().map(|item| from_json(item, depth + 1)).collect::<Result<_, _>>()?)
+            list(items.iter().map(|item| from_json(item, typed, depth + 1)).collect::<Result<_, _>>()?)
         }
         serde_json::Value::Object(map) => {
             let mut array = Array::default();
             for (key, value) in map {
-                array.insert(raw::bytes(key), from_json(value, depth + 1)?);
+                array.insert(raw::bytes(key), from_json(value, typed, depth + 1)?);
             }
             Value::Array(Rc::new(array))
         }

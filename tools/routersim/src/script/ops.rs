@@ -65,12 +65,7 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
         Less | Greater | LessEq | GreaterEq => compare(op, left, right),
         In => contained(left, right),
         Match => Ok(Value::Bool(matches(&left.text(), &right.text())?)),
-        Concat => {
-            let mut text = left.text();
-            text.extend(right.text());
-            sized(text.len())?;
-            Ok(Value::str(text))
-        }
+        Concat => concat(left, right),
         Join => join(left, right),
         Element => Ok(match left {
             Value::Array(array) => array.get(right).cloned().unwrap_or_default(),
@@ -80,6 +75,31 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
         Add | Sub | Mul | Div | Mod => arithmetic(op, left, right),
         Activate => Ok(left.clone()),
     }
+}
+
+/// Two texts in one; an array's elements each with the other side (the manual shows it for a list on the right; that keys stay
+/// and that the left side does the same is inferred).
+fn concat(left: &Value, right: &Value) -> Result<Value, Error> {
+    let (array, on_left) = match (left, right) {
+        (Value::Array(array), _) => (array, true),
+        (_, Value::Array(array)) => (array, false),
+        _ => {
+            let mut text = left.text();
+            text.extend(right.text());
+            sized(text.len())?;
+            return Ok(Value::str(text));
+        }
+    };
+    let mut joined = Array::default();
+    for (key, element) in array.pairs() {
+        let value = if on_left { concat(element, right)? } else { concat(left, element)? };
+        match key {
+            Value::Str(key) => joined.insert(key.to_vec(), value),
+            _ => joined.push(value),
+        }
+        joined = joined.checked()?;
+    }
+    Ok(Value::Array(Rc::new(joined)))
 }
 
 pub(super) fn sized(len: usize) -> Result<(), Error> {
@@ -158,13 +178,58 @@ pub fn matches(text: &[u8], pattern: &[u8]) -> Result<bool, Error> {
         readable.push_str(chunk.valid());
         chunk.invalid().iter().for_each(|byte| readable.push_str(&format!("\\x{byte:02X}")));
     }
-    let regex = RegexBuilder::new(&readable)
+    let regex = RegexBuilder::new(&posix_brackets(&readable))
         .unicode(false)
         .size_limit(REGEX_LIMIT)
         .dfa_size_limit(REGEX_LIMIT)
         .build()
         .map_err(|_| invalid())?;
     Ok(regex.is_match(text))
+}
+
+/// The pattern with its `[...]` read as POSIX does: a backslash and a bracket there are themselves. Published scripts depend
+/// on it.
+fn posix_brackets(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars().peekable();
+    while let Some(char) = rest.next() {
+        out.push(char);
+        match char {
+            '\\' => out.extend(rest.next()),
+            '[' => {
+                out.extend(rest.next_if_eq(&'^'));
+                // The first one closes nothing.
+                if rest.next_if_eq(&']').is_some() {
+                    out.push_str("\\]");
+                }
+                let mut before = ' ';
+                while let Some(char) = rest.next() {
+                    match char {
+                        ']' => {
+                            out.push(']');
+                            break;
+                        }
+                        // `[:alpha:]`; of `[.x.]` and `[=x=]` nothing is known, and they are refused.
+                        '[' if matches!(rest.peek(), Some(':' | '.' | '=')) => {
+                            out.push('[');
+                            for char in rest.by_ref() {
+                                out.push(char);
+                                if char == ']' {
+                                    break;
+                                }
+                            }
+                        }
+                        '\\' | '[' | '&' | '~' => out.extend(['\\', char]),
+                        '-' if before == '-' => out.push_str("\\-"),
+                        other => out.push(other),
+                    }
+                    before = char;
+                }
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 fn join(left: &Value, right: &Value) -> Result<Value, Error> {

@@ -241,8 +241,38 @@ fn functions() {
     );
     prints(":global x 1; :global f do={:global x; :set x 2}; $f; :put $x", "2\n");
     prints(":global isMaster true; :global f do={:put [:typeof $isMaster]}; $f isMaster=5", "num\n");
+    // The argument hides the global, which keeps its value, also from `:set`; the manual has such an example.
+    prints(
+        ":global v 7; :global f do={:global v; :put $v; :set v ($v . b); :put $v}; $f v=a; :put $v; $f; :put $v",
+        "a\nab\n7\n7\n7b\n7b\n",
+    );
+    prints(":global f do={:global v 5; :put $v}; $f v=a; :global v; :put $v", "a\n5\n");
+    prints(":local a {7;8}; :put \"a $a b\"; :put \"$a\"; :put [:typeof \"$a\"]", "a 7 b;a 8 b\n7;8\nstr\n");
+    fails(":local a {7;8}; :put \"$a$a\"", "failure: not simulated: :put array . array");
+    prints(
+        ":global f do={:if ([:typeof $1] = \"nothing\") do={:set $1 x}; :put \"$1$2\"}; $f; $f a b; :put [:typeof $1]",
+        "x\nab\nnothing\n",
+    );
+    fails(":set $1 x", "syntax error (line 1 column 6)");
     prints(":put [[:parse \":return 5\"]]; :local code [:parse \":put \\$a\"]; $code a=7", "5\n7\n");
+    prints("[:parse \":put a; :return 1; :put b\"]; :put c", "a\nc\n");
+    prints(":do {[:parse \":error x\"]} on-error={:put caught}", "caught\n");
+    prints(":global f [:parse \"(1,2)\"]; :put [:len [$f]]; :global g do={(1,2)}; :put [:typeof [$g]]", "2\nnothing\n");
     prints(":put [[:len abc]]", "3\n");
+    // Code in an array, or made on the spot, takes arguments too.
+    prints(":local a ({}); :set ($a->\"f\") do={:put \"$1$x\"; :return 5}; ($a->\"f\") 7 x=8", "78\n");
+    prints(
+        ":local a ({}); :set ($a->\"f\") do={:return \"$1$x\"}; :put [($a->\"f\") 7 x=8]; :put [$($a->\"f\") 9]",
+        "78\n9\n",
+    );
+    prints(":local c \":put \\$t; :return 4\"; :put [[:parse $c] t=hello]", "hello\n4\n");
+    prints(":put [(1 + 2)]; (1 + 2)", "3\n");
+    prints(":if (false) do= {:put a} else= {:put b}; :for i from= 1 to= 2 do= {:put $i}", "b\n1\n2\n");
+    prints(
+        ":put [:len [find \"abc\" \"b\"]]; :put [find \"abc\" \"b\"]; :put [/len [find key=1 in={5;1;2}]]",
+        "1\n1\n1\n",
+    );
+    prints("/thing add name=a\n/thing\n:put [:len [find name=a]]; :put [find]\n/\n:put [find abc c]", "1\n*1\n2\n");
 }
 
 #[test]
@@ -257,6 +287,14 @@ fn scopes() {
     prints("[:global v 1]\n:put $v", "1\n");
     prints(":put [:global v 1]\n:put [:typeof $v]", "\nnothing\n");
     prints(":local a {b=1}; :set ($a->\"c\") 2; :set ($a->\"d\"->\"e\") 3; :put $a", "b=1;c=2;d=e=3\n");
+    // A number is a place; the one behind the last makes the list longer.
+    prints(
+        ":local a ({}); :set ($a->[:len $a]) x; :set ($a->[:len $a]) y; :set ($a->0) z; :put $a; :put [:typeof ($a->1)]",
+        "z;y\nstr\n",
+    );
+    prints(":local a; :set ($a->\"5\") x; :set ($a->5) y; :put $a", "5=y\n");
+    fails(":local a {1}; :set ($a->7) x", "failure: not simulated: :set element 7 behind an array's end");
+    fails(":local a {k=1}; :set ($a->1) x", "failure: not simulated: :set element 1 behind an array's end");
     fails(":set nobody 1", "syntax error (line 1 column 6)");
     fails(":local a-b 1", "syntax error (line 1 column 9)");
     fails(":local 1a 1", "syntax error (line 1 column 8)");

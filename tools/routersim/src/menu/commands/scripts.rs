@@ -57,6 +57,10 @@ pub(super) async fn import(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) ->
             ctx.output.line(b"Script file loaded and executed successfully");
             Ok(Value::Nothing)
         }
+        // The manual's example of 7.x; of 6.x nothing is known.
+        Err(error) if error.kind == ErrorKind::Parse && sys.spec.version.is_v7() => {
+            Err(Error { message: format!("Script Error: {error}"), ..error })
+        }
         Err(error) if error.kind == ErrorKind::Parse => Err(error),
         Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
         Err(error) => Err(Error::new(format!("Script Error: {error}"))),

@@ -280,11 +280,12 @@ impl Hooks for DeviceModeHooks {
 static CLOCK: Menu = Menu {
     path: "/system/clock",
     props: &[
-        prop("time", Kind::Str),
+        // Types measured on 7.21 by others.
+        prop("time", Kind::Time),
         prop("date", Kind::Str),
         prop("time-zone-autodetect", Kind::Bool).or("yes"),
         prop("time-zone-name", Kind::Str).or("manual"),
-        ro("gmt-offset", Kind::Str),
+        ro("gmt-offset", Kind::Offset),
     ],
     hooks: &ClockHooks,
     ..SINGLE_MENU

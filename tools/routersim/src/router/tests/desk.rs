@@ -119,3 +119,12 @@ fn an_import_asks_nothing_and_one_that_imports_itself_ends() {
     desk.types(&mut bench, "/import down.rsc\r");
     bench.until(Phase::RouterBoot);
 }
+
+/// As in the manual's example.
+#[test]
+fn an_import_says_what_is_wrong_to_who_catches_it() {
+    let mut bench = Bench::v7();
+    bench.run("/file add name=bad.rsc contents=\"this is no script\"");
+    let said = bench.run(":onerror e in={/import bad.rsc} do={:put $e}");
+    assert_eq!(said.lines().last(), Some("Script Error: bad command name this (line 1 column 1)"));
+}

@@ -13,6 +13,16 @@ fn with_addresses(bench: &mut Bench) {
 }
 
 #[test]
+fn a_proplist_holds_for_values_too() {
+    let mut bench = Bench::v7();
+    let first = "([/interface ethernet print as-value proplist=name,running]->0)";
+    assert_eq!(bench.get(&format!("[:len {first}]")), "3");
+    assert_eq!(bench.get(&format!("({first}->\"name\")")), "ether1");
+    assert_eq!(bench.get(&format!("[:typeof ({first}->\"mtu\")]")), "nothing");
+    assert_eq!(bench.get("[:len [/system clock print as-value proplist=date]]"), "1");
+}
+
+#[test]
 fn a_table_of_7_names_what_occurs() {
     let mut bench = Bench::v7();
     assert_eq!(bench.run("/ip address print"), "");

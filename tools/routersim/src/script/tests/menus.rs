@@ -72,7 +72,7 @@ fn nothing_runs_when_something_is_wrong() {
         (":put a # b", "expected end of command (line 1 column 8)"),
         ("/thing print where", "missing value for where (line 1 column 19)"),
         ("/thing//print", "expected command name (line 1 column 8)"),
-        ("/thing set name= comment=x", "expected name value (line 1 column 18)"),
+        ("/thing set name= comment=x", "expected end of command (line 1 column 25)"),
         (":put a$b", "syntax error (line 1 column 7)"),
         (":onerrors x", "bad command name onerrors (line 1 column 2)"),
         ("\u{e4}: 1", "expected command name (line 1 column 1)"),
