@@ -75,7 +75,11 @@ fn looked_at_alone(pair: &Pair) {
     assert!(other(&[]).expect(5).err.contains("preflight refused: a-ha-password"));
     let waived = other(&["--waive", "a-ha-password"]).expect(0);
     assert!(waived.out.contains("waived a-ha-password: a's HA password is another one"), "{}", waived.out);
-    assert!(waived.err.contains("Nothing was changed. Next:  jumplead bootstrap edge-1 --waive a-ha-password --confirm "), "{}", waived.err);
+    assert!(
+        waived.err.contains("Nothing was changed. Next:  jumplead bootstrap edge-1 --waive a-ha-password --confirm "),
+        "{}",
+        waived.err
+    );
     assert_eq!(configuration_of_b(pair), before, "a look changes nothing");
 }
 
