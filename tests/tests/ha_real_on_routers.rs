@@ -2,16 +2,32 @@
 //! do to each other, and oddities that are switched on here. Two simulated routers.
 
 use jumplead_tests::ha_pair::{MAC_A, MAC_B, OPEN, PASSWORD, Pair, VERSIONS};
-use routersim::record::EventKind;
+use lab::NodeHandle;
+use routersim::quirks::QuirkOverrides;
+use routersim::record::{EventKind, Phase};
+use routersim::router::Router;
+use routersim::spec::{Spec, Version};
 
 fn says(text: &str) -> impl Fn(&EventKind) -> bool + '_ {
     move |kind| matches!(kind, EventKind::Log { message, .. } if message.contains(text))
+}
+
+fn with(version: Version, seed: u64, quirk: fn(&mut QuirkOverrides)) -> Pair {
+    let spec = |spec: Spec| spec.version(version).quirk(quirk);
+    Pair::of(spec(Spec::pair_a()), spec(Spec::pair_b()), seed)
 }
 
 fn call() -> String {
     format!(
         ":global HAInstall; $HAInstall interface=\"ether8\" macA=\"{MAC_A}\" macB=\"{MAC_B}\" password=\"{PASSWORD}\""
     )
+}
+
+fn restart(pair: &Pair, router: &NodeHandle<Router>) {
+    router.with(Router::power_cut);
+    pair.wait(1);
+    router.with(Router::power_on);
+    pair.until("it is back", 120, |pair| pair.phase(router) == Phase::Up);
 }
 
 /// An installation that can't work changes nothing, and one that fails leaves the ports as they were.
@@ -39,5 +55,36 @@ fn an_installation_that_fails_leaves_the_ports_on() {
         pair.run(&pair.a, "/interface bridge remove bridge-ether8");
         pair.run(&pair.a, &call());
         pair.until("A is master", 60, |pair| pair.master(&pair.a));
+    }
+}
+
+const FIREWALL: &str = "/ip firewall filter add chain=forward action=fasttrack-connection comment=fast; \
+     /ip firewall filter add chain=input action=drop comment=last; \
+     /ip firewall raw add chain=prerouting action=drop comment=\"drop the rest\"";
+
+/// A quiet sync that is cut off where the active has a fasttrack rule: the filter then has a rule that nobody may disable.
+#[test]
+fn a_quiet_sync_that_is_cut_off_ends_reachable_with_fasttrack_too() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 6);
+        pair.run(&pair.a, FIREWALL);
+        pair.install();
+        pair.basic_networking();
+        pair.choose("quiet");
+        pair.start(&pair.a, ":global HAPushStandby; $HAPushStandby");
+        pair.until("B is reset", 200, |pair| pair.phase(&pair.b) == Phase::RouterBoot);
+        let there =
+            |pair: &Pair, menu: &str| pair.b.look(|r| r.system().map_or(0, |s| s.config(|c| c.items(menu).len())));
+        pair.until("half of it is there", 120, |pair| {
+            there(pair, "/system/scheduler") > 0 && there(pair, "/ip/firewall/filter") > 2
+        });
+        restart(&pair, &pair.b);
+        pair.wait(20);
+        assert!(pair.seen(1, says("the sync was cut off")) > 0, "{version}\n{}", pair.tail());
+        assert_eq!(pair.get(&pair.b, OPEN), "1", "{version}");
+        pair.answers();
+        pair.call(&pair.a, "HAPushStandby");
+        pair.wait(200);
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
     }
 }

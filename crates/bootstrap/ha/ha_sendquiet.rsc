@@ -73,12 +73,14 @@ $haWriteFile fileName="HA_quiet-second" fileText=$second
 # next push. What there is of the active's configuration has no version and is not started.
 :local rescue ":if ([:len [/log find message~\"ha_sendquiet: BEGIN\"]] = 0) do={\n"
 :set rescue ($rescue . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
-:set rescue ($rescue . "/system scheduler remove [find name!=\"ha_quiet\"]\n/system script remove [find]\n")
-:set rescue ($rescue . "/interface vrrp remove [find name=\"HA_VRRP\"]\n/ip address remove [find comment=\"HA_AUTO\"]\n")
-:set rescue ($rescue . "/interface bridge port remove [find interface=\"" . $haInterface . "\"]\n/ip firewall filter disable [find]\n")
-:set rescue ($rescue . ":do {/tool mac-server set allowed-interface-list=all} on-error={}\n")
-:set rescue ($rescue . ":if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}\n")
-:set rescue ($rescue . "/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no\n")
+# Each step for itself: whatever is refused, the HA port must come up at the end. (Where there is a fasttrack rule the filter has
+# a rule of the system's own, and "disable [find]" is refused for it, on every version that has fasttrack.)
+:foreach step in={"/system scheduler remove [find name!=\"ha_quiet\"]";"/system script remove [find]";"/interface vrrp remove [find name=\"HA_VRRP\"]";"/ip address remove [find comment=\"HA_AUTO\"]";"/ip firewall filter disable [find where !dynamic]";"/tool mac-server set allowed-interface-list=all"} do={
+  :set rescue ($rescue . ":do {" . $step . "} on-error={}\n")
+}
+:set rescue ($rescue . ":do {/interface bridge port remove [find interface=\"" . $haInterface . "\"]} on-error={}\n")
+:set rescue ($rescue . ":do {:if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}} on-error={}\n")
+:set rescue ($rescue . ":do {/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no} on-error={}\n")
 :set rescue ($rescue . "/interface ethernet enable [find default-name=\"" . $haInterface . "\"]\n")
 :set rescue ($rescue . "/file remove [find name~\"^(flash/)*HA_(scripts|key_|quiet[.]|quiet-(all|part|cert|first|second|go))\"]\n")
 :set rescue ($rescue . "/log error \"ha_sendquiet: the sync was cut off; this router waits for the next one, data ports closed\"\n}\n")

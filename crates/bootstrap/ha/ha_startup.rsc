@@ -108,12 +108,15 @@
   /interface bridge port add bridge=$haInterfaceLogical interface=$haInterface hw=no comment="HA_AUTO"
   /ip address add address="$haAddressMe/$haNetmaskBits" interface=$haInterfaceLogical comment="HA_AUTO"
   /ip route add gateway=$haAddressOther distance=250 comment="HA_AUTO"
-  :if ([:len [/ip firewall filter find]] = 0) do={
+  # Before all rules that somebody made; not by number, since where there is a fasttrack rule the first is the system's own.
+  :local rules [/ip firewall filter find where !dynamic]
+  :if ([:len $rules] = 0) do={
     /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO"
     /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO"
   } else={
-    /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO" place-before=0
-    /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO" place-before=0
+    :local first [:pick $rules 0]
+    /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
+    /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
   }
   /log warning "ha_startup: 3 HA port"
   # A standby inherits the active's hardening; the HA port must keep answering MAC-Telnet, MAC-Ping and discovery.
