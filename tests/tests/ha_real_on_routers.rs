@@ -17,6 +17,14 @@ fn with(version: Version, seed: u64, quirk: fn(&mut QuirkOverrides)) -> Pair {
     Pair::of(spec(Spec::pair_a()), spec(Spec::pair_b()), seed)
 }
 
+fn made(pair: Pair) -> Pair {
+    pair.install();
+    pair.basic_networking();
+    pair.first_push();
+    assert!(pair.sync().contains("GOOD"), "{}", pair.tail());
+    pair
+}
+
 fn call() -> String {
     format!(
         ":global HAInstall; $HAInstall interface=\"ether8\" macA=\"{MAC_A}\" macB=\"{MAC_B}\" password=\"{PASSWORD}\""
@@ -84,6 +92,25 @@ fn a_quiet_sync_that_is_cut_off_ends_reachable_with_fasttrack_too() {
         assert_eq!(pair.get(&pair.b, OPEN), "1", "{version}");
         pair.answers();
         pair.call(&pair.a, "HAPushStandby");
+        pair.wait(200);
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+    }
+}
+
+/// Several addresses that FTP serves stay, and the HA network is one of them, on both.
+#[test]
+fn two_addresses_of_ftp_stay() {
+    for version in [VERSIONS[0], VERSIONS[1], Version::new(7, 24, 0)] {
+        let pair = Pair::new(version, 8);
+        let word = if version.at_least(7, 24) { "available-from" } else { "address" };
+        pair.run(&pair.a, &format!("/ip service set ftp {word}=192.0.2.0/24,198.51.100.0/24 disabled=no"));
+        let pair = made(pair);
+        for router in [&pair.a, &pair.b] {
+            let list = pair.get(router, &format!("[:tostr [/ip service get ftp {word}]]"));
+            assert_eq!(list, "169.254.23.0/24;192.0.2.0/24;198.51.100.0/24", "{version}");
+        }
+        pair.run(&pair.a, "/ip address add address=192.0.2.1/24 interface=ether1");
+        assert!(pair.sync().contains("NEED TO PUSH"), "{version}");
         pair.wait(200);
         assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
     }
