@@ -25,10 +25,22 @@ fn made(pair: Pair) -> Pair {
     pair
 }
 
+fn ready(version: Version) -> Pair {
+    made(Pair::new(version, 11))
+}
+
 fn call() -> String {
     format!(
         ":global HAInstall; $HAInstall interface=\"ether8\" macA=\"{MAC_A}\" macB=\"{MAC_B}\" password=\"{PASSWORD}\""
     )
+}
+
+fn open(pair: &Pair) -> (String, String) {
+    (pair.get(&pair.a, OPEN), pair.get(&pair.b, OPEN))
+}
+
+fn ports(a: &str, b: &str) -> (String, String) {
+    (a.to_owned(), b.to_owned())
 }
 
 fn restart(pair: &Pair, router: &NodeHandle<Router>) {
@@ -113,5 +125,19 @@ fn two_addresses_of_ftp_stay() {
         assert!(pair.sync().contains("NEED TO PUSH"), "{version}");
         pair.wait(200);
         assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+    }
+}
+
+/// A boot job whose startup fails at once leaves no VRRP of the last life behind.
+#[test]
+fn a_startup_that_fails_leaves_vrrp_off() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        pair.run(&pair.b, "/system script set ha_startup source=\":error broken\"");
+        restart(&pair, &pair.b);
+        pair.wait(30);
+        assert!(pair.seen(1, says("FAILED - DATA PORTS CLOSED")) > 0, "{version}");
+        assert_eq!(pair.get(&pair.b, "[/interface vrrp get HA_VRRP disabled]"), "true", "{version}");
+        assert_eq!(open(&pair), ports("8", "1"), "{version}");
     }
 }

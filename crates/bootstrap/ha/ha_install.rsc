@@ -39,7 +39,7 @@
 :local close ("/interface ethernet disable [find default-name!=\"" . $haInterface . "\" comment!=\"HA_RESCUE\"]")
 :local fresh "(([/system resource get uptime] < 5m) and ([:len [/log find message~\"ha_startup: DONE\"]] = 0))"
 :local event (":do {:if " . $fresh . " do={" . $close . "}; /system script run ha_startup} ")
-:set event ($event . "on-error={:if " . $fresh . " do={" . $close . "; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"} ")
+:set event ($event . "on-error={:if " . $fresh . " do={" . $close . "; /interface vrrp disable [find name=\"HA_VRRP\"]; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"} ")
 :set event ($event . "else={/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}")
 /system scheduler remove [find name="ha_startup"]
 /system scheduler add name="ha_startup" comment="HA_AUTO" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event=$event

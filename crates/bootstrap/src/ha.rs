@@ -120,7 +120,7 @@ impl PairConfig {
         let fresh = "(([/system resource get uptime] < 5m) and ([:len [/log find message~\"ha_startup: DONE\"]] = 0))";
         format!(
             ":do {{:if {fresh} do={{{close}}}; /system script run ha_startup}} \
-             on-error={{:if {fresh} do={{{close}; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}} \
+             on-error={{:if {fresh} do={{{close}; /interface vrrp disable [find name=\"HA_VRRP\"]; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}} \
              else={{/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}}}"
         )
     }
