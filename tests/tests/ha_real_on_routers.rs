@@ -141,3 +141,20 @@ fn a_startup_that_fails_leaves_vrrp_off() {
         assert_eq!(open(&pair), ports("8", "1"), "{version}");
     }
 }
+
+/// Early versions lost the last lines of a file that runs on arrival.
+#[test]
+fn files_that_run_on_arrival_may_lose_their_last_lines() {
+    for (version, way) in [(VERSIONS[0], "backup"), (VERSIONS[0], "quiet"), (VERSIONS[1], "backup")] {
+        let pair = with(version, 9, |quirks| quirks.auto_rsc_lost_lines = Some(3));
+        pair.install();
+        pair.basic_networking();
+        pair.choose(way);
+        pair.call(&pair.a, "HAPushStandby");
+        pair.wait(200);
+        assert!(pair.sync().contains("GOOD"), "{version} {way}\n{}", pair.tail());
+        pair.wait(30);
+        let files = pair.files(&pair.b);
+        assert!(files.iter().any(|name| name == "HA_own.backup"), "{version} {way}: {files:?}");
+    }
+}

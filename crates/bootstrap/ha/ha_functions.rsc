@@ -83,17 +83,20 @@
   }
   :return ($out . "\"")
 }
+# Early versions do not run the last lines of a file that they run on arrival: each ends with some that may go.
+:global haPadding "\n\n\n\n"
 # Has the other router run TEXT: a script that it runs on arrival. What it printed, or nothing, is in haAnswer.
 :global haTell do={
   :global haAddressOther
   :global haSecret
   :global haWriteFile
   :global haUpload
+  :global haPadding
   :global haAnswer ""
   :global haAnswerWhy "it does not take files: is it on, is its startup done, is the HA cable in"
   :local nonce ([:tostr [/system resource get uptime]] . "-" . [:tostr [/system clock get time]] . "-" . [:len $text])
   :do {
-    $haWriteFile fileName="HA_ask" fileText=(":put \"HA_ANSWER nonce=" . $nonce . ";\"\n" . $text . ":put \" HA_END\"\n")
+    $haWriteFile fileName="HA_ask" fileText=(":put \"HA_ANSWER nonce=" . $nonce . ";\"\n" . $text . ":put \" HA_END\"\n" . $haPadding)
     $haUpload fileFrom="HA_ask.txt" fileTo="HA_ask.auto.rsc"
     :set haAnswerWhy "it takes files and does not run them (.auto.rsc): this RouterOS version or its device-mode forbids it"
     :local secret [$haSecret]

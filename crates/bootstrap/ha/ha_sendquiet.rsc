@@ -9,6 +9,7 @@
 :global haUploadLast
 :global haDir
 :global haQuote
+:global haPadding
 :global haMasterConfigVer
 :global haPushWhy
 /system script run ha_measure
@@ -95,7 +96,7 @@ $haWriteFile fileName="HA_quiet-rescue" fileText=$rescue
 # a reset without its scripts would leave a router that nobody reaches
 :set guard ($guard . " and [:len [/file find name~\"^" . $haDir . "HA_quiet(-first|-second|-rescue)*[.]rsc\"]] = 4")
 :set go ($go . ":if (" . $guard . ") do={" . $claim . "; /system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=" . $haDir . "HA_quiet-first.rsc}\n")
-$haWriteFile fileName="HA_quiet-go" fileText=$go
+$haWriteFile fileName="HA_quiet-go" fileText=($go . $haPadding)
 $haUpload fileFrom="HA_quiet-all.rsc" fileTo=($haDir . "HA_quiet.rsc")
 $haUpload fileFrom="HA_scripts.rsc" fileTo=($haDir . "HA_scripts.rsc")
 $haUpload fileFrom="HA_quiet-first.txt" fileTo=($haDir . "HA_quiet-first.rsc")
