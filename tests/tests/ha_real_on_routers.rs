@@ -158,3 +158,16 @@ fn files_that_run_on_arrival_may_lose_their_last_lines() {
         assert!(files.iter().any(|name| name == "HA_own.backup"), "{version} {way}: {files:?}");
     }
 }
+
+/// What VRRP hangs on is left alone when the role goes.
+#[test]
+fn the_ha_port_keeps_its_mac_when_the_role_goes() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        pair.run(&pair.b, "/interface ethernet set ether8 mac-address=02:00:00:00:00:77; /interface ethernet set ether2 mac-address=02:00:00:00:00:78");
+        pair.run(&pair.b, "/system script run ha_onbackup");
+        let mac = |port: &str| pair.get(&pair.b, &format!("[/interface ethernet get {port} mac-address]"));
+        assert_eq!(mac("ether8"), "02:00:00:00:00:77", "{version}");
+        assert_eq!(mac("ether2"), "74:4D:28:0B:00:02", "{version}");
+    }
+}

@@ -10,7 +10,8 @@
 :if (([/system resource get uptime] < 5m) and ([:len [/log find message~"ha_startup: 5"]] = 0)) do={ :set ready false }
 :if ($ready) do={
   # only then their own MACs, so that no port ever speaks while it changes
-  /interface ethernet reset-mac-address [find]
+  # of the data ports: a port whose MAC is set may lose its link for a moment, and the HA port's is what this role hangs on
+  /interface ethernet reset-mac-address [find default-name!=$haInterface]
   # the other version's menu would only leave an error in the log
   :if ([:pick [/system resource get version] 0 1] = "6") do={
     :execute "/routing bgp peer disable [find]"
