@@ -171,3 +171,81 @@ fn the_ha_port_keeps_its_mac_when_the_role_goes() {
         assert_eq!(mac("ether2"), "74:4D:28:0B:00:02", "{version}");
     }
 }
+
+/// How often a router became a standby, or its VRRP stopped.
+fn losses(pair: &Pair, which: usize) -> usize {
+    pair.seen(which, says("ha_onbackup: data ports closed"))
+}
+
+/// A write to a VRRP interface makes a master resign: an active writes nothing, and is never a standby for a moment, whether it
+/// started, took over or got the role. The standby writes, and stays one.
+#[test]
+fn an_active_writes_nothing_to_vrrp() {
+    for version in VERSIONS {
+        let pair = made(with(version, 12, |quirks| quirks.vrrp_set_resets = Some(true)));
+        let priority = |router| pair.get(router, "[/interface vrrp get HA_VRRP priority]");
+        pair.wait(200);
+        // one of its first listening, before it was the master
+        assert_eq!(losses(&pair, 0), 1, "{version}\n{}", pair.tail());
+        assert_eq!((priority(&pair.a), priority(&pair.b)), ("90".to_owned(), "100".to_owned()), "{version}");
+        let said = pair.call(&pair.a, "HASwitchRole");
+        assert!(said.contains("DONE"), "{version}: {said}\n{}", pair.tail());
+        let before = losses(&pair, 1);
+        pair.wait(400);
+        assert!(pair.master(&pair.b) && !pair.master(&pair.a), "{version}");
+        assert_eq!(losses(&pair, 1), before, "{version}\n{}", pair.tail());
+        // it goes on as a standby like any other
+        assert_eq!(priority(&pair.a), "100", "{version}");
+        assert_eq!(pair.get(&pair.a, "[/interface vrrp get HA_VRRP preemption-mode]"), "false", "{version}");
+        assert!(pair.call(&pair.b, "HASwitchRole").contains("DONE"), "{version}\n{}", pair.tail());
+        pair.wait(200);
+        // the other one takes over, and stays
+        pair.a.with(Router::power_cut);
+        pair.wait(10);
+        let before = losses(&pair, 1);
+        pair.wait(200);
+        assert!(pair.master(&pair.b) && losses(&pair, 1) == before, "{version}\n{}", pair.tail());
+        pair.a.with(Router::power_on);
+        pair.wait(300);
+        assert!(pair.master(&pair.b) && !pair.master(&pair.a), "{version}");
+        assert_eq!(open(&pair), ports("1", "8"), "{version}");
+    }
+}
+
+/// A router whose HA port has no link while it starts believes that it is alone; it gives way when the link comes.
+#[test]
+fn a_start_without_a_link_does_not_beat_the_active() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        let before = losses(&pair, 0);
+        pair.cable.cut();
+        restart(&pair, &pair.b);
+        pair.until("B believes that it is alone", 60, |pair| pair.master(&pair.b));
+        pair.wait(5);
+        pair.cable.restore();
+        pair.wait(20);
+        assert!(pair.master(&pair.a) && !pair.master(&pair.b), "{version}\n{}", pair.tail());
+        assert_eq!(losses(&pair, 0), before, "{version}");
+        assert_eq!(open(&pair), ports("8", "1"), "{version}");
+    }
+}
+
+/// A standby that does not raise itself: nothing has changed, and it does not take over later.
+#[test]
+fn a_standby_that_does_not_take_over_keeps_its_priority() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        // it takes the order, and somebody sets it back
+        pair.run(&pair.b, "/system scheduler add name=back interval=1s on-event=\"/interface vrrp set [find preemption-mode=yes] priority=40 preemption-mode=no\"");
+        let error = pair.fails(&pair.a, "/system script run ha_switchrole");
+        assert!(
+            error.contains("did not take over; this router is still active, nothing changed"),
+            "{version}: {error}"
+        );
+        pair.run(&pair.b, "/system scheduler remove back");
+        assert_eq!(pair.get(&pair.b, "[/interface vrrp get HA_VRRP priority]"), "100", "{version}");
+        pair.wait(60);
+        assert!(pair.master(&pair.a) && !pair.master(&pair.b), "{version}");
+        assert_eq!(open(&pair), ports("8", "1"), "{version}");
+    }
+}

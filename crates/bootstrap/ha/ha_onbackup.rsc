@@ -19,7 +19,6 @@
     :execute "/routing bgp connection disable [find]"
   }
   /system script run ha_config
-  /system script run ha_setpriority
   /system script run ha_setidentity
   :if ([:len [/system script find name="on_backup"]] = 1) do={
     :do { /system script run on_backup } on-error={ /log error "ha_onbackup: on_backup failed" }

@@ -35,7 +35,6 @@
   :do {
     /system script run ha_config
     :set isMaster true
-    /system script run ha_setpriority
     :global haWriteFile
     /file remove [find name~"^(flash/)*HA_run-after-hastartup[.]rsc"]
     $haWriteFile fileName="HA_config-version" fileText="none"

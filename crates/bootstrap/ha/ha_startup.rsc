@@ -48,7 +48,6 @@
   /system script run ha_config
   :global haIdentity
   :global haMacMe
-  :global haPreferMac
   :global haAddressMe
   :global haAddressOther
   :global haAddressVRRP
@@ -155,9 +154,16 @@
     /log error "ha_startup: FAILED - PORTS UNDER OTHER NAMES, data ports closed, VRRP off: this router does not take over"
     :error "ha_startup: ports under other names"
   }
+  # Set here, once: what writes to it later makes a master resign. A router whose HA port has no link yet may believe that it is
+  # alone, and gives way to an active when the link comes.
+  :set tries 0
+  :while ((![/interface ethernet get [find default-name=$haInterface] running]) and ($tries < 50)) do={
+    :delay 0.1
+    :set tries ($tries + 1)
+  }
   :local priority 90
-  :if (([:len $haPreferMac] > 0) and ($haPreferMac = $haMacMe)) do={ :set priority 95 }
-  /interface vrrp add name="HA_VRRP" interface=$haInterfaceLogical version=3 interval=1s priority=$priority on-master="ha_onmaster" on-backup="ha_onbackup" comment="HA_AUTO" disabled=yes
+  :if (![/interface ethernet get [find default-name=$haInterface] running]) do={ :set priority 80 }
+  /interface vrrp add name="HA_VRRP" interface=$haInterfaceLogical version=3 interval=1s priority=$priority preemption-mode=no on-master="ha_onmaster" on-backup="ha_onbackup" comment="HA_AUTO" disabled=yes
   /ip address add address="$haAddressVRRP/32" interface="HA_VRRP" comment="HA_AUTO"
   /log warning "ha_startup: 4 VRRP ready"
   /system scheduler remove [find comment="HA_AUTO" name!="ha_startup"]

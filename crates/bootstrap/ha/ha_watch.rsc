@@ -30,6 +30,18 @@
   /log error "ha_watch: HA LINK DEAD, $haInterface $port; the other router may be active too: isolate one before the cable goes back in"
 }
 
+# The priority of a standby whose active is there. Only what was the same a minute ago: a switch that is under way raises it.
+:global haPrioritySeen
+:local vrrp [/interface vrrp find name="HA_VRRP"]
+:local priority "none"
+:if ($seen and ([:len $vrrp] = 1)) do={
+  :if ([/interface vrrp get $vrrp backup]) do={
+    :set priority ([:tostr [/interface vrrp get $vrrp priority]] . " " . [:tostr [/interface vrrp get $vrrp preemption-mode]])
+  }
+}
+:if (($priority != "none") and ($priority = $haPrioritySeen)) do={ /system script run ha_setpriority }
+:set haPrioritySeen $priority
+
 # A push that was killed, or whose link died, leaves secrets in clear. On the standby nobody knows whether one is under way:
 # there it is the link, or time, that says so. A start, and a standby that is made again, still need theirs.
 :global isMaster

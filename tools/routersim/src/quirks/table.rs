@@ -83,7 +83,7 @@ quirks! {
     auto_rsc_lost_lines: u8 = |_| 0, "script-subset.md section 5.2";
     /// Every `set` of a VRRP interface, of any property and also to what it is, starts its state machine anew: a master resigns
     /// and runs on-backup. Measured on 7.23 and 7.24 by one project; on 6.x nobody has said so.
-    vrrp_set_resets: bool = |_| false,
+    vrrp_set_resets: bool = |v| v.is_v7(),
         "rzemykers/mikrotik-wan-quality-monitor, README and docs/design.md (one source, to be verified; what 6.x does, too)";
     /// VRRP does not become master on a port without link: 6.45 and later.
     vrrp_needs_link: bool = |v| v.at_least(6, 45), "upstream #11";
