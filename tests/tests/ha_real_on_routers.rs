@@ -249,3 +249,37 @@ fn a_standby_that_does_not_take_over_keeps_its_priority() {
         assert_eq!(open(&pair), ports("8", "1"), "{version}");
     }
 }
+
+/// A log on disk shows lines of earlier boots: a start is not taken for a restarted console.
+#[test]
+fn a_log_on_disk_does_not_hide_a_start() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 13);
+        pair.run(&pair.a, "/system logging add topics=warning action=disk");
+        let pair = made(pair);
+        // the one who dies as the active has open ports in what it stored
+        let starts = pair.seen(0, says("ha_startup: START"));
+        restart(&pair, &pair.a);
+        pair.wait(40);
+        assert!(pair.get(&pair.a, "[:len [/log find message~\"ha_startup: DONE\" buffer=disk]]") != "1", "{version}");
+        assert_eq!(pair.seen(0, says("ha_startup: START")), starts + 1, "{version}\n{}", pair.tail());
+        assert_eq!(open(&pair), ports("1", "8"), "{version}");
+        assert!(pair.call(&pair.b, "HAInSync").contains("MASTER VERSION"), "{version}");
+    }
+}
+
+/// Warnings that are logged elsewhere only: a start sees to it that its own are kept.
+#[test]
+fn a_router_that_logs_no_warnings_to_memory_can_be_active() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 14);
+        pair.run(&pair.a, "/system logging set [find topics=warning] action=remote");
+        let pair = made(pair);
+        restart(&pair, &pair.b);
+        pair.wait(30);
+        assert!(pair.call(&pair.a, "HAInSync").contains("GOOD"), "{version}\n{}", pair.tail());
+        pair.a.with(Router::power_cut);
+        pair.wait(10);
+        assert_eq!(pair.get(&pair.b, OPEN), "8", "{version}\n{}", pair.tail());
+    }
+}

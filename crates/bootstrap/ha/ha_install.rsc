@@ -37,7 +37,7 @@
 # The boot job closes the data ports itself, before it trusts any script: a restored standby carries the active's MACs.
 # Only in a boot whose startup is not done: a restarted console runs it again, and must not take an active down.
 :local close ("/interface ethernet disable [find default-name!=\"" . $haInterface . "\" comment!=\"HA_RESCUE\"]")
-:local fresh "(([/system resource get uptime] < 5m) and ([:len [/log find message~\"ha_startup: DONE\"]] = 0))"
+:local fresh "(([/system resource get uptime] < 5m) and ([:len [/log find buffer=\"memory\" message~\"ha_startup: DONE\"]] = 0))"
 :local event (":do {:if " . $fresh . " do={" . $close . "}; /system script run ha_startup} ")
 :set event ($event . "on-error={:if " . $fresh . " do={" . $close . "; /interface vrrp disable [find name=\"HA_VRRP\"]; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"} ")
 :set event ($event . "else={/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}")

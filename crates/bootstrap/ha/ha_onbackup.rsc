@@ -7,7 +7,7 @@
 /log warning "ha_onbackup: data ports closed"
 # Before this boot's startup has made it anew this is VRRP as the last life left it. Startup does the rest, and looks at the MACs first.
 :local ready true
-:if (([/system resource get uptime] < 5m) and ([:len [/log find message~"ha_startup: 5"]] = 0)) do={ :set ready false }
+:if (([/system resource get uptime] < 5m) and ([:len [/log find buffer="memory" message~"ha_startup: 5"]] = 0)) do={ :set ready false }
 :if ($ready) do={
   # only then their own MACs, so that no port ever speaks while it changes
   # of the data ports: a port whose MAC is set may lose its link for a moment, and the HA port's is what this role hangs on

@@ -1,7 +1,7 @@
 # VRRP made this router the active: service MACs, then open the data ports. A port whose comment holds HA_OFF stays as it is.
 :local ready true
 # Before this boot's startup is done VRRP can only be what the last life left behind: its master is a mistake.
-:if (([/system resource get uptime] < 5m) and ([:len [/log find message~"ha_startup: DONE"]] = 0)) do={ :set ready false }
+:if (([/system resource get uptime] < 5m) and ([:len [/log find buffer="memory" message~"ha_startup: DONE"]] = 0)) do={ :set ready false }
 :if (!$ready) do={
   /log error "ha_onmaster: REFUSED, startup is not done; data ports stay closed"
 } else={

@@ -72,7 +72,7 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 $haWriteFile fileName="HA_quiet-second" fileText=$second
 # A start that finds the mark, and nothing of the sync in its log: no data port, the HA port with its address, ready for the
 # next push. What there is of the active's configuration has no version and is not started.
-:local rescue ":if ([:len [/log find message~\"ha_sendquiet: BEGIN\"]] = 0) do={\n"
+:local rescue ":if ([:len [/log find buffer=\"memory\" message~\"ha_sendquiet: BEGIN\"]] = 0) do={\n"
 :set rescue ($rescue . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
 # Each step for itself: whatever is refused, the HA port must come up at the end. (Where there is a fasttrack rule the filter has
 # a rule of the system's own, and "disable [find]" is refused for it, on every version that has fasttrack.)

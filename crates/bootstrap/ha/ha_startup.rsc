@@ -15,8 +15,9 @@
   :set alone false
   :set allowed false
 }
-# A second run in one boot is a restarted console: closing ports would take an active down. The log outlives the console.
-:if (([/system resource get uptime] > 5m) or ([:len [/log find message~"ha_startup: DONE"]] > 0)) do={
+# A second run in one boot is a restarted console: closing ports would take an active down. The log outlives the console; only
+# the one in memory, since a log on disk shows lines of earlier boots, too.
+:if (([/system resource get uptime] > 5m) or ([:len [/log find buffer="memory" message~"ha_startup: DONE"]] > 0)) do={
   :if ($haAllowBootstrap != true) do={ :set allowed false }
 }
 :if ($alone and (!$allowed)) do={
@@ -33,6 +34,19 @@
   /interface vrrp disable [find name="HA_VRRP"]
   /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes
   /log warning "ha_startup: 1 data ports closed"
+  # What this start logs is what tells it from a restarted console: it must be in memory, whatever the logging rules say.
+  :local kept 0
+  :local looks 0
+  :while (($kept = 0) and ($looks < 5)) do={
+    :set kept [:len [/log find buffer="memory" message~"ha_startup: 1 data"]]
+    :if ($kept = 0) do={ :delay 0.1 }
+    :set looks ($looks + 1)
+  }
+  :if ($kept = 0) do={
+    /system logging add topics=script,warning action=memory
+    /system logging add topics=script,error action=memory
+    /log warning "ha_startup: warnings of scripts were not logged to memory; now they are"
+  }
   # what a sync left behind holds secrets, and goes whatever becomes of this start; the host keys are still wanted
   :do { /file remove [find name~"^(flash/)*HA_(restore-backup|quiet|scripts)"] } on-error={}
   # what they said before that; not on an install, where they are this router's own
