@@ -283,3 +283,31 @@ fn a_router_that_logs_no_warnings_to_memory_can_be_active() {
         assert_eq!(pair.get(&pair.b, OPEN), "8", "{version}\n{}", pair.tail());
     }
 }
+
+/// on-master that goes on while the role has gone again opens nothing that stays open.
+#[test]
+fn an_overtaken_on_master_leaves_the_ports_shut() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        let error = pair.fails(&pair.b, "/system script run ha_onmaster");
+        assert!(error.contains("OVERTAKEN"), "{version}: {error}");
+        assert_eq!(open(&pair), ports("8", "1"), "{version}");
+        assert_eq!(pair.get(&pair.b, "[/interface ethernet get ether1 mac-address]"), "74:4D:28:0B:00:01", "{version}");
+        assert_eq!(pair.get(&pair.b, "[/system identity get name]"), "MikroTik_HA_B_STANDBY", "{version}");
+    }
+}
+
+/// Whatever has opened a standby's port: safe mode of a session that is lost undoes also what others did meanwhile.
+#[test]
+fn a_port_of_a_standby_that_is_on_is_shut() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        pair.run(
+            &pair.b,
+            "/interface ethernet enable ether2; /interface ethernet set ether3 comment=HA_RESCUE disabled=no",
+        );
+        pair.wait(65);
+        assert_eq!(open(&pair), ports("8", "2"), "{version}");
+        assert!(pair.seen(1, says("1 data ports of this standby were on")) == 1, "{version}\n{}", pair.tail());
+    }
+}

@@ -56,3 +56,16 @@
     /log warning "ha_watch: what a push left behind was taken away"
   }
 }
+
+# A standby's data ports are shut, whatever has opened them: safe mode undoes what was done while it was held, by anybody, when
+# its session is lost.
+:local open 0
+:if ([:len $vrrp] = 1) do={
+  :if (([/interface vrrp get $vrrp backup]) and ([:len [/system script job find script="ha_onmaster"]] = 0) and ([:len [/system script job find script="ha_startup"]] = 0)) do={
+    :set open [:len [/interface ethernet find default-name!=$haInterface comment!="HA_RESCUE" disabled=no]]
+  }
+}
+:if ($open > 0) do={
+  /log error "ha_watch: $open data ports of this standby were on; they are shut"
+  /system script run ha_onbackup
+}
