@@ -311,3 +311,30 @@ fn a_port_of_a_standby_that_is_on_is_shut() {
         assert!(pair.seen(1, says("1 data ports of this standby were on")) == 1, "{version}\n{}", pair.tail());
     }
 }
+
+/// Stricter rules for passwords, or no password any more: nothing that keeps a router from being active.
+#[test]
+fn what_does_not_decide_the_role_does_not_end_a_start() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        for router in [&pair.a, &pair.b] {
+            if version.is_v7() {
+                pair.run(router, "/user settings set minimum-password-length=60");
+            } else {
+                pair.run(router, "/ppp secret remove [find name=HA_PASSWORD]");
+            }
+            router.with(Router::power_cut);
+        }
+        pair.wait(5);
+        for router in [&pair.a, &pair.b] {
+            router.with(Router::power_on);
+        }
+        pair.wait(120);
+        assert!(pair.master(&pair.a) != pair.master(&pair.b), "{version}\n{}", pair.tail());
+        for which in [0, 1] {
+            assert!(pair.seen(which, says("the user ha was not set")) > 0, "{version}");
+        }
+        let (a, b) = open(&pair);
+        assert!([(a.as_str(), b.as_str()), (b.as_str(), a.as_str())].contains(&("8", "1")), "{version}: {a} {b}");
+    }
+}

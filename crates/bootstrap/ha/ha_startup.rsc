@@ -32,7 +32,7 @@
   /interface bonding disable [find comment!="HA_RESCUE"]
   /interface ethernet disable [find default-name!=$haInterface comment!="HA_RESCUE"]
   /interface vrrp disable [find name="HA_VRRP"]
-  /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes
+  :do { /ip service set [:pick [/ip service find name="ftp"] 0] disabled=yes } on-error={}
   /log warning "ha_startup: 1 data ports closed"
   # What this start logs is what tells it from a restarted console: it must be in memory, whatever the logging rules say.
   :local kept 0
@@ -107,8 +107,10 @@
   /interface ethernet enable [find comment="HA_RESCUE"]
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
   :if (!$permuted) do={ $haWriteFile fileName=($haDir . "HA_ports") fileText=$ports }
-  $haWriteFile fileName="HA_config-version" fileText="none"
-  $haWriteFile fileName="HA_exposed" fileText=$haExposed
+  :do {
+    $haWriteFile fileName="HA_config-version" fileText="none"
+    $haWriteFile fileName="HA_exposed" fileText=$haExposed
+  } on-error={ /log error "ha_startup: files were not written; goes on" }
   /ip address remove [find comment="HA_AUTO"]
   /ip route remove [find comment="HA_AUTO"]
   /ip firewall filter remove [find comment="HA_AUTO"]
@@ -132,7 +134,9 @@
     /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
   }
   /log warning "ha_startup: 3 HA port"
-  # A standby inherits the active's hardening; the HA port must keep answering MAC-Telnet, MAC-Ping and discovery.
+  # A standby inherits the active's hardening; the HA port must keep answering MAC-Telnet, MAC-Ping and discovery. From here to
+  # VRRP nothing decides the role, and nothing that is refused ends the start: what is missing is logged.
+  :do {
   :if ([:len [/interface list find name="HA_L2"]] = 0) do={ /interface list add name="HA_L2" comment="HA_AUTO" }
   /interface list member add list="HA_L2" interface=$haInterfaceLogical comment="HA_AUTO"
   :local telnetList [:tostr [/tool mac-server get allowed-interface-list]]
@@ -148,12 +152,17 @@
     }
   }
   /tool mac-server ping set enabled=yes
-  :local secret [$haSecret]
-  :if ([:len [/user find name="ha"]] = 0) do={
-    /user add name="ha" group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
-  } else={
-    /user set [find name="ha"] group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
-  }
+  } on-error={ /log error "ha_startup: MAC-Telnet, MAC-Ping or discovery was not set up on the HA port; goes on" }
+  # A password is judged at every set, and the rules may be stricter than when this one was chosen.
+  :do {
+    :local secret [$haSecret]
+    :if ([:len [/user find name="ha"]] = 0) do={
+      /user add name="ha" group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
+    } else={
+      /user set [find name="ha"] group=full address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
+      /user set [find name="ha"] password=$secret
+    }
+  } on-error={ /log error "ha_startup: the user ha was not set, syncs may fail; goes on" }
   # The active's SSH host keys, where a sync brought them; their names differ by version, the public halves are no use here.
   :foreach key in=[/file find name~"^(flash/)*HA_key_"] do={
     :local name [/file get $key name]
@@ -161,7 +170,7 @@
       :do { /ip ssh import-host-key private-key-file=$name } on-error={ /log warning "ha_startup: host key $name was not taken" }
     }
   }
-  /file remove [find name~"^(flash/)*HA_key_"]
+  :do { /file remove [find name~"^(flash/)*HA_key_"] } on-error={}
   :if ($permuted) do={
     /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no
     :set haAllowBootstrap false
@@ -185,13 +194,15 @@
   /system scheduler add name="ha_watch" comment="HA_AUTO" start-time=00:00:30 interval=1m policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event="/system script run ha_watch"
   :local startDate [/system clock get date]
   :local startTime [/system clock get time]
-  $haWriteFile fileName="HA_boot" fileText="$startDate $startTime"
+  :do { $haWriteFile fileName="HA_boot" fileText="$startDate $startTime" } on-error={ /log error "ha_startup: HA_boot.txt was not written; goes on" }
   # The version that came with the configuration; it is named only now that everything before has worked.
   :if ([:len [/file find name=($haDir . "HA_run-after-hastartup.rsc")]] = 1) do={
     :do { /import file-name=($haDir . "HA_run-after-hastartup.rsc") } on-error={ /log error "ha_startup: no version came with this configuration" }
   }
-  :if ([:len $haConfigVer] > 0) do={ $haWriteFile fileName="HA_config-version" fileText=$haConfigVer }
-  /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no
+  :if ([:len $haConfigVer] > 0) do={
+    :do { $haWriteFile fileName="HA_config-version" fileText=$haConfigVer } on-error={ /log error "ha_startup: the version was not written; goes on" }
+  }
+  :do { /ip service set [:pick [/ip service find name="ftp"] 0] disabled=no } on-error={ /log error "ha_startup: FTP was not switched on, syncs fail; goes on" }
   # what VRRP runs from here on is meant
   /log warning "ha_startup: 5 VRRP on"
   /interface vrrp enable [find name="HA_VRRP"]
