@@ -338,3 +338,30 @@ fn what_does_not_decide_the_role_does_not_end_a_start() {
         assert!([(a.as_str(), b.as_str()), (b.as_str(), a.as_str())].contains(&("8", "1")), "{version}: {a} {b}");
     }
 }
+
+/// A table of ports that knows fewer, or has another order: no port is under another's name.
+#[test]
+fn a_port_that_is_new_is_not_under_another_name() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        let table = pair.get(&pair.b, "[/file get HA_ports.txt contents]");
+        let mut parts: Vec<&str> = table.split(',').collect();
+        assert_eq!(parts.len(), 9, "{table}");
+        parts.remove(3);
+        parts.swap(1, 5);
+        pair.run(&pair.b, &format!("/file set HA_ports.txt contents=\"{}\"", parts.join(",")));
+        // files of the last 40 s are lost with the power
+        pair.wait(50);
+        restart(&pair, &pair.b);
+        pair.wait(30);
+        assert_eq!(pair.seen(1, says("PORTS UNDER OTHER NAMES")), 0, "{version}\n{}", pair.tail());
+        assert_eq!(pair.get(&pair.b, "[/file get HA_ports.txt contents]"), table, "{version}");
+        // one that this start lacks stays known
+        pair.run(&pair.b, &format!("/file set HA_ports.txt contents=\"{table},ether99=74:4D:28:0B:00:63\""));
+        pair.wait(50);
+        restart(&pair, &pair.b);
+        pair.wait(30);
+        assert!(pair.get(&pair.b, "[/file get HA_ports.txt contents]").contains("ether99"), "{version}");
+        assert!(pair.call(&pair.a, "HAInSync").contains("GOOD"), "{version}\n{}", pair.tail());
+    }
+}

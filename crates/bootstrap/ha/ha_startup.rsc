@@ -95,10 +95,20 @@
   :local file [/file find name=($haDir . "HA_ports.txt")]
   :if ([:len $file] = 1) do={
     :local before [/file get $file contents]
-    :if (([:len $before] > 0) and ($before != $ports)) do={
-      /log error ("ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File " . $haDir . "HA_ports.txt has the right ones")
-      :set permuted true
+    # Each port by its name: one that is new, or comes later than before, is not under another's name, and the order says nothing.
+    :foreach port in=[/interface ethernet find] do={
+      :local mark ("," . [/interface ethernet get $port default-name] . "=")
+      :local begin [:find ($before . ",") $mark]
+      :if ([:typeof $begin] = "num") do={
+        :set begin ($begin + [:len $mark])
+        :if ([:pick $before $begin ($begin + 17)] != [:tostr [/interface ethernet get $port orig-mac-address]]) do={ :set permuted true }
+      }
     }
+    :if ($permuted) do={
+      /log error ("ha_startup: the ports came up under other names than at the first start; a cold start may cure it. File " . $haDir . "HA_ports.txt has the right ones")
+    }
+    # a table that knows more ports than have come stays
+    :if ([:len $ports] < [:len $before]) do={ :set ports $before }
   }
   /system script run ha_macs
   # a restore brought the active's MACs along, also to rescue ports
@@ -106,7 +116,9 @@
   /interface ethernet enable [find default-name=$haInterface]
   /interface ethernet enable [find comment="HA_RESCUE"]
   /log warning "ha_startup: 2 I AM $haIdentity $haMacMe"
-  :if (!$permuted) do={ $haWriteFile fileName=($haDir . "HA_ports") fileText=$ports }
+  :if (!$permuted) do={
+    :do { $haWriteFile fileName=($haDir . "HA_ports") fileText=$ports } on-error={ /log error "ha_startup: HA_ports.txt was not written; goes on" }
+  }
   :do {
     $haWriteFile fileName="HA_config-version" fileText="none"
     $haWriteFile fileName="HA_exposed" fileText=$haExposed
