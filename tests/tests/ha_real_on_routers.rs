@@ -109,6 +109,35 @@ fn a_quiet_sync_that_is_cut_off_ends_reachable_with_fasttrack_too() {
     }
 }
 
+/// The HA link is let through before all rules that somebody made, in the filter and in raw.
+#[test]
+fn the_ha_link_comes_first_in_both_tables() {
+    for version in VERSIONS {
+        let pair = Pair::new(version, 7);
+        pair.run(&pair.a, FIREWALL);
+        let pair = made(pair);
+        // a start makes them anew
+        restart(&pair, &pair.b);
+        pair.wait(30);
+        for router in [&pair.a, &pair.b] {
+            for (menu, count) in [("filter", "4"), ("raw", "3")] {
+                let all = format!("[/ip firewall {menu} find where !dynamic]");
+                let rules = format!(
+                    ":foreach i in=[:pick {all} 0 2] do={{:put ([/ip firewall {menu} get $i comment] . \" \" . [/ip firewall {menu} get $i chain])}}"
+                );
+                let first = if menu == "raw" { "prerouting" } else { "input" };
+                let said = pair.run(router, &rules);
+                let mut said: Vec<&str> = said.lines().collect();
+                said.sort_unstable();
+                let mut wanted = vec![format!("HA_AUTO {first}"), "HA_AUTO output".to_owned()];
+                wanted.sort_unstable();
+                assert_eq!(said, wanted, "{version} {menu}");
+                assert_eq!(pair.get(router, &format!("[:len {all}]")), count, "{version} {menu}");
+            }
+        }
+    }
+}
+
 /// Several addresses that FTP serves stay, and the HA network is one of them, on both.
 #[test]
 fn two_addresses_of_ftp_stay() {

@@ -47,7 +47,7 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 }
 :set second ($second . ":do {/import " . $haDir . "HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
 :set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n/interface bonding disable [find comment!=\"HA_RESCUE\"]\n")
-:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
+:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/ip firewall raw";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
   :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
   :local number -1
   :do { :set number [$parts] } on-error={

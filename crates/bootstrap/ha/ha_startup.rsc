@@ -126,6 +126,7 @@
   /ip address remove [find comment="HA_AUTO"]
   /ip route remove [find comment="HA_AUTO"]
   /ip firewall filter remove [find comment="HA_AUTO"]
+  /ip firewall raw remove [find comment="HA_AUTO"]
   /interface vrrp remove [find name="HA_VRRP"]
   /interface list member remove [find comment="HA_AUTO"]
   /interface bridge port remove [find comment="HA_AUTO"]
@@ -135,7 +136,8 @@
   /interface bridge port add bridge=$haInterfaceLogical interface=$haInterface hw=no comment="HA_AUTO"
   /ip address add address="$haAddressMe/$haNetmaskBits" interface=$haInterfaceLogical comment="HA_AUTO"
   /ip route add gateway=$haAddressOther distance=250 comment="HA_AUTO"
-  # Before all rules that somebody made; not by number, since where there is a fasttrack rule the first is the system's own.
+  # Before all rules that somebody made; not by number, since where there is a fasttrack rule the first is the system's own. In
+  # raw, too: MikroTik's own advanced firewall drops there whatever does not come from its two lists.
   :local rules [/ip firewall filter find where !dynamic]
   :if ([:len $rules] = 0) do={
     /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO"
@@ -144,6 +146,15 @@
     :local first [:pick $rules 0]
     /ip firewall filter add chain=input action=accept in-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
     /ip firewall filter add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
+  }
+  :set rules [/ip firewall raw find where !dynamic]
+  :if ([:len $rules] = 0) do={
+    /ip firewall raw add chain=prerouting action=accept in-interface=$haInterfaceLogical comment="HA_AUTO"
+    /ip firewall raw add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO"
+  } else={
+    :local first [:pick $rules 0]
+    /ip firewall raw add chain=prerouting action=accept in-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
+    /ip firewall raw add chain=output action=accept out-interface=$haInterfaceLogical comment="HA_AUTO" place-before=$first
   }
   /log warning "ha_startup: 3 HA port"
   # A standby inherits the active's hardening; the HA port must keep answering MAC-Telnet, MAC-Ping and discovery. From here to
