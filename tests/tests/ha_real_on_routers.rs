@@ -394,3 +394,30 @@ fn a_port_that_is_new_is_not_under_another_name() {
         assert!(pair.call(&pair.a, "HAInSync").contains("GOOD"), "{version}\n{}", pair.tail());
     }
 }
+
+/// Other scripts read what `ha_config` sets while it runs again.
+#[test]
+fn nobody_finds_the_facts_of_the_pair_empty() {
+    for version in VERSIONS {
+        let pair = ready(version);
+        // slowly, so that every state between two of its statements is seen
+        let (_, source) = bootstrap::ha::scripts().into_iter().find(|(name, _)| *name == "ha_config").unwrap();
+        let (mut slow, mut depth) = (String::new(), 0);
+        for line in source.lines() {
+            depth += line.matches('{').count() as i32 - line.matches('}').count() as i32;
+            slow.push_str(line);
+            slow.push_str(if depth == 0 { "\n:delay 0.1\n" } else { "\n" });
+        }
+        let quoted = slow.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
+        pair.run(&pair.a, &format!("/system script add name=slow source=\"{quoted}\""));
+        let reader = pair.start(
+            &pair.a,
+            ":global isMaster; :global haAddressOther; :global haMacMe; :global haIdentity; :local bad 0; \
+             :for i from=1 to=1000 do={ :delay 0.02; :if (([:len $haAddressOther] = 0) or ([:len $haMacMe] = 0) \
+             or ($haIdentity != \"A\") or (!$isMaster)) do={ :set bad ($bad + 1) } }; :put \"bad $bad\"",
+        );
+        pair.run(&pair.a, "/system script run slow");
+        pair.until("it has read", 60, |_| reader.result().is_some());
+        assert_eq!(reader.output().trim(), "bad 0", "{version}");
+    }
+}
