@@ -421,3 +421,24 @@ fn nobody_finds_the_facts_of_the_pair_empty() {
         assert_eq!(reader.output().trim(), "bad 0", "{version}");
     }
 }
+
+/// An export that is there and not whole yet is waited for.
+#[test]
+fn a_slow_export_is_waited_for() {
+    for version in VERSIONS {
+        let pair = with(version, 15, |quirks| quirks.export_grows_ms = Some(1300));
+        pair.install();
+        pair.basic_networking();
+        pair.choose("quiet");
+        // what is left of it without its parts: above all the scripts
+        let measured = pair.run(&pair.a, "/system script run ha_measure; :global haMeasure; :put $haMeasure");
+        assert!(measured.trim().parse::<usize>().is_ok_and(|size| size > 50_000), "{version}: {measured}");
+        pair.call(&pair.a, "HAPushStandby");
+        pair.wait(300);
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+        assert_eq!(
+            pair.get(&pair.a, "[:len [/system script find]]"),
+            pair.get(&pair.b, "[:len [/system script find]]")
+        );
+    }
+}

@@ -151,6 +151,32 @@
   }
   :return $sent
 }
+# Writes an export to FILE.rsc and waits until it is whole: its size.
+:global haExport do={
+  # What the export leaves out on 7.x unless asked is a word that 6.x does not know. In line, not as a job of its own: when the
+  # command has ended only a background writer can still be at it.
+  :local text ($export . " file=" . $file)
+  :if ([:pick [/system resource get version] 0 1] != "6") do={ :set text ($export . " show-sensitive file=" . $file) }
+  :local run [:parse $text]
+  $run
+  :local target ($file . ".rsc")
+  :local tries 0
+  :while (([:len [/file find name=$target]] = 0) and ($tries < 600)) do={
+    :delay 0.5
+    :set tries ($tries + 1)
+  }
+  # it is whole when it has something in it and has been the same at three looks
+  :local size 0
+  :local same 0
+  :while (($same < 3) and ($tries < 1200)) do={
+    :delay 0.5
+    :local now [/file get [find name=$target] size]
+    :if (($now > 0) and ($now = $size)) do={ :set same ($same + 1) } else={ :set same 0 }
+    :set size $now
+    :set tries ($tries + 1)
+  }
+  :return $size
+}
 # The value of KEY in an answer: it stands between " KEY=" and ";".
 :global haField do={
   :local mark (" " . $key . "=")

@@ -14,18 +14,8 @@
 :global haPushWhy
 /system script run ha_measure
 :global haMeasure
-:execute "/system script export file=HA_scripts"
-:local tries 0
-:while (([:len [/file find name="HA_scripts.rsc"]] = 0) and ($tries < 600)) do={
-  :delay 0.5
-  :set tries ($tries + 1)
-}
-# a background writer may still be at it
-:local size -1
-:while ([/file get [find name="HA_scripts.rsc"] size] != $size) do={
-  :set size [/file get [find name="HA_scripts.rsc"] size]
-  :delay 1
-}
+:global haExport
+$haExport export="/system script export" file="HA_scripts"
 :local count [:len [/interface ethernet find]]
 # First: right after the reset. Only closes ports, again and again until all are there, and starts the second as a job of its
 # own: what runs after a reset is cut off at 120 s on 7.x.
