@@ -3,12 +3,11 @@
 :global haAddressOther
 :global haInterface
 :global haWriteFile
+:global haPing
 :local seen false
 :local tries 0
 :while ((!$seen) and ($tries < 3)) do={
-  :do {
-    :if ([:typeof [:find [:tostr [/ping $haAddressOther count=1 as-value]] "time="]] != "nil") do={ :set seen true }
-  } on-error={}
+  :if ([:typeof [:find [$haPing address=$haAddressOther count=1] "time="]] != "nil") do={ :set seen true }
   :set tries ($tries + 1)
 }
 :local before "unknown"
