@@ -14,9 +14,9 @@
 # Globals may be another user's, so a startup is known by what it logged.
 :local done "no"
 :local why "see its log"
-:if (([:len [/log find message~"ha_startup: DONE"]] > 0) or ([/system resource get uptime] > 5m)) do={ :set done "yes" }
+:if (([:len [/log find buffer="memory" message~"ha_startup: DONE"]] > 0) or ([/system resource get uptime] > 5m)) do={ :set done "yes" }
 # The last word counts: what failed may have been mended in place since.
-:foreach line in=[/log find message~"ha_startup: (FAILED|DONE)"] do={
+:foreach line in=[/log find buffer="memory" message~"ha_startup: (FAILED|DONE)"] do={
   :if ([:typeof [:find [/log get $line message] "FAILED"]] = "num") do={
     :set done "failed"
     :if ([:typeof [:find [/log get $line message] "PORTS UNDER OTHER NAMES"]] = "num") do={ :set why "its ports came up under other names, a cold start may cure it" }

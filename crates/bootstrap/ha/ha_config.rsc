@@ -25,30 +25,37 @@
 :global haAddressB "169.254.23.2"
 :global haAddressVRRP "169.254.23.10"
 :global haInterfaceLogical "bridge-$haInterface"
-:global haMacMe ""
-:global haMacOther ""
-:global haAddressMe ""
-:global haAddressOther ""
-:global haIdentity "UNKNOWN"
-:global isMaster false
+# Each global is set once, to what it is: this runs every minute and beside other scripts, which must not find them empty.
+:local macMe ""
+:local macOther ""
+:local addressMe ""
+:local addressOther ""
+:local who "UNKNOWN"
+:local master false
 :local port [/interface ethernet find default-name=$haInterface]
 :if ([:len $port] = 1) do={
-  :set haMacMe [:tostr [/interface ethernet get $port orig-mac-address]]
+  :set macMe [:tostr [/interface ethernet get $port orig-mac-address]]
 }
-:if ($haMacMe = $haMacA) do={
-  :set haIdentity "A"
-  :set haMacOther $haMacB
-  :set haAddressMe $haAddressA
-  :set haAddressOther $haAddressB
+:if ($macMe = $haMacA) do={
+  :set who "A"
+  :set macOther $haMacB
+  :set addressMe $haAddressA
+  :set addressOther $haAddressB
 }
-:if ($haMacMe = $haMacB) do={
-  :set haIdentity "B"
-  :set haMacOther $haMacA
-  :set haAddressMe $haAddressB
-  :set haAddressOther $haAddressA
+:if ($macMe = $haMacB) do={
+  :set who "B"
+  :set macOther $haMacA
+  :set addressMe $haAddressB
+  :set addressOther $haAddressA
 }
 # The role is read from VRRP itself: a global may belong to another user.
 :local vrrp [/interface vrrp find name="HA_VRRP"]
 :if ([:len $vrrp] = 1) do={
-  :set isMaster [/interface vrrp get $vrrp master]
+  :set master [/interface vrrp get $vrrp master]
 }
+:global haMacMe $macMe
+:global haMacOther $macOther
+:global haAddressMe $addressMe
+:global haAddressOther $addressOther
+:global haIdentity $who
+:global isMaster $master

@@ -83,17 +83,20 @@
   }
   :return ($out . "\"")
 }
+# Early versions do not run the last lines of a file that they run on arrival: each ends with some that may go.
+:global haPadding "\n\n\n\n"
 # Has the other router run TEXT: a script that it runs on arrival. What it printed, or nothing, is in haAnswer.
 :global haTell do={
   :global haAddressOther
   :global haSecret
   :global haWriteFile
   :global haUpload
+  :global haPadding
   :global haAnswer ""
   :global haAnswerWhy "it does not take files: is it on, is its startup done, is the HA cable in"
   :local nonce ([:tostr [/system resource get uptime]] . "-" . [:tostr [/system clock get time]] . "-" . [:len $text])
   :do {
-    $haWriteFile fileName="HA_ask" fileText=(":put \"HA_ANSWER nonce=" . $nonce . ";\"\n" . $text . ":put \" HA_END\"\n")
+    $haWriteFile fileName="HA_ask" fileText=(":put \"HA_ANSWER nonce=" . $nonce . ";\"\n" . $text . ":put \" HA_END\"\n" . $haPadding)
     $haUpload fileFrom="HA_ask.txt" fileTo="HA_ask.auto.rsc"
     :set haAnswerWhy "it takes files and does not run them (.auto.rsc): this RouterOS version or its device-mode forbids it"
     :local secret [$haSecret]
@@ -126,6 +129,7 @@
 :global haUploadLast do={
   :global haAddressOther
   :global haUpload
+  :global haPing
   :local tries 0
   :local sent false
   :while ((!$sent) and ($tries < 5)) do={
@@ -136,8 +140,7 @@
       :set tries ($tries + 1)
       # it acts after two seconds and is down some four later
       :delay 12
-      :local heard ""
-      :do { :set heard [:tostr [/ping $haAddressOther count=5 as-value]] } on-error={}
+      :local heard [$haPing address=$haAddressOther count=5]
       :if ([:typeof [:find $heard "time="]] = "nil") do={
         :put "haUploadLast: the standby went away during the last transfer, as it may"
         :set sent true
@@ -147,6 +150,49 @@
     }
   }
   :return $sent
+}
+# Writes an export to FILE.rsc and waits until it is whole: its size.
+:global haExport do={
+  # What the export leaves out on 7.x unless asked is a word that 6.x does not know. In line, not as a job of its own: when the
+  # command has ended only a background writer can still be at it.
+  :local text ($export . " file=" . $file)
+  :if ([:pick [/system resource get version] 0 1] != "6") do={ :set text ($export . " show-sensitive file=" . $file) }
+  :local run [:parse $text]
+  $run
+  :local target ($file . ".rsc")
+  :local tries 0
+  :while (([:len [/file find name=$target]] = 0) and ($tries < 600)) do={
+    :delay 0.5
+    :set tries ($tries + 1)
+  }
+  # it is whole when it has something in it and has been the same at three looks
+  :local size 0
+  :local same 0
+  :while (($same < 3) and ($tries < 1200)) do={
+    :delay 0.5
+    :local now [/file get [find name=$target] size]
+    :if (($now > 0) and ($now = $size)) do={ :set same ($same + 1) } else={ :set same 0 }
+    :set size $now
+    :set tries ($tries + 1)
+  }
+  :return $size
+}
+# What pinging ADDRESS gives, as text; one reply has a time. Read only when it runs: a word that a version did not know would keep
+# everything here from being read, and whether 6.43 and 6.44 know "as-value" of ping is not proved.
+:global haPing do={
+  :local heard ""
+  :do {
+    :local ask [:parse (":return [/ping " . $address . " count=" . $count . " as-value]")]
+    :set heard [:tostr [$ask]]
+  } on-error={
+    # how many came back, where that is what it gives
+    :do {
+      :local ask [:parse (":return [/ping " . $address . " count=" . $count . "]")]
+      :local replies [$ask]
+      :if ($replies > 0) do={ :set heard "time=unknown" }
+    } on-error={}
+  }
+  :return $heard
 }
 # The value of KEY in an answer: it stands between " KEY=" and ";".
 :global haField do={

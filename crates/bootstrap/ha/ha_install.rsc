@@ -20,6 +20,15 @@
 :foreach item in=[/ip address find interface=$haInterface] do={
   :error "ha_install: $haInterface has an IP address of its own"
 }
+# Factory configurations have all ports but one in a bridge: startup could not make its own, and would leave all ports off.
+:if ([:len [/interface bridge port find interface=$haInterface comment!="HA_AUTO"]] > 0) do={
+  :error "ha_install: nothing changed, $haInterface is in a bridge: /interface bridge port remove [find interface=$haInterface]"
+}
+:foreach bond in=[/interface bonding find] do={
+  :foreach slave in=[:toarray [/interface bonding get $bond slaves]] do={
+    :if ($slave = $haInterface) do={ :error ("ha_install: nothing changed, $haInterface is a slave of " . [/interface bonding get $bond name]) }
+  }
+}
 :local secret [$haSecret]
 :if ([:len [/file find name=($haDir . "HA_backup_beforeHA.backup")]] = 0) do={
   /system backup save name=($haDir . "HA_backup_beforeHA") password=$secret
@@ -28,9 +37,9 @@
 # The boot job closes the data ports itself, before it trusts any script: a restored standby carries the active's MACs.
 # Only in a boot whose startup is not done: a restarted console runs it again, and must not take an active down.
 :local close ("/interface ethernet disable [find default-name!=\"" . $haInterface . "\" comment!=\"HA_RESCUE\"]")
-:local fresh "(([/system resource get uptime] < 5m) and ([:len [/log find message~\"ha_startup: DONE\"]] = 0))"
+:local fresh "(([/system resource get uptime] < 5m) and ([:len [/log find buffer=\"memory\" message~\"ha_startup: DONE\"]] = 0))"
 :local event (":do {:if " . $fresh . " do={" . $close . "}; /system script run ha_startup} ")
-:set event ($event . "on-error={:if " . $fresh . " do={" . $close . "; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"} ")
+:set event ($event . "on-error={:if " . $fresh . " do={" . $close . "; /interface vrrp disable [find name=\"HA_VRRP\"]; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"} ")
 :set event ($event . "else={/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}")
 /system scheduler remove [find name="ha_startup"]
 /system scheduler add name="ha_startup" comment="HA_AUTO" start-time=startup policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon on-event=$event
@@ -38,8 +47,16 @@
 :if ($isMaster) do={
   :put "ha_install: this router is $haIdentity and active; startup not repeated"
 } else={
+  # A startup that fails leaves what it found: whoever types this may come in by one of these ports.
+  :local open [/interface ethernet find disabled=no]
+  :local bonds [/interface bonding find disabled=no]
   :set haAllowBootstrap true
-  /system script run ha_startup
+  :do { /system script run ha_startup } on-error={
+    :set haAllowBootstrap false
+    /interface ethernet enable $open
+    /interface bonding enable $bonds
+    :error "ha_install: startup failed, the ports are as they were; the log says how far it came"
+  }
 }
 :put "ha_install: this router is $haIdentity ($haMacMe)"
 :if ($haSync = "quiet") do={ /system script run ha_quietlist }

@@ -1,7 +1,7 @@
 # VRRP made this router the active: service MACs, then open the data ports. A port whose comment holds HA_OFF stays as it is.
 :local ready true
 # Before this boot's startup is done VRRP can only be what the last life left behind: its master is a mistake.
-:if (([/system resource get uptime] < 5m) and ([:len [/log find message~"ha_startup: DONE"]] = 0)) do={ :set ready false }
+:if (([/system resource get uptime] < 5m) and ([:len [/log find buffer="memory" message~"ha_startup: DONE"]] = 0)) do={ :set ready false }
 :if (!$ready) do={
   /log error "ha_onmaster: REFUSED, startup is not done; data ports stay closed"
 } else={
@@ -9,16 +9,26 @@
   /log warning "ha_onmaster: opening data ports"
   :if ([:len [/system script find name="ha_service_macs"]] = 1) do={ /system script run ha_service_macs }
   :global haServiceMacs
+  # The role may go again while this is at it: what on-backup has shut since must not stay open.
+  :local vrrp [/interface vrrp find name="HA_VRRP"]
+  :local lost false
   :foreach port in=[/interface ethernet find] do={
-    :local words [:tostr [/interface ethernet get $port comment]]
-    :local mark ("," . [/interface ethernet get $port default-name] . "=")
-    :local begin [:find $haServiceMacs $mark]
-    :if ([:typeof $begin] = "num") do={
-      :set begin ($begin + [:len $mark])
-      :local mac [:pick $haServiceMacs $begin ($begin + 17)]
-      :if ($mac != [:tostr [/interface ethernet get $port mac-address]]) do={ /interface ethernet set $port mac-address=$mac }
+    :if ([:len $vrrp] = 1) do={ :set lost [/interface vrrp get $vrrp backup] }
+    :if (!$lost) do={
+      :local words [:tostr [/interface ethernet get $port comment]]
+      :local mark ("," . [/interface ethernet get $port default-name] . "=")
+      :local begin [:find $haServiceMacs $mark]
+      :if ([:typeof $begin] = "num") do={
+        :set begin ($begin + [:len $mark])
+        :local mac [:pick $haServiceMacs $begin ($begin + 17)]
+        :if ($mac != [:tostr [/interface ethernet get $port mac-address]]) do={ /interface ethernet set $port mac-address=$mac }
+      }
+      :if ([:typeof [:find $words "HA_OFF"]] = "nil") do={ /interface ethernet enable $port }
     }
-    :if ([:typeof [:find $words "HA_OFF"]] = "nil") do={ /interface ethernet enable $port }
+  }
+  :if ($lost) do={
+    /system script run ha_onbackup
+    :error "ha_onmaster: OVERTAKEN, this router is the standby again; data ports closed"
   }
   :foreach bond in=[/interface bonding find] do={
     :local words [:tostr [/interface bonding get $bond comment]]
@@ -35,7 +45,6 @@
   :do {
     /system script run ha_config
     :set isMaster true
-    /system script run ha_setpriority
     :global haWriteFile
     /file remove [find name~"^(flash/)*HA_run-after-hastartup[.]rsc"]
     $haWriteFile fileName="HA_config-version" fileText="none"
@@ -45,4 +54,7 @@
     :do { /system script run on_master } on-error={ /log error "ha_onmaster: on_master failed" }
   }
   /log warning "ha_onmaster: DONE"
+  :if ([:len $vrrp] = 1) do={
+    :if ([/interface vrrp get $vrrp backup]) do={ /system script run ha_onbackup }
+  }
 }

@@ -7,6 +7,7 @@
 :global haUploadLast
 :global haDir
 :global haQuote
+:global haPadding
 :global haMasterConfigVer
 :global haPushWhy
 :local secret [$haSecret]
@@ -26,7 +27,7 @@ $haUpload fileFrom=($haDir . "HA_b2s.backup") fileTo=($haDir . "HA_b2s.backup")
 :local time [/system clock get time]
 :local clock ("/system clock set date=" . $date . " time=" . $time)
 # It holds the HA password: written last, and ha_pushbackup takes it away whatever comes.
-$haWriteFile fileName="HA_restore-backup" fileText=("/file remove [find name=\"HA_restore-backup.auto.rsc\"]\n" . $clock . "\n:delay 2\n:if (" . $guard . ") do={" . $claim . "; " . $load . "}\n")
+$haWriteFile fileName="HA_restore-backup" fileText=("/file remove [find name=\"HA_restore-backup.auto.rsc\"]\n" . $clock . "\n:delay 2\n:if (" . $guard . ") do={" . $claim . "; " . $load . "}\n" . $haPadding)
 :local sent [$haUploadLast fileFrom="HA_restore-backup.txt" fileTo="HA_restore-backup.auto.rsc"]
 :if (!$sent) do={
   :set haPushWhy "the standby is there and does not take the last file"

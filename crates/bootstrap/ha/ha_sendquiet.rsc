@@ -9,22 +9,13 @@
 :global haUploadLast
 :global haDir
 :global haQuote
+:global haPadding
 :global haMasterConfigVer
 :global haPushWhy
 /system script run ha_measure
 :global haMeasure
-:execute "/system script export file=HA_scripts"
-:local tries 0
-:while (([:len [/file find name="HA_scripts.rsc"]] = 0) and ($tries < 600)) do={
-  :delay 0.5
-  :set tries ($tries + 1)
-}
-# a background writer may still be at it
-:local size -1
-:while ([/file get [find name="HA_scripts.rsc"] size] != $size) do={
-  :set size [/file get [find name="HA_scripts.rsc"] size]
-  :delay 1
-}
+:global haExport
+$haExport export="/system script export" file="HA_scripts"
 :local count [:len [/interface ethernet find]]
 # First: right after the reset. Only closes ports, again and again until all are there, and starts the second as a job of its
 # own: what runs after a reset is cut off at 120 s on 7.x.
@@ -46,7 +37,7 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 }
 :set second ($second . ":do {/import " . $haDir . "HA_quiet.rsc} on-error={:set whole false; /log error \"ha_sendquiet: a line of the active's export was refused\"}\n")
 :set second ($second . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n/interface bonding disable [find comment!=\"HA_RESCUE\"]\n")
-:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
+:foreach menu in={"/ip address";"/ip route";"/ip firewall filter";"/ip firewall nat";"/ip firewall raw";"/interface bridge";"/interface bridge port";"/interface bonding";"/interface list member";"/system script";"/system scheduler";"/ppp secret"} do={
   :local parts [:parse ":return [:len [$menu find where !dynamic]]"]
   :local number -1
   :do { :set number [$parts] } on-error={
@@ -71,14 +62,16 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
 $haWriteFile fileName="HA_quiet-second" fileText=$second
 # A start that finds the mark, and nothing of the sync in its log: no data port, the HA port with its address, ready for the
 # next push. What there is of the active's configuration has no version and is not started.
-:local rescue ":if ([:len [/log find message~\"ha_sendquiet: BEGIN\"]] = 0) do={\n"
+:local rescue ":if ([:len [/log find buffer=\"memory\" message~\"ha_sendquiet: BEGIN\"]] = 0) do={\n"
 :set rescue ($rescue . "/interface ethernet disable [find]\n/interface ethernet reset-mac-address [find]\n")
-:set rescue ($rescue . "/system scheduler remove [find name!=\"ha_quiet\"]\n/system script remove [find]\n")
-:set rescue ($rescue . "/interface vrrp remove [find name=\"HA_VRRP\"]\n/ip address remove [find comment=\"HA_AUTO\"]\n")
-:set rescue ($rescue . "/interface bridge port remove [find interface=\"" . $haInterface . "\"]\n/ip firewall filter disable [find]\n")
-:set rescue ($rescue . ":do {/tool mac-server set allowed-interface-list=all} on-error={}\n")
-:set rescue ($rescue . ":if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}\n")
-:set rescue ($rescue . "/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no\n")
+# Each step for itself: whatever is refused, the HA port must come up at the end. (Where there is a fasttrack rule the filter has
+# a rule of the system's own, and "disable [find]" is refused for it, on every version that has fasttrack.)
+:foreach step in={"/system scheduler remove [find name!=\"ha_quiet\"]";"/system script remove [find]";"/interface vrrp remove [find name=\"HA_VRRP\"]";"/ip address remove [find comment=\"HA_AUTO\"]";"/ip firewall filter disable [find where !dynamic]";"/tool mac-server set allowed-interface-list=all"} do={
+  :set rescue ($rescue . ":do {" . $step . "} on-error={}\n")
+}
+:set rescue ($rescue . ":do {/interface bridge port remove [find interface=\"" . $haInterface . "\"]} on-error={}\n")
+:set rescue ($rescue . ":do {:if ([:len [/ip address find interface=\"" . $haInterface . "\"]] = 0) do={/ip address add address=\"" . $haAddressOther . "/24\" interface=\"" . $haInterface . "\"}} on-error={}\n")
+:set rescue ($rescue . ":do {/ip service set [:pick [/ip service find name=\"ftp\"] 0] disabled=no} on-error={}\n")
 :set rescue ($rescue . "/interface ethernet enable [find default-name=\"" . $haInterface . "\"]\n")
 :set rescue ($rescue . "/file remove [find name~\"^(flash/)*HA_(scripts|key_|quiet[.]|quiet-(all|part|cert|first|second|go))\"]\n")
 :set rescue ($rescue . "/log error \"ha_sendquiet: the sync was cut off; this router waits for the next one, data ports closed\"\n}\n")
@@ -93,7 +86,7 @@ $haWriteFile fileName="HA_quiet-rescue" fileText=$rescue
 # a reset without its scripts would leave a router that nobody reaches
 :set guard ($guard . " and [:len [/file find name~\"^" . $haDir . "HA_quiet(-first|-second|-rescue)*[.]rsc\"]] = 4")
 :set go ($go . ":if (" . $guard . ") do={" . $claim . "; /system reset-configuration no-defaults=yes keep-users=yes skip-backup=yes run-after-reset=" . $haDir . "HA_quiet-first.rsc}\n")
-$haWriteFile fileName="HA_quiet-go" fileText=$go
+$haWriteFile fileName="HA_quiet-go" fileText=($go . $haPadding)
 $haUpload fileFrom="HA_quiet-all.rsc" fileTo=($haDir . "HA_quiet.rsc")
 $haUpload fileFrom="HA_scripts.rsc" fileTo=($haDir . "HA_scripts.rsc")
 $haUpload fileFrom="HA_quiet-first.txt" fileTo=($haDir . "HA_quiet-first.rsc")

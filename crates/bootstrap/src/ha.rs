@@ -117,10 +117,10 @@ impl PairConfig {
     pub fn startup_event(&self) -> String {
         let close =
             format!("/interface ethernet disable [find default-name!=\"{}\" comment!=\"HA_RESCUE\"]", self.interface);
-        let fresh = "(([/system resource get uptime] < 5m) and ([:len [/log find message~\"ha_startup: DONE\"]] = 0))";
+        let fresh = "(([/system resource get uptime] < 5m) and ([:len [/log find buffer=\"memory\" message~\"ha_startup: DONE\"]] = 0))";
         format!(
             ":do {{:if {fresh} do={{{close}}}; /system script run ha_startup}} \
-             on-error={{:if {fresh} do={{{close}; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}} \
+             on-error={{:if {fresh} do={{{close}; /interface vrrp disable [find name=\"HA_VRRP\"]; /log error \"ha_startup: FAILED - DATA PORTS CLOSED\"}} \
              else={{/log error \"ha_startup: console restarted, its check failed, ports left as they are\"}}}}"
         )
     }

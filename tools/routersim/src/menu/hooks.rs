@@ -28,6 +28,12 @@ pub trait Hooks: Sync {
         Ok(())
     }
 
+    /// Whether a value may be given to a property, of a new item or another one.
+    fn given(&self, sys: &System, name: &str, text: &str) -> Result<(), Refused> {
+        let _ = (sys, name, text);
+        Ok(())
+    }
+
     /// Whether an item may go.
     fn removing(&self, sys: &System, item: &Item) -> Result<(), Refused> {
         let _ = (sys, item);
@@ -37,6 +43,17 @@ pub trait Hooks: Sync {
     /// After an item was stored or taken away; the configuration is not borrowed.
     fn changed(&self, sys: &System, item: &Item, gone: bool) {
         let _ = (sys, item, gone);
+    }
+
+    /// After a `set` that changed nothing.
+    fn set_to_the_same(&self, sys: &System) {
+        let _ = sys;
+    }
+
+    /// Rows of the system's own before those that are stored. They are dynamic, and nobody can change them.
+    fn dynamic(&self, sys: &System) -> Vec<Row> {
+        let _ = sys;
+        Vec::new()
     }
 
     /// `add` of a menu that is not stored.

@@ -55,7 +55,9 @@ impl System {
         if items.is_empty() && menu.shape == Shape::Single {
             items.push(Item::default());
         }
-        items.iter().filter_map(|item| self.stored_row(menu, item)).collect()
+        let mut rows = menu.hooks.dynamic(self);
+        rows.extend(items.iter().filter_map(|item| self.stored_row(menu, item)));
+        rows
     }
 
     /// A stored item as a reader sees it; `None` while it is hidden.
@@ -142,6 +144,9 @@ impl System {
                 "place-before" if menu.shape == Shape::Ordered => {
                     let before = self.pick(menu, text)?;
                     let before = before.first().copied();
+                    if before.is_some_and(|id| self.is_systems_own(menu, id)) {
+                        return Err(Refused::failure("cannot move builtin"));
+                    }
                     at = self.config(|config| config.items(menu.path).iter().position(|item| Some(item.id) == before));
                 }
                 "copy-from" => {
@@ -198,6 +203,9 @@ impl System {
         if let Some(result) = menu.hooks.set_row(self, id, args, who) {
             return result.inspect(|()| self.note_change(menu, verb, id, args, who, Vec::new()));
         }
+        if self.is_systems_own(menu, id) {
+            return Err(Refused::failure("cannot change builtin"));
+        }
         let old = if menu.shape == Shape::Single {
             self.config_mut(|config| config.single_mut(menu.path).clone())
         } else {
@@ -212,6 +220,7 @@ impl System {
             self.check_name(menu, &item)?;
         }
         if item == old {
+            menu.hooks.set_to_the_same(self);
             return Ok(());
         }
         let before = self.placed(menu.path, id);
@@ -263,6 +272,9 @@ impl System {
                 self.note_change(menu, "remove", *id, &Args::new(), who, Vec::new());
                 continue;
             }
+            if self.is_systems_own(menu, *id) {
+                return Err(Refused::failure("cannot remove builtin"));
+            }
             let item = self.config(|config| config.item(menu.path, *id).cloned()).ok_or(Refused::NoSuchItem)?;
             if item.builtin {
                 return Err(Refused::failure("can not remove builtin item"));
@@ -284,6 +296,9 @@ impl System {
         if menu.shape != Shape::Ordered {
             return Err(Refused::BadCommand("move".to_owned()));
         }
+        if before.iter().chain(ids).any(|id| self.is_systems_own(menu, *id)) {
+            return Err(Refused::failure("cannot move builtin"));
+        }
         for id in ids.iter().filter(|id| Some(**id) != before) {
             let placed = self.placed(menu.path, *id);
             let moved = self.config_mut(|config| {
@@ -299,6 +314,11 @@ impl System {
             self.note_change(menu, "move", *id, &Args::new(), who, vec![change]);
         }
         Ok(())
+    }
+
+    /// One of the rows of [`Hooks::dynamic`](super::hooks::Hooks::dynamic).
+    fn is_systems_own(&self, menu: &'static Menu, id: u32) -> bool {
+        menu.hooks.dynamic(self).iter().any(|row| row.id == id)
     }
 
     /// Checks one argument and stores it in `item`.
@@ -317,6 +337,7 @@ impl System {
             _ => {
                 let prop = self.prop(menu, name).filter(|prop| !prop.read_only);
                 let prop = prop.ok_or_else(|| Refused::BadParameter(name.to_owned()))?;
+                menu.hooks.given(self, name, text)?;
                 item.put(name, prop.kind.parse(name, text, self)?);
             }
         }

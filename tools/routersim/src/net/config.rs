@@ -146,6 +146,8 @@ pub struct Vrrp {
     pub preemption: bool,
     /// `disabled`
     pub disabled: bool,
+    /// How often its settings were written; another number starts its machine anew, where they do (quirk `vrrp_set_resets`).
+    pub writes: u64,
     /// Quirk: before 6.45 an instance became master on a parent without link (ha-system.md section 6).
     pub runs_without_link: bool,
 }

@@ -125,6 +125,7 @@ fn config(node: u8, address: Ipv4Addr, priority: u8) -> NetConfig {
             interval: Duration::from_secs(1),
             preemption: true,
             disabled: true,
+            writes: 0,
             runs_without_link: false,
         }],
         addresses: vec![

@@ -31,9 +31,10 @@ impl Inner {
             let runs = !config.disabled
                 && self.switch.enabled(&config.parent)
                 && (config.runs_without_link || self.switch.runs(&config.parent) == Some(true));
-            let moved =
-                self.vrrps.get(&name).is_some_and(|i| i.config.vrid != config.vrid || i.config.parent != config.parent);
-            if moved || !runs {
+            let anew = self.vrrps.get(&name).is_some_and(|i| {
+                i.config.vrid != config.vrid || i.config.parent != config.parent || i.config.writes != config.writes
+            });
+            if anew || !runs {
                 self.stop_vrrp(now, &name);
             }
             let instance = self

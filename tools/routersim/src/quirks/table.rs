@@ -78,6 +78,13 @@ quirks! {
     password_length: u8 = |_| 0, "ha-system.md section 9";
     /// `.auto.rsc` files are not run on arrival: 6.46 as first released.
     auto_rsc_dead: bool = |v| v == Version::new(6, 46, 0), "upstream #16";
+    /// The last lines of an `.auto.rsc` file that are not run. Early versions lost some, which is why the original scripts end
+    /// such files with empty lines; how many is not known.
+    auto_rsc_lost_lines: u8 = |_| 0, "script-subset.md section 5.2";
+    /// Every `set` of a VRRP interface, of any property and also to what it is, starts its state machine anew: a master resigns
+    /// and runs on-backup. Measured on 7.23 and 7.24 by one project; on 6.x nobody has said so.
+    vrrp_set_resets: bool = |v| v.is_v7(),
+        "rzemykers/mikrotik-wan-quality-monitor, README and docs/design.md (one source, to be verified; what 6.x does, too)";
     /// VRRP does not become master on a port without link: 6.45 and later.
     vrrp_needs_link: bool = |v| v.at_least(6, 45), "upstream #11";
     /// The licence question after a reset: 7.13 and later.
@@ -92,6 +99,9 @@ quirks! {
     file_add: bool = |v| v.at_least(7, 9), "MikroTik manual, Files";
     /// Milliseconds until the file of `/export file=` and `/file print file=` appears.
     background_file_ms: u32 = |_| 1200, "script-subset.md section 3: up to 2 s";
+    /// Milliseconds between the three states of a file that `/export file=` writes: empty, half, whole. 0: whole at once. It is
+    /// said to be written in the background; that it can be seen half written is inferred.
+    export_grows_ms: u32 = |_| 0, "script-subset.md section 3: a background writer";
     /// `/ip service` calls its address list `available-from`: reported of 7.24.
     service_available_from: bool = |v| v.at_least(7, 24), "ha-system.md section 6, to be verified";
     /// `/system history print detail as-value` has undo and redo texts with quotes: 7.x.

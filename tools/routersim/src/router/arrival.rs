@@ -9,7 +9,7 @@ use mactelnet::Instant;
 use crate::record::{Recorder, Via};
 use crate::script::Silent;
 use crate::spec::{FileSpec, Spec, SpecError};
-use crate::system::{Boot, Caller, DeviceState, Files, Storage, System};
+use crate::system::{Boot, Caller, DeviceState, Files, LogRing, Storage, System};
 
 /// How long a specification's setup may take, in virtual time.
 const SETUP_TIME: Duration = Duration::from_secs(3600);
@@ -50,6 +50,7 @@ pub(super) fn storage(spec: &Rc<Spec>, seed: u64) -> Result<Rc<RefCell<Storage>>
         downgrade: false,
         boot_notes: Vec::new(),
         device: DeviceState::new(quirks.device_mode),
+        disk_log: LogRing::default(),
     }));
     if !spec.setup.is_empty() {
         setup(spec, seed, &storage)?;

@@ -11,6 +11,7 @@ mod beyond;
 mod bytes;
 mod certificates;
 mod desk;
+mod habits;
 mod logging;
 mod power;
 mod printing;

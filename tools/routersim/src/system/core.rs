@@ -57,6 +57,8 @@ pub struct Storage {
     pub boot_notes: Vec<(String, String)>,
     /// Device mode.
     pub device: DeviceState,
+    /// What disk actions of the log hold in their current file: `/log` shows it, from earlier boots too.
+    pub disk_log: super::log::LogRing,
 }
 
 /// A change of the whole configuration that the next start makes.
@@ -108,6 +110,8 @@ pub struct Volatile {
     pub runs: BTreeMap<(&'static str, u32), (u64, u64)>,
     /// Generation of each scheduler item; a running timer of an older one ends.
     pub timers: BTreeMap<u32, u64>,
+    /// How often each VRRP interface was set, by id: what quirk `vrrp_set_resets` goes by.
+    pub vrrp_writes: BTreeMap<u32, u64>,
     /// Who holds safe mode: session and user.
     pub safe_mode: Option<(crate::record::SessionId, String)>,
     /// Console sessions that are open: who, from where, since when.

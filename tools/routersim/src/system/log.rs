@@ -28,8 +28,8 @@ pub struct LogEntry {
     pub message: String,
 }
 
-/// The lines of all memory buffers.
-#[derive(Debug, Default)]
+/// The lines of buffers: those in memory, or those of disk actions.
+#[derive(Debug, Clone, Default)]
 pub struct LogRing {
     lines: VecDeque<LogEntry>,
     last_id: u32,
@@ -70,6 +70,7 @@ enum Target {
         stop: bool,
     },
     Disk {
+        action: String,
         file: String,
         lines: usize,
         files: usize,
@@ -107,6 +108,7 @@ fn targets(config: &Config, topics: &str) -> Vec<(String, Target)> {
                 stop: value("memory-stop-on-full") == Some("yes"),
             },
             "disk" => Target::Disk {
+                action: name.to_owned(),
                 file: value("disk-file-name").unwrap_or("log").to_owned(),
                 lines: number("disk-lines-per-file", DISK_LINES),
                 files: number("disk-file-count", 2),
@@ -131,7 +133,12 @@ impl System {
                     let entry = LogEntry { id: 0, time, buffer, topics: topics.to_owned(), message };
                     self.volatile.borrow_mut().log.push(entry, lines, stop);
                 }
-                Target::Disk { file, lines, files } => self.log_to_disk(&file, (lines, files), time, topics, &message),
+                Target::Disk { action, file, lines, files } => {
+                    let entry =
+                        LogEntry { id: 0, time, buffer: action, topics: topics.to_owned(), message: message.clone() };
+                    self.log_to_disk(&file, (lines, files), time, topics, &message);
+                    self.storage.borrow_mut().disk_log.push(entry, lines, false);
+                }
                 Target::Echo => self.notices.publish(Notice::Log(self.log_line(time, topics, &message))),
                 Target::Elsewhere => {}
             }

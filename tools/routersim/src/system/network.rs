@@ -204,8 +204,10 @@ impl System {
 
     fn vrrps(&self, config: &Config) -> Vec<Vrrp> {
         let number = |item: &Item, name: &str, or: u8| item.get(name).and_then(|text| text.parse().ok()).unwrap_or(or);
+        let written = &self.volatile.borrow().vrrp_writes;
         let list = config.items("/interface/vrrp").iter().filter_map(|item| {
             Some(Vrrp {
+                writes: written.get(&item.id).copied().unwrap_or(0),
                 name: item.get("name")?.to_owned(),
                 parent: item.get("interface")?.to_owned(),
                 vrid: number(item, "vrid", 1),

@@ -206,7 +206,12 @@ impl System {
         if self.quirks.auto_rsc_dead {
             return;
         }
-        let Some(text) = self.read_file(&path) else { return };
+        let Some(mut text) = self.read_file(&path) else { return };
+        for _ in 0..self.quirks.auto_rsc_lost_lines {
+            // a line ends where the one before it does
+            let without_end = text.strip_suffix(b"\n").unwrap_or(&text);
+            text.truncate(without_end.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+        }
         let sys = Rc::clone(self);
         let who = self.who(user, Via::AutoRsc);
         let job = self.kernel.spawn(path.clone(), async move {

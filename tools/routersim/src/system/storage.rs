@@ -48,6 +48,14 @@ impl System {
         self.kernel.spawn(format!("write {name}"), async move {
             sys.kernel.sleep(delay).await;
             let contents = contents(&sys);
+            let step = std::time::Duration::from_millis(u64::from(sys.quirks.export_grows_ms));
+            if !step.is_zero() && name.ends_with(".rsc") {
+                for part in [0, contents.len() / 2] {
+                    // what there is no room for shows at the end
+                    let _ = sys.write_file(&name, contents.get(..part).unwrap_or_default().to_vec());
+                    sys.kernel.sleep(step).await;
+                }
+            }
             if sys.write_file(&name, contents).is_err() {
                 sys.log("system,error", &format!("could not write {name}"));
             }

@@ -377,9 +377,17 @@ impl Hooks for VrrpHooks {
         true
     }
 
-    fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
+    fn prepare(&self, sys: &System, item: &mut Item, old: Option<&Item>) -> Result<(), Refused> {
         auto_name(sys, item, "vrrp");
+        // disable and enable have their own effect
+        if sys.quirks.vrrp_set_resets && old.is_some_and(|old| old.disabled == item.disabled) {
+            *sys.volatile.borrow_mut().vrrp_writes.entry(item.id).or_default() += 1;
+        }
         Ok(())
+    }
+
+    fn set_to_the_same(&self, sys: &System) {
+        sys.reconfigure();
     }
 }
 

@@ -1,7 +1,6 @@
 //! `/log`.
 
 use super::interface::LIST_MENU;
-use super::ip::DYNAMIC_ID;
 use crate::menu::def::{Export, Menu, Verbs, prop};
 use crate::menu::hooks::Hooks;
 use crate::menu::kind::Kind;
@@ -11,6 +10,9 @@ use crate::menu::time::Calendar;
 use crate::system::System;
 
 pub(super) static MENUS: &[&Menu] = &[&LOG];
+
+/// Where the numbers of lines on the disk begin.
+const DISK_ID: u32 = 0x4000_0000;
 
 static LOG: Menu = Menu {
     path: "/log",
@@ -34,8 +36,11 @@ impl Hooks for LogHooks {
     fn rows(&self, sys: &System) -> Option<Vec<Row>> {
         let today = sys.unix_time() / 86_400;
         let v7 = sys.spec.version.is_v7();
-        let volatile = sys.volatile.borrow();
-        let rows = volatile.log.lines().map(|line| {
+        let (volatile, storage) = (sys.volatile.borrow(), sys.storage.borrow());
+        // those of disk actions, of earlier boots too, have numbers of their own
+        let kept = storage.disk_log.lines().map(|line| (DISK_ID, line));
+        let lines = kept.chain(volatile.log.lines().map(|line| (0, line)));
+        let rows = lines.map(|(space, line)| {
             let when = Calendar::from_unix(line.time);
             let time = if v7 {
                 format!("{} {}", when.date(true), when.time())
@@ -44,7 +49,7 @@ impl Hooks for LogHooks {
             } else {
                 format!("{}/{:02} {}", when.month_name(), when.day, when.time())
             };
-            Row::new(line.id % DYNAMIC_ID)
+            Row::new(space + line.id % DISK_ID)
                 .with("time", time)
                 .with("buffer", line.buffer.as_str())
                 .with("topics", line.topics.as_str())

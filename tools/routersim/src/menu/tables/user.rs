@@ -33,12 +33,9 @@ static USER: Menu = Menu {
 struct UserHooks;
 
 impl Hooks for UserHooks {
-    fn prepare(&self, sys: &System, item: &mut Item, old: Option<&Item>) -> Result<(), Refused> {
-        let password = item.get("password").unwrap_or_default();
-        if old.is_none_or(|old| old.get("password") != item.get("password")) && item.get("password").is_some() {
-            sys.check_password(password).map_err(Refused::failure)?;
-        }
-        Ok(())
+    fn given(&self, sys: &System, name: &str, text: &str) -> Result<(), Refused> {
+        // also one that the user has already: rules may have been made stricter since
+        if name == "password" { sys.check_password(text).map_err(Refused::failure) } else { Ok(()) }
     }
 
     fn removing(&self, sys: &System, item: &Item) -> Result<(), Refused> {

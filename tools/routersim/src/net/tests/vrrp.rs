@@ -55,6 +55,24 @@ fn a_higher_priority_takes_the_role() {
     assert_eq!(pair.roles(), [VrrpState::Master, VrrpState::Backup]);
 }
 
+/// Settings that were written start the machine anew: a master resigns, and the other one takes over.
+#[test]
+fn a_master_whose_settings_are_written_resigns() {
+    let mut pair = Pair::new();
+    for node in [0, 1] {
+        pair.change(node, |config| config.vrrps[0].disabled = false);
+    }
+    pair.run_for(Duration::from_secs(5));
+    assert_eq!(pair.roles(), [VrrpState::Backup, VrrpState::Master]);
+    pair.change(0, |config| config.vrrps[0].writes = 1);
+    pair.run_for(Duration::from_secs(5));
+    assert_eq!(pair.roles(), [VrrpState::Backup, VrrpState::Master], "a standby only listens anew");
+    pair.change(1, |config| config.vrrps[0].writes = 1);
+    assert_eq!(pair.roles()[1], VrrpState::Backup);
+    pair.run_for(Duration::from_secs(5));
+    assert_eq!(pair.roles(), [VrrpState::Master, VrrpState::Backup]);
+}
+
 #[test]
 fn a_bridge_lets_a_lone_router_become_master() {
     let mut pair = Pair::new();
