@@ -1,7 +1,8 @@
 //! The serial line on this host: the real binary and programs that people use, against the simulated router's console, and
 //! through ser2net and socat. Foreign programs are skipped aloud where they are missing; with `CI=true` that is a failure.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -43,6 +44,27 @@ fn every_place_of_the_simulated_console() {
     isolate(&mut ports, router.folder.path());
     let listed: Ended = ports.args(["ports", "--json"]).output().unwrap().into();
     assert!(listed.expect(0).out.contains("\"ports\""));
+}
+
+/// A client that has the line of this port. ser2net lets go of a line a moment after its last client has gone.
+fn hold(port: u16) -> TcpStream {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let (mut said, mut piece) = (Vec::new(), [0; 512]);
+        let has_it = loop {
+            match client.read(&mut piece) {
+                Ok(0) => break false,
+                Ok(count) => said.extend_from_slice(&piece[..count]),
+                Err(_) => break !String::from_utf8_lossy(&said).contains("in use"),
+            }
+        };
+        if has_it {
+            return client;
+        }
+        assert!(Instant::now() < until, "the line is not to be had");
+    }
 }
 
 #[test]
@@ -106,29 +128,13 @@ fn ser2net_in_its_modes() {
     // Whoever comes takes the line from who has it, who is told by the end of the connection.
     let kicked = format!("rfc2217://127.0.0.1:{taken}");
     patient(&kicked);
-    let mut first = Command::new(jumplead());
-    isolate(&mut first, router.folder.path());
-    first.args(["console", &kicked]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut first = Running(first.spawn().unwrap());
-    first.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
-    std::io::Read::read_exact(first.0.stdout.as_mut().unwrap(), &mut [0; 1]).unwrap();
+    let mut first = hold(taken);
     patient(&kicked);
-    first.0.wait().unwrap();
+    let mut rest = Vec::new();
+    first.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert!(first.read_to_end(&mut rest).is_ok(), "it still has the line");
     // Somebody has the line: one on the same place, one on another place of the same line.
-    let until = Instant::now() + PATIENCE;
-    let _holder = loop {
-        let mut holder = Command::new(jumplead());
-        isolate(&mut holder, router.folder.path());
-        holder.args(["console", &format!("rfc2217://127.0.0.1:{rfc}")]).stderr(Stdio::null());
-        let mut holder = Running(holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
-        // It may find the line not yet let go, and end.
-        let typed = holder.0.stdin.as_mut().unwrap().write_all(b"\n").is_ok();
-        let mut seen = [0; 1];
-        if typed && std::io::Read::read_exact(holder.0.stdout.as_mut().unwrap(), &mut seen).is_ok() {
-            break holder;
-        }
-        assert!(Instant::now() < until, "the line is not to be had");
-    };
+    let _holder = hold(rfc);
     router.exec(&format!("rfc2217://127.0.0.1:{rfc}"), ":put 1").refused(6, "serial.net.in-use");
     // A server whose own adapter is not there.
     let unplugged = router.exec(&format!("rfc2217://127.0.0.1:{gone}"), ":put 1").refused(6, "serial.net.no-device");

@@ -261,7 +261,8 @@ async fn console(global: &cli::Global, out: &Output, asked: &cli::Console) -> fa
     if shell == cli::ShellKind::Posix && !matches!(target, reach::Target::Mac(_)) {
         return Err(Failure::new(Exit::Usage, "usage.shell", "--shell posix talks to a mac:// target only"));
     }
-    if let reach::Target::Line { endpoint, url } = &target {
+    // In a pipe each line is a command, and is typed only behind a login: a key to a boot loader acts at once.
+    if let (reach::Target::Line { endpoint, url }, true) = (&target, term::interactive()) {
         return running(|| on_line(out, endpoint, url, &options)).await;
     }
     let reach = reach::Reach::new(global)?;

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use routeros::boot;
+
 /// Quiet behind a line's last echo after which the next one is typed.
 const QUIET: Duration = Duration::from_millis(60);
 /// A router that says nothing at all is typed at nevertheless.
@@ -16,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PIECE: usize = 512;
 /// What is told of the progress: every so many parts of a hundred.
 const TELL: usize = 10;
+/// Of the line that stands there, so many bytes are looked at.
+const LINE: usize = 256;
 /// Files that are larger are not typed.
 pub const MAX_FILE: u64 = 4 << 20;
 
@@ -27,6 +31,21 @@ pub struct Paste {
     sent: Instant,
     heard: Option<Instant>,
     told: usize,
+    /// The line that the router is saying.
+    line: Vec<u8>,
+}
+
+/// Why no line of a file may be typed at what stands on this line: each of its characters would be a key to a boot loader, and
+/// a login would take it for a name.
+pub fn stops(line: &str) -> Option<&'static str> {
+    let line = line.trim();
+    if boot::sign(line).is_some() || line.starts_with("your choice:") {
+        Some("the router starts, or its boot loader listens")
+    } else if line.ends_with("Login:") || line == "Password:" {
+        Some("the router asks who logs in")
+    } else {
+        None
+    }
 }
 
 impl Paste {
@@ -48,12 +67,24 @@ impl Paste {
         if !piece.is_empty() {
             pieces.push(piece);
         }
-        Self { pieces, next: 0, sent: now, heard: Some(now), told: 0 }
+        Self { pieces, next: 0, sent: now, heard: Some(now), told: 0, line: Vec::new() }
     }
 
-    /// The router said something.
-    pub fn heard(&mut self, now: Instant) {
+    /// The router said something; why nothing more is to be typed, where it says so.
+    pub fn heard(&mut self, now: Instant, bytes: &[u8]) -> Option<&'static str> {
         self.heard = Some(now);
+        let mut why = None;
+        for byte in bytes {
+            match byte {
+                b'\r' | b'\n' => {
+                    why = why.or_else(|| stops(&String::from_utf8_lossy(&self.line)));
+                    self.line.clear();
+                }
+                byte if self.line.len() < LINE => self.line.push(*byte),
+                _ => {}
+            }
+        }
+        why.or_else(|| stops(&String::from_utf8_lossy(&self.line)))
     }
 
     /// When [`Paste::poll`] is wanted next; `None`: all was sent.
@@ -102,18 +133,36 @@ mod tests {
         let mut paste = Paste::new(start, b"one\r\ntwo\nthree\rrest");
         assert_eq!(paste.poll(at(10)), None, "it may still be talking");
         assert_eq!(paste.poll(at(60)).as_deref(), Some(&b"one\r"[..]));
-        paste.heard(at(70));
-        paste.heard(at(120));
+        assert_eq!(paste.heard(at(70), b"[admin@R] > one\r\n"), None);
+        paste.heard(at(120), b"x");
         assert_eq!(paste.poll(at(150)), None);
         assert_eq!(paste.poll(at(180)).as_deref(), Some(&b"two\r"[..]));
         assert_eq!(paste.poll(at(700)), None, "no echo yet");
         assert_eq!(paste.poll(at(780)).as_deref(), Some(&b"three\r"[..]));
         for millis in (800..20_000).step_by(20) {
-            paste.heard(at(millis));
+            paste.heard(at(millis), b"y");
         }
         assert_eq!(paste.due(), Some(at(15_780)), "a router that never stops is not waited for for ever");
         assert_eq!(paste.poll(at(15_780)).as_deref(), Some(&b"rest"[..]));
         assert_eq!((paste.due(), paste.progress()), (None, (4, 4)));
+    }
+
+    /// From the first sign of a boot on nothing is typed, however it is cut.
+    #[test]
+    fn a_boot_or_a_login_stops_it() {
+        let now = Instant::now();
+        for (said, stopped) in [
+            ("system will reboot shortly\r\nRebooting...\r\n", true),
+            ("\r\nRouterBOOT booter 7.18.2\r\n", true),
+            ("RouterBOOT-7.18.2\r\nWhat do you want to configure?\r\nyour choice: ", true),
+            ("\r\nMikroTik Login: ", true),
+            ("Password: ", true),
+            ("[admin@R] > /system note set note=\"Login: no RouterBOOT booter here\"\r\n[admin@R] > ", false),
+        ] {
+            let mut paste = Paste::new(now, b"x\n");
+            let why: Vec<&str> = said.as_bytes().chunks(7).filter_map(|piece| paste.heard(now, piece)).collect();
+            assert_eq!(!why.is_empty(), stopped, "{said:?}: {why:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::asked::{ANSWER, Asked};
 use super::keys::{Act, Ask, Keys};
 use super::link::{Alarm, Attached, no_alarm};
 use super::map::Map;
-use super::paste::{MAX_FILE, Paste};
+use super::paste::{MAX_FILE, Paste, stops};
 use super::record::Record;
 use super::status::Status;
 use super::view::{Moment, Times, View};
@@ -224,9 +224,13 @@ impl Desk {
     /// Bytes came from the router: they are shown and kept. How often it asked what terminal this is.
     async fn heard(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let at = self.now();
-        if let Some((_, paste)) = &mut self.paste {
-            paste.heard(Instant::now());
-        }
+        let stopped = match &mut self.paste {
+            Some((name, paste)) => {
+                let why = paste.heard(Instant::now(), bytes);
+                why.map(|why| format!("{name} stopped after line {}: {why}", paste.progress().0))
+            }
+            None => None,
+        };
         let asked = self.asked.as_mut().filter(|_| !self.view.is_hex());
         let (visible, questions) = asked.map_or((Cow::Borrowed(bytes), 0), |asked| asked.take(bytes));
         let shown = self.view.show(&at, &self.map.inward(&visible));
@@ -239,6 +243,10 @@ impl Desk {
         }
         let trouble = self.record.heard(&at, bytes);
         self.trouble(trouble).await?;
+        if let Some(stopped) = stopped {
+            self.paste = None;
+            self.mark(&stopped).await?;
+        }
         Ok(questions)
     }
 
@@ -323,6 +331,9 @@ impl Desk {
             }
             Ask::File => match read_file(text) {
                 Ok(bytes) => {
+                    if let Some(why) = stops(&self.record.current()) {
+                        return self.tell(&format!("{text} was not sent: {why}")).await;
+                    }
                     if let Some(warning) = self.file_in_clear(link, text, &bytes) {
                         return self.tell(&warning).await;
                     }

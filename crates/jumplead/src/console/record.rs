@@ -113,6 +113,11 @@ impl Record {
         }
     }
 
+    /// The line that stands there unfinished.
+    pub fn current(&self) -> String {
+        self.terminal.current()
+    }
+
     /// The newest lines that hold `wanted`, upper or lower case alike, and how many do.
     pub fn search(&self, wanted: &str) -> (usize, Vec<String>) {
         let wanted = wanted.to_lowercase();

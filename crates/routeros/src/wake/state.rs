@@ -226,15 +226,41 @@ pub struct Legibility {
     odd: usize,
     /// Characters that show: neither blanks nor what steers a terminal.
     shown: usize,
+    /// Bytes of a character in UTF-8 so far, and how many are still to come.
+    begun: usize,
+    to_come: usize,
 }
 
 impl Legibility {
     /// Takes bytes as they came.
     pub fn on_bytes(&mut self, bytes: &[u8]) {
         self.total = self.total.saturating_add(bytes.len());
-        // Ctrl-B, Ctrl-C and Ctrl-F may be the echo of what was typed to look.
-        let odd = bytes.iter().filter(|byte| !matches!(byte, 0x02 | 0x03 | 0x06..=0x0d | 0x1b | 0x20..=0x7e));
-        self.odd = self.odd.saturating_add(odd.count());
+        for byte in bytes {
+            match byte {
+                0x80..=0xbf if self.to_come > 0 => {
+                    (self.begun, self.to_come) = (self.begun + 1, self.to_come - 1);
+                    if self.to_come == 0 {
+                        // A name in another script than ours is no noise.
+                        self.odd = self.odd.saturating_sub(self.begun);
+                        self.shown = self.shown.saturating_add(1);
+                        self.begun = 0;
+                    }
+                    self.odd = self.odd.saturating_add(usize::from(self.to_come > 0));
+                }
+                byte => {
+                    self.to_come = match byte {
+                        0xc2..=0xdf => 1,
+                        0xe0..=0xef => 2,
+                        0xf0..=0xf4 => 3,
+                        _ => 0,
+                    };
+                    self.begun = usize::from(self.to_come > 0);
+                    // Ctrl-B, Ctrl-C and Ctrl-F may be the echo of what was typed to look.
+                    let usual = matches!(byte, 0x02 | 0x03 | 0x06..=0x0d | 0x1b | 0x20..=0x7e);
+                    self.odd = self.odd.saturating_add(usize::from(!usual));
+                }
+            }
+        }
         self.shown = self.shown.saturating_add(bytes.iter().filter(|byte| matches!(byte, 0x21..=0x7e)).count());
     }
 
