@@ -47,8 +47,7 @@ fn f1(version: Version, stand_in: bool) -> bool {
     if stand_in {
         script(&pair, &pair.b, "ha_startup", ":error \"something\"");
     } else {
-        // a bridge of the HA bridge's name that startup may not take away
-        pair.run(&pair.b, "/interface bridge set bridge-ether8 comment=mine");
+        pair.run(&pair.b, "/ppp secret remove HA_PASSWORD");
     }
     restart_b(&pair);
     pair.wait(40);

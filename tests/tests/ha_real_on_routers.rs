@@ -1,8 +1,11 @@
 //! Our on-router scripts where a real router is less tidy than a simulated one: what operators have on theirs, what two scripts
 //! do to each other, and oddities that are switched on here. Two simulated routers.
 
+use std::time::Duration;
+
 use jumplead_tests::ha_pair::{MAC_A, MAC_B, OPEN, PASSWORD, Pair, VERSIONS};
 use lab::NodeHandle;
+use routersim::menu::ExportForm;
 use routersim::quirks::QuirkOverrides;
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
@@ -341,17 +344,14 @@ fn a_port_of_a_standby_that_is_on_is_shut() {
     }
 }
 
-/// Stricter rules for passwords, or no password any more: nothing that keeps a router from being active.
+/// Stricter rules for passwords than when the pair's was chosen, on both, and both lose power: one of them is active again. 6.x has
+/// no such rules.
 #[test]
 fn what_does_not_decide_the_role_does_not_end_a_start() {
-    for version in VERSIONS {
+    for version in [VERSIONS[1], Version::new(7, 24, 0)] {
         let pair = ready(version);
         for router in [&pair.a, &pair.b] {
-            if version.is_v7() {
-                pair.run(router, "/user settings set minimum-password-length=60");
-            } else {
-                pair.run(router, "/ppp secret remove [find name=HA_PASSWORD]");
-            }
+            pair.run(router, "/user settings set minimum-password-length=60");
             router.with(Router::power_cut);
         }
         pair.wait(5);
@@ -440,5 +440,29 @@ fn a_slow_export_is_waited_for() {
             pair.get(&pair.a, "[:len [/system script find]]"),
             pair.get(&pair.b, "[:len [/system script find]]")
         );
+    }
+}
+
+/// What is each router's own in an export, and no part of its configuration: the comment lines above what does not work on a
+/// standby, whose ports are off, and the length of the serial number.
+#[test]
+fn equal_routers_with_other_comment_lines_are_in_sync() {
+    for version in [VERSIONS[0], VERSIONS[1], Version::new(7, 24, 0)] {
+        let (a, b) = (Spec::pair_a().version(version), Spec::pair_b().version(version));
+        let pair = Pair::of(a, Spec { serial_number: "HGE0A1B2C3D".to_owned(), ..b }, 16);
+        // a cable, so that the active's ether1 runs
+        pair.world.connect(pair.a.port(0), pair.a.port(1), Duration::from_micros(5));
+        pair.run(&pair.a, "/ip dhcp-client add interface=ether1 disabled=no comment=uplink");
+        pair.install();
+        pair.basic_networking();
+        pair.choose("quiet");
+        pair.call(&pair.a, "HAPushStandby");
+        pair.wait(200);
+        assert!(pair.sync().contains("GOOD"), "{version}\n{}", pair.tail());
+        let idle = |router: &NodeHandle<Router>| {
+            let lines = router.look(|router| router.system().unwrap().export("/ip/dhcp-client", ExportForm::default()));
+            lines.iter().any(|line| line == "# Interface not active")
+        };
+        assert_eq!((idle(&pair.a), idle(&pair.b)), (false, version.is_v7()), "{version}");
     }
 }

@@ -50,7 +50,7 @@ $haWriteFile fileName="HA_quiet-first" fileText=$first
     :set second ($second . ":if ([:len [" . $menu . " find]] < " . $number . ") do={:set whole false; /log error \"ha_sendquiet: of " . $number . " items of " . $menu . " some are missing\"}\n")
   }
 }
-# What is missing of an item, or is there too, shows in the length of the export.
+# What is missing of an item, or is there too, shows in the length of the export, of its comment lines apart where it can be read.
 :set second ($second . ":if (\$whole) do={:global haMeasure \"none\"; :do {/system script run ha_measure} on-error={}; :if (\$haMeasure != " . $haMeasure . ") do={:set whole false; /log error (\"ha_sendquiet: the export has \" . \$haMeasure . \" bytes, the active's " . $haMeasure . "\")}}\n")
 :set second ($second . ":if (!\$whole) do={\n/log error \"ha_sendquiet: the active's configuration was not taken whole\"\n")
 :set second ($second . "/file remove [find name=\"" . $haDir . "HA_run-after-hastartup.rsc\"]\n")

@@ -176,9 +176,10 @@
   }
   /tool mac-server ping set enabled=yes
   } on-error={ /log error "ha_startup: MAC-Telnet, MAC-Ping or discovery was not set up on the HA port; goes on" }
-  # A password is judged at every set, and the rules may be stricter than when this one was chosen.
+  # A password is judged at every set, and the rules may be stricter than when this one was chosen. A router that has lost it is
+  # another matter: it is no member any more.
+  :local secret [$haSecret]
   :do {
-    :local secret [$haSecret]
     :if ([:len [/user find name="ha"]] = 0) do={
       /user add name="ha" group=full password=$secret address="$haNetwork/$haNetmaskBits" comment="HA_AUTO"
     } else={

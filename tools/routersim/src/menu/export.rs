@@ -89,11 +89,21 @@ impl System {
             } else {
                 lines.push(words);
                 for (verb, given) in commands {
+                    lines.extend(self.state_comment(menu, &given).map(str::to_owned));
                     lines.extend(folded(&verb, &given));
                 }
             }
         }
         lines
+    }
+
+    /// The comment line above a command whose item does not work now (quirk `export_state_comments`).
+    fn state_comment(&self, menu: &'static Menu, given: &[String]) -> Option<&'static str> {
+        let interface = || given.iter().find_map(|word| word.strip_prefix("interface="));
+        let idle = self.quirks.export_state_comments
+            && menu.path == "/ip/dhcp-client"
+            && interface().is_some_and(|name| !self.is_running(name));
+        idle.then_some("# Interface not active")
     }
 
     /// Each command with its words.

@@ -110,6 +110,9 @@ quirks! {
     ping_gives_count: bool = |v| !v.is_v7(), "ha-system.md section 6: \"no longer a plain number\"; what it is instead is to be verified";
     /// `export` leaves secrets out unless asked: 7.x.
     export_hides_secrets: bool = |v| v.is_v7(), "MikroTik manual, Configuration Management";
+    /// A plain export says in a comment line which DHCP client's interface is not active; other menus of a router have such lines,
+    /// too. Seen in exports of 7.x; of 6.x it is not known.
+    export_state_comments: bool = |v| v.is_v7(), "exports of 7.x in public repositories: `# Interface not active` below `/ip dhcp-client`";
     /// SSH host keys are `*_dsa` and `*_rsa` on 6.x, `*.pem` without DSA on 7.x.
     host_keys_pem: bool = |v| v.is_v7(), "ha-system.md section 1";
     /// Importing a key consumes its file.
