@@ -39,9 +39,11 @@ pub struct Paste {
 /// a login would take it for a name.
 pub fn stops(line: &str) -> Option<&'static str> {
     let line = line.trim();
+    // The echo of a line of the file, behind a prompt.
+    let typed = line.starts_with('{') || line.starts_with('[') && line.contains("] ");
     if boot::sign(line).is_some() || line.starts_with("your choice:") {
         Some("the router starts, or its boot loader listens")
-    } else if line.ends_with("Login:") || line == "Password:" {
+    } else if line.ends_with("Login:") && !typed || line == "Password:" {
         Some("the router asks who logs in")
     } else {
         None
