@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jumplead_tests::binary::{isolate, jumplead};
 use jumplead_tests::line_process::LineRouter;
+use jumplead_tests::router_process::PASSWORD;
 use jumplead_tests::pair::Process;
 use jumplead_tests::terminal::Far;
 use rustix::process::{Pid, Signal, kill_process};
@@ -257,6 +258,12 @@ fn a_console_server_tells_of_its_line_and_hears_no_secret_without_a_word() {
     command.stdin(near()).stdout(near()).stderr(near());
     let mut console = Process(command.spawn().unwrap());
     screen.until("Ctrl-] opens the menu.");
+    screen.say(b"\r");
+    screen.until("Login: ");
+    screen.say(b"admin+ct80w24h\r");
+    screen.until("Password: ");
+    screen.say(format!("{PASSWORD}\r").as_bytes());
+    screen.until("] > ");
     screen.say(b"/user set 0 pass");
     screen.until("pass");
     screen.say(b"word=");
