@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use jumplead_tests::binary::{isolate, jumplead};
 use jumplead_tests::line_process::LineRouter;
-use jumplead_tests::router_process::PASSWORD;
 use jumplead_tests::pair::Process;
+use jumplead_tests::router_process::PASSWORD;
 use jumplead_tests::terminal::Far;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;

@@ -11,6 +11,7 @@
 
 mod state;
 
+use state::LEGIBLE_MIN;
 pub use state::{Legibility, Menu, State, classify};
 
 use crate::boot::{self, Boot, Sign};
@@ -178,9 +179,12 @@ struct Wake<'a> {
 }
 
 impl Wake<'_> {
-    /// Nothing came that can be read.
+    /// Nothing came that can be read: too little of it, bells and line ends alone, or, where another speed could be set, our own
+    /// keys.
     fn unread(&self) -> bool {
-        self.dialogue.legibility.is_unread()
+        let legibility = self.dialogue.legibility;
+        let echo = self.dialogue.speed().is_some() && legibility.is_echo();
+        legibility.total() < LEGIBLE_MIN || self.dialogue.seen().trim().is_empty() || echo
     }
 
     fn look(&self) -> Option<State> {

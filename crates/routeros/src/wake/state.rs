@@ -12,7 +12,7 @@ use crate::question::{Question, Tail};
 /// Lines above a prompt in which the end of its session is announced.
 const LEAVING: usize = 4;
 /// Bytes of which a verdict can be made; power that comes or goes makes one or two.
-const LEGIBLE_MIN: usize = 3;
+pub(super) const LEGIBLE_MIN: usize = 3;
 
 /// Which menu of RouterBOOT is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,10 +264,9 @@ impl Legibility {
         self.shown = self.shown.saturating_add(bytes.iter().filter(|byte| matches!(byte, 0x21..=0x7e)).count());
     }
 
-    /// Nothing that a router says: too little of it, or the echo of our own keys, which a router at twice the speed sends back
-    /// as they were.
-    pub fn is_unread(&self) -> bool {
-        self.total < LEGIBLE_MIN || self.shown == 0
+    /// No character that shows: the echo of our own keys, which a router at twice the speed sends back as they were.
+    pub fn is_echo(&self) -> bool {
+        self.shown == 0
     }
 
     /// Bytes so far.
