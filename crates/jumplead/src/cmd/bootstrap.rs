@@ -53,11 +53,8 @@ impl Asker for TerminalAsker {
         if !self.allowed || !term::interactive() {
             return Err(Unasked::Nobody);
         }
-        match ask::secret(&format!("{what}: ")) {
-            Ok(text) => Ok(Secret::new(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(Unasked::Interrupted),
-            Err(_) => Err(Unasked::Nobody),
-        }
+        // Somebody was there, and what came is no answer: the empty password is not tried in its place.
+        ask::secret(&format!("{what}: ")).map(Secret::new).map_err(|_| Unasked::Interrupted)
     }
 
     fn random(&mut self, bytes: &mut [u8]) {
