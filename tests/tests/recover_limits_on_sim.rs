@@ -10,6 +10,7 @@ use bootstrap::exit::Exit;
 use bootstrap::recover::{self, Asked, Procedure};
 use bootstrap::store::{SimStore, Store as _};
 use common::{Bench, Case, Ticking, simulated};
+use jumplead_tests::states;
 use lab::pair::Topology;
 use recovery::{done, evidence, f1, ready, recover, resume, script, well, with_access};
 use routersim::record::{EventKind, Phase};
@@ -146,6 +147,20 @@ fn the_wrong_router_is_never_rescued() {
         assert_eq!(refused.code, "bootstrap.proof.wrong-serial", "{refused:?}");
         assert_eq!(store.runs().unwrap(), []);
     });
+    // Of the pair in the next rack: it answers in b's place, and both its addresses are others.
+    for procedure in [Procedure::Repair, Procedure::Quarantine, Procedure::KnownGood] {
+        simulated(|| async move {
+            let bench = ready("7.18.2", Some("serial:///dev/b")).await;
+            f1(&bench).await;
+            script(&bench.pair.b, states::WRONG_MAC);
+            script(&bench.pair.b, &states::WRONG_MAC.replace(":00:0B", ":00:0A").replace(":00:FF", ":00:FE"));
+            let store = SimStore::default();
+            let refused = recover(&bench, &store, procedure, &Asked::default(), |_| false).await.err().unwrap();
+            assert_eq!(refused.code, "recover.other-pair", "{refused:?}");
+            assert!(!refused.acted);
+            assert_eq!(store.runs().unwrap(), []);
+        });
+    }
 }
 
 /// What a router says may be meant for the terminal of whoever reads it.

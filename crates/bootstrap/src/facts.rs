@@ -115,6 +115,12 @@ impl Ha {
         self.interface == site.ha_interface && self.mac_a == Some(site.a.ha_mac) && self.mac_b == Some(site.b.ha_mac)
     }
 
+    /// Neither address is one of this pair's. One that is leaves it a member of this pair with a wrong address (F2).
+    pub fn is_of_another(&self, site: &Site) -> bool {
+        let other = |named: Option<Mac>, own: Mac| named.is_some_and(|named| named != own);
+        other(self.mac_a, site.a.ha_mac) && other(self.mac_b, site.b.ha_mac)
+    }
+
     /// Which pair it is of, in words.
     pub fn pair(&self) -> String {
         let shown = |mac: Option<Mac>| mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());

@@ -297,8 +297,7 @@ pub(super) fn plan(
     // What a wrong address is written over by its own says another pair by that very address.
     if let (true, Some((pair, member)), Some(ha)) =
         (acts && procedure != Procedure::RightMac, access.pair, facts.and_then(|facts| facts.ha.as_ref()))
-        && !ha.is_of(pair.site)
-        && (ha.mac_a.is_some() && ha.mac_b.is_some() || procedure == Procedure::HaPassword)
+        && (ha.is_of_another(pair.site) || procedure == Procedure::HaPassword && !ha.is_of(pair.site))
     {
         return Err(Trouble::new(
             Kind::WrongRouter,

@@ -119,6 +119,12 @@ impl Pty {
                     space.truncate(count);
                     return Ok(space);
                 }
+                // Closed and opened again in between. The readiness that said so can't be cleared: waited for, it would be there at
+                // once, for ever, and nothing else would get its turn.
+                Err(Errno::AGAIN) if ready.ready().is_read_closed() => {
+                    drop(ready);
+                    self.attached = false;
+                }
                 Err(Errno::AGAIN) => ready.clear_ready(),
                 Err(Errno::IO) => {
                     drop(ready);

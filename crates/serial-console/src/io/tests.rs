@@ -1,6 +1,7 @@
 //! Real ptys and real sockets of this host, against each other.
 
 use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
+use std::io::Write as _;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -120,6 +121,32 @@ fn a_console_server_is_told_framing_and_wires_at_once_and_again() {
 }
 
 /// Whoever found the port set to drop DTR when it is closed: it is not, also where we are killed in between.
+/// One program ends and the next one begins before the first end was noticed.
+#[test]
+fn a_port_that_changes_hands_unnoticed_is_waited_for_in_peace() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        real(async {
+            let mut pty = Pty::open(9600, None).unwrap();
+            let open = |pty: &Pty| std::fs::OpenOptions::new().read(true).write(true).open(pty.path()).unwrap();
+            let mut first = open(&pty);
+            first.write_all(b"a").unwrap();
+            assert_eq!(pty.read().await.unwrap(), b"a");
+            let silent = Duration::from_millis(100);
+            assert!(tokio::time::timeout(silent, pty.read()).await.is_err());
+            drop(first);
+            tokio::time::sleep(silent).await;
+            let mut second = open(&pty);
+            assert!(tokio::time::timeout(silent, pty.read()).await.is_err(), "nothing was typed");
+            second.write_all(b"b").unwrap();
+            assert_eq!(pty.read().await.unwrap(), b"b");
+        });
+        done.send(()).unwrap();
+    });
+    // A reader that never lets go would hang with its whole thread.
+    ended.recv_timeout(Duration::from_secs(20)).unwrap();
+}
+
 #[test]
 fn closing_a_port_drops_no_wire() {
     real(async {
