@@ -62,7 +62,7 @@ async fn rescued_with(
         }
         now
     };
-    match recover(bench, store, procedure, asked, kill).await.unwrap() {
+    match Box::pin(recover(bench, store, procedure, asked, kill)).await.unwrap() {
         Some(rescued) => {
             assert_eq!(step, None, "{procedure}: it was not begun");
             well(bench, &rescued);

@@ -10,7 +10,7 @@ use jumplead::lab_roads::Cable;
 use lab::serial::NullModem;
 use lab::{NodeHandle, World};
 use routeros::wake::{ENTER, FEEL, LOOK, LOOKS_AT, Legibility, Plan, SPEEDS, State};
-use routeros::{Error, LoginOptions, Secret, Shell, Suffix, Waker, Woken, boot};
+use routeros::{Error, LoginOptions, Outcome, Secret, Shell, Suffix, Waker, Woken, boot};
 use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
 use routersim::serial::seen_at;
@@ -472,6 +472,12 @@ const JOE: &str = "/user add name=joe group=full\n";
 const JOE_7: [Do; 5] = [Up, Type("joe+ct80w60h\r"), Until("word: "), Type("\r"), Until("new password> ")];
 const JOE_6: [Do; 5] = [Up, Type("joe+ct80w60h\r"), Until("word: "), Type("\r"), Until("> ")];
 
+/// How often somebody was logged out since the last call.
+fn logged_out(router: &NodeHandle<Router>) -> usize {
+    let out = |kind: &EventKind| matches!(kind, EventKind::Log { message, .. } if message.contains(" logged out"));
+    drain(router).iter().filter(|kind| out(kind)).count()
+}
+
 /// A look leaves somebody else's session as it is: it is named, nobody is logged out, what safe mode holds is held, and the
 /// half-typed line can be ended and does what it was to do.
 #[test]
@@ -509,8 +515,7 @@ fn a_look_leaves_another_users_session_as_it_is() {
                 };
                 let refused = Shell::login(waker.into_link(), options).await.unwrap_err();
                 assert_eq!(refused.code(), "routeros.line.session", "{what}: {refused}");
-                let ended = drain(&router).into_iter().filter(|kind| matches!(kind, EventKind::SessionClosed { .. }));
-                assert_eq!(ended.count(), 0, "{what}");
+                assert_eq!(logged_out(&router), 0, "{what}");
                 // He goes on where he was.
                 let mut line = Cable::new(&router, 115_200, "serial");
                 type_in(&mut line, then).await;
@@ -521,6 +526,41 @@ fn a_look_leaves_another_users_session_as_it_is() {
                 assert_eq!(asked.output().trim(), if *there { "1" } else { "0" }, "{what}");
             });
         }
+    }
+}
+
+/// A session of the login's own user in a person's window cuts what is typed and shown: a guest leaves it as it is, who may end
+/// it logs in anew. One that a broken run has left is gone on with.
+#[test]
+fn a_console_that_a_person_left_logged_in_is_no_session_of_ours() {
+    for (window, ours) in [("+ct80w40h", false), ("+t80w40h", false), ("+t200w40h", false), ("+ct999w4098h", true)] {
+        simulated(|| async move {
+            let done = [Up, In7(window)];
+            let of = Start { done: Box::leak(Box::new(done)), ..start("", &[], "", "") };
+            let (router, line) = begun(&of, 1).await;
+            drain(&router);
+            let mut options = LoginOptions::new("admin");
+            (options.suffix, options.wake, options.guest) = (Suffix::Serial, Some(boot::IDLE), true);
+            let asked = Shell::login(Box::new(line), options.clone()).await;
+            assert_eq!(logged_out(&router), 0, "{window}");
+            let shell = match asked {
+                Ok(shell) => shell,
+                Err(error) => {
+                    assert_eq!(error.code(), "routeros.line.session", "{window}: {error}");
+                    options.guest = false;
+                    let again = Cable::new(&router, 115_200, "serial");
+                    let shell = Shell::login(Box::new(again), options).await.unwrap();
+                    assert_eq!(logged_out(&router), 1, "{window}");
+                    assert!(!ours, "{window}");
+                    shell
+                }
+            };
+            let long = format!(":put \"{}\"", "long ".repeat(100));
+            let said = shell.exec(long.as_str()).await.unwrap();
+            let Outcome::Done(said) = said else { panic!("{window}: {said:?}") };
+            assert_eq!(said.text.trim(), "long ".repeat(100).trim(), "{window}");
+            assert_eq!(logged_out(&router), 0, "{window}");
+        });
     }
 }
 

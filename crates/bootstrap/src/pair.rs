@@ -4,11 +4,11 @@ use crate::facts::{self, Facts};
 use crate::marker::Who;
 use crate::proof::Target;
 use crate::road::{Connection, Purpose, Request, Restarting, Roads};
-use crate::secret::{Asker, SecretError, check_ha_password, resolve};
+use crate::secret::{Asker, SecretError, SecretRef, check_ha_password, resolve};
 use crate::site::{MemberSite, Site, Sync};
 use crate::state::State;
 use crate::store::Store;
-use crate::target::Member;
+use crate::target::{Member, TargetUrl};
 use crate::trouble::{Kind, Trouble};
 use routeros::{LoginOptions, Proof, Secret};
 use std::time::Duration;
@@ -19,7 +19,7 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 /// The secrets of one pair, resolved.
 #[derive(Debug, Clone, Default)]
 pub struct PairSecrets {
-    /// Of the user `ha`.
+    /// Of the user `ha`; empty where only a login was asked for.
     pub ha: Secret,
     /// Of A's user.
     pub a: Option<Secret>,
@@ -37,27 +37,32 @@ impl PairSecrets {
     /// # Errors
     /// [`SecretError`].
     pub fn resolve(site: &Site, asker: &mut dyn Asker, store: &mut dyn Store) -> Result<Self, SecretError> {
-        // What is asked for is named as the site file names it.
-        let what = |table: &str, name: &str| format!("{table}.{name} of {}", site.name);
-        let mut get = |reference: &Option<crate::secret::SecretRef>, table: &str, name: &str| {
-            let kept = format!("{}.{name}", site.name);
-            let what = what(table, name);
-            reference.as_ref().map(|reference| resolve(reference, &what, &kept, asker, store)).transpose()
-        };
-        let ha = get(&site.ha_password, "secrets", "ha_password")?;
-        let what = what("secrets", "ha_password");
+        let mut fetch = Fetch { site, asker, store };
+        let ha = fetch.get(site.ha_password.as_ref(), "secrets", "ha_password")?;
+        let what = fetch.what("secrets", "ha_password");
         let ha = ha.ok_or_else(|| SecretError::Unfit { what: what.clone(), why: "missing from the site file" })?;
         check_ha_password(&ha, &what)?;
         let carried = if site.sync == Sync::Quiet { site.users.as_slice() } else { &[] };
-        let users = carried.iter().map(|user| get(&user.password, "pair", &format!("users.{}", user.name)));
+        let users =
+            carried.iter().map(|user| fetch.get(user.password.as_ref(), "pair", &format!("users.{}", user.name)));
         let users = users.collect::<Result<_, _>>()?;
-        Ok(Self {
-            users,
-            ha,
-            a: get(&site.a.password, "pair", "a.password")?,
-            b: get(&site.b.password, "pair", "b.password")?,
-            b_factory: get(&site.b.factory_password, "pair", "b.factory_password")?,
-        })
+        Ok(Self { users, ha, ..fetch.logins(&[Member::A, Member::B])? })
+    }
+
+    /// Fetches what a login to `member` may need and nothing else: who looks at a router needs no HA password.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn to_look(
+        site: &Site,
+        member: Member,
+        asker: &mut dyn Asker,
+        store: &mut dyn Store,
+    ) -> Result<Self, SecretError> {
+        // A standby has the active's users.
+        let through_b = site.a.reach.iter().any(|road| matches!(road, TargetUrl::Via { .. }));
+        let members: &[Member] = if member == Member::B || through_b { &[Member::A, Member::B] } else { &[Member::A] };
+        Fetch { site, asker, store }.logins(members)
     }
 
     /// Everything that must never be shown.
@@ -66,6 +71,36 @@ impl PairSecrets {
         all.extend([&self.a, &self.b, &self.b_factory].into_iter().chain(&self.users).flatten().cloned());
         all.retain(|secret| !secret.is_empty());
         all
+    }
+}
+
+/// Secrets of one site file on their way.
+struct Fetch<'a> {
+    site: &'a Site,
+    asker: &'a mut dyn Asker,
+    store: &'a mut dyn Store,
+}
+
+impl Fetch<'_> {
+    /// What is asked for is named as the site file names it.
+    fn what(&self, table: &str, name: &str) -> String {
+        format!("{table}.{name} of {}", self.site.name)
+    }
+
+    fn get(&mut self, reference: Option<&SecretRef>, table: &str, name: &str) -> Result<Option<Secret>, SecretError> {
+        let (what, kept) = (self.what(table, name), format!("{}.{name}", self.site.name));
+        reference.map(|reference| resolve(reference, &what, &kept, self.asker, self.store)).transpose()
+    }
+
+    fn logins(&mut self, members: &[Member]) -> Result<PairSecrets, SecretError> {
+        let site = self.site;
+        let b = members.contains(&Member::B).then_some(&site.b);
+        Ok(PairSecrets {
+            a: self.get(site.a.password.as_ref(), "pair", "a.password")?,
+            b: self.get(b.and_then(|b| b.password.as_ref()), "pair", "b.password")?,
+            b_factory: self.get(b.and_then(|b| b.factory_password.as_ref()), "pair", "b.factory_password")?,
+            ..PairSecrets::default()
+        })
     }
 }
 
@@ -221,5 +256,44 @@ impl Pair<'_> {
         let facts = facts::read(&connection.shell, &self.site.ha_interface).await?;
         let target = Target::prove(self.site, member, &facts, &connection.evidence)?;
         Ok(Look { connection, facts, target })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Unasked;
+    use crate::site::tests::EDGE_1;
+    use crate::store::SimStore;
+
+    #[derive(Default)]
+    struct Asked(Vec<String>);
+
+    impl Asker for Asked {
+        fn prompt(&mut self, what: &str) -> Result<Secret, Unasked> {
+            self.0.push(what.to_owned());
+            Ok(Secret::new("Planted-1"))
+        }
+        fn random(&mut self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    #[test]
+    fn who_looks_is_asked_for_what_a_login_needs() {
+        let text = EDGE_1.replace("env:EDGE1_A", "prompt").replace("cmd:pass show edge-1/ha", "prompt");
+        let [a, b] = ["a.password", "b.factory_password"].map(|name| format!("pair.{name} of edge-1"));
+        let asked = |text: &str, member| {
+            let mut asker = Asked::default();
+            PairSecrets::to_look(&Site::parse(text).unwrap(), member, &mut asker, &mut SimStore::default()).unwrap();
+            asker.0
+        };
+        assert_eq!(asked(&text, Member::A), [a.as_str()]);
+        assert_eq!(asked(&text, Member::B), [a.as_str(), &b]);
+        let through_b = text.replacen("mac://%eth1", "via:b", 1).replace("\"via:a\", ", "");
+        assert_eq!(asked(&through_b, Member::A), [a.as_str(), &b]);
+        let mut asker = Asked::default();
+        PairSecrets::resolve(&Site::parse(&text).unwrap(), &mut asker, &mut SimStore::default()).unwrap();
+        assert_eq!(asker.0, ["secrets.ha_password of edge-1", &a, &b]);
     }
 }

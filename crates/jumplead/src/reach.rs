@@ -11,7 +11,7 @@ use bootstrap::road::{NO_PORT, Purpose, Request, RoadError, RoadTrouble};
 use bootstrap::secret::{Asker, SecretError, SecretRef, Unasked, resolve};
 use bootstrap::site::Site;
 use bootstrap::store::DirStore;
-use bootstrap::target::{Member, TargetUrl};
+use bootstrap::target::{Member, TargetUrl, quoted};
 use bootstrap::trouble::Trouble;
 use mactelnet::MacAddr;
 use routeros::boot::Boot;
@@ -342,8 +342,10 @@ impl Reach {
         let site = Rc::new(site);
         let mut store = DirStore::new(folders::state(self.global.state_dir.as_deref())?);
         let mut asker = TerminalAsker { allowed: !self.global.non_interactive };
-        let secrets = PairSecrets::resolve(&site, &mut asker, &mut store)
-            .map_err(|error| Failure::new(Exit::LoginRefused, error.code(), error.to_string()))?;
+        let secrets = PairSecrets::to_look(&site, member, &mut asker, &mut store).map_err(|error| {
+            unfetched(&error)
+                .hint(format!("see which secrets the site file names:  jumplead config show {}", quoted(pair)))
+        })?;
         let roads =
             PairRoads::new(Rc::clone(&site), self.road.clone(), Rc::new(HostLines)).taking_over(self.global.take_over);
         let mut seed = [0; 8];

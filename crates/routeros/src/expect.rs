@@ -184,6 +184,11 @@ impl Expect {
         self.terminal.set_prompt(&prompt.text);
     }
 
+    /// How wide the router paints its prompt; see [`Terminal::painted`].
+    pub(crate) fn painted(&self) -> Option<usize> {
+        self.terminal.painted()
+    }
+
     /// What is at the cursor.
     pub fn current(&self) -> String {
         self.terminal.current()

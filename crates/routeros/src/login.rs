@@ -18,6 +18,12 @@ use tokio::time::Instant;
 const POKE: Duration = Duration::from_secs(2);
 /// Over a network the router speaks first. Longer than the ten seconds of a terminal probe that failed.
 const POKE_NETWORK: Duration = Duration::from_secs(12);
+/// Silence behind a prompt that was painted.
+const PAINTED: Duration = Duration::from_millis(300);
+/// Columns that are left free beside the prompt and a line that has to fit.
+const BESIDE: usize = 20;
+/// How often it is typed: a line damages a character now and then.
+const WIDTH_TRIES: usize = 2;
 /// Enters that are sent to a silent console.
 const MAX_POKES: usize = 4;
 /// Questions of one kind that are answered; a router that asks more often is not understood.
@@ -78,6 +84,8 @@ struct Progress {
     answers: usize,
     pokes: usize,
     poked: bool,
+    /// The name was typed: a prompt behind it is this login's own.
+    named: bool,
     quit_once: bool,
 }
 
@@ -92,26 +100,24 @@ pub(crate) async fn login(
     let serial = options.wake.is_some();
     if let Some(listen) = options.wake {
         let mut woken = match options.guest {
-            true => wake::wake(dialogue, &wake::Plan::look(listen)).await?,
-            false => wake::wake(dialogue, &wake::Plan::settle(listen)).await?,
+            true => Box::pin(wake::wake(dialogue, &wake::Plan::look(listen))).await?,
+            false => Box::pin(wake::wake(dialogue, &wake::Plan::settle(listen))).await?,
         };
         dialogue.boots.extend(woken.boot.take());
         if options.guest {
             someones(&woken.state, options)?;
             if matches!(woken.state, State::HalfTyped(_) | State::Asked(_) | State::Text) {
                 // Our own, from a session that broke, or nobody's that can be named; whose it was shows then.
-                woken = wake::wake(dialogue, &wake::Plan::settle(Duration::ZERO)).await?;
+                woken = Box::pin(wake::wake(dialogue, &wake::Plan::settle(Duration::ZERO))).await?;
                 someones(&woken.state, options)?;
             }
         }
         match woken.state {
             State::Login => answer(dialogue, options, ladder, &mut progress, Question::LoginName)?,
-            State::Prompt(prompt) if prompt.user == options.user => return Ok(prompt),
             State::Prompt(prompt) => {
-                not_the_near_router(dialogue, &prompt)?;
-                // A serial line has no hang-up: somebody else's session is still open.
-                progress.quit_once = true;
-                dialogue.send(b"/quit\r");
+                if let Some(prompt) = Box::pin(standing(dialogue, options, &mut progress, prompt)).await? {
+                    return Ok(prompt);
+                }
             }
             State::Garbage => {
                 let seen = woken.seen;
@@ -186,15 +192,13 @@ pub(crate) async fn login(
                 if mode == Mode::Hop && progress.refused {
                     return Err(rejected(options, ladder));
                 }
-                if mode == Mode::Direct && serial && prompt.user != options.user && !progress.quit_once {
-                    not_the_near_router(dialogue, &prompt)?;
-                    if options.guest {
-                        someones(&State::Prompt(prompt), options)?;
+                // A serial line has no hang-up: it may be a session that is still open.
+                let open = !progress.named || prompt.user != options.user;
+                if mode == Mode::Direct && serial && open && !progress.quit_once {
+                    match Box::pin(standing(dialogue, options, &mut progress, prompt)).await? {
+                        Some(prompt) => return Ok(prompt),
+                        None => continue,
                     }
-                    // A serial line has no hang-up: somebody else's session is still open.
-                    progress.quit_once = true;
-                    dialogue.send(b"/quit\r");
-                    continue;
                 }
                 return Ok(prompt);
             }
@@ -226,6 +230,67 @@ fn someones(state: &State, options: &LoginOptions) -> Result<(), Error> {
     }
 }
 
+/// A prompt that stands on a line before anybody has logged in, in a session that is still open. One of our own, which a broken
+/// run has left, is gone on with. In any other, somebody else's or in the terminal of a person's window, which cuts what is typed
+/// and shown, `None`: it is told to end; a guest names it and leaves it.
+async fn standing(
+    dialogue: &mut Dialogue,
+    options: &LoginOptions,
+    progress: &mut Progress,
+    prompt: Prompt,
+) -> Result<Option<Prompt>, Error> {
+    if prompt.user == options.user {
+        if !narrow(dialogue, options, &prompt).await? {
+            return Ok(Some(prompt));
+        }
+        if options.guest {
+            let who =
+                format!("prompt of {}, in the terminal of a person's window, which cuts longer lines", prompt.user);
+            return Err(Error::Session { who });
+        }
+    } else {
+        not_the_near_router(dialogue, &prompt)?;
+        if options.guest {
+            someones(&State::Prompt(prompt), options)?;
+        }
+    }
+    progress.quit_once = true;
+    dialogue.send(b"/quit\r");
+    Ok(None)
+}
+
+/// Whether the session's terminal is narrower than the one that a login asks for. Enter on an empty line has the prompt painted,
+/// in a terminal like ours with blanks up to its width. Where it has none, what is typed, and taken back, shows it: only as long
+/// as it fits it stands there as it is.
+async fn narrow(dialogue: &mut Dialogue, options: &LoginOptions, prompt: &Prompt) -> Result<bool, Error> {
+    const WAITING: &str = "looking how wide its terminal is";
+    let patient = |waited: Result<Found, Error>| match waited {
+        Ok(_) => Ok(true),
+        Err(Error::Timeout { .. }) => Ok(false),
+        Err(error) => Err(error),
+    };
+    let wide = usize::from(options.suffix.size().cols);
+    dialogue.expect.set_prompt(prompt);
+    dialogue.expect.discard();
+    dialogue.send(b"\r");
+    patient(dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found))?;
+    if let Some(columns) = dialogue.expect.painted() {
+        return Ok(columns < wide);
+    }
+    let line = "x".repeat(wide.saturating_sub(prompt.text.chars().count() + BESIDE));
+    for _ in 0..WIDTH_TRIES {
+        dialogue.send(line.as_bytes());
+        let whole = vec![Pattern::Cursor(format!("{} {line}", prompt.text))];
+        let fits = patient(dialogue.wait(whole, POKE, WAITING).await.map(|found| found.found))?;
+        dialogue.send(CTRL_C);
+        patient(dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found))?;
+        if fits {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What looks like the near router's prompt is not quit: the line may have ended there.
 fn not_the_near_router(dialogue: &Dialogue, prompt: &Prompt) -> Result<(), Error> {
     if dialogue.near_prompt() != Some(prompt.text.as_str()) {
@@ -253,6 +318,7 @@ fn answer(
             }
             dialogue.send(options.login_name().as_bytes());
             dialogue.send(b"\r");
+            progress.named = true;
             return Ok(());
         }
         Question::Password => {

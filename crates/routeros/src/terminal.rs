@@ -99,6 +99,13 @@ impl Terminal {
     /// The prompt to recognise when it is painted over.
     pub fn set_prompt(&mut self, prompt: &str) {
         self.state.prompt = Some(prompt.trim_end().to_owned());
+        self.state.painted = None;
+    }
+
+    /// How wide the router's own idea of this terminal is, where it has painted its prompt since it is known: the prompt is
+    /// padded to one column less (transcripts 18 to 20).
+    pub fn painted(&self) -> Option<usize> {
+        self.state.painted.map(|columns| columns + 1)
     }
 
     /// Row and column of the cursor, from 1.
@@ -127,6 +134,8 @@ struct State {
     kept: usize,
     replies: Vec<u8>,
     prompt: Option<String>,
+    /// Characters of the prompt as it was painted last, with what it is padded with.
+    painted: Option<usize>,
 }
 
 impl Default for State {
@@ -146,6 +155,7 @@ impl Default for State {
             kept: 0,
             replies: Vec::new(),
             prompt: None,
+            painted: None,
         }
     }
 }
@@ -224,6 +234,9 @@ impl State {
                     && self.line.iter().collect::<String>().trim_end() == prompt
             });
         if over_prompt {
+            // Bare, it is one that was painted over its padding.
+            let padded = self.line.ends_with(&[' ', ' ']);
+            self.painted = padded.then_some(self.line.len()).or(self.painted);
             self.finish_line(true);
         } else if !self.line.is_empty() {
             self.returned = true;

@@ -532,5 +532,8 @@ fn base64(bytes: &[u8]) -> String {
 /// Runs a test in the simulated world.
 pub fn simulated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    tokio::task::LocalSet::new().block_on(&runtime, async { test().await });
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        // In a debug build each future below has its whole state on the stack as it is made: a test's thread has two megabytes.
+        Box::pin(test()).await;
+    });
 }

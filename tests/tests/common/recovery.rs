@@ -110,11 +110,11 @@ pub async fn recover(
     let (_keep, stop) = watch::channel(false);
     let work = with_access(bench, async |access, _, _| {
         let (mut disk, clock) = (store.clone(), Ticking);
-        let rescue = recover::prepare(access, &mut disk, &clock, Some(procedure), asked).await?;
+        let rescue = Box::pin(recover::prepare(access, &mut disk, &clock, Some(procedure), asked)).await?;
         let plan = rescue.plan.clone().unwrap();
         let confirmation = Confirmation { fingerprint: plan.fingerprint.clone(), serial: None };
         let start = Start { store: &mut disk, clock: &clock, sink: &mut seen, stop, options: Options::default() };
-        let end = recover::run(access, &plan, &confirmation, start).await;
+        let end = Box::pin(recover::run(access, &plan, &confirmation, start)).await;
         Ok((rescue, end))
     });
     let ended = tokio::select! {

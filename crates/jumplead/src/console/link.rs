@@ -56,6 +56,11 @@ pub trait Attached: routeros::ByteLink {
         false
     }
 
+    /// Whether a session on it outlives this program: a line has no hang-up.
+    fn stays(&self) -> bool {
+        false
+    }
+
     /// What is told of it beside its bytes, since the last call.
     fn news(&mut self) -> Vec<String> {
         Vec::new()
@@ -71,6 +76,10 @@ impl Attached for routeros::Attached {
 }
 
 impl Attached for routeros::SerialTerminal {
+    fn stays(&self) -> bool {
+        true
+    }
+
     async fn send_break(&mut self) -> std::io::Result<bool> {
         self.send_break().map(|()| true)
     }
@@ -104,6 +113,10 @@ impl Attached for crate::line_road::LineLink {
 
     fn overheard(&self) -> bool {
         self.overheard()
+    }
+
+    fn stays(&self) -> bool {
+        true
     }
 
     fn news(&mut self) -> Vec<String> {

@@ -9,14 +9,18 @@
 //! | `paste` | a file typed at the pace at which the router answers |
 //! | `status` | the line at the bottom of the terminal |
 //! | `asked` | answers the router's question for the kind of terminal |
+//! | `outward` | what a held line has not taken yet |
+//! | `signals` | what the terminal or the system says to the process |
 //! | `pump` | moves bytes between the terminal and the link until one of them ends |
 
 pub mod asked;
 pub mod keys;
 pub mod link;
 pub mod map;
+pub mod outward;
 pub mod paste;
 pub mod pump;
 pub mod record;
+pub mod signals;
 pub mod status;
 pub mod view;

@@ -35,6 +35,15 @@ pub struct Paste {
     line: Vec<u8>,
 }
 
+/// A file to be typed, or why it is none.
+pub fn read_file(path: &str) -> Result<Vec<u8>, String> {
+    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !data.is_file() || data.len() > MAX_FILE {
+        return Err("it is no file of at most 4 MiB".into());
+    }
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
 /// Why no line of a file may be typed at what stands on this line: each of its characters would be a key to a boot loader, and
 /// a login would take it for a name.
 pub fn stops(line: &str) -> Option<&'static str> {

@@ -7,16 +7,19 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bootstrap::target::SPEEDS;
+use routeros::wake::{State, classify};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Stdin, Stdout};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::time::sleep_until;
 
 use super::asked::{ANSWER, Asked};
 use super::keys::{Act, Ask, Keys};
 use super::link::{Alarm, Attached, no_alarm};
 use super::map::Map;
-use super::paste::{MAX_FILE, Paste, stops};
+use super::outward::{Outward, Passed};
+use super::paste::{Paste, read_file, stops};
 use super::record::Record;
+use super::signals::Signals;
 use super::status::Status;
 use super::view::{Moment, Times, View};
 use crate::line_road::in_clear;
@@ -60,35 +63,6 @@ enum Back {
     Left(End),
 }
 
-/// What the terminal or the system says to the process.
-#[derive(Debug)]
-pub struct Signals {
-    window: Signal,
-    terminate: Signal,
-    hangup: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    pub fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            window: signal(SignalKind::window_change())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits until one asks for the end.
-    pub async fn end(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
 /// What a terminal needs beside its link. The first prompt is waited for: it is made while the router makes up its mind.
 #[derive(Debug)]
 pub struct Ready {
@@ -130,6 +104,9 @@ struct Desk {
     keys: Keys,
     map: Map,
     paste: Option<(String, Paste)>,
+    outward: Outward,
+    /// It was said that the line takes nothing.
+    stuck: bool,
     /// A file that was not sent before the operator knew what is in it.
     warned: Option<String>,
     /// DTR, RTS.
@@ -160,6 +137,7 @@ impl Desk {
     /// Nothing more goes to the router before the operator has chosen.
     async fn alarm(&mut self, said: &str) -> std::io::Result<()> {
         self.held = true;
+        self.outward.clear();
         if let Some((name, paste)) = self.paste.take() {
             let (at, of) = paste.progress();
             self.mark(&format!("{name} stopped after line {at} of {of}")).await?;
@@ -270,7 +248,8 @@ impl Desk {
                 if let Some(warning) = self.secret(&bytes) {
                     self.tell(&warning).await?;
                 }
-                link.write_all(&self.map.outward(&bytes)).await?;
+                let bytes = self.map.outward(&bytes);
+                self.send(&bytes).await?;
             }
             Act::Show(bytes) => self.put(&bytes).await?,
             Act::Session => {
@@ -360,6 +339,20 @@ impl Desk {
         ))
     }
 
+    /// What to know of the line that is left.
+    async fn leaving<L: Attached>(&mut self, link: &L) -> std::io::Result<()> {
+        let unsent = self.outward.clear();
+        if unsent > 0 {
+            self.mark(&format!("{unsent} bytes were not sent: the line took nothing")).await?;
+        }
+        let standing = classify(&[], &self.record.current());
+        if let Some(State::Prompt(prompt) | State::HalfTyped(prompt)) = standing.filter(|_| link.stays()) {
+            let user = prompt.user;
+            self.tell(&format!("{user} is still logged in on this line; /quit ends that, Ctrl-] q does not")).await?;
+        }
+        Ok(())
+    }
+
     async fn list(&mut self, head: &str, lines: &[String]) -> std::io::Result<()> {
         let mut text = format!("\r\n[jumplead] {head}\r\n");
         for line in lines {
@@ -369,12 +362,19 @@ impl Desk {
         self.put(text.as_bytes()).await
     }
 
+    /// What is typed goes to the router as soon as the line takes it.
+    async fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.outward.push(bytes) || std::mem::replace(&mut self.stuck, true) {
+            return Ok(());
+        }
+        self.tell("the line takes nothing: what you type now is lost. Ctrl-] q leaves").await
+    }
+
     /// Types the next line of a file, if it is time.
-    async fn paste<L: Attached>(&mut self, link: &mut L) -> std::io::Result<()> {
+    async fn paste(&mut self) -> std::io::Result<()> {
         let Some((name, paste)) = &mut self.paste else { return Ok(()) };
         if let Some(piece) = paste.poll(Instant::now()) {
-            link.write_all(&piece).await?;
-            link.flush().await?;
+            self.outward.push(&piece);
         }
         let (news, over, name) = (paste.news(), paste.due().is_none(), name.clone());
         if over {
@@ -386,14 +386,6 @@ impl Desk {
             Ok(())
         }
     }
-}
-
-fn read_file(path: &str) -> Result<Vec<u8>, String> {
-    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !data.is_file() || data.len() > MAX_FILE {
-        return Err("it is no file of at most 4 MiB".into());
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
 }
 
 /// Joins the two until one ends.
@@ -410,6 +402,8 @@ pub async fn pump<L: Attached>(link: &mut L, options: &Options, ready: Ready, al
         keys: Keys::default(),
         map: options.map,
         paste: None,
+        outward: Outward::default(),
+        stuck: false,
         warned: None,
         wires: link.wires(),
         typed: link.overheard().then(String::new),
@@ -422,6 +416,9 @@ pub async fn pump<L: Attached>(link: &mut L, options: &Options, ready: Ready, al
     }
     let ended = joined(link, &mut desk, options, &mut signals, alarm).await;
     let at = desk.now();
+    if matches!(ended, Ok(End::Quit)) {
+        desk.leaving(link).await?;
+    }
     desk.record.end(&at);
     let off = desk.status.off();
     if !off.is_empty() {
@@ -461,11 +458,19 @@ async fn joined<L: Attached>(
                     }
                 }
             }
-            n = link.read(&mut shown) => {
-                let n = match n {
-                    Ok(n) if n > 0 => n,
-                    lost => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup, &mut *interrupt]).await? {
-                        Back::There => continue,
+            passed = desk.outward.pass(link, &mut shown) => {
+                let n = match passed {
+                    Passed::Gone => {
+                        desk.stuck = false;
+                        quiet = quiet.map(|_| tokio::time::Instant::now() + QUIET_AFTER_INPUT);
+                        continue;
+                    }
+                    Passed::Came(Ok(n)) if n > 0 => n,
+                    Passed::Came(lost) => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup, &mut *interrupt]).await? {
+                        Back::There => {
+                            desk.outward.clear();
+                            continue;
+                        }
                         Back::Over => return lost.map(|_| End::Router),
                         Back::Left(end) => return Ok(end),
                     },
@@ -473,8 +478,7 @@ async fn joined<L: Attached>(
                 let questions = desk.heard(shown.get(..n).unwrap_or_default()).await?;
                 // Nothing goes to a router that was not chosen yet.
                 if questions > 0 && !desk.held {
-                    link.write_all(&ANSWER.repeat(questions)).await?;
-                    link.flush().await?;
+                    desk.outward.push(&ANSWER.repeat(questions));
                 }
                 listening = true;
                 quiet = quiet.map(|_| tokio::time::Instant::now() + QUIET_AFTER_INPUT);
@@ -486,7 +490,7 @@ async fn joined<L: Attached>(
                 desk.alarm(&said).await?;
                 alarm = no_alarm();
             }
-            n = stdin.read(&mut typed), if quiet.is_none() => {
+            n = stdin.read(&mut typed), if quiet.is_none() && (interactive || desk.outward.is_empty()) => {
                 let n = n?;
                 let typed = typed.get(..n).unwrap_or_default();
                 if n == 0 {
@@ -507,15 +511,13 @@ async fn joined<L: Attached>(
                         }
                     }
                     desk.stdout.flush().await?;
-                    link.flush().await?;
                 } else {
                     // A console takes CR for Enter; a LF behind it would be a second Enter.
                     let line: Vec<u8> = typed.iter().filter(|b| **b != b'\r').map(|b| if *b == b'\n' { b'\r' } else { *b }).collect();
-                    link.write_all(&line).await?;
-                    link.flush().await?;
+                    desk.outward.push(&line);
                 }
             }
-            () = sleep_until(due), if desk.paste.is_some() => desk.paste(link).await?,
+            () = sleep_until(due), if desk.paste.is_some() && desk.outward.is_empty() => desk.paste().await?,
             _ = status.tick() => {
                 for news in link.news() {
                     desk.mark(&news).await?;
@@ -524,7 +526,7 @@ async fn joined<L: Attached>(
                     desk.show_status(link.state()).await?;
                 }
             }
-            () = sleep_until(quiet.unwrap_or(far)), if quiet.is_some() => return Ok(End::Input),
+            () = sleep_until(quiet.unwrap_or(far)), if quiet.is_some() && desk.outward.is_empty() => return Ok(End::Input),
         }
     }
 }
