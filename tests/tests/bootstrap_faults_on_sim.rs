@@ -438,6 +438,17 @@ fn what_others_change_in_the_middle_is_named_and_gone_on_with() {
             state: "b is bootstrapped",
             mend: "/interface vrrp enable [find]",
         },
+        // What b has is the pair's last copy then.
+        Meddled {
+            dirty: true,
+            step: "b.bootstrap-file",
+            on: 'a',
+            script: "/interface vrrp disable [find]",
+            exit: Exit::StepFailed,
+            code: "bootstrap.handoff.not-active",
+            state: "b",
+            mend: "/interface vrrp enable [find]",
+        },
         Meddled {
             dirty: true,
             step: "b.reset",
@@ -560,5 +571,30 @@ fn what_is_erased_is_what_was_shown() {
         used("/ip address remove [find address=\"192.0.2.9/24\"]");
         bench.until_done(&store).await;
         bench.assert_proved();
+    });
+}
+
+/// The HA cable comes out while b restarts with a's configuration: both are active then, and that is what is said, at once.
+#[test]
+fn two_actives_are_not_called_one() {
+    simulated(|| async {
+        let road = Some("serial:///dev/b");
+        let bench = Bench::new(Case { road_b: road, ..Case::new("7.18.2", Topology::BehindA, false) });
+        let store = SimStore::default();
+        let wire = bench.pair.ha_wire.clone();
+        let part = bench
+            .process(&store, move |record| {
+                if matches!(&record.event, Event::StepStarted { step, .. } if step == "b.wait-standby") {
+                    wire.cut();
+                }
+                false
+            })
+            .await;
+        let Part::Ended(end) = part else { unreachable!() };
+        let failure = end.failure.unwrap();
+        // It came back as the standby, and heard nothing of a then.
+        let codes = ["bootstrap.wait.b-active", "bootstrap.verify"];
+        assert!(end.exit == Exit::EndCheck && codes.contains(&failure.code.as_str()), "{failure:?}");
+        assert!(failure.hints.iter().any(|hint| hint.contains("pull b's data cables first")), "{failure:?}");
     });
 }

@@ -163,6 +163,45 @@ fn the_wrong_router_is_never_rescued() {
     }
 }
 
+/// A run that stopped, and a member that was made the active by hand since: nothing of it goes on.
+#[test]
+fn an_active_is_not_rescued_by_a_run_that_goes_on() {
+    for (procedure, after) in [(Procedure::Repair, "router.ha-user"), (Procedure::KnownGood, "router.evidence")] {
+        simulated(|| async move {
+            let bench = ready("7.18.2", Some("serial:///dev/b")).await;
+            f1(&bench).await;
+            let store = SimStore::default();
+            let asked = Asked { cloned_window: true, ..Asked::default() };
+            let left = recover(
+                &bench,
+                &store,
+                procedure,
+                &asked,
+                move |record| matches!(&record.event, bootstrap::event::Event::StepCompleted { step, .. } if step == after),
+            );
+            assert!(left.await.unwrap().is_none(), "killed");
+            let password = bench.secrets.ha.reveal();
+            script(
+                &bench.pair.b,
+                &format!(
+                    ":if ([:len [/ppp secret find name=HA_PASSWORD]] = 0) do={{/ppp secret add name=HA_PASSWORD \
+                     password=\"{password}\" disabled=yes}}; :global haAllowBootstrap true; /system script run ha_startup"
+                ),
+            );
+            done(60).await;
+            bench.pair.a.with(|router, now| router.power_cut(now));
+            done(30).await;
+            let open = bench.ports_on(&bench.pair.b);
+            assert!(open.len() > 1, "it is the active: {open:?}");
+            let before = bench.destructive('B');
+            let end = resume(&bench, &store).await;
+            let failure = end.failure.unwrap();
+            assert_eq!(failure.code, "recover.active", "{failure:?}");
+            assert_eq!((bench.ports_on(&bench.pair.b), bench.destructive('B')), (open, before));
+        });
+    }
+}
+
 /// What a router says may be meant for the terminal of whoever reads it.
 #[test]
 fn hostile_words_are_only_words_in_the_evidence() {

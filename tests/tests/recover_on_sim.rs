@@ -8,14 +8,14 @@ mod recovery;
 use bootstrap::diagnosis::Name;
 use bootstrap::event::Record;
 use bootstrap::exit::Exit;
-use bootstrap::recover::{Asked, Procedure};
+use bootstrap::recover::{self, Asked, Procedure};
 use bootstrap::store::{SimStore, Store as _};
 use bootstrap::target::Member;
-use common::{Bench, Case, simulated};
+use common::{Bench, Case, Ticking, simulated};
 use jumplead_tests::states;
 use lab::NodeHandle;
 use lab::pair::Topology;
-use recovery::{NEW_PASSWORD, ROADS, done, evidence, f1, ready, recover, restart_b, resume, script, well};
+use recovery::{NEW_PASSWORD, ROADS, done, evidence, f1, ready, recover, restart_b, resume, script, well, with_access};
 use routersim::record::EventKind;
 use routersim::router::Router;
 
@@ -185,6 +185,47 @@ fn twice_the_same_failure_is_quarantined_and_never_restarted() {
             bench.pair.b.look(|r| {
                 assert_ne!(r.system().unwrap().vrrp_state("HA_VRRP"), Some(routersim::net::VrrpState::Master))
             });
+        });
+    }
+}
+
+/// Both ways back that a quarantine names: the next start is a standby's own again, and takes over when it has to.
+#[test]
+fn a_quarantine_is_known_and_left_by_the_ways_that_it_names() {
+    for by_hand in [false, true] {
+        simulated(|| async move {
+            let bench = ready("7.18.2", Some("serial:///dev/b")).await;
+            f1(&bench).await;
+            let store = SimStore::default();
+            let held =
+                recover(&bench, &store, Procedure::Quarantine, &Asked::default(), |_| false).await.unwrap().unwrap();
+            well(&bench, &held);
+            let subject = held.rescue.plan.unwrap().subject.unwrap();
+            assert!(subject.afterwards.iter().any(|back| back.contains("/system scheduler enable")), "{subject:?}");
+            let seen = with_access(&bench, async |access, _, _| {
+                recover::prepare(access, &mut store.clone(), &Ticking, None, &Asked::default()).await.unwrap()
+            });
+            let seen = seen.await.diagnosis;
+            assert!(seen.evidence.iter().any(|line| line.contains("its startup is held")), "{seen:?}");
+            assert!(seen.procedure[0].contains("/system scheduler enable"), "{seen:?}");
+            if by_hand {
+                let password = bench.secrets.ha.reveal();
+                script(
+                    &bench.pair.b,
+                    &format!("/ppp secret add name=HA_PASSWORD password=\"{password}\" disabled=yes"),
+                );
+                script(&bench.pair.b, "/system scheduler enable [find name~\"^ha_\"]");
+            } else {
+                let mended =
+                    recover(&bench, &store, Procedure::Repair, &Asked::default(), |_| false).await.unwrap().unwrap();
+                well(&bench, &mended);
+            }
+            restart_b(&bench).await;
+            done(120).await;
+            bench.assert_roles();
+            bench.pair.a.with(|router, now| router.power_cut(now));
+            done(30).await;
+            assert!(bench.ports_on(&bench.pair.b).len() > 1, "it takes over");
         });
     }
 }

@@ -281,6 +281,7 @@ pub fn of_facts(
         evidence.push(format!("last startup line: {line} ({means})"));
     }
     let found = failure(facts, own, log, signs).unwrap_or_else(|| settled(facts, member, interface, log, signs));
+    let found = if signs.held { held(found) } else { found };
     let shown = found.evidence.clone();
     Diagnosis { evidence: Vec::new(), ..found }.shown(evidence.into_iter().chain(shown))
 }
@@ -375,6 +376,23 @@ fn failed(said: String) -> Diagnosis {
         .never("don't switch its data ports on: it may have the active's addresses")
 }
 
+/// What a quarantine left: whatever stands there now, the next start brings none of it up.
+fn held(found: Diagnosis) -> Diagnosis {
+    let what = "its startup is held: the scheduler ha_startup is off, a restart runs nothing of it (quarantine)";
+    let mut found = found.shown([what.to_owned()]);
+    if found.state == Name::S4 {
+        found.state = Name::Unknown;
+        found.says = "it looks like the standby, and its startup is held: after a restart it takes over nothing".into();
+    }
+    found.procedure.insert(
+        0,
+        "back, when the cause is gone: /system scheduler enable [find name~\"^ha_\"], then restart it once; or in place: \
+         jumplead recover TARGET repair"
+            .into(),
+    );
+    found
+}
+
 /// `$HAInstall` is at work: our script of it, or a startup before there is a scheduler that would start one.
 fn installs(facts: &Facts, signs: &Signs) -> bool {
     let has = |names: &[String]| names.iter().any(|name| name == "ha_startup");
@@ -384,6 +402,16 @@ fn installs(facts: &Facts, signs: &Signs) -> bool {
 
 /// The active, by what it sees of the other one.
 fn active(facts: &Facts, interface: &str, log: &StartupLog, signs: &Signs) -> Diagnosis {
+    let data = facts.ports.iter().any(|port| port.default_name != interface);
+    if data && signs.peer != Some(true) && state::open_data_ports(facts, interface).is_empty() {
+        return Diagnosis::new(Name::Unknown, "VRRP master, and its data ports are closed: it forwards nothing")
+            .shown(log.has("REFUSED").cloned())
+            .then(&[
+                "jumplead diagnose PAIR/a, and PAIR/b: is the other one active? Then this one is to be its standby",
+                "the other one is down: restart this one once; its startup, then VRRP, open its ports",
+            ])
+            .never("don't open its data ports by hand while the other one may be up: both have the same addresses");
+    }
     match signs.peer {
         None => Diagnosis::new(Name::X, "active").then(&["nothing to do"]),
         Some(true) => Diagnosis::new(Name::X2, "active, and the other member answers").then(&["nothing to do"]),

@@ -132,6 +132,8 @@ pub struct Options {
     /// What to type after a run that nothing is kept of, a rehearsal, where it ended well and where it did not: it can be
     /// neither looked at nor resumed.
     pub next: Option<(String, String)>,
+    /// Words behind each line that goes on with the run, as a shell takes them: a state folder of its own.
+    pub typed: String,
 }
 
 impl Options {
@@ -145,7 +147,7 @@ impl Options {
         match &self.next {
             Some((next, _)) if well => next.clone(),
             Some((_, next)) => next.clone(),
-            None => format!("jumplead runs show {run}"),
+            None => format!("jumplead runs show {run}{}", self.typed),
         }
     }
 }
@@ -400,8 +402,8 @@ impl Engine<'_> {
         Ok(Looked::Done)
     }
 
-    fn resume_hint(&self) -> String {
-        format!("jumplead resume {}", self.journal.run())
+    fn resume_hint(&self, options: &Options) -> String {
+        format!("jumplead resume {}{}", self.journal.run(), options.typed)
     }
 
     fn finish_interrupted<J: Job>(&self, history: &History, options: &Options, job: &J) -> RunEnd {
@@ -464,7 +466,7 @@ impl Engine<'_> {
                 let resumable = options.may_resume();
                 let mut hints = vec![room(&error).to_owned()];
                 if resumable {
-                    hints.push(format!("then:  {}", self.resume_hint()));
+                    hints.push(format!("then:  {}", self.resume_hint(options)));
                 }
                 let trouble = Trouble::new(Kind::Host, error.code(), format!("the journal can't be written: {error}"));
                 (Exit::Host, trouble.failure(job.state(), hints), 0, resumable)
@@ -475,8 +477,8 @@ impl Engine<'_> {
                 let mut hints = Vec::new();
                 if resumable {
                     hints.push(match trouble.kind {
-                        Kind::Interrupted => format!("go on with:  {}", self.resume_hint()),
-                        _ => format!("when the cause is gone:  {}", self.resume_hint()),
+                        Kind::Interrupted => format!("go on with:  {}", self.resume_hint(options)),
+                        _ => format!("when the cause is gone:  {}", self.resume_hint(options)),
                     });
                 }
                 (exit, trouble.failure(job.state(), hints), attempt, resumable)
@@ -495,7 +497,8 @@ impl Engine<'_> {
         resumable: bool,
         options: &Options,
     ) -> RunEnd {
-        let next = if resumable { self.resume_hint() } else { options.look(self.journal.run(), exit == Exit::Done) };
+        let next =
+            if resumable { self.resume_hint(options) } else { options.look(self.journal.run(), exit == Exit::Done) };
         RunEnd { exit, failure, changed, resumable, next }
     }
 }
@@ -503,10 +506,11 @@ impl Engine<'_> {
 /// The command that looks anew.
 pub(crate) fn again(plan: &Plan, options: &Options) -> String {
     match &plan.subject {
-        Some(subject) => subject.again(),
+        Some(subject) => format!("{}{}", subject.again(), options.typed),
         None => {
             let waived: String = options.waived.iter().map(|check| format!(" --waive {}", quoted(check))).collect();
-            format!("jumplead bootstrap {}{waived}", quoted(options.site_file.as_ref().unwrap_or(&plan.pair)))
+            let pair = quoted(options.site_file.as_ref().unwrap_or(&plan.pair));
+            format!("jumplead bootstrap {pair}{waived}{}", options.typed)
         }
     }
 }

@@ -140,6 +140,9 @@ impl Facts {
             // One list ends before the next one begins.
             hash.update(format!("{}\n{}\n", names.len(), names.join("\n")));
         }
+        for (menu, count) in &self.other {
+            hash.update(format!("{menu} {count}\n"));
+        }
         let hash: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         format!(
             "{}, {} addresses, {} users, {} scripts ({hash})",

@@ -3,7 +3,7 @@
 mod file;
 mod handoff;
 mod job;
-mod marker;
+pub(crate) mod marker;
 mod quiet;
 mod run;
 mod steps;

@@ -492,7 +492,7 @@ fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, S
         row("b road", survey.roads.1.clone()),
     ];
     // What is erased is what was shown.
-    if b.state() == State::Configured {
+    if matches!(b.state(), State::Configured | State::HaUnsettled) {
         basis.push(row(CONFIGURATION, survey.b.configuration()));
     }
     basis

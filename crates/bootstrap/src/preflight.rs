@@ -189,6 +189,10 @@ pub fn bootstrap(site: &Site, survey: &Survey, waived: &[String]) -> Vec<Check> 
         let name = "b-serial-number-known";
         checks.push(if target.can_be_confirmed() {
             Check::new(name, Pass, target.erase_name()).firm()
+        } else if target.hides_serial() {
+            Check::new(name, Fail, "b must be reset; the site file names its serial number, and b says none")
+                .firm()
+                .hint("see on it:  /system routerboard print   a board without one has no pair.b.serial_number")
         } else {
             Check::new(name, Fail, "b must be reset, and the site file does not say its serial number").firm().hint(
                 format!("compare the label with what b says, {}, and set pair.b.serial_number", target.erase_name()),
@@ -236,10 +240,13 @@ fn way_of_sync(site: &Site, survey: &Survey) -> Vec<Check> {
                     "set pair.sync = \"quiet\" in the site file, or give a the other way: $HAInstall ... sync=backup",
                 ));
             }
-            checks.push(
+            // A standby that has a's configuration is not restarted.
+            let in_sync = survey.a_version.is_some() && survey.a_version == survey.b_version;
+            let stays = in_sync && survey.b_proof.as_ref().is_ok_and(|target| target.state() == State::Standby);
+            checks.extend((!stays).then(|| {
                 Check::new("b-data-ports-uncabled", Warn, "b boots once with a's addresses on its data ports")
-                    .hint("keep b's data cables out, or its switch ports shut, until the run is done"),
-            );
+                    .hint("keep b's data cables out, or its switch ports shut, until the run is done")
+            }));
             if !survey.not_carried.is_empty() {
                 let found = format!("NOT CARRIED: {}", survey.not_carried.join("; NOT CARRIED: "));
                 checks.push(Check::new("backup-carries-all", Warn, found).hint("bring these to b by hand"));

@@ -14,6 +14,8 @@ pub struct Target {
     mac: Mac,
     serial: Option<String>,
     state: State,
+    /// The site file names one.
+    serial_named: bool,
     serial_checked: bool,
     used: Vec<&'static str>,
     missing: Vec<&'static str>,
@@ -123,7 +125,7 @@ impl Target {
             }
         }
         let serial_checked = match (&expected.serial_number, &facts.serial) {
-            (Some(expected), Some(found)) if expected != found => {
+            (Some(expected), Some(found)) if !expected.eq_ignore_ascii_case(found) => {
                 return Err(ProofError::WrongSerial { member, expected: expected.clone(), found: found.clone() });
             }
             (Some(_), Some(_)) => true,
@@ -135,7 +137,8 @@ impl Target {
             missing.push("serial number");
         }
         let state = classify(facts, member, interface);
-        Ok(Self { member, mac, serial: facts.serial.clone(), state, serial_checked, used, missing })
+        let serial_named = expected.serial_number.is_some();
+        Ok(Self { member, mac, serial: facts.serial.clone(), state, serial_named, serial_checked, used, missing })
     }
 
     /// The member that it is.
@@ -176,14 +179,20 @@ impl Target {
         let name = self.erase_name();
         let named = match &self.serial {
             Some(_) => self.serial_checked && confirmed == name,
-            None => confirmed == name,
+            // One that the site file names and the router does not say is no proof of anything.
+            None => !self.serial_named && confirmed == name,
         };
         if named { Ok(Erasable(self)) } else { Err(ProofError::SerialNotConfirmed { member }) }
     }
 
     /// A confirmation that names it could ever be enough: a board's serial number has to be in the site file, too.
     pub fn can_be_confirmed(&self) -> bool {
-        self.serial.is_none() || self.serial_checked
+        self.serial_checked || self.serial.is_none() && !self.serial_named
+    }
+
+    /// The site file names a serial number, and the router says none.
+    pub fn hides_serial(&self) -> bool {
+        self.serial_named && self.serial.is_none()
     }
 
     /// What a confirmation of erasing it must name.

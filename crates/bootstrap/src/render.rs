@@ -45,6 +45,8 @@ const TITLE: usize = 48;
 #[derive(Debug, Clone, Default)]
 pub struct Renderer {
     plan: Option<Plan>,
+    /// The run was cut off, and is gone on with.
+    resumed: bool,
     /// Of a rescue: what was done, and by which step's words it was proved.
     done: Vec<(String, Done, Option<String>)>,
 }
@@ -64,6 +66,7 @@ impl Renderer {
     pub fn record(&mut self, record: &Record) -> Vec<Line> {
         match &record.event {
             Event::RunStarted { command, pair, resumed, .. } => {
+                self.resumed = *resumed;
                 let verb = if *resumed { "goes on" } else { "starts" };
                 let what = if command == "recover" { "" } else { "pair " };
                 vec![line(Tone::Plain, format!("Run {} {verb}: {what}{pair}", record.run))]
@@ -94,7 +97,10 @@ impl Renderer {
                 vec![line(Tone::Warn, format!("{}attempt {attempt} failed: {}", self.place(step), clean(message)))]
             }
             Event::StepCompleted { step, outcome, elapsed_ms, note, .. } => {
-                self.done.push((step.clone(), *outcome, note.clone()));
+                let again = *outcome == Done::Already && self.done.iter().any(|(done, ..)| done == step);
+                if !again {
+                    self.done.push((step.clone(), *outcome, note.clone()));
+                }
                 let sent = self.effect(step) == Some(Effect::PointOfNoReturn);
                 let word = match outcome {
                     Done::Already => "done before",
@@ -167,7 +173,12 @@ impl Renderer {
         let acted = |step: &str| self.effect(step).is_some_and(|effect| effect != Effect::ReadOnly);
         let mut head = "Done  ";
         for (step, outcome, _) in self.done.iter().filter(|(step, ..)| acted(step)) {
-            let before = if *outcome == Done::Already { " (it was so)" } else { "" };
+            let before = match outcome {
+                // By this very run, before it was cut off, or by somebody meanwhile.
+                Done::Already if self.resumed => " (it was so when the run was gone on with)",
+                Done::Already => " (it was so)",
+                _ => "",
+            };
             lines.push(line(Tone::Plain, format!("{head} {}{before}", self.title(step))));
             head = "      ";
         }

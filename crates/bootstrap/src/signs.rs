@@ -22,6 +22,8 @@ pub struct Signs {
     pub peer: Option<bool>,
     /// Of an active: pushes in a row that did not bring the standby in sync, by the count that its scripts keep.
     pub pushes: u32,
+    /// The scheduler that runs its startup is off: a restart runs nothing of it. So a quarantine leaves it.
+    pub held: bool,
 }
 
 impl Signs {
@@ -31,6 +33,9 @@ impl Signs {
     /// Those of [`Shell::run`].
     pub async fn read(shell: &Shell, facts: &Facts, log: &StartupLog) -> Result<Self, Error> {
         let mut signs = Self { jobs: tolerant(shell, JOBS).await?.all("job"), ..Self::default() };
+        if facts.schedulers.iter().any(|scheduler| scheduler == "ha_startup") {
+            signs.held = tolerant(shell, HELD).await?.one("held").is_some_and(|count| count.trim() != "0");
+        }
         if facts.is_active() {
             signs.peer = peer(shell, facts).await?;
             if log.paused().is_some() {
@@ -100,6 +105,8 @@ fn age(then: &str, now: &str) -> Option<Duration> {
 const JOBS: &str =
     ":foreach j in=[/system script job find] do={:put (\"job=\" . [:tostr [/system script job get $j script]])}";
 
+const HELD: &str = ":put (\"held=\" . [:len [/system scheduler find where name=\"ha_startup\" and disabled=yes]])";
+
 const PUSHES: &str =
     ":foreach i in=[/file find name=\"HA_pushes.txt\"] do={:put (\"pushes=\" . [/file get $i contents])}";
 
@@ -132,7 +139,7 @@ mod tests {
     fn every_line_parses_on_both_versions() {
         for version in ["6.43.13", "7.24"] {
             let version: routeros_script::Version = version.parse().unwrap();
-            for line in [JOBS, PUSHES, FTP, CLOCK, MODIFIED, CREATED] {
+            for line in [JOBS, HELD, PUSHES, FTP, CLOCK, MODIFIED, CREATED] {
                 routeros_script::parse(line.as_bytes(), version)
                     .unwrap_or_else(|error| panic!("{line}: {}", error.message));
             }

@@ -397,6 +397,12 @@ impl RawMember {
         {
             return Err(SiteError::value(&key("serial_number"), "letters and digits, as on the label"));
         }
+        if serial_number.as_deref() == Some("FILL-IN") {
+            return Err(SiteError::value(
+                &key("serial_number"),
+                "still to be filled in: as on the label, or leave the line out",
+            ));
+        }
         let user = self.user.unwrap_or_else(|| "admin".to_owned());
         if user.is_empty() || user.len() > 64 || user.contains('+') || user.chars().any(char::is_control) {
             return Err(SiteError::value(&key("user"), "a user's name without `+` and control characters"));

@@ -18,6 +18,7 @@ use serial_console::io::Endpoint;
 
 use crate::cli::Global;
 use crate::cmd::bootstrap::{TerminalAsker, unfetched};
+use crate::cmd::change::unkept;
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
@@ -152,7 +153,9 @@ pub async fn with_access<T>(
     let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(HostLines)).taking_over(global.take_over);
     let mut seed = [0; 8];
     asker.random(&mut seed);
-    let pair_of = Pair { site: &site, roads: &roads, secrets, seed: u64::from_be_bytes(seed), who: Who::nobody() };
+    let seed = u64::from_be_bytes(seed);
+    let who = Who::of(&mut store, seed, &folders::operator()).map_err(|error| unkept(&error))?;
+    let pair_of = Pair { site: &site, roads: &roads, secrets, seed, who };
     let lines = PairLine { pair: &pair_of, roads: &roads, member };
     let only_line = matches!(target, Target::Line { .. }) || target.terminal().is_some();
     let access = Access {

@@ -181,7 +181,7 @@ pub enum Command {
         /// A router, as mac://MAC%INTERFACE
         target: String,
         /// How many requests
-        #[arg(short = 'c', long = "count", value_name = "N", default_value_t = 5)]
+        #[arg(short = 'c', long = "count", value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         count: u32,
         /// Time between requests
         #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
@@ -552,6 +552,9 @@ pub struct Terminal {
     /// Ends when the line is lost, instead of waiting for it
     #[arg(long)]
     no_reconnect: bool,
+    /// How long each line of a pipe may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
+    timeout: Duration,
 }
 
 impl Terminal {
@@ -564,6 +567,7 @@ impl Terminal {
             map: self.map,
             status: self.status,
             once: self.no_reconnect,
+            timeout: self.timeout,
         }
     }
 }

@@ -1,5 +1,7 @@
-//! Where the log goes: to stderr (with `-v`) and to `--log-file`. It holds addresses, types and lengths, no session bytes.
+//! Where the log goes: to stderr (with `-v`) and to `--log-file`, which has what `-vv` shows without being asked. It holds
+//! addresses, types and lengths, no session bytes.
 
+use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::OnceLock;
 
@@ -8,7 +10,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
-use crate::cli::Global;
+use crate::cli::{Color, Global};
 use crate::failure::{Exit, Failure, Result};
 
 /// Overrides what is logged, in tracing's own words.
@@ -24,11 +26,12 @@ fn filter<S: Subscriber>(level: LevelFilter) -> Box<dyn tracing_subscriber::laye
     }
 }
 
-/// To stderr.
+/// To stderr, in colours where the command's own words have some.
 fn terminal(
     level: LevelFilter,
+    colours: bool,
 ) -> impl Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a> + Send + Sync {
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr).with_target(false);
     tracing_subscriber::registry().with(layer.with_filter(filter(level)))
 }
 
@@ -40,12 +43,17 @@ pub fn start(global: &Global) -> Result {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    let colours = match global.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty()),
+    };
     let Some(path) = &global.log_file else {
         if level == LevelFilter::WARN && std::env::var_os(DIRECTIVES).is_none() {
             // Nothing was set before.
-            let _ = tracing::subscriber::set_global_default(Late::default());
+            let _ = tracing::subscriber::set_global_default(Late { colours, made: OnceLock::new() });
         } else {
-            terminal(level).init();
+            terminal(level, colours).init();
         }
         return Ok(());
     };
@@ -55,21 +63,24 @@ pub fn start(global: &Global) -> Result {
     })?;
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::sync::Mutex::new(file));
     // First, since what is noted of a span is written once, for all, as the first one wants it: without colours.
-    let screen = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let screen = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr).with_target(false);
+    let kept = level.max(LevelFilter::DEBUG);
     let both =
-        tracing_subscriber::registry().with(layer.with_filter(filter(level))).with(screen.with_filter(filter(level)));
+        tracing_subscriber::registry().with(layer.with_filter(filter(kept))).with(screen.with_filter(filter(level)));
     both.init();
     Ok(())
 }
 
 /// Warnings to stderr, by what is made when there is the first one: most commands have none, and making it is some 8 % of
 /// what a quick command computes until it begins (callgrind).
-#[derive(Default)]
-struct Late(OnceLock<Box<dyn Subscriber + Send + Sync>>);
+struct Late {
+    colours: bool,
+    made: OnceLock<Box<dyn Subscriber + Send + Sync>>,
+}
 
 impl Late {
     fn made(&self) -> &(dyn Subscriber + Send + Sync) {
-        &**self.0.get_or_init(|| Box::new(terminal(LevelFilter::WARN)))
+        &**self.made.get_or_init(|| Box::new(terminal(LevelFilter::WARN, self.colours)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bootstrap::mac::Mac;
 use bootstrap::road::{Connection, Evidence, Purpose, RoadError, RoadTrouble};
@@ -237,7 +238,29 @@ impl MacRoad {
         self.first_that_answers(target, names).await
     }
 
+    /// One login, noted in the log.
     async fn attempt(
+        &self,
+        target: &MacTarget,
+        link: BoxLink,
+        login_name: &str,
+        password: &Secret,
+        size: (u16, u16),
+        policy: LoginPolicy,
+    ) -> Result<Session, ClientError> {
+        let (begun, interface) = (Instant::now(), link.info().name.clone());
+        let ended = self.logged_in(target, link, login_name, password, size, policy.clone()).await;
+        let (router, ms) = (target.mac, begun.elapsed().as_millis());
+        match &ended {
+            Ok(session) => {
+                tracing::debug!(%router, interface, login_name, ?policy, method = ?session.method(), ms, "logged in");
+            }
+            Err(error) => tracing::debug!(%router, interface, login_name, ?policy, ms, %error, "not logged in"),
+        }
+        ended
+    }
+
+    async fn logged_in(
         &self,
         target: &MacTarget,
         link: BoxLink,

@@ -3,6 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::io::Write as _;
 use std::rc::Rc;
+use std::time::Instant;
 
 use bootstrap::mac::Mac;
 use bootstrap::marker::Who;
@@ -312,6 +313,17 @@ impl Reach {
 
     /// A logged-in RouterOS shell, and whom its frames go to on this host's own segments, where they do.
     pub async fn console(&self, target: &Target) -> Result<(Shell, Option<OnSegment>)> {
+        let begun = Instant::now();
+        let reached = self.reached(target).await;
+        let ms = begun.elapsed().as_millis();
+        match &reached {
+            Ok((shell, _)) => tracing::info!(by = shell.describe(), ms, "reached"),
+            Err(failure) => tracing::info!(code = failure.code, ms, "not reached"),
+        }
+        reached
+    }
+
+    async fn reached(&self, target: &Target) -> Result<(Shell, Option<OnSegment>)> {
         match target {
             Target::Mac(target) => {
                 let connected = self.road.connect(target, Purpose::Read, &self.login()?).await;

@@ -303,7 +303,14 @@ impl PairRoads {
     ) -> Result<Connection, RoadError> {
         let mut last: Option<RoadError> = None;
         for road in self.site.member(member).reach.iter().filter(|road| fits(road)) {
-            match Box::pin(self.take(member, road, request)).await {
+            let (begun, purpose) = (Instant::now(), request.purpose);
+            let taken = Box::pin(self.take(member, road, request)).await;
+            let ms = begun.elapsed().as_millis();
+            match &taken {
+                Ok(there) => tracing::debug!(%member, road = there.road, ?purpose, ms, "reached"),
+                Err(error) => tracing::debug!(%member, %road, ?purpose, ms, code = error.code, "not reached"),
+            }
+            match taken {
                 Ok(connection) => {
                     self.taken.borrow_mut().insert(member, connection.road.clone());
                     return Ok(connection);

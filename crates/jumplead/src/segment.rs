@@ -113,10 +113,12 @@ impl Watch {
                 true
             }
             Err(failure) => {
+                tracing::debug!(interface = name, code = failure.code, "not listened on");
                 first.get_or_insert(failure);
                 false
             }
         });
+        tracing::debug!(interfaces = names.join(" "), "asking and listening for routers");
         if let (true, Some(failure)) = (links.is_empty(), first) {
             return Err(failure);
         }

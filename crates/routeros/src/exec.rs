@@ -1,7 +1,7 @@
 //! One command, from its first byte to a certain result or an honest "unknown".
 
 use crate::error::Error;
-use crate::expect::{Found, Pattern};
+use crate::expect::{EXCERPT, Found, Pattern, escape_tail};
 use crate::frame::{Mark, Nonce, behind_echo, join, output, unwrap};
 use crate::outcome::{Outcome, Output, Refusal, RefusalClass, Stage, Unknown};
 use crate::proof::Proof;
@@ -120,6 +120,13 @@ impl Session {
                 run.seen.extend(self.dialogue.expect.unmatched().cloned());
                 let mut unknown = run.unknown(error, self.options.suffix.size().cols);
                 unknown.seen = self.dialogue.log.masker.mask_text(&unknown.seen);
+                // The echo of the line itself may hold a secret that nobody said is one.
+                if let Error::Timeout { seen, .. } | Error::LinkClosed { seen, .. } = &mut *unknown.cause {
+                    *seen = match unknown.seen.trim() {
+                        "" => "nothing behind the line that was typed".to_owned(),
+                        text => escape_tail(text, EXCERPT),
+                    };
+                }
                 Ok(Outcome::Unknown(unknown))
             }
         })

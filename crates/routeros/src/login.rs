@@ -240,7 +240,8 @@ async fn standing(
     prompt: Prompt,
 ) -> Result<Option<Prompt>, Error> {
     if prompt.user == options.user {
-        if !narrow(dialogue, options, &prompt).await? {
+        let (prompt, narrow) = narrow(dialogue, options, prompt).await?;
+        if !narrow {
             return Ok(Some(prompt));
         }
         if options.guest {
@@ -259,36 +260,46 @@ async fn standing(
     Ok(None)
 }
 
-/// Whether the session's terminal is narrower than the one that a login asks for. Enter on an empty line has the prompt painted,
+/// The prompt as it is now, and whether the session's terminal is narrower than the one that a login asks for. Enter on an empty line has the prompt painted,
 /// in a terminal like ours with blanks up to its width. Where it has none, what is typed, and taken back, shows it: only as long
 /// as it fits it stands there as it is.
-async fn narrow(dialogue: &mut Dialogue, options: &LoginOptions, prompt: &Prompt) -> Result<bool, Error> {
+async fn narrow(dialogue: &mut Dialogue, options: &LoginOptions, mut prompt: Prompt) -> Result<(Prompt, bool), Error> {
     const WAITING: &str = "looking how wide its terminal is";
     let patient = |waited: Result<Found, Error>| match waited {
-        Ok(_) => Ok(true),
-        Err(Error::Timeout { .. }) => Ok(false),
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Timeout { .. }) => Ok(None),
         Err(error) => Err(error),
     };
     let wide = usize::from(options.suffix.size().cols);
-    dialogue.expect.set_prompt(prompt);
-    dialogue.expect.discard();
-    dialogue.send(b"\r");
-    patient(dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found))?;
+    dialogue.expect.set_prompt(&prompt);
+    // A name that was changed since it was painted last shows with the next Enter.
+    for _ in 0..WIDTH_TRIES {
+        dialogue.expect.discard();
+        dialogue.send(b"\r");
+        let shown = dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found);
+        match patient(shown)? {
+            Some(Found::Prompt(now)) if now.text != prompt.text => {
+                dialogue.expect.set_prompt(&now);
+                prompt = now;
+            }
+            _ => break,
+        }
+    }
     if let Some(columns) = dialogue.expect.painted() {
-        return Ok(columns < wide);
+        return Ok((prompt, columns < wide));
     }
     let line = "x".repeat(wide.saturating_sub(prompt.text.chars().count() + BESIDE));
     for _ in 0..WIDTH_TRIES {
         dialogue.send(line.as_bytes());
         let whole = vec![Pattern::Cursor(format!("{} {line}", prompt.text))];
-        let fits = patient(dialogue.wait(whole, POKE, WAITING).await.map(|found| found.found))?;
+        let fits = patient(dialogue.wait(whole, POKE, WAITING).await.map(|found| found.found))?.is_some();
         dialogue.send(CTRL_C);
         patient(dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found))?;
         if fits {
-            return Ok(false);
+            return Ok((prompt, false));
         }
     }
-    Ok(true)
+    Ok((prompt, true))
 }
 
 /// What looks like the near router's prompt is not quit: the line may have ended there.

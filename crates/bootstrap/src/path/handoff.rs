@@ -22,6 +22,10 @@ const FETCH_LIMIT: Duration = Duration::from_secs(30);
 /// B still without A's configuration, this long after the push: it refused the backup. A push that was lost on the HA cable is
 /// done again by the pair's own watch within a minute or so, which is not to be given up on.
 const RESTORE_REFUSED: Duration = Duration::from_secs(150);
+/// What comes first where b is the active beside a.
+const BOTH_ACTIVE: &str = "both may be active with the same addresses: pull b's data cables first";
+/// Looks in a row at which B is the active: between two of VRRP's states it may seem so once.
+const MASTER_LOOKS: u32 = 3;
 /// Versions may differ for a moment while the standby writes its own down.
 const VERIFY_PATIENCE: Duration = Duration::from_secs(40);
 /// The file that A sends to see whether it can.
@@ -147,6 +151,7 @@ impl PairJob<'_> {
         }
         let began = tokio::time::Instant::now();
         let mut gone = None;
+        let (mut masters, mut hints) = (0, Vec::new());
         loop {
             let looking = async { self.look_b().await.map(drop) };
             let looked = progress.while_waiting("b to come back as the standby", USUAL_REBOOT, looking).await;
@@ -155,7 +160,9 @@ impl PairJob<'_> {
                 Ok(()) => self.b.as_ref().ok_or_else(closed),
                 Err(trouble) => Err(trouble),
             };
+            masters = if looked.as_ref().is_ok_and(|look| look.state() == State::Active) { masters + 1 } else { 0 };
             let last = match looked {
+                Ok(_) if masters >= MASTER_LOOKS => return Err(self.two_active().await),
                 Ok(look) => match look.state() {
                     // so it looks for a moment while its startup is still under way, too: its version says when that is over
                     State::Standby => match self.versions().await {
@@ -198,23 +205,43 @@ impl PairJob<'_> {
                 Err(trouble) if trouble.kind != Kind::Interrupted && trouble.kind != Kind::Bug => {
                     self.b = None;
                     gone.get_or_insert(began.elapsed());
+                    hints = trouble.hints;
                     trouble.message
                 }
                 Err(trouble) => return Err(trouble),
             };
             if progress.left().is_zero() {
+                let stands = self.how_a_stands().await;
                 let mut trouble = Trouble::new(
                     Kind::Silent,
                     "bootstrap.wait.no-standby",
                     "router b did not come back as the standby",
                 )
                 .cause(last)
-                .hint("a is untouched and stays active; b's data ports are closed unless b says otherwise");
+                .hint(stands);
+                trouble.hints.extend(hints);
                 trouble.causes.extend(self.log_of_b("ha_startup").await);
                 return Err(trouble);
             }
             progress.waiting("b to come back as the standby", USUAL_REBOOT);
             progress.pause(until_next_look(began.elapsed())).await?;
+        }
+    }
+
+    /// B says that it is the active, and goes on saying so.
+    async fn two_active(&mut self) -> Trouble {
+        let stands = self.how_a_stands().await;
+        let message = "b came back and is the active: it does not hear a on the HA cable";
+        let trouble = Trouble::new(Kind::EndCheck, "bootstrap.wait.b-active", message).cause(stands);
+        trouble.hint(BOTH_ACTIVE).hint("then the HA cable: is it in, on both HA ports, and nothing else on it?").acted()
+    }
+
+    /// What A is now, in words, as far as it answers.
+    async fn how_a_stands(&mut self) -> String {
+        self.a = None;
+        match tokio::time::timeout(FETCH_LIMIT, self.a()).await {
+            Ok(Ok(look)) => format!("a is {} now", look.state()),
+            _ => "how a stands is not known: it does not answer; look at both before anything else".to_owned(),
         }
     }
 
@@ -245,7 +272,9 @@ impl PairJob<'_> {
             if began.elapsed() > VERIFY_PATIENCE || progress.left().is_zero() {
                 let mut trouble = Trouble::new(Kind::EndCheck, "bootstrap.verify", "the pair is not as it should be");
                 trouble.causes = wrong;
-                return Err(trouble);
+                let both =
+                    [&self.a, &self.b].iter().all(|look| matches!(look, Some(look) if look.state() == State::Active));
+                return Err(if both { trouble.hint(BOTH_ACTIVE) } else { trouble });
             }
             progress.waiting("the pair to settle", (Duration::ZERO, Duration::from_secs(15)));
             progress.pause(Duration::from_secs(2)).await?;

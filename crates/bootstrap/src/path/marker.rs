@@ -4,6 +4,7 @@ use super::job::{PairJob, closed};
 use crate::engine::Job as _;
 use crate::marker::{CHECK, FILE, Marker};
 use crate::plan::Act;
+use crate::state::State;
 use crate::trouble::{Kind, Trouble};
 use routeros::{FileName, Shell};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 const TAKING_AWAY: Duration = Duration::from_secs(5);
 
 /// The marker that lies on a router.
-pub(super) async fn on(shell: &Shell) -> Result<Option<Marker>, routeros::Error> {
+pub(crate) async fn on(shell: &Shell) -> Result<Option<Marker>, routeros::Error> {
     match shell.read_file(FILE).await {
         Ok(content) => Ok(Some(Marker::parse(&content))),
         Err(routeros::Error::NoFile { .. }) => Ok(None),
@@ -32,6 +33,19 @@ impl PairJob<'_> {
         }
         let marker = self.marker.clone();
         let over = self.over.clone();
+        if looks {
+            // What b has is the pair's last copy as long as a is not the active.
+            self.a = None;
+            let state = self.a().await?.state();
+            if state != State::Active {
+                return Err(Trouble::new(
+                    Kind::Operator,
+                    "bootstrap.handoff.not-active",
+                    format!("a is {state} now; only beside an active b is made anew"),
+                )
+                .hint(self.new_plan()));
+            }
+        }
         let shell = &self.a().await?.connection.shell;
         match on(shell).await? {
             Some(found) if found.is_of(&marker) => {}

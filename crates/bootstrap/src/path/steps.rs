@@ -99,7 +99,9 @@ impl PairJob<'_> {
         // Somebody may have put it to use since the plan was shown, days before a run that is gone on with.
         let then = self.plan.basis.iter().find(|(fact, _)| fact == CONFIGURATION).map(|(_, value)| value);
         let now = look.facts.configuration();
-        if let Some(then) = then.filter(|then| **then != now) {
+        let unknown = "not written down".to_owned();
+        let then = then.unwrap_or(&unknown);
+        if *then != now {
             return Err(Trouble::new(
                 Kind::Operator,
                 "bootstrap.state.moved",
@@ -117,8 +119,10 @@ impl PairJob<'_> {
         }
         let act = Destructive::new(
             Proof::ha_port(&self.pair.site.ha_interface, &erasable.target().mac().to_string())?,
+            // It may become the active between the look and this line.
             format!(
-                "/system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}",
+                ":if ([:len [/interface vrrp find where name=\"HA_VRRP\" and master=yes]] = 0) do={{\
+                 /system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}}}",
                 file.as_str()
             ),
         )?;

@@ -150,6 +150,9 @@ impl<'a> RouterJob<'a> {
     }
 }
 
+/// Whether it is the active: VRRP items of the pair that are master.
+pub(super) const MASTERS: &str = "[/interface vrrp find where name=\"HA_VRRP\" and master=yes]";
+
 pub(super) fn closed() -> Trouble {
     Trouble::new(Kind::Transient, "bootstrap.console.closed", "the console is closed")
 }
@@ -163,7 +166,8 @@ impl Job for RouterJob<'_> {
         self.hurry =
             !self.subject.ours && self.subject.state == crate::diagnosis::Name::F2 && !history.completed(Act::Hold);
         let later = |acts: &[Act]| acts.iter().any(|act| history.started(*act));
-        self.restarted = later(&[Act::LoadBackup, Act::Restart]);
+        // An order that was refused, or had no effect, is none.
+        self.restarted = later(&[Act::LoadBackup, Act::Restart]) && super::restart::ordered(progress)?.is_some();
         match step.id {
             // what was saved before anything was changed is the evidence: what is seen after it is another state
             Act::Evidence | Act::EvidenceRest if history.completed(step.id) => Ok(Probe::Done(None)),
@@ -171,11 +175,11 @@ impl Job for RouterJob<'_> {
             Act::SaveOwn | Act::VerifyHaPassword => Ok(Probe::NotDone),
             Act::HaPassword => self.probe_password().await,
             Act::PeerHaPassword => self.probe_peer_password().await,
-            Act::ClosePorts | Act::HaPort | Act::HaUser if later(&[Act::LoadBackup, Act::Restart]) => {
+            Act::ClosePorts | Act::HaPort | Act::HaUser if self.restarted => {
                 Ok(Probe::Done(Some("before the restart that this run ordered".into())))
             }
             Act::Startup if later(&[Act::VerifyStandby]) => Ok(Probe::Done(None)),
-            Act::Hold | Act::RightMac if later(&[Act::Restart]) => Ok(Probe::Done(None)),
+            Act::Hold | Act::RightMac if self.restarted => Ok(Probe::Done(None)),
             Act::Hold => self.probe_hold().await,
             Act::ClosePorts => self.probe_closed().await,
             Act::HaPort => self.probe_ha_port().await,
@@ -191,6 +195,32 @@ impl Job for RouterJob<'_> {
             Act::EthernetOnce | Act::LeaveLoader | Act::Install => self.probe_loader(step.id, history).await,
             other => Err(foreign(other)),
         }
+    }
+
+    /// It may have become the active since the plan was made, days before a run that is gone on with.
+    async fn begin(&mut self, step: &Step) -> Result<(), Trouble> {
+        let of_a_system = matches!(
+            step.id,
+            Act::Hold
+                | Act::ClosePorts
+                | Act::HaPort
+                | Act::HaUser
+                | Act::Startup
+                | Act::LoadBackup
+                | Act::Restart
+                | Act::RightMac
+                | Act::Quarantine
+                | Act::FinishBootstrap
+        );
+        if of_a_system && self.count(MASTERS).await? > 0 {
+            return Err(Trouble::new(
+                Kind::Operator,
+                "recover.active",
+                "it is the active of its pair now: nothing more is done to it",
+            )
+            .hint("look at both, then make a new plan"));
+        }
+        Ok(())
     }
 
     async fn apply(&mut self, step: &Step, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {

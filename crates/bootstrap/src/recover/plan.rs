@@ -317,7 +317,7 @@ pub(super) fn plan(
         Procedure::Leave => draft.note("nothing is changed on the router"),
         Procedure::Repair => repair(&mut draft, &subject),
         Procedure::KnownGood => known_good(&mut draft, &mut subject, facts, asked)?,
-        Procedure::Quarantine => quarantine(&mut draft),
+        Procedure::Quarantine => quarantine(&mut draft, &mut subject, access),
         Procedure::RightMac => right_mac(&mut draft, &mut subject, access, facts, before)?,
         Procedure::FinishBootstrap => finish_bootstrap(&mut draft, &mut subject, access)?,
         Procedure::LeaveLoader => {
@@ -451,11 +451,14 @@ fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, a
     Ok(())
 }
 
-fn quarantine(draft: &mut Draft) {
+fn quarantine(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>) {
     draft.change(Act::ClosePorts, "data ports closed");
     draft.change(Act::Quarantine, "VRRP and FTP off, startup held, identity marked");
     draft.note("it stays so over its next starts; FTP is off so that the active pushes nothing to it");
-    draft.note("back: /system scheduler enable [find name=ha_startup], then restart it once, when the cause is gone");
+    let back = "back, when the cause is gone:  /system scheduler enable [find name~\"^ha_\"], then restart it once";
+    draft.note(back);
+    subject.afterwards.push(back.to_owned());
+    subject.afterwards.push(format!("or in place, once:  {}", access.recover("repair")));
 }
 
 fn right_mac(

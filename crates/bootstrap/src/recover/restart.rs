@@ -1,6 +1,6 @@
 //! Restarts of the router under rescue: ordered on a line that proves it, told by its uptime.
 
-use super::job::RouterJob;
+use super::job::{MASTERS, RouterJob};
 use super::plan::OWN_BACKUP;
 use super::router::{POLL, USUAL_START, boot};
 use crate::engine::{Probe, Progress};
@@ -17,6 +17,11 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// When the restart was ordered, in the run's folder: an earlier run's order is not this one's.
 const ORDERED: &str = "restart-ordered";
 
+/// When a restart was ordered that was neither refused nor without effect, in seconds of this host's clock.
+pub(super) fn ordered(progress: &mut Progress<'_>) -> Result<Option<i64>, Trouble> {
+    Ok(progress.kept(ORDERED)?.and_then(|json| serde_json::from_slice(&json).ok()))
+}
+
 impl RouterJob<'_> {
     /// Whether the restart that was ordered has happened: the order is kept on this host, the start is told by the uptime.
     pub(super) async fn probe_restarted(
@@ -27,8 +32,7 @@ impl RouterJob<'_> {
         if !started {
             return Ok(Probe::NotDone);
         }
-        let kept = progress.kept(ORDERED)?;
-        let ordered: Option<i64> = kept.and_then(|json| serde_json::from_slice(&json).ok());
+        let ordered = ordered(progress)?;
         let glance = facts::glance(&self.console().await?.shell).await.map_err(|error| {
             progress.waiting("it, to see whether it has restarted", USUAL_START);
             Trouble::from(error)
@@ -42,7 +46,8 @@ impl RouterJob<'_> {
     }
 
     async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
-        let act = Destructive::new(self.proof()?, act)?;
+        // On the line itself: it may become the active between a look and this.
+        let act = Destructive::new(self.proof()?, format!(":if ([:len {MASTERS}] = 0) do={{{act}}}"))?;
         let now = progress.now().as_second().to_string();
         progress.keep(ORDERED, now.as_bytes())?;
         let began = Instant::now();
@@ -53,6 +58,7 @@ impl RouterJob<'_> {
             Outcome::Done(_) => {}
             Outcome::Refused(refusal) => {
                 self.restart = None;
+                progress.keep(ORDERED, b"")?;
                 self.say("it refused to restart and is as it was");
                 // What becomes of the act itself is not said on this line: it runs in the background.
                 return Err(routeros::Error::Refused(refusal).into());
@@ -90,6 +96,8 @@ impl RouterJob<'_> {
             progress.pause(POLL).await.map_err(Trouble::acted)?;
         }
         self.restart = None;
+        // Else any later restart would pass for this one.
+        progress.keep(ORDERED, b"")?;
         self.say("it is as it was: the order had no effect");
         Err(Trouble::new(Kind::Fatal, "recover.no-effect", "it took the order and did not restart")
             .hint("its log says why:  /log print   (a backup wants its own password, board and version)")

@@ -55,6 +55,9 @@ fn interface_list(menu: &str, interface: &str) -> String {
     format!("[/interface {menu} find default-name={}]", quote(interface))
 }
 
+/// Schedulers of the startup that are off.
+const HELD: &str = "[/system scheduler find where name=\"ha_startup\" and disabled=yes]";
+
 impl RouterJob<'_> {
     pub(super) fn member(&self) -> Member {
         self.subject.member.unwrap_or(Member::B)
@@ -319,7 +322,7 @@ impl RouterJob<'_> {
     pub(super) async fn probe_startup(&mut self) -> Result<Probe, Trouble> {
         let facts = self.facts().await?;
         let mended = self.log().await?.mended();
-        Ok(if self.is_standby(&facts) && mended {
+        Ok(if self.is_standby(&facts) && mended && self.count(HELD).await? == 0 {
             Probe::Done(Some("it is the standby".into()))
         } else {
             Probe::NotDone
@@ -345,7 +348,7 @@ impl RouterJob<'_> {
                 Err(trouble) => Err(trouble),
             };
             let last = match looked {
-                Ok(true) if !self.subject.ours || self.log().await?.mended() => return Ok(None),
+                Ok(true) if !self.subject.ours || self.log().await?.mended() => return self.let_start().await,
                 Ok(_) => {
                     let jobs = self.count("[/system script job find where script=\"ha_startup\"]").await?;
                     let log = self.log().await?;
@@ -373,6 +376,15 @@ impl RouterJob<'_> {
             }
             progress.waiting("its startup", (Duration::from_secs(6), Duration::from_secs(15)));
         }
+    }
+
+    /// What a quarantine held runs again at its next start: our startup makes the other schedulers anew itself.
+    async fn let_start(&mut self) -> Result<Option<String>, Trouble> {
+        let held = self.count(HELD).await?;
+        if held > 0 {
+            self.run("/system scheduler enable [find name~\"^ha_\"]").await.map_err(Trouble::acted)?;
+        }
+        Ok((held > 0).then(|| "its startup was held, and is not any more".to_owned()))
     }
 
     /// What the startup of another build did not come to.
@@ -531,7 +543,12 @@ impl RouterJob<'_> {
     pub(super) async fn probe_bootstrapped(&mut self) -> Result<Probe, Trouble> {
         let facts = self.facts().await?;
         let state = classify(&facts, self.member(), &self.subject.ha_interface);
-        Ok(if state == State::Bootstrapped { Probe::Done(Some("it has them".into())) } else { Probe::NotDone })
+        // The file has the HA password in clear.
+        let file = facts.files.iter().any(|file| file.trim_start_matches("flash/") == BOOTSTRAP_FILE);
+        Ok(match state {
+            State::Bootstrapped if !file => Probe::Done(Some("it has them".into())),
+            _ => Probe::NotDone,
+        })
     }
 
     /// The same lines that a bootstrap gives an erased router.
@@ -541,6 +558,10 @@ impl RouterJob<'_> {
         let facts = self.facts().await?;
         let folder = if facts.has_flash_folder() { "flash/" } else { "" };
         let name = FileName::ours(&format!("{folder}{BOOTSTRAP_FILE}"))?;
+        if classify(&facts, member, &self.subject.ha_interface) == State::Bootstrapped {
+            self.console().await?.shell.remove_file(&name).await.map_err(|error| Trouble::from(error).acted())?;
+            return Ok(Some("it had run; the file with the HA password is removed".into()));
+        }
         self.console().await?.shell.put_file(&name, text.as_bytes()).await?;
         self.say("the bootstrap file with the HA password is on it");
         let import =

@@ -14,16 +14,19 @@ use crate::exit::Exit;
 use crate::facts;
 use crate::journal::{Clock, Journal, JournalError};
 use crate::pair::Users;
+use crate::path::marker;
 use crate::path::{Confirmation, PLANS, Start, no_journal, refusal, unconfirmed, unusable, unwritable};
 use crate::plan::Plan;
 use crate::road::Purpose;
 use crate::store::{Lock, RunId, Store, StoreError};
 use crate::target::Member;
-use crate::trouble::Trouble;
+use crate::trouble::{Kind, Trouble};
 use std::time::Duration;
 
 /// The file that ha_report_startup writes 65 s after a start \[code\]: before that it is the last start's.
 const BOOT_LOG: &str = "HA_boot_log.txt";
+/// For the other member to be asked. At a bad time it does not answer.
+const ASKING_OTHER: Duration = Duration::from_secs(15);
 const BOOT_LOG_AGE: Duration = Duration::from_secs(65);
 
 /// What was found, what fits, and the plan of what was asked for.
@@ -58,6 +61,9 @@ pub async fn prepare(
         // Asked for the plan's sake alone; a board that does not say is one that speaks.
         facts.silent_boot = facts::silent_boot(&connection.shell).await.unwrap_or_default();
     }
+    if procedure.is_some_and(|procedure| procedure != Procedure::Leave) {
+        nobody_at_work(access).await?;
+    }
     let before = before(access, &found, store, clock).await;
     let fits = fitting(&found, &before);
     let plan = procedure.map(|procedure| plan(access, &found, &before, procedure, asked));
@@ -69,6 +75,31 @@ pub async fn prepare(
         access.roads.give_back(connection).await;
     }
     Ok(Rescue { diagnosis, fits, twice: before.twice, plan: plan.transpose()? })
+}
+
+/// A run of another host at work on the pair has its marker on the other member. Runs of this host lock each other out. One that
+/// does not answer says nothing: a rescue may have to go on without it.
+async fn nobody_at_work(access: &Access<'_>) -> Result<(), Trouble> {
+    let Some((pair, member)) = access.pair else { return Ok(()) };
+    let other = member.other();
+    let asked = async {
+        let connection = pair.open(other, Purpose::Read, Users::OfA).await.ok()?;
+        let found = marker::on(&connection.shell).await;
+        pair.roads.give_back(connection).await;
+        found.ok().flatten()
+    };
+    match tokio::time::timeout(ASKING_OTHER, asked).await {
+        Ok(Some(found)) if !found.is_by(&pair.who) => Err(Trouble::new(
+            Kind::Locked,
+            "bootstrap.marker.other",
+            format!("{other} holds the marker of another run: {found}"),
+        )
+        .hint(format!(
+            "ask who that is; if nobody is at work, on {other}:  /file remove [find name={}]",
+            crate::marker::FILE
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What earlier runs, files on the router and the other member know.

@@ -104,6 +104,14 @@ fn keep_in(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreError> {
     sync_dir(dir)
 }
 
+impl DirStore {
+    /// Whether a process holds this lock now.
+    pub fn is_locked(&self, what: &str) -> bool {
+        let file = fs::File::open(self.root.join("locks").join(file_name(what)));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
 fn kept_in(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match fs::read(path) {
         Ok(content) => Ok(Some(content)),
@@ -222,7 +230,9 @@ mod tests {
 
         let held = store.lock("edge-1").unwrap();
         assert_eq!(other.lock("edge-1").unwrap_err().code(), "state.locked");
+        assert!(other.is_locked("edge-1") && !other.is_locked("edge-2"));
         drop(held);
+        assert!(!other.is_locked("edge-1"));
         other.lock("edge-1").unwrap();
 
         assert!(store.kept("secrets", "edge-1.ha").unwrap().is_none());

@@ -12,13 +12,13 @@ use bootstrap::plan::Plan;
 use bootstrap::road::Roads as _;
 use bootstrap::secret::{Asker, SecretError, Unasked};
 use bootstrap::site::Site;
-use bootstrap::store::{DirStore, Store};
+use bootstrap::store::{DirStore, Store, StoreError};
 use bootstrap::target::quoted;
 use routeros::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
-use super::change::{self, Answer, Screen, Surroundings};
+use super::change::{self, Answer, Screen, Surroundings, repeated};
 use super::{config, recover, runs};
 use crate::cli::{Change, Global};
 use crate::failure::{Exit, Failure, Result};
@@ -82,9 +82,25 @@ pub async fn run(out: &Output, global: &Global, pair: &str, change: &Change) -> 
     let state = folders::state(global.state_dir.as_deref())?;
     let interactive = !global.non_interactive && !out.json;
     with_pair(out, global, &state, pair, Screen::new(out), async |pair, around| {
+        working(out, &state, &pair.site.name, change.plan_only)?;
         change::bootstrap(around, pair, change, async |plan: &Plan| ask(out, plan, pair.site, interactive).await).await
     })
     .await
+}
+
+/// Whether another run of this state folder is at work on the pair: it would be met on the routers' consoles first.
+fn working(out: &Output, state: &Path, pair: &str, looks: bool) -> Result {
+    if !DirStore::new(state).is_locked(pair) {
+        return Ok(());
+    }
+    if looks {
+        out.warn(format!("a run is at work on {pair} now: what is seen is on its way to something else"));
+        return Ok(());
+    }
+    let locked = StoreError::Locked { what: pair.to_owned() };
+    Err(Failure::new(Exit::Locked, locked.code(), locked.to_string())
+        .state("this command changed nothing on the routers")
+        .hint("see which:  jumplead runs list"))
 }
 
 /// `resume [RUN]`: the site file is the one that the run was started with.
@@ -101,6 +117,16 @@ pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &C
         && !change::goes_on(out, plan, &run, runs::ending(&records).1, change)?
     {
         return Ok(());
+    }
+    if let (end, false) = runs::ending(&records) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "state.ended",
+            format!("run {run} has ended ({end}): it is not gone on with"),
+        )
+        .state("nothing was changed by this command")
+        .hint(format!("see what it did:  jumplead runs show {run}"))
+        .hint("another one begins with a plan of its own:  jumplead bootstrap PAIR, or jumplead recover TARGET"));
     }
     let screen = Screen::of(out, plan.as_ref());
     if let Some(subject) = plan.and_then(|plan| plan.subject) {
@@ -122,6 +148,7 @@ async fn with_pair(
     global.links.raw_only("what changes routers")?;
     let site = &Rc::new(config::load(typed)?);
     let site_file = folders::site_file(typed)?.canonicalize().ok().map(|path| path.display().to_string());
+    let kept = repeated(global);
     let mut store = DirStore::new(state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
     let secrets = PairSecrets::resolve(site, &mut asker, &mut store as &mut dyn Store).map_err(|error| {
@@ -156,6 +183,7 @@ async fn with_pair(
             typed,
             site_file,
             next: None,
+            kept: kept.clone(),
         };
         act(&pair, around).await
     })
@@ -165,7 +193,7 @@ async fn with_pair(
             roads.let_go().await;
             ended
         }
-        None => Err(screen.left_at_once()),
+        None => Err(screen.left_at_once(&kept)),
     };
     for warning in warnings.borrow().iter() {
         out.warn(warning);

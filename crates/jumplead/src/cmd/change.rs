@@ -15,7 +15,7 @@ use bootstrap::target::quoted;
 use bootstrap::trouble::Trouble;
 use tokio::sync::watch;
 
-use crate::cli::Change;
+use crate::cli::{Change, Global};
 use crate::failure::{Exit, Failure, Result};
 use crate::output::{CYAN, DIM, GREEN, Output, RED, YELLOW, cut, wrap};
 use crate::term;
@@ -67,13 +67,13 @@ impl Screen {
     }
 
     /// What a run that is left at once leaves behind.
-    pub fn left_at_once(&self) -> Failure {
+    pub fn left_at_once(&self, kept: &str) -> Failure {
         let failure = Failure::new(Exit::Interrupted, "bootstrap.interrupted", "stopped at once, as asked twice");
         match &self.begun {
             None => failure,
             Some((run, step)) => Failure { changed: Some(self.changed), ..failure }
                 .state(format!("step {step} was under way: whether it took effect is looked at when the run goes on"))
-                .hint(format!("go on with:  jumplead resume {run}")),
+                .hint(format!("go on with:  jumplead resume {run}{kept}")),
         }
     }
 
@@ -176,6 +176,15 @@ pub struct Surroundings<'a> {
     pub site_file: Option<String>,
     /// What to type after a run that nothing is kept of.
     pub next: Option<(String, String)>,
+    /// Words that each hint repeats, see [`repeated`].
+    pub kept: String,
+}
+
+/// What was said besides the command's own words, and has to be said again: where runs are kept, and whose session may be ended.
+pub fn repeated(global: &Global) -> String {
+    let folder = global.state_dir.as_ref().map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+    let folder = folder.map(|folder| format!(" --state-dir {}", quoted(&folder.display().to_string())));
+    folder.unwrap_or_default() + if global.take_over { " --take-over" } else { "" }
 }
 
 /// A state folder that can't be written, before a run has begun.
@@ -187,9 +196,9 @@ pub fn unkept(error: &StoreError) -> Failure {
 }
 
 /// The command as it was typed: without what it waives it would come to a refusal.
-fn again(typed: &str, change: &Change) -> String {
+fn again(typed: &str, change: &Change, kept: &str) -> String {
     let waived: String = change.waive.iter().map(|check| format!(" --waive {}", quoted(check))).collect();
-    format!("jumplead bootstrap {typed}{waived}")
+    format!("jumplead bootstrap {}{waived}{kept}", quoted(typed))
 }
 
 /// `bootstrap`: from the survey to the proved pair.
@@ -199,8 +208,13 @@ pub async fn bootstrap(
     change: &Change,
     ask: impl AsyncFnOnce(&Plan) -> Answer,
 ) -> Result {
-    let options = Options { site_file: around.site_file.clone(), next: around.next.clone(), ..options(change)? };
-    let again = again(around.typed, change);
+    let options = Options {
+        site_file: around.site_file.clone(),
+        next: around.next.clone(),
+        typed: around.kept.clone(),
+        ..options(change)?
+    };
+    let again = again(around.typed, change, &around.kept);
     let mut stop = around.stop.clone();
     let prepared = unless_stopped(&mut stop, path::prepare(pair, &change.waive)).await?;
     let prepared = prepared.map_err(|trouble| from_trouble(&trouble))?;
@@ -322,12 +336,14 @@ pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: 
 
 /// `resume`: goes on with a run that stopped.
 pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, change: &Change) -> Result {
-    let options = Options { site_file: around.site_file, ..options(change)? };
+    let options = Options { site_file: around.site_file, typed: around.kept.clone(), ..options(change)? };
     let start = Start { store: around.store, clock: around.clock, sink: around.sink, stop: around.stop, options };
     let typed = around.typed;
     match path::resume(pair, run, start).await {
         Ok(end) => finish(end),
-        Err(error) => Err(not_resumed(&error, &format!("jumplead bootstrap {typed} --plan-only"))),
+        Err(error) => {
+            Err(not_resumed(&error, &format!("jumplead bootstrap {} --plan-only{}", quoted(typed), around.kept)))
+        }
     }
 }
 
@@ -437,8 +453,9 @@ mod tests {
     fn what_was_waived_is_on_the_line_that_is_pasted() {
         let waive = vec!["same-version".to_owned(), "no-other-run".to_owned()];
         let change = Change { waive, ..Change::default() };
-        assert_eq!(again("edge-1", &change), "jumplead bootstrap edge-1 --waive same-version --waive no-other-run");
-        assert_eq!(again("edge-1", &Change::default()), "jumplead bootstrap edge-1");
+        assert_eq!(again("edge-1", &change, ""), "jumplead bootstrap edge-1 --waive same-version --waive no-other-run");
+        let kept = " --state-dir /srv/runs";
+        assert_eq!(again("a b.toml", &Change::default(), kept), "jumplead bootstrap 'a b.toml' --state-dir /srv/runs");
     }
 
     #[tokio::test(start_paused = true)]

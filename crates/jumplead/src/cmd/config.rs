@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bootstrap::secret::SecretError;
 use bootstrap::site::Site;
-use bootstrap::target::{Member, TargetUrl};
+use bootstrap::target::{Member, TargetUrl, quoted};
 use mactelnet::discovery::{Router, Sighting};
 use mactelnet::io::discover;
 use serde_json::json;
@@ -36,14 +36,16 @@ pub fn load(pair: &str) -> Result<Site> {
     let text = read(&path).map_err(|error| {
         let there = error.kind() != std::io::ErrorKind::NotFound;
         // Whoever types it at a file that is there loses the file.
-        let hint = if there {
-            "it is a text file in UTF-8"
-        } else {
-            "make one from what is found:  jumplead config init > edge-1.toml"
+        let here = Path::new(pair).extension().is_none().then(|| format!("{pair}.toml"));
+        let failure = Failure::new(Exit::Usage, "site.read", format!("the site file {} can't be read", path.display()));
+        let hint = match here.filter(|here| !there && Path::new(here).is_file()) {
+            Some(here) => format!("there is one in this folder: write {} in place of {}", quoted(&here), quoted(pair)),
+            None if error.kind() == std::io::ErrorKind::PermissionDenied => "whose is it?  ls -l".to_owned(),
+            None if there => "it is a text file in UTF-8".to_owned(),
+            None => "make one from what is found:  jumplead config init > NEW.toml   (not over one that is filled in)"
+                .to_owned(),
         };
-        Failure::new(Exit::Usage, "site.read", format!("the site file {} can't be read", path.display()))
-            .cause(error)
-            .hint(hint)
+        failure.cause(error).hint(hint)
     })?;
     parse(&path, &text)
 }

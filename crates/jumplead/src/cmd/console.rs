@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use routeros::{Outcome, Shell, TermSize};
+use routeros::{Command, Outcome, Shell, TermSize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use super::exec::{LOOK_FIRST, doubts, not_run};
@@ -53,7 +53,10 @@ pub async fn run<L: Attached>(link: &mut L, out: &Output, options: &Options, rea
         Err(error) => Err(Failure::new(Exit::ExecUnknown, "console.lost", format!("the session with {name} broke"))
             .cause(error)
             .state("what was typed last may or may not have reached the router")
-            .hint(format!("see whether it answers:  jumplead ping {name}"))),
+            .hint(match name.starts_with("mac://") {
+                true => format!("see whether it answers:  jumplead ping {name}"),
+                false => format!("see whether the line is there:  jumplead console {name}"),
+            })),
     }
 }
 
@@ -124,7 +127,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options, ready: Ready,
             biased;
             () = signals.end() => Err(interrupted().state("the session was closed")),
             said = alarm => Err(two_routers(&shell.describe(), &said)),
-            ended = lines(&shell, out, &mut record, begun) => ended,
+            ended = lines(&shell, out, &mut record, begun, options.timeout) => ended,
         };
         record.end(&Moment::of(begun));
         let _ = tokio::time::timeout(LEAVE, shell.close()).await;
@@ -137,7 +140,7 @@ pub async fn member(shell: Shell, out: &Output, options: &Options, ready: Ready,
 }
 
 /// Runs every line of standard input, one at a time, and prints what the router says, into the logs, too.
-async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant) -> Result {
+async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant, timeout: Duration) -> Result {
     let mut said = |text: &str| {
         if text.is_empty() {
             return;
@@ -163,11 +166,15 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant)
         if line.is_empty() {
             continue;
         }
+        // The session is ended politely behind the last line anyway.
+        if matches!(line, "/quit" | "quit") {
+            break;
+        }
         if overheard && let Some(warning) = line_road::in_clear(line) {
             out.warn(warning);
             overheard = false;
         }
-        match shell.exec(line).await {
+        match shell.exec(Command { timeout: Some(timeout), ..Command::new(line) }).await {
             Ok(Outcome::Done(output)) => {
                 said(output.text.trim_end());
                 doubts(&output).iter().for_each(|doubt| out.warn(doubt));

@@ -7,18 +7,18 @@ use bootstrap::plan::Plan;
 use bootstrap::recover::{self, Access, Asked, Login, Procedure, Rescue, Subject};
 use bootstrap::render;
 use bootstrap::store::{DirStore, RunId};
-use bootstrap::target::{TargetUrl, quoted};
+use bootstrap::target::{Member, TargetUrl, quoted};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::bootstrap::{WallClock, go_ahead, interruptible};
-use super::change::{Screen, finish, from_trouble, not_resumed, unless_stopped};
+use super::change::{Screen, finish, from_trouble, not_resumed, repeated, unless_stopped};
 use super::{config, diagnose};
 use crate::access::with_access;
 use crate::cli::{Global, RescueOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
-use crate::{folders, term};
+use crate::{folders, reach, term};
 
 /// `linux/if.h`
 const IFF_UP: u32 = 1;
@@ -42,7 +42,7 @@ pub async fn run(
             interruptible(async |stop| go(out, global, access, &mut store, &mut screen, procedure, rescue, stop).await);
         match ended.await {
             Some(ended) => ended,
-            None => Err(screen.left_at_once()),
+            None => Err(screen.left_at_once(&folder(global))),
         }
     })
     .await
@@ -59,6 +59,17 @@ async fn go(
     options: &RescueOptions,
     mut stop: watch::Receiver<bool>,
 ) -> Result {
+    let of_a_plan =
+        [("--confirm", options.confirm.is_some()), ("--accept-cloned-window", options.accept_cloned_window)];
+    if let (None, Some((name, _))) = (procedure, of_a_plan.iter().find(|(_, given)| *given)) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "usage.procedure",
+            format!("{name} is of a plan, and no procedure was named"),
+        )
+        .state("nothing was asked and nothing was changed")
+        .hint(format!("see which fit:  {}", access.recover(""))));
+    }
     let asked = Asked {
         cloned_window: options.accept_cloned_window,
         netinstall: options.netinstall.as_deref().map(absolute),
@@ -126,7 +137,7 @@ async fn go(
         None => return Err(Failure::new(Exit::PreflightRefused, "recover.confirm", "the plan was not confirmed")),
     };
     let confirmation = Confirmation { fingerprint, serial: None };
-    let options = Options { dry_run: options.dry_run, ..Options::default() };
+    let options = Options { dry_run: options.dry_run, typed: folder(global), ..Options::default() };
     let start = Start { store, clock: &WallClock, sink: screen, stop, options };
     finish(recover::run(access, &plan, &confirmation, start).await)
 }
@@ -152,7 +163,7 @@ pub async fn resume(
     };
     with_access(out, global, &subject.target, subject.member_of.as_deref(), new_ha, async |access| {
         let ended = interruptible(async |stop| {
-            let options = Options { dry_run, ..Options::default() };
+            let options = Options { dry_run, typed: folder(global), ..Options::default() };
             let start = Start { store: &mut store, clock: &WallClock, sink: &mut screen, stop, options };
             recover::resume(access, run.clone(), start).await
         });
@@ -162,7 +173,7 @@ pub async fn resume(
                 let anew = format!("{}{} --plan-only", subject.again(), typed(unkept(global)));
                 Err(not_resumed(&error, &anew))
             }
-            None => Err(screen.left_at_once()),
+            None => Err(screen.left_at_once(&folder(global))),
         }
     })
     .await
@@ -176,6 +187,11 @@ fn absolute(file: &str) -> String {
 /// Words behind others on a line of a shell.
 fn typed(words: impl IntoIterator<Item = String>) -> String {
     words.into_iter().map(|word| format!(" {}", quoted(&word))).collect()
+}
+
+/// Where runs are kept. Whose session is ended, the run itself knows.
+fn folder(global: &Global) -> String {
+    repeated(&Global { take_over: false, ..global.clone() })
 }
 
 /// As whom to log in when the run goes on.
@@ -270,9 +286,16 @@ pub fn sheet(out: &Output, target: &str) -> Result {
         port.clone_from(&site.ha_interface);
         let serial = entry.serial_number.clone().unwrap_or_else(|| "NOT IN THE SITE FILE: read it aloud first".into());
         lines.push(format!("The router:   {member} of pair {}", site.name));
+        if member == Member::A {
+            lines.push("              THE SITE FILE CALLS THIS ONE THE ACTIVE. Before anything is pulled: does b carry the traffic now?".into());
+            lines.push("              Nobody knows, or it does not: STOP, touch nothing on this one.".into());
+        }
         lines.push(format!("Its label:    S/N {serial}"));
         lines.push(format!("              MAC of {port}: {}", entry.ha_mac));
     } else {
+        if url.is_none() {
+            reach::target(target)?;
+        }
         lines.push(format!(
             "The router:   {}",
             target.chars().filter(|c| !c.is_control()).take(120).collect::<String>()

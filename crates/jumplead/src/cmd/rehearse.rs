@@ -305,6 +305,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         site_file: None,
         // The run is in memory. With your own pair, then.
         next: Some(("jumplead config init > edge-1.toml".into(), repeated(args, args.seed))),
+        kept: String::new(),
     };
     let change = Change::default();
     let ended = change::bootstrap(around, &job, &change, async |plan: &bootstrap::plan::Plan| {

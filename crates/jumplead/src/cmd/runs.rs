@@ -1,5 +1,6 @@
 //! `runs`: past runs, read from their journals.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bootstrap::event::{Event, Record};
@@ -30,6 +31,9 @@ pub fn run(out: &Output, state_dir: &Path, what: &Runs) -> Result {
         }
     }
 }
+
+/// How a run ended that wrote nothing of its end: killed, or going on.
+const CUT_OFF: &str = "cut off";
 
 /// The run with this name.
 pub fn find(store: &DirStore, name: &str) -> Result<RunId> {
@@ -82,7 +86,7 @@ pub fn ending(records: &[Record]) -> (String, bool) {
     let planned = records.iter().any(|record| matches!(record.event, Event::Plan { .. }));
     let dry =
         records.iter().any(|record| matches!(record.event, Event::RunStarted { resumed: false, dry_run: true, .. }));
-    ("cut off".to_owned(), planned && !dry)
+    (CUT_OFF.to_owned(), planned && !dry)
 }
 
 /// The site file that a run was last started with.
@@ -108,12 +112,20 @@ fn list(out: &Output, store: &DirStore) -> Result {
     let mut runs = store.runs().map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
     runs.reverse();
     let mut rows = Vec::new();
+    let mut seen = BTreeSet::new();
     for run in runs {
         // A damaged journal must not hide the others.
         match records(store, &run) {
             Ok(records) => {
-                let (end, resumable) = ending(&records);
-                rows.push(json!({"run": run.as_str(), "pair": pair(&records), "ended": end, "resumable": resumable}));
+                let (mut end, mut resumable) = ending(&records);
+                // Of one pair or target one runs at a time: the newest.
+                let of = pair(&records).to_owned();
+                let newest = seen.insert(of.clone());
+                let held = || [of.clone(), format!("target {of}")].iter().any(|lock| store.is_locked(lock));
+                if end == CUT_OFF && newest && held() {
+                    (end, resumable) = ("running".to_owned(), false);
+                }
+                rows.push(json!({"run": run.as_str(), "pair": of, "ended": end, "resumable": resumable}));
             }
             Err(failure) => {
                 rows.push(json!({"run": run.as_str(), "pair": "-", "ended": failure.code, "resumable": false}))

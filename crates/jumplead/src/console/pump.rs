@@ -43,6 +43,8 @@ pub struct Options {
     pub map: Map,
     pub status: bool,
     pub once: bool,
+    /// For each line of a pipe.
+    pub timeout: Duration,
 }
 
 /// Why a session ended.
