@@ -598,3 +598,18 @@ fn two_actives_are_not_called_one() {
         assert!(failure.hints.iter().any(|hint| hint.contains("pull b's data cables first")), "{failure:?}");
     });
 }
+
+/// Bootstrapped once, for another HA password: its user is given this pair's.
+#[test]
+fn a_member_that_was_bootstrapped_for_another_password_is_taken_in() {
+    simulated(|| async {
+        let bench = Bench::new(Case::new("7.18.2", VIA, false));
+        let other = "/user add name=ha group=full password=\"Other-Pair.Key_77\"";
+        bench.pair.b.with(|router, now| router.start_script(now, "admin", other)).unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let end = ended(&bench, &SimStore::default()).await;
+        assert_eq!(end.exit, Exit::Done, "{end:?}");
+        bench.assert_proved();
+        assert_eq!(bench.counts('B').0, 0, "nothing is erased for it");
+    });
+}

@@ -368,11 +368,12 @@ pub fn bootstrap(site: &Site, survey: &Survey) -> Option<Plan> {
             steps.push(import(Effect::Destructive));
             notes.push("everything configured on b is lost; files stay".to_owned());
         }
-        State::Erased => {
+        // One that was bootstrapped for another HA password has its address and user, and lets nobody in.
+        State::Erased | State::Bootstrapped => {
             steps.push(write);
             steps.push(import(Effect::Reversible));
         }
-        State::Bootstrapped | State::Standby => {}
+        State::Standby => {}
     }
     let choose = site.sync == Sync::Quiet && survey.a.ha.as_ref().and_then(|ha| ha.sync) != Some(Sync::Quiet);
     if choose {
@@ -475,6 +476,9 @@ pub(crate) fn silent_boot_notes(who: &str) -> [String; 3] {
 /// The fact of a plan that erases b: what is on it.
 pub(crate) const CONFIGURATION: &str = "b configuration";
 
+/// The fact of a plan that says what b was.
+pub(crate) const STATE_OF_B: &str = "b state";
+
 /// What decides about the steps and about whom they hit. Times and counters are left out: they always move.
 fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, String)> {
     let serial = |facts: &crate::facts::Facts| facts.serial.clone().unwrap_or_else(|| "none".into());
@@ -488,7 +492,7 @@ fn basis(site: &Site, survey: &Survey, a: &Target, b: &Target) -> Vec<(String, S
         row("b mac", b.mac().to_string()),
         row("b serial number", serial(&survey.b)),
         row("b version", survey.b.version.clone()),
-        row("b state", b.state().to_string()),
+        row(STATE_OF_B, b.state().to_string()),
         row("b road", survey.roads.1.clone()),
     ];
     // What is erased is what was shown.

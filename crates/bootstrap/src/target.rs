@@ -243,6 +243,9 @@ impl FromStr for TargetUrl {
                 Some((pair, member)) if member == "a" || member == "b" => {
                     Ok(Self::Pair { pair: pair.to_owned(), member: member.parse()? })
                 }
+                None if pair_name(text).is_ok() => {
+                    Err(fail(&format!("which router? Of a pair: {text}/a or {text}/b; alone, one of {SCHEMES}")))
+                }
                 _ => Err(fail(&format!("where a router is, is one of {SCHEMES}"))),
             };
         };

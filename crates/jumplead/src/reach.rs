@@ -130,7 +130,12 @@ pub fn failure(error: RoadError) -> Failure {
         failure = failure.state("nothing was sent to either of them");
     }
     failure.hints = error.hints;
-    failure
+    match error.trouble {
+        RoadTrouble::LoginRefused => {
+            failure.hint("another login:  --user NAME --password env:VARIABLE   (or file:PATH, prompt)")
+        }
+        _ => failure,
+    }
 }
 
 /// What is said before a person types at one of two routers.
@@ -402,7 +407,7 @@ fn password(global: &Global) -> Result<Secret> {
         }
         Err(std::env::VarError::NotPresent) => {}
     }
-    match asker.prompt("password (empty on an erased router)") {
+    match asker.prompt(&format!("password of {} (empty on an erased router)", user(global))) {
         Ok(password) => Ok(password),
         Err(Unasked::Nobody) => Ok(Secret::default()),
         Err(Unasked::Interrupted) => Err(unfetched(&SecretError::Interrupted)),

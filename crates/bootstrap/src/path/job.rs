@@ -261,7 +261,7 @@ impl Job for PairJob<'_> {
             // setting it again changes nothing
             Act::WaitReset | Act::ReachB | Act::WaitStandby | Act::User | Act::Verify => Ok(Probe::NotDone),
             Act::ChooseSync => self.probe_sync().await,
-            Act::Import => self.probe_import().await,
+            Act::Import => self.probe_import(history).await,
             Act::Push => self.probe_push(history, progress).await,
             Act::Clean => self.probe_clean().await,
             other => Err(no_step_of_ours(other)),

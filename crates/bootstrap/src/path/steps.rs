@@ -5,7 +5,7 @@ use super::job::{POLL, PairJob, USUAL_REBOOT, closed, not_bootstrapped, until_ne
 use crate::engine::{History, Probe, Progress};
 use crate::facts;
 use crate::pair::{Look, Users};
-use crate::plan::{Act, CONFIGURATION};
+use crate::plan::{Act, CONFIGURATION, STATE_OF_B};
 use crate::road::Purpose;
 use crate::state::State;
 use crate::target::Member;
@@ -51,7 +51,7 @@ impl PairJob<'_> {
         }
         self.look_b().await?;
         let look = self.b.as_ref().ok_or_else(closed)?;
-        if look.state() == State::Bootstrapped {
+        if look.state() == State::Bootstrapped && !self.was_bootstrapped() {
             return Ok(Probe::Done(Some("b is bootstrapped".into())));
         }
         let there = self.file_is_there(&look.connection.shell, &Self::file_name(look)?).await?;
@@ -263,9 +263,16 @@ impl PairJob<'_> {
         }
     }
 
-    pub(super) async fn probe_import(&mut self) -> Result<Probe, Trouble> {
+    /// The plan found b bootstrapped, perhaps by another run for another HA password.
+    fn was_bootstrapped(&self) -> bool {
+        let bootstrapped = State::Bootstrapped.to_string();
+        self.plan.basis.iter().any(|(fact, value)| fact == STATE_OF_B && *value == bootstrapped)
+    }
+
+    pub(super) async fn probe_import(&mut self, history: &History) -> Result<Probe, Trouble> {
         let state = self.look_b().await?.state();
         match state {
+            State::Bootstrapped if self.was_bootstrapped() && !history.completed(Act::Import) => Ok(Probe::NotDone),
             State::Bootstrapped => Ok(Probe::Done(Some("b has the HA address, the HA user and FTP".into()))),
             State::Erased => Ok(Probe::NotDone),
             // a resumed run that came further than this

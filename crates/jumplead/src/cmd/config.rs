@@ -112,7 +112,7 @@ pub fn check(out: &Output, pair: &str) -> Result {
         out.warn(warning);
     }
     out.object(json!({"pair": site.name, "ok": true}), &warnings);
-    out.say(format!("{}: the site file is right. Next:  jumplead bootstrap {pair} --plan-only", site.name));
+    out.say(format!("{}: the site file is right. Next:  jumplead bootstrap {} --plan-only", site.name, quoted(pair)));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `recover`: one router in trouble: what is seen, a plan, one question, what was done and what it proved. And the page for
 //! the person who stands beside the router.
 
+use bootstrap::diagnosis::Name;
 use bootstrap::engine::Options;
 use bootstrap::path::{Confirmation, Start, keep_plan};
 use bootstrap::plan::Plan;
@@ -105,7 +106,9 @@ async fn go(
         }
         let names: Vec<&str> = fits.iter().map(|one| one.name()).collect();
         out.object(json!({"diagnosis": diagnosis, "twice": prepared.twice, "procedures": names}), &[]);
-        let next = access.recover(names[0]);
+        // A boot loader that waits is not left as it is for the first thing.
+        let acts = fits.iter().find(|one| **one != Procedure::Leave && diagnosis.state == Name::F8);
+        let next = access.recover(acts.map_or(names[0], |one| one.name()));
         out.say(format!("Nothing was changed. Next:  {next} --plan-only{}", typed(unkept(global))));
         return Ok(());
     };
