@@ -25,18 +25,32 @@ pub fn check(script: &Script, names: &dyn Names, current: &[String]) -> Result<V
     Ok(checker.late)
 }
 
-/// The first argument that a menu's command doesn't have.
-pub fn bad_argument(names: &dyn Names, src: &[u8], command: &Command, resolved: &Resolution) -> Option<ParseError> {
+/// The first argument that a menu's command doesn't have. Older versions read its name as a value where one without a name
+/// is still wanted, and don't name it.
+pub fn bad_argument(
+    names: &dyn Names,
+    version: Version,
+    src: &[u8],
+    command: &Command,
+    resolved: &Resolution,
+) -> Option<ParseError> {
     let name = resolved.command.as_deref().filter(|_| !resolved.builtin)?;
-    let words = command.words.iter().skip(resolved.used);
-    let mut bad = words.filter(|word| !names.takes_word(&resolved.menu, name, &word.text)).chain(
+    let words: Vec<&Word> = command.words.iter().skip(resolved.used).collect();
+    let mut bad = words.iter().copied().filter(|word| !names.takes_word(&resolved.menu, name, &word.text)).chain(
         command.args.iter().filter_map(|arg| match arg {
             Arg::Named(word, _) if !names.takes_parameter(&resolved.menu, name, &word.text) => Some(word),
             _ => None,
         }),
     );
     let word = bad.next()?;
-    Some(ParseError::new(src, ParseErrorKind::BadParameter(word.text.clone()), word.span))
+    if bad_argument_is_late(version) {
+        return Some(ParseError::new(src, ParseErrorKind::BadParameter(word.text.clone()), word.span));
+    }
+    let before = words.iter().any(|other| other.span.start < word.span.start)
+        || command.args.iter().any(|arg| matches!(arg, Arg::Unnamed(value) if value.span.start < word.span.start));
+    let read = !before && name != "print" && names.takes_word(&resolved.menu, name, &word.text);
+    let place = if read { Span::new(word.span.end, word.span.end + 1) } else { word.span };
+    Some(ParseError::new(src, ParseErrorKind::ExpectedEndOfCommand, place))
 }
 
 /// Whether a version says only when it gets there that a command lacks an argument.
@@ -115,7 +129,7 @@ impl Checker<'_> {
     }
 
     fn menu_command(&mut self, command: &Command, resolved: &Resolution) -> Result<(), ParseError> {
-        if let Some(error) = bad_argument(self.names, &self.script.src, command, resolved) {
+        if let Some(error) = bad_argument(self.names, self.script.version, &self.script.src, command, resolved) {
             if !bad_argument_is_late(self.script.version) {
                 return Err(error);
             }
@@ -170,7 +184,10 @@ impl Checker<'_> {
             }
             match arg {
                 Arg::Named(word, _) if !builtin.has(&word.text) => {
-                    return Err(self.error(ParseErrorKind::BadParameter(word.text.clone()), word.span));
+                    // Read as the value of an argument that stands without its name, if one is still wanted.
+                    let read = unnamed.len() < builtin.unnamed.len();
+                    let place = if read { Span::new(word.span.end, word.span.end + 1) } else { word.span };
+                    return Err(self.error(ParseErrorKind::ExpectedEndOfCommand, place));
                 }
                 Arg::Named(word, Some(value)) if matches!(word.text.as_str(), "name" | "counter") => {
                     unnamed.insert(0, (value.span, variable_named(value)));

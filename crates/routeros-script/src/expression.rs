@@ -13,7 +13,7 @@ const MAX_OPERATORS: usize = 2000;
 /// What ends an expression and what a line end means in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// In parentheses: line ends are blanks.
+    /// In parentheses: no line end stands there on 7.x (seen on 7.20); on 6.x they are blanks [verify].
     Paren,
     /// Behind `where`: a line end ends it, and conditions side by side mean `and`.
     Where,
@@ -36,8 +36,8 @@ impl Parser<'_> {
 
     fn gap(&mut self, mode: Mode) {
         match mode {
-            Mode::Paren => self.lex.blank_lines(),
-            Mode::Where => self.lex.blanks(),
+            Mode::Paren if !self.lex.version.is_v7() => self.lex.blank_lines(),
+            Mode::Paren | Mode::Where => self.lex.blanks(),
         }
     }
 

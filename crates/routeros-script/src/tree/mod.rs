@@ -258,7 +258,7 @@ impl Names for View {
 
     fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
         self.arguments(menu, command)
-            .is_none_or(|arguments| !matches!(pick(arguments.iter().map(|argument| argument.name), name), Ok(None)))
+            .is_none_or(|arguments| matches!(pick(arguments.iter().map(|argument| argument.name), name), Ok(Some(_))))
     }
 }
 

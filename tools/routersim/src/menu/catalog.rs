@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use routeros_script::names::pick;
 use routeros_script::{Lookup, Names};
 
 use super::commands::{COMMANDS, Command};
@@ -204,18 +205,57 @@ impl System {
             "find" => self.readable(menu, name),
             "get" => matches!(name, "number" | "value-name"),
             "add" => {
-                self.settable(menu, name)
+                self.settable(menu, name) && !self.tree_lacks(path, command, name)
                     || name == "copy-from"
                     || name == "place-before" && menu.shape == Shape::Ordered
                     || menu.path == "/file" && name == "type"
             }
-            "set" => self.settable(menu, name) || name == "numbers" && menu.shape != Shape::Single,
+            "set" => {
+                self.settable(menu, name) && !self.tree_lacks(path, command, name)
+                    || name == "numbers" && menu.shape != Shape::Single
+            }
             "unset" => matches!(name, "numbers" | "value-name"),
             "move" => matches!(name, "numbers" | "destination"),
             "comment" => matches!(name, "numbers" | "comment"),
             "remove" | "enable" | "disable" => name == "numbers",
             _ => false,
         }
+    }
+
+    /// The whole name of a command's argument, or the only one that begins so, of those that are modelled and those that the
+    /// tree has. What fits several is none, as a router reads it.
+    pub(super) fn parameter(&self, path: &str, command: &str, name: &str) -> Option<String> {
+        let menu: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        let mine = self.parameters(path, command).into_iter().filter(|mine| self.models_parameter(path, command, mine));
+        let tree = self.tree_parameters(&menu, command);
+        let all: BTreeSet<&str> = mine.chain(tree.iter().copied()).collect();
+        pick(all.into_iter(), name).ok().flatten().map(str::to_owned)
+    }
+
+    fn parameters(&self, path: &str, command: &str) -> Vec<&'static str> {
+        if let Some(special) = self.special(path, command) {
+            return special.args.to_vec();
+        }
+        match command {
+            "print" => PRINT_ARGS.to_vec(),
+            "export" => vec!["file"],
+            "add" | "set" => {
+                let own = self.menu(path).into_iter().flat_map(|menu| menu.props.iter()).map(|prop| prop.name);
+                own.chain(["comment", "copy-from", "disabled", "numbers", "place-before"]).collect()
+            }
+            _ => vec!["comment", "destination", "number", "numbers", "value-name"],
+        }
+    }
+
+    /// The word without a value that is meant, for commands that have such: whole, or the only one that begins so.
+    pub(super) fn flag_word(&self, path: &str, command: &str, word: &str) -> Option<&'static str> {
+        let words = match (self.special(path, command), command) {
+            (Some(special), _) => special.words,
+            (None, "print") => PRINT_WORDS,
+            (None, "export") => EXPORT_WORDS,
+            _ => return None,
+        };
+        pick(words.iter().copied(), word).ok().flatten()
     }
 
     /// Whether an argument without a name is modelled.
@@ -226,6 +266,8 @@ impl System {
         match command {
             "print" => PRINT_WORDS.contains(&word) || self.menu(path).is_some_and(|menu| menu.shape != Shape::Single),
             "export" => EXPORT_WORDS.contains(&word),
+            "add" => false,
+            "set" => self.menu(path).is_some_and(|menu| menu.shape != Shape::Single),
             // Items are named by words, and so are the properties of `get` and `unset`.
             _ => true,
         }
@@ -256,6 +298,8 @@ impl Names for System {
         let mut found = menus.iter().filter(begins).map(|name| Lookup::Menu((*name).to_owned())).collect::<Vec<_>>();
         found.extend(verbs.iter().filter(begins).map(|name| Lookup::Command((*name).to_owned())));
         match (found.pop(), found.is_empty()) {
+            // Another that only the tree has.
+            (Some(_), true) if !menu.is_empty() && self.tree_doubts(menu, word) => Lookup::Ambiguous,
             (Some(one), true) => one,
             (Some(_), false) => Lookup::Ambiguous,
             (None, _) => beyond,
@@ -263,12 +307,16 @@ impl Names for System {
     }
 
     fn takes_parameter(&self, menu: &[String], command: &str, name: &str) -> bool {
-        !self.is_unmodelled(menu, command) && self.models_parameter(&path_of(menu), command, name)
+        !self.is_unmodelled(menu, command)
+            && (self.models_parameter(&path_of(menu), command, name)
+                || self.parameter(&path_of(menu), command, name).is_some())
             || self.tree_takes(menu, command, name)
     }
 
     fn takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
-        !self.is_unmodelled(menu, command) && self.models_word(&path_of(menu), command, word)
+        !self.is_unmodelled(menu, command)
+            && (self.models_word(&path_of(menu), command, word)
+                || self.flag_word(&path_of(menu), command, word).is_some())
             || self.tree_takes_word(menu, command, word)
     }
 }

@@ -15,16 +15,41 @@ impl From<Refused> for Error {
     }
 }
 
+impl System {
+    /// Shortened names of arguments become whole.
+    fn whole_names(&self, path: &str, command: &mut MenuCommand) {
+        let mut wanted = self.special(path, &command.verb).is_some_and(|special| special.unnamed);
+        for arg in &mut command.args {
+            match (&mut arg.name, &mut arg.literal) {
+                (Some(name), _) if !self.models_parameter(path, &command.verb, name) => {
+                    if let Some(whole) = self.parameter(path, &command.verb, name) {
+                        *name = whole;
+                    }
+                }
+                // The first one is a value where one is wanted.
+                (None, Some(word)) if !wanted => {
+                    if let Some(whole) = self.flag_word(path, &command.verb, word) {
+                        whole.clone_into(word);
+                    }
+                }
+                (None, _) => wanted = false,
+                _ => {}
+            }
+        }
+    }
+}
+
 impl Host for System {
     fn kernel(&self) -> Kernel {
         self.kernel.clone()
     }
 
-    fn command<'a>(&'a self, ctx: &'a Ctx, command: MenuCommand) -> LocalFuture<'a, Result<Value, Error>> {
+    fn command<'a>(&'a self, ctx: &'a Ctx, mut command: MenuCommand) -> LocalFuture<'a, Result<Value, Error>> {
         Box::pin(async move {
             let Some(sys) = self.rc() else { return Err(Error::interrupted()) };
             let path = path_of(&command.menu);
             let caller = Caller::of(ctx);
+            sys.whole_names(&path, &mut command);
             if let Some(refused) = sys.beyond(&path, &command, &caller.who.user) {
                 return Err(refused.into());
             }

@@ -2,7 +2,7 @@
 
 use super::config::Item;
 use super::def::{Export, Menu};
-use super::quote::{folded, quote_word};
+use super::quote::{folded, quote_word, terse};
 use super::row::Row;
 use super::tables::MENUS;
 use super::tables::stored::Stored;
@@ -81,11 +81,9 @@ impl System {
             }
             let words = format!("/{}", menu.path.trim_start_matches('/').replace('/', " "));
             if form.terse {
-                lines.extend(
-                    commands
-                        .iter()
-                        .map(|(verb, given)| format!("{words} {verb} {}", given.join(" ")).trim_end().to_owned()),
-                );
+                for (verb, given) in commands {
+                    lines.extend(terse(&format!("{words} {verb}"), &given));
+                }
             } else {
                 lines.push(words);
                 for (verb, given) in commands {
@@ -154,7 +152,9 @@ impl System {
             }
             let value = match item.get(prop.name) {
                 Some(value) => value,
-                None if form.verbose && prop.default.is_some() => prop.default.unwrap_or_default(),
+                None if (form.verbose || prop.always_exported) && prop.default.is_some() => {
+                    prop.default.unwrap_or_default()
+                }
                 None => continue,
             };
             let named_so = prop.name == "name" && item.get("default-name") == Some(value);
@@ -162,7 +162,11 @@ impl System {
             if !form.verbose && (named_so || default) {
                 continue;
             }
-            let value = row.get(prop.name).unwrap_or(value);
+            let shown = row.get(prop.name);
+            if shown.is_none() && !prop.write_only && item.get(prop.name).is_some() {
+                continue; // taken out of the row: it means nothing for this item
+            }
+            let value = shown.unwrap_or(value);
             words.push((prop.name, quote_word(value)));
         }
         if let Some(comment) = item.get("comment").filter(|_| menu.verbs.has(super::def::Verbs::COMMENT)) {

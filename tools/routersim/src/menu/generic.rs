@@ -37,6 +37,9 @@ impl System {
             "get" => self.get(menu, command, who),
             "print" => self.print(ctx, menu, command).await,
             "add" => {
+                if command.unnamed().next().is_some() {
+                    return Err(Refused::text("expected end of command").into());
+                }
                 let id = self.add(menu, &named(command, &[]), who)?;
                 Ok(Value::Id(u64::from(id)))
             }

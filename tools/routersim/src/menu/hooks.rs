@@ -28,6 +28,11 @@ pub trait Hooks: Sync {
         Ok(())
     }
 
+    /// Whether an item's `owner` is who added it, and its `policy` theirs, unless they are said.
+    fn owned(&self) -> bool {
+        false
+    }
+
     /// Whether a value may be given to a property, of a new item or another one.
     fn given(&self, sys: &System, name: &str, text: &str) -> Result<(), Refused> {
         let _ = (sys, name, text);

@@ -166,6 +166,15 @@ impl System {
         if !missing.is_empty() {
             return Err(Refused::Missing(missing));
         }
+        if menu.hooks.owned() {
+            if item.get("owner").is_none() {
+                item.put("owner", who.user.as_ref());
+            }
+            let all = Policy::from_list(tables::ALL_POLICIES);
+            if item.get("policy").is_none() && !who.policy.covers(all) {
+                item.put("policy", who.policy.and(all).names());
+            }
+        }
         menu.hooks.prepare(self, &mut item, None)?;
         self.check_name(menu, &item)?;
         if self.config(|config| config.items(menu.path).len()) >= MAX_ITEMS {

@@ -11,18 +11,36 @@ pub fn quote_word(value: &str) -> String {
         && value.bytes().all(|b| {
             b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b',' | b'*' | b'!' | b'+')
         });
-    if plain { value.to_owned() } else { routeros_script::quote::literal(&crate::raw::bytes(value)) }
+    if plain { value.to_owned() } else { quoted(value) }
+}
+
+/// As the language's own literals, but for `?`, which routers write as `\?` in every version.
+fn quoted(value: &str) -> String {
+    let parts = value.split('?').map(|part| {
+        let part = routeros_script::quote::literal(&crate::raw::bytes(part));
+        part.get(1..part.len() - 1).unwrap_or_default().to_owned()
+    });
+    format!("\"{}\"", parts.collect::<Vec<_>>().join("\\?"))
 }
 
 /// One command on as many lines as it takes: broken between words, behind a `=`, and inside quotes, where a line
 /// also ends before each `\n`.
 pub fn folded(verb: &str, words: &[String]) -> Vec<String> {
+    in_columns(verb, words, COLUMNS)
+}
+
+/// One command on one line, but that a text's own lines are lines here too.
+pub fn terse(verb: &str, words: &[String]) -> Vec<String> {
+    in_columns(verb, words, usize::MAX)
+}
+
+fn in_columns(verb: &str, words: &[String], columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = verb.to_owned();
     for word in words {
         let (name, value) = word.split_once('=').map_or(("", word.as_str()), |(name, value)| (name, value));
         // The blank, and the backslash or the blank and backslash of the next fold.
-        let fits = |line: &str, text: &str| line.chars().count() + text.chars().count() < COLUMNS - 2;
+        let fits = |line: &str, text: &str| line.chars().count() + text.chars().count() < columns - 2;
         let long = value.contains("\\n");
         if !long && fits(&line, &format!(" {word}")) {
             line.push_str(&format!(" {word}"));
@@ -37,7 +55,11 @@ pub fn folded(verb: &str, words: &[String]) -> Vec<String> {
         if !long && fits(&line, value) {
             line.push_str(value);
         } else if value.starts_with('"') {
-            fold_text(&mut lines, &mut line, value);
+            // A text that would fit stays whole as far as its own lines go.
+            if !fits(&line, value) && fits(INDENT, value) {
+                break_line(&mut lines, &mut line);
+            }
+            fold_text(&mut lines, &mut line, value, columns);
         } else {
             lines.push(format!("{}\\", std::mem::take(&mut line)));
             line = format!("{INDENT}{value}");
@@ -47,17 +69,13 @@ pub fn folded(verb: &str, words: &[String]) -> Vec<String> {
     lines
 }
 
-/// A quoted text: whole on the next line if it fits there, else in pieces.
-fn fold_text(lines: &mut Vec<String>, line: &mut String, text: &str) {
-    let break_line = |lines: &mut Vec<String>, line: &mut String| {
-        lines.push(format!("{}\\", std::mem::take(line)));
-        INDENT.clone_into(line);
-    };
-    if !text.contains("\\n") && INDENT.len() + text.chars().count() < COLUMNS - 2 {
-        break_line(lines, line);
-        line.push_str(text);
-        return;
-    }
+fn break_line(lines: &mut Vec<String>, line: &mut String) {
+    lines.push(format!("{}\\", std::mem::take(line)));
+    INDENT.clone_into(line);
+}
+
+/// A quoted text in pieces.
+fn fold_text(lines: &mut Vec<String>, line: &mut String, text: &str, columns: usize) {
     let mut rest = text;
     while !rest.is_empty() {
         // An escape stays whole: two characters, or three of `\41`.
@@ -69,12 +87,12 @@ fn fold_text(lines: &mut Vec<String>, line: &mut String, text: &str) {
             (None, _) => break,
         };
         let (piece, tail) = rest.split_at_checked(len).unwrap_or((rest, ""));
-        let full = line.chars().count() + piece.chars().count() > COLUMNS - 2;
-        // Blanks at the beginning of a folded line are dropped when it is read: one may not stand there.
-        if (piece == "\\n" && line.trim() != "") || (full && !piece.starts_with([' ', '\t'])) {
+        let full = line.chars().count() + piece.chars().count() > columns - 2;
+        if full || (piece == "\\n" && line.trim() != "") {
             break_line(lines, line);
         }
-        line.push_str(piece);
+        // A blank at the beginning of a line is dropped when it is read.
+        line.push_str(if full && piece == " " { "\\_" } else { piece });
         rest = tail;
     }
 }
@@ -118,6 +136,29 @@ mod tests {
         );
         let script = words(&["name=x", "source=\":put 1\\r\\n:put 2\""]);
         assert_eq!(folded("add", &script), ["add name=x source=\":put 1\\r\\", "    \\n:put 2\""]);
+        assert_eq!(terse("/system script add", &script)[1..], ["    \\n:put 2\""]);
+        // As exports of 6.49 and 7.16 are: up to 79 columns, a text that fits on a line begins on its own.
+        let policy = "policy=ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon";
+        let text = format!("source={}", quote_word("system reboot\r\ny?"));
+        let lines = folded("add dont-require-permissions=no name=again owner=admin", &words(&[policy, &text]));
+        assert_eq!(
+            lines,
+            [
+                "add dont-require-permissions=no name=again owner=admin policy=\\",
+                "    ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon source=\\",
+                "    \"system reboot\\r\\",
+                "    \\ny\\?\"",
+            ]
+        );
+        let text = format!("source={}", quote_word(&"abcd efgh ".repeat(9)));
+        let lines = folded("add dont-require-permissions=no name=again owner=admin", &words(&[policy, &text]));
+        assert_eq!(lines[1], "    ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon source=\"a\\");
+        assert_eq!(lines[2], "    bcd efgh abcd efgh abcd efgh abcd efgh abcd efgh abcd efgh abcd efgh abcd \\");
+        let text = format!("source={}", quote_word(&"abcd efghi".repeat(9)));
+        let lines = folded("add dont-require-permissions=no name=again owner=admin", &words(&[policy, &text]));
+        assert!(lines[1].len() == 79 && lines[2].len() == 79, "{lines:?}");
+        let text = format!("source={}", quote_word(&format!("{} {}", "x".repeat(66), "y".repeat(9))));
+        assert_eq!(folded("add", &words(&[&text]))[1], "    \\_yyyyyyyyy\"");
     }
 
     #[test]

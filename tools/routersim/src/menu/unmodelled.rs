@@ -4,7 +4,7 @@
 //! that uses it is read to its end, and the command itself is refused in words that no router says, so that nobody takes a gap
 //! of the simulator for an answer of RouterOS. A version without a tree of its own (before 7.22) is read with the nearest one;
 //! 6.x has none, only a table of the names that scripts use ([`super::six`]): there `bad command name` may also mean that it
-//! isn't known, and so may `bad parameter`.
+//! isn't known, and so may `expected end of command`.
 
 use routeros_script::judge::takes_unnamed;
 use routeros_script::tree::{Argument, View};
@@ -68,6 +68,17 @@ impl System {
         prop.is_none_or(|prop| (prop.when)(self.spec.version, &self.quirks) || !self.lacks(tree, &[prop.when]))
     }
 
+    /// Whether this very version's tree finds several names that begin with a word.
+    pub(super) fn tree_doubts(&self, menu: &[String], word: &str) -> bool {
+        self.tree().is_some_and(|tree| tree.exact() && Names::lookup(&tree, menu, word) == Lookup::Ambiguous)
+    }
+
+    /// Names of the arguments of the tree's command, but for those that this router lacks.
+    pub(super) fn tree_parameters(&self, menu: &[String], command: &str) -> Vec<&'static str> {
+        let list = self.tree().and_then(|tree| tree.arguments(menu, command)).unwrap_or_default();
+        list.iter().map(|argument| argument.name).filter(|name| self.tree_takes(menu, command, name)).collect()
+    }
+
     /// Whether the tree's command takes a value or a word that stands without a name.
     pub(super) fn tree_takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
         let arguments = self.tree().and_then(|tree| tree.arguments(menu, command));
@@ -77,6 +88,13 @@ impl System {
     fn tree_names(&self, menu: &[String], command: &str, name: &str) -> bool {
         let has = |list: &[Argument]| list.iter().any(|argument| argument.name == name);
         self.tree().and_then(|tree| tree.arguments(menu, command)).is_some_and(has)
+    }
+
+    /// Whether this very version's tree has the command, and without that argument. Tables are made for all versions.
+    pub(super) fn tree_lacks(&self, path: &str, command: &str, name: &str) -> bool {
+        let menu: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        let arguments = self.tree().filter(|tree| tree.exact()).and_then(|tree| tree.arguments(&menu, command));
+        arguments.is_some_and(|list| !list.iter().any(|argument| argument.name == name))
     }
 
     /// Whether both the command and its argument are modelled, or stored.

@@ -304,7 +304,11 @@ impl Interp {
                     }
                 }
                 _ => {
-                    if !frame.scope.set(&name, value.unwrap_or_default()) {
+                    let there = match value {
+                        Some(value) => frame.scope.set(&name, value),
+                        None => frame.scope.unset(&name),
+                    };
+                    if !there {
                         let name = raw::text(&name);
                         return Err(Error::new(format!("no such variable {name}")).into());
                     }

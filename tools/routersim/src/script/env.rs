@@ -118,6 +118,25 @@ impl Scope {
         }
     }
 
+    /// Takes a visible variable's value, and a global one out of the environment; whether there is one.
+    pub(super) fn unset(&self, name: &[u8]) -> bool {
+        match self.slots.borrow_mut().get_mut(name) {
+            Some(Slot::Local(slot)) => {
+                *slot = Value::Nothing;
+                return true;
+            }
+            Some(Slot::Global) => {
+                self.globals.remove(name);
+                return true;
+            }
+            None => {}
+        }
+        match &self.parent {
+            Some(parent) => parent.unset(name),
+            None => self.prompt && self.globals.remove(name),
+        }
+    }
+
     /// Sets a visible variable; whether there is one.
     pub(super) fn set(&self, name: &[u8], value: Value) -> bool {
         match self.slots.borrow_mut().get_mut(name) {

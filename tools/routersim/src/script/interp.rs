@@ -20,7 +20,7 @@ use super::value::{Body, Code, Value};
 /// running script within the stack of a thread.
 pub const MAX_DEPTH: usize = 120;
 /// How many levels a whole script counts for: running one goes through the router.
-const SCRIPT_LEVELS: usize = 6;
+pub(super) const SCRIPT_LEVELS: usize = 6;
 /// Statements and loop turns between two waits.
 const STATEMENTS_PER_WAIT: u32 = 64;
 /// The first version that prints the failed command and its line. Seen on 7.21 and later; the number is inferred.
@@ -70,7 +70,7 @@ impl Frame {
 }
 
 /// One level of nesting; ends when dropped, also with a killed job.
-struct Level(Rc<Cell<usize>>, usize);
+pub(super) struct Level(Rc<Cell<usize>>, usize);
 
 impl Drop for Level {
     fn drop(&mut self) {
@@ -84,7 +84,7 @@ pub(super) fn ready<'a, T: 'a>(value: T) -> LocalFuture<'a, T> {
 }
 
 /// The router's names, and which variables the prompt sees.
-struct PromptNames<'a>(&'a dyn Host, &'a Ctx);
+pub(super) struct PromptNames<'a>(pub(super) &'a dyn Host, pub(super) &'a Ctx);
 
 impl Names for PromptNames<'_> {
     fn lookup(&self, menu: &[String], word: &str) -> Lookup {
@@ -116,48 +116,6 @@ impl Interp {
         self.run(&script, &mut menu, false).await
     }
 
-    /// Runs a script statement by statement; `told` hears line and text of each before it runs. What stands before the
-    /// first line that is no script runs too. `dry`: nothing runs.
-    pub async fn script_aloud(&self, src: &[u8], told: &dyn Fn(usize, &[u8]), dry: bool) -> Result<Value, Error> {
-        let readable = |src: &[u8]| {
-            let script = parse(src, self.ctx.version)?;
-            check(&script, self.host.as_ref(), &[]).map(|_| script)
-        };
-        let (script, refused) = match readable(src) {
-            Ok(script) => (script, None),
-            Err(error) => {
-                let mut lines = error.position.line.saturating_sub(1);
-                let good = loop {
-                    let end = src.split_inclusive(|byte| *byte == b'\n').take(lines).map(<[u8]>::len).sum();
-                    match (readable(src.get(..end).unwrap_or_default()), lines.checked_sub(1)) {
-                        (Ok(script), _) => break Some(script),
-                        (Err(_), Some(less)) => lines = less,
-                        (Err(_), None) => break None,
-                    }
-                };
-                let Some(good) = good else { return Err(error.into()) };
-                (good, Some(error))
-            }
-        };
-        let _level = self.deeper(SCRIPT_LEVELS)?;
-        let scope = Scope::root(self.ctx.globals.clone(), false);
-        let mut frame = Frame { src: Arc::clone(&script.src), scope, menu: Rc::from([].as_slice()), item: None };
-        let mut result = Value::Nothing;
-        for statement in &script.body.statements {
-            let span = statement.span();
-            told(Position::of(&script.src, span.start).line, span.of(&script.src));
-            if dry {
-                continue;
-            }
-            self.tick().await;
-            result = Self::finish(self.statement(&mut frame, statement, false).await)?;
-        }
-        match refused {
-            Some(error) => Err(error.into()),
-            None => Ok(result),
-        }
-    }
-
     /// Runs a line typed at a prompt in `menu`, which a bare path changes. Every global variable is visible.
     pub async fn line(&self, src: &[u8], menu: &mut Vec<String>) -> Result<Value, Error> {
         let script = parse_in(src, self.ctx.version, menu.is_empty())?;
@@ -171,7 +129,7 @@ impl Interp {
         Self::finish(self.call_code(code, args).await)
     }
 
-    fn finish(result: Run<Value>) -> Result<Value, Error> {
+    pub(super) fn finish(result: Run<Value>) -> Result<Value, Error> {
         match result {
             Ok(value) | Err(Flow::Return(value)) => Ok(value),
             Err(Flow::Error(error)) => Err(error),
@@ -189,7 +147,7 @@ impl Interp {
         Self::finish(result)
     }
 
-    fn deeper(&self, levels: usize) -> Result<Level, Error> {
+    pub(super) fn deeper(&self, levels: usize) -> Result<Level, Error> {
         let depth = &self.ctx.depth;
         if depth.get() + levels > MAX_DEPTH {
             return Err(Error::limit("maximum nesting depth reached"));
@@ -226,7 +184,12 @@ impl Interp {
         })
     }
 
-    fn statements<'a>(&'a self, frame: &'a mut Frame, block: &'a Block, used: bool) -> LocalFuture<'a, Run<Value>> {
+    pub(super) fn statements<'a>(
+        &'a self,
+        frame: &'a mut Frame,
+        block: &'a Block,
+        used: bool,
+    ) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let mut value = Value::Nil;
             let last = block.statements.len().saturating_sub(1);
@@ -266,7 +229,7 @@ impl Interp {
                 };
                 let frame = &*frame;
                 if bad_argument_is_late(self.ctx.version)
-                    && let Some(error) = bad_argument(host, &frame.src, command, &resolved)
+                    && let Some(error) = bad_argument(host, self.ctx.version, &frame.src, command, &resolved)
                 {
                     return ready(Err(Error::from(error).into()));
                 }

@@ -7,6 +7,7 @@
 //! One [`Interp`] is one running script (or one line at a prompt) as one kernel job. It costs virtual time, so that an
 //! endless loop lets the rest of the router go on, and it ends when its job is killed.
 
+mod aloud;
 mod array;
 mod builtins;
 mod control;

@@ -110,6 +110,8 @@ pub struct Volatile {
     pub runs: BTreeMap<(&'static str, u32), (u64, u64)>,
     /// Generation of each scheduler item; a running timer of an older one ends.
     pub timers: BTreeMap<u32, u64>,
+    /// Address list entries with a timeout, by menu and id: the timeout as it was set, and when it is over.
+    pub expiring: BTreeMap<(&'static str, u32), (String, Instant)>,
     /// How often each VRRP interface was set, by id: what quirk `vrrp_set_resets` goes by.
     pub vrrp_writes: BTreeMap<u32, u64>,
     /// Who holds safe mode: session and user.

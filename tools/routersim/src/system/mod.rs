@@ -38,6 +38,7 @@ pub use jobs::{Job, Jobs};
 pub use log::{LogEntry, LogRing};
 pub use ports::{BUILT_IN, OpenPort};
 pub use reset::Reset;
+pub(crate) use scripts::CALLERS_RIGHTS_SINCE;
 pub use scripts::{Caller, Collect};
 pub use sessions::Open;
 pub(crate) use shell::QUIT;

@@ -17,6 +17,9 @@ use crate::script::{Ctx, Error, Globals, Interp, Output, Silent, Value};
 
 /// Bytes of output kept of one script.
 const MAX_OUTPUT: usize = 1 << 20;
+/// The first version in which a script runs with its caller's rights, unless told to use its own; before, with its own
+/// (manual, Script permissions; that it came with `use-script-permissions` is inferred).
+pub(crate) const CALLERS_RIGHTS_SINCE: (u16, u16) = (7, 15);
 
 /// What stands behind a script's context: who gave the command, and the terminal if it was typed.
 #[derive(Debug, Clone)]
@@ -162,32 +165,40 @@ impl System {
         result
     }
 
-    /// Runs a text statement by statement and shows each before it runs: lines before one that is no script run.
-    /// `dry`: they are shown only.
+    /// Runs a text piece by piece and shows each before it runs. `dry`: they are only read, and every error is shown.
     pub async fn run_aloud(self: &Rc<Self>, name: &str, text: &[u8], ctx: Ctx, dry: bool) -> Result<Value, Error> {
         let who = Caller::of(&ctx).who.clone();
         let (_, _listed) = self.listed(None, &who.user, "command");
         self.note(EventKind::ScriptStarted { name: name.to_owned(), via: who.via, user: who.user.to_string() });
-        let output = Rc::clone(&ctx.output);
-        let told = |line: usize, text: &[u8]| {
-            output.line(format!("#line {line}").as_bytes());
-            output.line(text);
+        let interp = Interp::new(Rc::clone(self) as Rc<dyn crate::script::Host>, ctx);
+        let result = if dry {
+            match interp.script_tried(text) {
+                0 => Ok(Value::Nothing),
+                errors => Err(Error::new(format!("found {errors} error(s) in import file"))),
+            }
+        } else {
+            interp.script_aloud(text).await
         };
-        let host = Rc::clone(self) as Rc<dyn crate::script::Host>;
-        let result = Interp::new(host, ctx).script_aloud(text, &told, dry).await;
         let error = result.as_ref().err().map(ToString::to_string);
         self.note(EventKind::ScriptEnded { name: name.to_owned(), error });
         result
     }
 
-    /// Runs a `/system script` item for somebody whose rights cover its policies.
-    pub async fn run_item(self: &Rc<Self>, item: &Item, ctx: &Ctx) -> Result<Value, Error> {
+    /// Runs a `/system script` item for somebody whose rights cover its policies. `own`: with those alone.
+    pub async fn run_item(self: &Rc<Self>, item: &Item, ctx: &Ctx, own: bool) -> Result<Value, Error> {
         let caller = Caller::of(ctx);
-        let policy = Policy::from_list(item.get("policy").unwrap_or(crate::menu::tables::ALL_POLICIES));
+        let mine = Policy::from_list(item.get("policy").unwrap_or(crate::menu::tables::ALL_POLICIES));
         let checked = item.get("dont-require-permissions") != Some("yes");
-        if checked && !caller.who.policy.covers(policy) {
+        if checked && !caller.who.policy.covers(mine) {
             return Err(Error::permissions());
         }
+        let policy = match (own || !self.spec.version.at_least(CALLERS_RIGHTS_SINCE.0, CALLERS_RIGHTS_SINCE.1), checked)
+        {
+            (true, _) => mine,
+            (false, true) => caller.who.policy,
+            // What the script brings along where it is not asked for [verify].
+            (false, false) => caller.who.policy.or(mine),
+        };
         let now = self.unix_time();
         {
             let mut volatile = self.volatile.borrow_mut();
@@ -208,7 +219,7 @@ impl System {
     pub async fn run_event(self: &Rc<Self>, name: &str, text: &[u8], ctx: Ctx) -> Result<Value, Error> {
         let item = self.config(|config| config.by_name("/system/script", raw::text(text).trim()).cloned());
         match item {
-            Some(item) => self.run_item(&item, &ctx).await,
+            Some(item) => self.run_item(&item, &ctx, false).await,
             None => self.run_text(name, None, text, ctx).await,
         }
     }

@@ -13,6 +13,7 @@ use super::who::Who;
 use crate::console::Notices;
 use crate::kernel::Kernel;
 use crate::menu::catalog::Collected;
+use crate::menu::tables::EXPIRING_MENUS;
 use crate::net::{Net, NetEvent, NetHost, VrrpState};
 use crate::quirks::PortOrder;
 use crate::record::{EventKind, Phase, Recorder, Via};
@@ -45,6 +46,9 @@ impl System {
             recorder.note(now, event);
         }
         storage.borrow_mut().boots += 1;
+        for menu in EXPIRING_MENUS {
+            storage.borrow_mut().config.items_mut(menu).retain(|item| item.get("timeout").is_none());
+        }
         let sockets = sockets(&spec, quirks.port_order);
         let ports = super::ports::Ports::of(&spec);
         let sys = Rc::new_cyclic(|me| Self {

@@ -61,7 +61,11 @@ impl System {
     /// Whether SSH takes no password of this user any more: there are keys, and `always-allow-password-login` is off \[doc\].
     pub fn keys_alone(&self, user: &str) -> bool {
         let item = self.config(|config| config.items("/ip/ssh").first().cloned()).unwrap_or_default();
-        item.get("always-allow-password-login") != Some("yes") && !self.ssh_keys(user).is_empty()
+        match item.get("password-authentication") {
+            Some("yes") => false,
+            Some("no") => true,
+            _ => item.get("always-allow-password-login") != Some("yes") && !self.ssh_keys(user).is_empty(),
+        }
     }
 
     /// Whether the policy of `/user settings` lets a password pass; else why not.

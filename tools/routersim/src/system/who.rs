@@ -59,9 +59,20 @@ impl Policy {
         self.covers(Self::from_list(name))
     }
 
-    /// Both.
+    /// What is in both.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// What is in either.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The names, in RouterOS's order.
+    pub fn names(self) -> String {
+        let names = POLICIES.iter().filter(|name| self.allows(name)).copied();
+        names.collect::<Vec<_>>().join(",")
     }
 }
 

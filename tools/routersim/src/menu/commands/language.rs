@@ -36,6 +36,19 @@ pub(super) async fn jobname(sys: Rc<System>, ctx: &Ctx, _command: &MenuCommand) 
     Ok(Value::str(name.unwrap_or_default()))
 }
 
+/// `:environment print`: the globals that the user sees. Texts are in quotes, arrays in braces (manual); the rest is inferred.
+pub(super) async fn environment(sys: Rc<System>, ctx: &Ctx, _command: &MenuCommand) -> Result<Value, Error> {
+    for (name, value) in sys.globals_of(&ctx.user).all() {
+        let value = match &value {
+            Value::Str(text) => routeros_script::quote::literal(text),
+            Value::Array(_) => format!("{{{}}}", value.to_text().replace(';', "; ")),
+            value => value.to_text(),
+        };
+        ctx.output.line(&raw::bytes(&format!("{}={value}", raw::text(&name))));
+    }
+    Ok(Value::Nothing)
+}
+
 /// `:range from= to=`: an array of numbers.
 pub(super) async fn range(_sys: Rc<System>, _ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
     /// More than a script needs; a router's memory would end too.

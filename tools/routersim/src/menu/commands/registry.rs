@@ -149,8 +149,14 @@ pub static COMMANDS: &[Command] =
             .words(PING_WORDS)
             .unnamed(),
         command("", "import", "write", |sys, ctx, cmd| Box::pin(scripts::import(sys, ctx, cmd)))
-            .args(&["file-name", "verbose", "from-line", "dry-run"])
-            .unnamed(),
+            .args(&["file-name", "verbose", "from-line"])
+            .words(&["dry-run"])
+            .unnamed()
+            .when(|v, _| v.at_least(7, 16)),
+        command("", "import", "write", |sys, ctx, cmd| Box::pin(scripts::import(sys, ctx, cmd)))
+            .args(&["file-name", "verbose", "from-line"])
+            .unnamed()
+            .when(|v, _| !v.at_least(7, 16)),
         command("", "password", "password", |sys, ctx, cmd| Box::pin(misc::password(sys, ctx, cmd))).args(&[
             "old-password",
             "new-password",
@@ -199,6 +205,7 @@ pub static COMMANDS: &[Command] =
             .when(|v, _| v.at_least(7, 13)),
         command("", "jobname", "", |sys, ctx, cmd| Box::pin(language::jobname(sys, ctx, cmd)))
             .when(|v, _| v.at_least(7, 13)),
+        command("/environment", "print", "read", |sys, ctx, cmd| Box::pin(language::environment(sys, ctx, cmd))),
         command("", "range", "", |sys, ctx, cmd| Box::pin(language::range(sys, ctx, cmd)))
             .args(&["from", "to"])
             .unnamed()
@@ -212,7 +219,8 @@ pub static COMMANDS: &[Command] =
             .unnamed(),
         command("", "beep", "", |sys, ctx, cmd| Box::pin(language::beep(sys, ctx, cmd))).args(&["frequency", "length"]),
         command("/system/script", "run", "read", |sys, ctx, cmd| Box::pin(scripts::run(sys, ctx, cmd)))
-            .args(&["number", "use-script-permissions"])
+            .args(&["number"])
+            .words(&["use-script-permissions"])
             .unnamed(),
         command("/interface/ethernet", "reset-mac-address", "write", |sys, ctx, cmd| {
             Box::pin(misc::reset_mac_address(sys, ctx, cmd))

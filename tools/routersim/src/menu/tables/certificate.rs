@@ -63,7 +63,7 @@ list!(CERTIFICATE, "/certificate", [
     text("fingerprint").ro(),
     word("invalid-before").ro(),
     word("invalid-after").ro(),
-    text("key").write_only(),
+    text("key").ro().write_only(),
 ], columns ["name", "common-name", "subject-alt-name", "fingerprint"],
     flags: &[
         flag('K', "private-key").last(),

@@ -1,5 +1,6 @@
 //! `/ip firewall`. Rules are configuration only: the simulated network does not filter.
 
+use super::address_list;
 use super::interface::{LIST_MENU, SINGLE_MENU};
 use super::ip::DYNAMIC_ID;
 use super::short::{count, list, no, single, text, time, word, yes};
@@ -10,8 +11,17 @@ use crate::menu::print::Style;
 use crate::menu::row::Row;
 use crate::system::System;
 
-pub(super) static MENUS: &[&Menu] =
-    &[&ADDRESS_LIST, &TRACKING, &SERVICE_PORT, &FILTER, &NAT, &MANGLE, &RAW, &IPV6_ADDRESS_LIST, &IPV6_FILTER];
+pub(super) static MENUS: &[&Menu] = &[
+    &address_list::LIST,
+    &TRACKING,
+    &SERVICE_PORT,
+    &FILTER,
+    &NAT,
+    &MANGLE,
+    &RAW,
+    &address_list::IPV6_LIST,
+    &IPV6_FILTER,
+];
 
 /// An interface, or `!` and one.
 const IFACE: Kind = Kind::Not(&Kind::Iface(&["all", "all-ethernet", "all-vlan", "all-ppp", "all-wireless"]));
@@ -214,18 +224,6 @@ rules!(
     [],
     &Fasttracked("prerouting")
 );
-
-list!(ADDRESS_LIST, "/ip/firewall/address-list", [
-    word("list").req(),
-    word("address").req(),
-    word("creation-time").ro(),
-    time("timeout"),
-], columns ["list", "address", "creation-time", "timeout"], flags: &[flag('X', "disabled"), flag('D', "dynamic")]);
-list!(IPV6_ADDRESS_LIST, "/ipv6/firewall/address-list", [
-    word("list").req(),
-    word("address").req(),
-    time("timeout"),
-], columns ["list", "address", "timeout"], flags: &[flag('X', "disabled"), flag('D', "dynamic")]);
 
 single!(
     TRACKING,

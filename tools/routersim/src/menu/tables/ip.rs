@@ -312,11 +312,15 @@ static SSH: Menu = Menu {
     path: "/ip/ssh",
     props: &[
         prop("forwarding-enabled", Kind::Enum(&["no", "local", "remote", "both"])).or("no"),
-        prop("always-allow-password-login", Kind::Bool).or("no"),
+        // One took the other's place; in which version is not known [verify].
+        prop("always-allow-password-login", Kind::Bool).or("no").when(|v, _| !v.at_least(7, 22)),
+        prop("password-authentication", Kind::Enum(&["no", "yes", "yes-if-no-key"]))
+            .or("yes-if-no-key")
+            .when(|v, _| v.at_least(7, 22)),
         prop("strong-crypto", Kind::Bool).or("no"),
         prop("host-key-size", Kind::Enum(&["1024", "1536", "2048", "4096", "8192"])).or("2048"),
         // What the key is is opaque; export and import carry this text.
-        prop("host-key", Kind::Str).write_only(),
+        prop("host-key", Kind::Str).ro().write_only(),
     ],
     ..SINGLE_MENU
 };

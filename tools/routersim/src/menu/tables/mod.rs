@@ -1,5 +1,6 @@
 //! All menus, by area.
 
+mod address_list;
 mod certificate;
 mod file;
 mod firewall;
@@ -18,6 +19,7 @@ mod tool;
 mod tunnel;
 mod user;
 
+pub use address_list::EXPIRING_MENUS;
 pub use interface::{INTERFACE_MENUS, INTERFACES};
 pub use lookup::{MENUS, all_by_path, by_path};
 pub use script::ALL_POLICIES;

@@ -9,10 +9,10 @@ use crate::menu::kind::Kind;
 use crate::menu::print::Style;
 use crate::menu::refused::Refused;
 use crate::menu::row::Row;
-use crate::menu::time::{Calendar, format_duration};
-use crate::system::{System, Who};
+use crate::menu::time::{Calendar, format_clock, format_duration, parse_duration};
+use crate::system::{Policy, System, Who};
 
-pub(super) static MENUS: &[&Menu] = &[&SCRIPT, &JOB, &ENVIRONMENT, &SCHEDULER];
+pub(super) static MENUS: &[&Menu] = &[&SCHEDULER, &SCRIPT, &JOB, &ENVIRONMENT];
 
 /// What a script may do when its entry does not say: everything a script has.
 pub const ALL_POLICIES: &str = "ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon";
@@ -44,8 +44,8 @@ static SCRIPT: Menu = Menu {
     props: &[
         prop("name", Kind::Str),
         prop("owner", Kind::Str),
-        prop("policy", POLICY).or(ALL_POLICIES),
-        prop("dont-require-permissions", Kind::Bool).or("no"),
+        prop("policy", POLICY).or(ALL_POLICIES).always(),
+        prop("dont-require-permissions", Kind::Bool).or("no").always(),
         ro("last-started", Kind::Str),
         ro("run-count", COUNT),
         prop("source", Kind::Str).or(""),
@@ -69,6 +69,14 @@ fn put_runs(sys: &System, menu: &'static str, row: &mut Row) -> bool {
     true
 }
 
+/// A set, whatever order it was given in.
+fn in_order(item: &mut Item) {
+    if let Some(given) = item.get("policy") {
+        let ordered = Policy::from_list(given).names();
+        item.put("policy", ordered);
+    }
+}
+
 /// `script1`: the first number that is free in the menu.
 fn numbered(sys: &System, menu: &str, item: &mut Item, stem: &str) {
     if item.get("name").is_none() {
@@ -88,11 +96,16 @@ impl Hooks for ScriptHooks {
 
     fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
         numbered(sys, SCRIPT.path, item, "script");
+        in_order(item);
         Ok(())
     }
 
     fn duplicate(&self) -> Option<&'static str> {
         UniqueName.duplicate()
+    }
+
+    fn owned(&self) -> bool {
+        true
     }
 }
 
@@ -172,7 +185,7 @@ static SCHEDULER: Menu = Menu {
         prop("interval", Kind::Time).or("0s"),
         prop("on-event", Kind::Str).or(""),
         prop("owner", Kind::Str).ro(),
-        prop("policy", POLICY).or(ALL_POLICIES),
+        prop("policy", POLICY).or(ALL_POLICIES).always(),
         ro("run-count", COUNT),
         ro("next-run", Kind::Str),
     ],
@@ -192,6 +205,9 @@ impl Hooks for SchedulerHooks {
         } else if let Some(date) = row.get("start-date").and_then(Calendar::parse_date) {
             row.put("start-date", date.date(sys.spec.version.is_v7()));
         }
+        if let Some(time) = row.get("start-time").and_then(parse_duration) {
+            row.put("start-time", format_clock(time));
+        }
         put_runs(sys, SCHEDULER.path, row)
     }
 
@@ -200,6 +216,7 @@ impl Hooks for SchedulerHooks {
             return Err(Refused::failure("not allowed by device-mode"));
         }
         numbered(sys, SCHEDULER.path, item, "schedule");
+        in_order(item);
         let now = Calendar::from_unix(sys.unix_time());
         if item.get("start-time").is_none() {
             item.put("start-time", format_duration(std::time::Duration::from_secs(now.second)));
@@ -216,5 +233,9 @@ impl Hooks for SchedulerHooks {
 
     fn duplicate(&self) -> Option<&'static str> {
         UniqueName.duplicate()
+    }
+
+    fn owned(&self) -> bool {
+        true
     }
 }

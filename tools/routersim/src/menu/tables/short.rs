@@ -35,8 +35,8 @@ pub(super) const fn count(name: &'static str) -> Prop {
 
 /// A stored list; what is not said is as in [`super::interface::LIST_MENU`].
 macro_rules! list {
-    ($name:ident, $path:literal, [$($prop:expr),* $(,)?], columns [$($column:literal),*] $(, $field:ident: $value:expr)*) => {
-        static $name: Menu = Menu {
+    ($vis:vis $name:ident, $path:literal, [$($prop:expr),* $(,)?], columns [$($column:literal),*] $(, $field:ident: $value:expr)*) => {
+        $vis static $name: Menu = Menu {
             $($field: $value,)*
             ..Menu {
                 path: $path,

@@ -31,7 +31,7 @@ fn what_the_tree_has_and_nobody_modelled_is_named_as_such() {
     assert_eq!(bench.run(":do {/ip address edit 0} on-error={:put refused}"), "refused");
     // What the router hasn't either is wrong.
     assert!(bench.fails("/interface zzz").starts_with("bad command name zzz"));
-    assert!(bench.fails("/interface ethernet monitor ether8 zzz=1").starts_with("bad parameter zzz"));
+    assert!(bench.fails("/interface ethernet monitor ether8 zzz=1").starts_with("expected end of command"));
     assert!(!bench.seen(|kind| matches!(kind, EventKind::NotSimulated { .. })));
 }
 
@@ -72,7 +72,7 @@ fn arguments_that_nobody_modelled_are_named_as_such() {
     assert!(bench.fails(fetch).starts_with("failure: connection failed"));
     assert!(!bench.seen(|kind| matches!(kind, EventKind::NotSimulated { .. })));
     // What is not in the tree is no argument.
-    assert!(bench.fails("/user set admin zzz=1").starts_with("bad parameter zzz"));
+    assert!(bench.fails("/user set admin zzz=1").starts_with("expected end of command"));
     assert!(bench.fails("/user get admin zzz").contains("input does not match any value of value-name"));
     // A menu of 6.x that is back in a later version, and not in the one before it.
     let text = "/routing bgp instance add name=x as=65000";
@@ -159,4 +159,32 @@ fn nothing_that_the_tree_has_is_called_bad() {
     let page = include_str!("../../../../../docs/simulator.md");
     let said = format!("{} of {} arguments of `set`", count.set - count.modelled, count.set);
     assert!(page.contains(&said), "{said}");
+}
+
+/// And nothing is settable that a router's own `set` and `add` lack.
+#[test]
+fn nothing_is_settable_that_the_tree_lacks() {
+    for version in [Version::new(7, 22, 1), Version::new(7, 24, 0)] {
+        let bench = Bench::of(Spec::pair_a().version(version));
+        let sys = bench.router.system().unwrap();
+        let view = View::of(*version);
+        let mut more = Vec::new();
+        for menu in crate::menu::tables::MENUS.iter().flat_map(|area| area.iter()) {
+            let path: Vec<String> = menu.path.split('/').skip(1).map(str::to_owned).collect();
+            if sys.menu(menu.path).is_none_or(|here| !std::ptr::eq(here, *menu)) {
+                continue;
+            }
+            for command in ["set", "add"] {
+                let Some(arguments) = view.arguments(&path, command) else {
+                    continue; // of boards and packages that the tree's routers hadn't
+                };
+                for prop in sys.props(menu).map(|prop| prop.name).chain(["comment", "disabled", "place-before"]) {
+                    if sys.models(&path, command, prop) && !arguments.iter().any(|argument| argument.name == prop) {
+                        more.push(format!("{} {command} {prop}", menu.path));
+                    }
+                }
+            }
+        }
+        assert_eq!(more, Vec::<String>::new(), "{version}");
+    }
 }

@@ -114,6 +114,7 @@ fn an_import_asks_nothing_and_one_that_imports_itself_ends() {
     bench.router.system().unwrap().write_file("loop.rsc", b"/import loop.rsc\n".to_vec()).unwrap();
     assert!(bench.fails("/import loop.rsc").contains("nesting"));
     assert_eq!(bench.fails("/import none.rsc"), "failure: file doesn't exist");
+    assert_eq!(Bench::v7().fails("/import none.rsc"), "Cannot open import file, file does not exist");
     let mut desk = Desk::at(&mut bench);
     desk.log_in(&mut bench);
     desk.types(&mut bench, "/import down.rsc\r");

@@ -162,6 +162,10 @@ const LINES: &[&str] = &[
     ":put ()",
     ":put (1 @@ 2)",
     ":put (1 . 2)",
+    ":put (1 +\n 2)",
+    ":put (1\n + 2)",
+    ":if ([:len $x] != 1\n || true) do={:put 1}",
+    ":put ([:len \n a] + 1)",
     r#":put ("a" . "b")"#,
     r#":put ("a" . $b)"#,
     r#":put "a"#,
@@ -353,7 +357,7 @@ fn a_name_that_is_not_there_is_met_when_the_script_gets_there() {
     assert_eq!(new.run(":onerror Err { /ip zzz; :put no } do={:put $Err}"), "bad command name zzz (line 1 column 20)");
     // An argument is late from 7.23 on.
     let text = ":do {:put b; /ip address set 0 zzz=1} on-error={:put caught}";
-    assert!(new.fails(text).starts_with("bad parameter zzz"));
+    assert!(new.fails(text).starts_with("expected end of command (line 1 column 32)"));
     assert_eq!(Bench::of(Spec::pair_a().version(Version::new(7, 24, 0))).run(text), "b\ncaught");
     // Of older versions it is not known: there nothing runs.
     assert!(Bench::v7().fails(":do {:put b; /zzz print} on-error={}").starts_with("bad command name zzz"));

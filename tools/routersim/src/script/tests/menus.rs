@@ -59,9 +59,10 @@ fn nothing_runs_when_something_is_wrong() {
     for (src, message) in [
         (":put a\n/zzz", "bad command name zzz (line 2 column 2)"),
         (":put a; :foreach x in=1 do={\n  /thing bogus}", "bad command name bogus (line 2 column 10)"),
-        (":put a; /thing add no-such-arg=1", "bad parameter no-such-arg (line 1 column 20)"),
+        (":put a; /thing add no-such-arg=1", "expected end of command (line 1 column 31)"),
         (":put a; :put b c", "expected end of command (line 1 column 16)"),
-        (":put a; :put b bogus=1", "bad parameter bogus (line 1 column 16)"),
+        (":put a; :put b bogus=1", "expected end of command (line 1 column 16)"),
+        (":put a; :put bogus=1", "expected end of command (line 1 column 19)"),
         (":put a; )", "expected command name (line 1 column 9)"),
         (":put a; /s print", "ambiguous"),
         (":put (1 +", "syntax error (line 1 column 10)"),

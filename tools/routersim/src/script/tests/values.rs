@@ -32,6 +32,21 @@ fn operators_bind_as_the_table_says() {
         ("192.168.1.1 + 1", "192.168.1.2"),
         ("10.0.0.5 - 10.0.0.1", "4"),
         ("~0.0.0.255", "255.255.255.0"),
+        // The manual's examples of IPv6.
+        ("[:typeof (~::ffff)]", "ip6"),
+        ("~::ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:0"),
+        ("2001::1|::ffff", "2001::ffff"),
+        ("2001::ffff:1^::ffff:0", "2001::1"),
+        ("2001::1111&ffff::", "2001::"),
+        ("[:toip6 \"2001:db8:1:2:3::4\"] & ffff:ffff:ffff:ffff::", "2001:db8:1:2::"),
+        ("2001:db8::5 in 2001:db8::/32", "true"),
+        ("2001:db9::5 in 2001:db8::/32", "false"),
+        ("2001:db9::/48 in 2001:db8::/31", "true"),
+        ("2001:db8::/31 in 2001:db9::/48", "false"),
+        ("2001:db8::ffff + 1", "2001:db8::1:0"),
+        ("1 + 2001:db8::1", "2001:db8::2"),
+        ("2001:db8::1:0 - 1", "2001:db8::ffff"),
+        ("[:typeof 2001:db8::/32]", "ip6-prefix"),
         ("\"hello\" ~ \"hel.*\"", "true"),
         ("\"v: \" . {\"cc\";\"dd\"}", "v: cc;v: dd"),
         ("[:len (\"v: \" . {1;2})]", "2"),
@@ -121,6 +136,8 @@ fn values_convert_as_on_routers() {
     fails(":put ({2;1} > {1;2;3})", "cannot compare if array is more than array");
     fails(":if (\"text\") do={}", "conditional not boolean");
     fails(":put (10 / 0)", "divide by zero");
+    fails(":put (2001::1 << 4)", "cannot apply << to ip6 and integer number");
+    fails(":put (10.0.0.1 in 2001:db8::/32)", "cannot check if ip address is in ip6-prefix");
     fails(":put (true + 1)", "cannot add integer number to boolean");
 }
 
