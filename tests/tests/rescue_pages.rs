@@ -90,7 +90,7 @@ const OF_README: &[Step] = &[
         Asks,
         &["1 b  save evidence: log, files, export", "run its startup again, in place", "repair --confirm "],
     ),
-    ("jumplead bundle edge-1", F1, With(0), &["edge-1"]),
+    ("jumplead bundle edge-1.toml", F1, With(0), &["edge-1"]),
 ];
 
 /// Of the card, from its first row to the end of what is said of rescues.

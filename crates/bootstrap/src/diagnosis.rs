@@ -77,11 +77,14 @@ pub struct Diagnosis {
     pub procedure: Vec<String>,
     /// What not to do now.
     pub never: Option<String>,
+    /// Its startup is held: a restart runs nothing of it.
+    #[serde(skip)]
+    pub held: bool,
 }
 
 impl Diagnosis {
     fn new(state: Name, says: impl Into<String>) -> Self {
-        Self { state, says: says.into(), evidence: Vec::new(), procedure: Vec::new(), never: None }
+        Self { state, says: says.into(), evidence: Vec::new(), procedure: Vec::new(), never: None, held: false }
     }
 
     /// With this word, as a shell takes it, where a command says TARGET: it can be typed as it stands.
@@ -380,15 +383,18 @@ fn failed(said: String) -> Diagnosis {
 fn held(found: Diagnosis) -> Diagnosis {
     let what = "its startup is held: the scheduler ha_startup is off, a restart runs nothing of it (quarantine)";
     let mut found = found.shown([what.to_owned()]);
+    found.held = true;
     if found.state == Name::S4 {
         found.state = Name::Unknown;
         found.says = "it looks like the standby, and its startup is held: after a restart it takes over nothing".into();
     }
+    let again = if found.state == Name::F2 { "right-mac" } else { "repair" };
     found.procedure.insert(
         0,
-        "back, when the cause is gone: /system scheduler enable [find name~\"^ha_\"], then restart it once; or in place: \
-         jumplead recover TARGET repair"
-            .into(),
+        format!(
+            "back, when the cause is gone: /system scheduler enable [find name~\"^ha_\"], then restart it once; or in place: \
+             jumplead recover TARGET {again}"
+        ),
     );
     found
 }
@@ -454,7 +460,7 @@ fn settled(facts: &Facts, member: Option<Member>, interface: &str, log: &Startup
     let starting = log.has("ha_startup: START").is_some() && log.has("ha_startup: DONE").is_none();
     match state::classify(facts, member.unwrap_or(Member::B), interface) {
         State::Active => active(facts, interface, log, signs),
-        State::HaUnsettled if starting || (installed && facts.uptime < STARTUP) => {
+        State::HaUnsettled if starting || (installed && !signs.held && facts.uptime < STARTUP) => {
             Diagnosis::new(Name::S3, "it is starting").then(&["look again in two minutes"])
         }
         State::Standby => Diagnosis::new(Name::S4, "standby").then(&["on the active: $HAInSync"]),

@@ -39,6 +39,9 @@ impl fmt::Display for State {
     }
 }
 
+/// What a line that would take down an active says instead.
+pub(crate) const ACTIVE_NOW: &str = "it is the active now";
+
 /// Addresses of the pair's own network; fixed, as operators know them.
 pub fn ha_address(member: Member) -> &'static str {
     match member {

@@ -71,7 +71,12 @@ static SIGNS: LazyLock<Vec<(Sign, Regex)>> = LazyLock::new(|| {
             Sign::Installer,
             regex(r"^\s*(Waiting for installation server|Welcome to MikroTik Router Software (remote )?installation)"),
         ),
-        (Sign::Dead, regex(r"^\s*(System halted|System Halted|Power down\.|Kernel panic)|reboot: Power down")),
+        (
+            Sign::Dead,
+            regex(
+                r"^\s*(System halted|System Halted|Power down\.|Kernel panic)|reboot: Power down|rc\.sysinit: .*cannot create /var/run/utmp",
+            ),
+        ),
         (
             Sign::Booting,
             regex(
@@ -79,7 +84,7 @@ static SIGNS: LazyLock<Vec<(Sign, Regex)>> = LazyLock::new(|| {
                     RouterBOOT\ (backup\ )?booter\ | Press\ (any\ key|<delete>\ key|Ctrl\+E)\ | loading\ kernel
                   | setting\ up\ elf\ image | jumping\ to\ kernel | Starting\.\.\.\s*$ | Starting\ services\.\.\.
                   | Rebooting\.\.\. | Stopping\ services\.\.\. | Restarting\ system\. | trying\ (bootp|dhcp)\ protocol
-                  | writing\ settings\ to\ flash
+                  | writing\ settings\ to\ flash | Please,\ check\ ethernet\ cable
                 ) | reboot:\ Restarting\ system | system\ will\ reboot\ shortly",
             ),
         ),

@@ -47,6 +47,8 @@ pub(crate) struct Dialogue {
     /// Of what came since it was last looked at.
     pub(crate) legibility: Legibility,
     size: TermSize,
+    /// Lines that no key was typed behind: what a wake saw is not forgotten by the next one.
+    pub(crate) standing: Vec<Line>,
     /// Boots that were waited for.
     pub(crate) boots: Vec<Boot>,
     /// On a serial line, whose session says nothing of its end: the line up to which a boot was looked for.
@@ -69,6 +71,7 @@ impl Dialogue {
             fault: None,
             legibility: Legibility::default(),
             size,
+            standing: Vec::new(),
             boots: Vec::new(),
             guard: None,
             restart: None,

@@ -109,8 +109,12 @@ impl Session {
                 self.dialogue.send(b"\r");
             }
             match login(&mut self.dialogue, &options.login, &mut ladder, Mode::Hop).await {
-                Ok(_) => {
+                Ok(prompt) => {
                     let said = self.dialogue.seen();
+                    // On a line what is typed is proved by its echo, which stands behind the far prompt.
+                    if self.dialogue.is_line() {
+                        self.learn(prompt);
+                    }
                     let found = self.arrive(Some(proof)).await?;
                     if self.near.last().is_some_and(|near| near.answer == found) {
                         // That prompt was the near router's: its client has given up.

@@ -5,7 +5,7 @@ use crate::booter;
 use crate::dialogue::Dialogue;
 use crate::error::Error;
 use crate::expect::{Found, Pattern};
-use crate::options::{LoginOptions, NewPassword};
+use crate::options::{LoginOptions, NewPassword, Suffix};
 use crate::prompt::Prompt;
 use crate::question::Question;
 use crate::secret::Secret;
@@ -22,6 +22,9 @@ const POKE_NETWORK: Duration = Duration::from_secs(12);
 const PAINTED: Duration = Duration::from_millis(300);
 /// Columns that are left free beside the prompt and a line that has to fit.
 const BESIDE: usize = 20;
+/// Silence behind the echo of it, and how long all of that may take: a second at 9600 bits a second.
+const ECHOED: Duration = Duration::from_millis(1200);
+const ALL_ECHOED: Duration = Duration::from_secs(20);
 /// How often it is typed: a line damages a character now and then.
 const WIDTH_TRIES: usize = 2;
 /// Enters that are sent to a silent console.
@@ -240,11 +243,11 @@ async fn standing(
     prompt: Prompt,
 ) -> Result<Option<Prompt>, Error> {
     if prompt.user == options.user {
-        let (prompt, narrow) = narrow(dialogue, options, prompt).await?;
-        if !narrow {
+        let (prompt, window) = window(dialogue, options, prompt).await?;
+        if window == Window::Ours {
             return Ok(Some(prompt));
         }
-        if options.guest {
+        if options.guest && window == Window::Persons {
             let who =
                 format!("prompt of {}, in the terminal of a person's window, which cuts longer lines", prompt.user);
             return Err(Error::Session { who });
@@ -260,10 +263,14 @@ async fn standing(
     Ok(None)
 }
 
-/// The prompt as it is now, and whether the session's terminal is narrower than the one that a login asks for. Enter on an empty line has the prompt painted,
-/// in a terminal like ours with blanks up to its width. Where it has none, what is typed, and taken back, shows it: only as long
-/// as it fits it stands there as it is.
-async fn narrow(dialogue: &mut Dialogue, options: &LoginOptions, mut prompt: Prompt) -> Result<(Prompt, bool), Error> {
+/// The prompt as it is now, and whether the session's terminal is narrower than the one that a login asks for. Enter on an empty
+/// line has the prompt painted, in a terminal like ours with blanks up to its width. Where it has less or none, what is typed, and taken back, shows it: only as
+/// long as it fits it stands there as it is.
+async fn window(
+    dialogue: &mut Dialogue,
+    options: &LoginOptions,
+    mut prompt: Prompt,
+) -> Result<(Prompt, Window), Error> {
     const WAITING: &str = "looking how wide its terminal is";
     let patient = |waited: Result<Found, Error>| match waited {
         Ok(found) => Ok(Some(found)),
@@ -282,24 +289,41 @@ async fn narrow(dialogue: &mut Dialogue, options: &LoginOptions, mut prompt: Pro
                 dialogue.expect.set_prompt(&now);
                 prompt = now;
             }
-            _ => break,
+            Some(_) => break,
+            // Nothing more is typed at a router that may be going down: what it is shows when the session is used.
+            None => return Ok((prompt, Window::Ours)),
         }
     }
-    if let Some(columns) = dialogue.expect.painted() {
-        return Ok((prompt, columns < wide));
+    match dialogue.expect.painted() {
+        Some(columns) if columns >= wide => return Ok((prompt, Window::Ours)),
+        Some(columns) if columns == usize::from(Suffix::Network.size().cols) => return Ok((prompt, Window::Hop)),
+        _ => {}
     }
     let line = "x".repeat(wide.saturating_sub(prompt.text.chars().count() + BESIDE));
     for _ in 0..WIDTH_TRIES {
         dialogue.send(line.as_bytes());
-        let whole = vec![Pattern::Cursor(format!("{} {line}", prompt.text))];
-        let fits = patient(dialogue.wait(whole, POKE, WAITING).await.map(|found| found.found))?.is_some();
+        let whole = vec![Pattern::Cursor(format!("{} {line}", prompt.text)), Pattern::Quiet(ECHOED)];
+        let shown = dialogue.wait(whole, ALL_ECHOED, WAITING).await.map(|found| found.found);
+        // One that was damaged on its way is about as long as it is.
+        let cut = patient(shown)? != Some(Found::Cursor) && dialogue.expect.current().chars().count() < wide * 3 / 4;
         dialogue.send(CTRL_C);
-        patient(dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found))?;
-        if fits {
-            return Ok((prompt, false));
+        let back = dialogue.wait(vec![Pattern::Prompt(PAINTED)], POKE, WAITING).await.map(|found| found.found);
+        if !cut || patient(back)?.is_none() {
+            return Ok((prompt, Window::Ours));
         }
     }
-    Ok((prompt, true))
+    Ok((prompt, Window::Persons))
+}
+
+/// Whose terminal a session has that stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Window {
+    /// As wide as ours, or nothing shows that it is not.
+    Ours,
+    /// As wide as those that hops of ours ask for: a run that broke has left it inside this line's.
+    Hop,
+    /// Narrower.
+    Persons,
 }
 
 /// What looks like the near router's prompt is not quit: the line may have ended there.

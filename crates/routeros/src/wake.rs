@@ -298,7 +298,8 @@ pub(crate) fn leaving(question: &Question) -> &'static [u8] {
 /// See [`Waker::wake`].
 pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, Error> {
     let start = Instant::now();
-    let mut wake = Wake { dialogue, lines: Vec::new(), sent: Vec::new(), heard: Vec::new() };
+    let lines = std::mem::take(&mut dialogue.standing);
+    let mut wake = Wake { dialogue, lines, sent: Vec::new(), heard: Vec::new() };
     let mut first: Option<State> = None;
     let mut known = None;
     let own = wake.dialogue.speed();
@@ -439,6 +440,9 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
         wake.change_speed(own);
         speed = None;
     }
+    // A boot that was waited for has ended in what stands there now.
+    let kept = if ridden.is_some() { 0 } else { wake.lines.len().min(RECENT) };
+    wake.dialogue.standing = wake.lines.split_off(wake.lines.len() - kept);
     let seen = wake.dialogue.seen();
     let first = first.unwrap_or_else(|| state.clone());
     let took = start.elapsed();

@@ -7,7 +7,7 @@ use crate::facts;
 use crate::pair::{Look, Users};
 use crate::plan::{Act, CONFIGURATION, STATE_OF_B};
 use crate::road::Purpose;
-use crate::state::State;
+use crate::state::{ACTIVE_NOW, State};
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::{Destructive, FileName, Gone, Outcome, Proof, Shell};
@@ -122,7 +122,7 @@ impl PairJob<'_> {
             // It may become the active between the look and this line.
             format!(
                 ":if ([:len [/interface vrrp find where name=\"HA_VRRP\" and master=yes]] = 0) do={{\
-                 /system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}}}",
+                 /system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}}} else={{:error \"{ACTIVE_NOW}\"}}",
                 file.as_str()
             ),
         )?;
@@ -135,6 +135,10 @@ impl PairJob<'_> {
             Outcome::Refused(refusal) => {
                 self.restart = None;
                 self.say(Member::B, "b is as it was");
+                if refusal.to_string().contains(ACTIVE_NOW) {
+                    let message = "b is active now; nothing was erased";
+                    return Err(Trouble::new(Kind::WrongRouter, "bootstrap.state.moved", message).hint(self.new_plan()));
+                }
                 return Err(Trouble::new(
                     Kind::Fatal,
                     "bootstrap.reset.refused",

@@ -153,6 +153,11 @@ impl<'a> RouterJob<'a> {
 /// Whether it is the active: VRRP items of the pair that are master.
 pub(super) const MASTERS: &str = "[/interface vrrp find where name=\"HA_VRRP\" and master=yes]";
 
+pub(super) fn active_now() -> Trouble {
+    let message = "it is the active of its pair now: nothing more is done to it";
+    Trouble::new(Kind::Operator, "recover.active", message).hint("look at both, then make a new plan")
+}
+
 pub(super) fn closed() -> Trouble {
     Trouble::new(Kind::Transient, "bootstrap.console.closed", "the console is closed")
 }
@@ -213,12 +218,7 @@ impl Job for RouterJob<'_> {
                 | Act::FinishBootstrap
         );
         if of_a_system && self.count(MASTERS).await? > 0 {
-            return Err(Trouble::new(
-                Kind::Operator,
-                "recover.active",
-                "it is the active of its pair now: nothing more is done to it",
-            )
-            .hint("look at both, then make a new plan"));
+            return Err(active_now());
         }
         Ok(())
     }

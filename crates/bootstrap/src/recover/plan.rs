@@ -252,7 +252,7 @@ pub(super) fn plan(
         Found::Line { board, .. } => board.get("serial number").map(str::to_owned),
     };
     if let (Some((pair, member)), Some(told)) = (access.pair, &serial)
-        && pair.site.member(member).serial_number.as_ref().is_some_and(|wanted| wanted != told)
+        && pair.site.member(member).serial_number.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(told))
     {
         return Err(Trouble::new(
             Kind::WrongRouter,
@@ -482,7 +482,8 @@ fn right_mac(
     if subject.mac != Some(entry.ha_mac) {
         return unproved("its HA port's address is not the site file's");
     }
-    if entry.serial_number.is_none() || entry.serial_number != subject.serial {
+    let same = |wanted: &String| subject.serial.as_ref().is_some_and(|told| wanted.eq_ignore_ascii_case(told));
+    if !entry.serial_number.as_ref().is_some_and(same) {
         return unproved("its serial number is not in the site file, so nothing but one address says who it is");
     }
     let ha = facts.and_then(|facts| facts.ha.as_ref());

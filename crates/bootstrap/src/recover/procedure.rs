@@ -111,6 +111,16 @@ impl FromStr for Procedure {
 /// The procedures that fit, the gentlest first.
 pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
     use Procedure::*;
+    // In place is no restart: it is the way back, whatever stands there now and however often it had failed.
+    if let (true, Found::Router { facts, .. }) = (found.diagnosis().held, found)
+        && facts.ha.as_ref().is_some_and(|ha| ha.is_ours())
+        && !facts.is_active()
+    {
+        return match found.diagnosis().state {
+            Name::F2 => vec![Leave, RightMac, Quarantine],
+            _ => vec![Leave, Repair, Quarantine],
+        };
+    }
     match (found.diagnosis().state, found) {
         (Name::F1, _) if before.twice => vec![Leave, Quarantine],
         (Name::F1, _) => vec![Leave, Repair, KnownGood, Quarantine],

@@ -1,10 +1,11 @@
 //! Restarts of the router under rescue: ordered on a line that proves it, told by its uptime.
 
-use super::job::{MASTERS, RouterJob};
+use super::job::{MASTERS, RouterJob, active_now};
 use super::plan::OWN_BACKUP;
 use super::router::{POLL, USUAL_START, boot};
 use crate::engine::{Probe, Progress};
 use crate::facts;
+use crate::state::ACTIVE_NOW;
 use crate::trouble::{Kind, Trouble};
 use routeros::text::quote;
 use routeros::{Destructive, Gone, Outcome};
@@ -47,7 +48,10 @@ impl RouterJob<'_> {
 
     async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         // On the line itself: it may become the active between a look and this.
-        let act = Destructive::new(self.proof()?, format!(":if ([:len {MASTERS}] = 0) do={{{act}}}"))?;
+        let act = Destructive::new(
+            self.proof()?,
+            format!(":if ([:len {MASTERS}] = 0) do={{{act}}} else={{:error \"{ACTIVE_NOW}\"}}"),
+        )?;
         let now = progress.now().as_second().to_string();
         progress.keep(ORDERED, now.as_bytes())?;
         let began = Instant::now();
@@ -60,6 +64,9 @@ impl RouterJob<'_> {
                 self.restart = None;
                 progress.keep(ORDERED, b"")?;
                 self.say("it refused to restart and is as it was");
+                if refusal.to_string().contains(ACTIVE_NOW) {
+                    return Err(active_now());
+                }
                 // What becomes of the act itself is not said on this line: it runs in the background.
                 return Err(routeros::Error::Refused(refusal).into());
             }

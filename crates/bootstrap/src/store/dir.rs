@@ -131,7 +131,16 @@ impl Store for DirStore {
             .write(true)
             .open(&path)
             .map_err(|error| io_error(&path, &error))?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        // Who only looks whether it is held holds it for a moment.
+        for _ in 0..3 {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(15));
+            locked = file.try_lock();
+        }
+        match locked {
             // the system drops it with the process, however that ends
             Ok(()) => Ok(Lock(Box::new(file))),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { what: what.to_owned() }),

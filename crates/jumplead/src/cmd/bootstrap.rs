@@ -118,14 +118,16 @@ pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &C
     {
         return Ok(());
     }
-    if let (end, false) = runs::ending(&records) {
+    if let (end, false) = runs::ending(&records)
+        && end != "bootstrap.dry-run"
+    {
         return Err(Failure::new(
             Exit::Usage,
             "state.ended",
             format!("run {run} has ended ({end}): it is not gone on with"),
         )
         .state("nothing was changed by this command")
-        .hint(format!("see what it did:  jumplead runs show {run}"))
+        .hint(format!("see what it did:  jumplead runs show {run}{}", repeated(global)))
         .hint("another one begins with a plan of its own:  jumplead bootstrap PAIR, or jumplead recover TARGET"));
     }
     let screen = Screen::of(out, plan.as_ref());
@@ -221,9 +223,12 @@ pub async fn interruptible<T>(work: impl AsyncFnOnce(watch::Receiver<bool>) -> T
 /// tell so twice.
 async fn heed_interrupts(stop: watch::Sender<bool>, leave: oneshot::Sender<()>) {
     let heard = |kind| signal(kind).ok();
-    let (Some(mut interrupt), Some(mut terminate), Some(mut hangup)) =
-        (heard(SignalKind::interrupt()), heard(SignalKind::terminate()), heard(SignalKind::hangup()))
-    else {
+    let (Some(mut interrupt), Some(mut terminate), Some(mut hangup), Some(mut quit)) = (
+        heard(SignalKind::interrupt()),
+        heard(SignalKind::terminate()),
+        heard(SignalKind::hangup()),
+        heard(SignalKind::quit()),
+    ) else {
         return;
     };
     tokio::select! {
@@ -231,6 +236,7 @@ async fn heed_interrupts(stop: watch::Sender<bool>, leave: oneshot::Sender<()>) 
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
         _ = hangup.recv() => {}
+        _ = quit.recv() => {}
     }
     let _ = stop.send(true);
     let _ = writeln!(anstream::stderr(), "\nStopping; Ctrl-C again stops at once.");
@@ -238,6 +244,7 @@ async fn heed_interrupts(stop: watch::Sender<bool>, leave: oneshot::Sender<()>) 
         biased;
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = quit.recv() => {}
     }
     let _ = leave.send(());
 }

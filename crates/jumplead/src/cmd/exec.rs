@@ -43,7 +43,8 @@ pub async fn run(out: &Output, reach: &Reach, target: &Target, asked: &Exec) -> 
 /// Waits for a signal that ends us. A port has settings to be given back, and a router a session to be closed, so that none of
 /// them may end us on the spot.
 pub async fn stopped() {
-    let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    let mut signals =
+        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()].map(signal);
     let any = poll_fn(|cx| {
         let heard = |signal: &mut std::io::Result<Signal>| signal.as_mut().is_ok_and(|s| s.poll_recv(cx).is_ready());
         if signals.iter_mut().any(heard) { Poll::Ready(()) } else { Poll::Pending }

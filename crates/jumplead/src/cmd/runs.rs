@@ -108,6 +108,12 @@ pub fn pair(records: &[Record]) -> &str {
         .unwrap_or("-")
 }
 
+/// What a run of this pair or target holds: a rescue of a member keeps the pair's others out, too.
+fn locks(of: &str) -> Vec<String> {
+    let pair = of.strip_suffix("/a").or_else(|| of.strip_suffix("/b")).unwrap_or(of);
+    vec![pair.to_owned(), format!("target {of}")]
+}
+
 fn list(out: &Output, store: &DirStore) -> Result {
     let mut runs = store.runs().map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
     runs.reverse();
@@ -120,11 +126,13 @@ fn list(out: &Output, store: &DirStore) -> Result {
                 let (mut end, mut resumable) = ending(&records);
                 // Of one pair or target one runs at a time: the newest.
                 let of = pair(&records).to_owned();
-                let newest = seen.insert(of.clone());
-                let held = || [of.clone(), format!("target {of}")].iter().any(|lock| store.is_locked(lock));
+                let locks = locks(&of);
+                let newest = locks.iter().all(|lock| !seen.contains(lock));
+                let held = || locks.iter().any(|lock| store.is_locked(lock));
                 if end == CUT_OFF && newest && held() {
                     (end, resumable) = ("running".to_owned(), false);
                 }
+                seen.extend(locks);
                 rows.push(json!({"run": run.as_str(), "pair": of, "ended": end, "resumable": resumable}));
             }
             Err(failure) => {

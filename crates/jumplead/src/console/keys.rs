@@ -8,7 +8,7 @@ const MAX_ANSWER: usize = 1024;
 pub const MENU: &str = "\r\n\
 [jumplead] q quit        s session      ] send Ctrl-]   any other key goes on\r\n\
 [jumplead] b break       v speed        d DTR  r RTS    t times  x hex\r\n\
-[jumplead] f send a file / search back  p last lines    l status line\r\n";
+[jumplead] f send a file / search back  l status line   p the last lines again\r\n";
 
 /// Something that the menu asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,8 @@ use crate::term;
 const QUIET_AFTER_INPUT: Duration = Duration::from_secs(2);
 /// How often the status line is looked at.
 const STATUS: Duration = Duration::from_secs(1);
+/// For a line to take what was typed before a key of the menu.
+const TYPED_AHEAD: Duration = Duration::from_millis(300);
 /// Characters of a line that are looked at for a secret's name.
 const MAX_TYPED: usize = 2048;
 
@@ -244,6 +246,9 @@ impl Desk {
 
     /// What came of keys, but for what only the link can do. True: the operator is done.
     async fn act<L: Attached>(&mut self, link: &mut L, act: Act) -> std::io::Result<bool> {
+        if matches!(act, Act::Quit | Act::Break | Act::Dtr | Act::Rts | Act::Answer(Ask::Speed, _)) {
+            self.before(link).await?;
+        }
         match act {
             Act::Quit => return Ok(true),
             Act::Send(bytes) => {
@@ -341,6 +346,21 @@ impl Desk {
         ))
     }
 
+    /// What was typed ahead goes first, where the line takes it.
+    async fn before<L: Attached>(&mut self, link: &mut L) -> std::io::Result<()> {
+        let until = tokio::time::Instant::now() + TYPED_AHEAD;
+        let mut shown = [0; 4096];
+        while !self.outward.is_empty() {
+            match tokio::time::timeout_at(until, self.outward.pass(link, &mut shown)).await {
+                Ok(Passed::Came(Ok(n))) if n > 0 => drop(self.heard(shown.get(..n).unwrap_or_default()).await?),
+                // The loop sees to a line that is gone.
+                Ok(Passed::Came(_)) | Err(_) => break,
+                Ok(Passed::Gone) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// What to know of the line that is left.
     async fn leaving<L: Attached>(&mut self, link: &L) -> std::io::Result<()> {
         let unsent = self.outward.clear();
@@ -433,7 +453,7 @@ async fn joined<L: Attached>(
     link: &mut L,
     desk: &mut Desk,
     options: &Options,
-    Signals { window, terminate, hangup, interrupt }: &mut Signals,
+    Signals { window, terminate, hangup, quit, interrupt }: &mut Signals,
     mut alarm: Alarm,
 ) -> std::io::Result<End> {
     let interactive = desk.interactive;
@@ -450,6 +470,7 @@ async fn joined<L: Attached>(
             biased;
             _ = terminate.recv() => return Ok(End::Signal),
             _ = hangup.recv() => return Ok(End::Signal),
+            _ = quit.recv() => return Ok(End::Signal),
             _ = interrupt.recv() => return Ok(End::Signal),
             _ = window.recv(), if interactive => {
                 if let Some((columns, rows)) = term::size() {
@@ -468,7 +489,7 @@ async fn joined<L: Attached>(
                         continue;
                     }
                     Passed::Came(Ok(n)) if n > 0 => n,
-                    Passed::Came(lost) => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup, &mut *interrupt]).await? {
+                    Passed::Came(lost) => match come_back(link, desk, options.once, &mut stdin, [&mut *terminate, &mut *hangup, &mut *quit, &mut *interrupt]).await? {
                         Back::There => {
                             desk.outward.clear();
                             continue;
@@ -539,7 +560,7 @@ async fn come_back<L: Attached>(
     desk: &mut Desk,
     once: bool,
     stdin: &mut Stdin,
-    [terminate, hangup, interrupt]: [&mut Signal; 3],
+    [terminate, hangup, quit, interrupt]: [&mut Signal; 4],
 ) -> std::io::Result<Back> {
     if !desk.interactive || once {
         return Ok(Back::Over);
@@ -568,6 +589,7 @@ async fn come_back<L: Attached>(
             biased;
             _ = terminate.recv() => return Ok(Back::Left(End::Signal)),
             _ = hangup.recv() => return Ok(Back::Left(End::Signal)),
+            _ = quit.recv() => return Ok(Back::Left(End::Signal)),
             _ = interrupt.recv() => return Ok(Back::Left(End::Signal)),
             there = &mut reopened => {
                 if !there {

@@ -8,6 +8,7 @@ pub struct Signals {
     pub(super) window: Signal,
     pub(super) terminate: Signal,
     pub(super) hangup: Signal,
+    pub(super) quit: Signal,
     pub(super) interrupt: Signal,
 }
 
@@ -17,6 +18,7 @@ impl Signals {
             window: signal(SignalKind::window_change())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
@@ -26,6 +28,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.hangup.recv() => {}
+            _ = self.quit.recv() => {}
             _ = self.interrupt.recv() => {}
         }
     }

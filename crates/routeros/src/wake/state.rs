@@ -216,7 +216,14 @@ pub fn classify(recent: &[&str], current: &str) -> Option<State> {
     if NETBOOT.is_match(line) {
         return Some(State::Etherboot);
     }
-    boot::sign(line).map(of_sign)
+    if let Some(sign) = boot::sign(line) {
+        return Some(of_sign(sign));
+    }
+    // A boot says much that nobody knows: its newest sign stands until it asks for somebody.
+    let mut above =
+        recent.iter().rev().take_while(|line| Prompt::parse(line).is_none() && !line.trim_end().ends_with("Login:"));
+    let sign = above.find_map(|line| boot::sign(line).filter(|sign| *sign != Sign::Menu));
+    sign.filter(|_| here.is_empty()).map(of_sign)
 }
 
 /// Whether bytes are text or what a UART makes of another speed.

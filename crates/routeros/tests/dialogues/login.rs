@@ -236,3 +236,31 @@ async fn a_late_answer_proves_no_other_speed() {
         assert_eq!(baud.load(Ordering::SeqCst), truly, "{late} ms late");
     }
 }
+
+/// Two looks on one line, as `diagnose` and `recover` take them: what the first one saw keeps the second one's hands still.
+#[tokio::test(start_paused = true)]
+async fn a_boot_that_one_look_saw_is_not_typed_into_by_the_next() {
+    for said in [
+        "Rebooting...\r\nStopping services...\r\n",
+        "Starting...\r\n",
+        "Press any key within 2 seconds to enter setup\r\nPlease, check ethernet cable...\r\n",
+        "loading kernel... OK\r\nsetting up elf image... OK\r\njumping to kernel code\r\nmtd: words that nobody knows\r\n",
+        "Power down.\r\n",
+    ] {
+        let (ours, mut far) = tokio::io::duplex(4096);
+        far.write_all(said.as_bytes()).await.unwrap();
+        let mut waker = Waker::new(Box::new(ours), None);
+        let seen = waker.wake(&Plan::listen_only(Duration::from_millis(300))).await.unwrap().state;
+        assert!(matches!(seen, State::Booting | State::Dead), "{said:?}: {seen:?}");
+        let plan = Plan::look(Duration::from_millis(300));
+        let next = tokio::time::timeout(Duration::from_secs(60), waker.wake(&plan));
+        let mut typed = [0; 64];
+        tokio::select! {
+            typed = far.read(&mut typed) => panic!("{said:?}: {typed:?} bytes were typed"),
+            ended = next => {
+                let dead = matches!(&ended, Ok(Ok(woken)) if woken.state == State::Dead);
+                assert!(ended.is_err() || dead, "{said:?}: {ended:?}");
+            }
+        }
+    }
+}

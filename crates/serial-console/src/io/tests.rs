@@ -120,7 +120,6 @@ fn a_console_server_is_told_framing_and_wires_at_once_and_again() {
     });
 }
 
-/// Whoever found the port set to drop DTR when it is closed: it is not, also where we are killed in between.
 /// One program ends and the next one begins before the first end was noticed.
 #[test]
 fn a_port_that_changes_hands_unnoticed_is_waited_for_in_peace() {
@@ -147,6 +146,7 @@ fn a_port_that_changes_hands_unnoticed_is_waited_for_in_peace() {
     ended.recv_timeout(Duration::from_secs(20)).unwrap();
 }
 
+/// Whoever found the port set to drop DTR when it is closed: it is not, also where we are killed in between.
 #[test]
 fn closing_a_port_drops_no_wire() {
     real(async {
