@@ -133,11 +133,11 @@ impl Store for DirStore {
             .map_err(|error| io_error(&path, &error))?;
         let mut locked = file.try_lock();
         // Who only looks whether it is held holds it for a moment.
-        for _ in 0..3 {
+        for _ in 0..200 {
             if !matches!(locked, Err(TryLockError::WouldBlock)) {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(15));
+            std::thread::yield_now();
             locked = file.try_lock();
         }
         match locked {
