@@ -96,7 +96,7 @@ const OF_README: &[Step] = &[
 /// Of the card, from its first row to the end of what is said of rescues.
 const OF_CARD: &[Step] = &[
     ("jumplead diagnose serial:///dev/...", F1, With(0), FAILED),
-    ("jumplead diagnose --listen serial:///dev/...", Menu, With(0), LOADER),
+    ("jumplead diagnose serial:///dev/...", Menu, With(0), LOADER),
     (
         "jumplead recover serial:///dev/... leave-loader",
         Menu,
