@@ -111,7 +111,8 @@ const OF_CARD: &[Step] = &[
         With(5),
         &["the command for this board, as root:  netinstall-cli -i INTERFACE", "--netinstall PATH --package FILE"],
     ),
-    ("jumplead diagnose serial:///dev/...", Off, With(0), NO_ANSWER),
+    // Whether its last words were still on the line or nobody had it then: the first thing to do is the same.
+    ("jumplead diagnose serial:///dev/...", Off, With(0), &["  do  1  ", "power"]),
     ("jumplead diagnose serial:///dev/...", Loop, With(0), &["F8  ", "boot loop", "3 starts in ", "Rebooting in "]),
     (
         "jumplead recover TARGET etherboot",
@@ -317,6 +318,7 @@ impl Walk<'_, '_> {
                 (&["serial:///dev/...", "TARGET"], &line),
                 (&["rfc2217://oob.example:4001"], &server),
                 (&["edge-1.toml/b"], &member),
+                (&["edge-1.toml"], member.trim_end_matches("/b")),
                 (&["PAIR/b"], "edge-1/b"),
             ],
         );

@@ -13,7 +13,7 @@ const MAX_OPERATORS: usize = 2000;
 /// What ends an expression and what a line end means in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// In parentheses: no line end stands there on 7.x (seen on 7.20); on 6.x they are blanks [verify].
+    /// In parentheses: no line end stands there on 7.x (seen on 7.20); on 6.x they are blanks \[verify\].
     Paren,
     /// Behind `where`: a line end ends it, and conditions side by side mean `and`.
     Where,

@@ -62,7 +62,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A backslash at the end of a line joins it with the next one, whose leading blanks vanish. Before a blank it vanishes
-    /// with it: seen on 7.23, [verify] on 7.22.
+    /// with it: seen on 7.23, \[verify\] on 7.22.
     pub(crate) fn join(&mut self) -> bool {
         let ending: &[u8] = if self.starts_with(b"\\\r\n") {
             b"\\\r\n"
@@ -82,7 +82,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The same outside of words and strings: there a comment may begin the joined line, and the statement goes on behind
-    /// its line end. Seen on 7.23 and 7.24, [verify] on 7.22.
+    /// its line end. Seen on 7.23 and 7.24, \[verify\] on 7.22.
     pub(crate) fn join_lines(&mut self) -> bool {
         let joined = self.join();
         while joined

@@ -41,7 +41,7 @@ fn empty_statements_show_where_routers_show_them() {
     ]);
 }
 
-/// [verify]: seen on 7.23 and 7.24.
+/// \[verify\]: seen on 7.23 and 7.24.
 #[test]
 fn a_comment_may_begin_a_joined_line() {
     all(&[

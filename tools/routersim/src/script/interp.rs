@@ -343,7 +343,7 @@ impl Interp {
         })
     }
 
-    /// `($functions->"name") arguments`. What isn't code is its own value. What `$0` is then is not known [verify].
+    /// `($functions->"name") arguments`. What isn't code is its own value. What `$0` is then is not known \[verify\].
     fn call_value<'a>(&'a self, frame: &'a Frame, expr: &'a Expr, args: &'a [ast::Arg]) -> LocalFuture<'a, Run<Value>> {
         Box::pin(async move {
             let value = self.eval(frame, expr).await?;

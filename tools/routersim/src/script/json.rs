@@ -190,7 +190,7 @@ pub(super) fn deserialize(args: &Args) -> Result<Value, Error> {
     }
 }
 
-/// `typed`: strings that read as addresses, numbers or times are such (measured by others; other types are not [verify]).
+/// `typed`: strings that read as addresses, numbers or times are such (measured by others; other types are not \[verify\]).
 fn from_json(json: &serde_json::Value, typed: bool, depth: usize) -> Result<Value, Error> {
     if depth > MAX_DEPTH {
         return Err(Error::limit("nested too deep"));
