@@ -544,7 +544,10 @@ fn a_console_that_a_person_left_logged_in_is_no_session_of_ours() {
             let asked = Shell::login(Box::new(line), options.clone()).await;
             assert_eq!(logged_out(&router), 0, "{window}");
             let shell = match asked {
-                Ok(shell) => shell,
+                Ok(shell) => {
+                    assert!(ours, "{window}");
+                    shell
+                }
                 Err(error) => {
                     assert_eq!(error.code(), "routeros.line.session", "{window}: {error}");
                     options.guest = false;

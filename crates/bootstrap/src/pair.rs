@@ -5,10 +5,10 @@ use crate::marker::Who;
 use crate::proof::Target;
 use crate::road::{Connection, Purpose, Request, Restarting, Roads};
 use crate::secret::{Asker, SecretError, SecretRef, check_ha_password, resolve};
-use crate::site::{MemberSite, Site, Sync};
+use crate::site::{MemberSite, Site, Sync, via};
 use crate::state::State;
 use crate::store::Store;
-use crate::target::{Member, TargetUrl};
+use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::{LoginOptions, Proof, Secret};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl PairSecrets {
         store: &mut dyn Store,
     ) -> Result<Self, SecretError> {
         // A standby has the active's users.
-        let through_b = site.a.reach.iter().any(|road| matches!(road, TargetUrl::Via { .. }));
+        let through_b = site.a.reach.iter().any(|road| via(road, &site.name).is_some());
         let members: &[Member] = if member == Member::B || through_b { &[Member::A, Member::B] } else { &[Member::A] };
         Fetch { site, asker, store }.logins(members)
     }

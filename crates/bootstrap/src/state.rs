@@ -39,6 +39,9 @@ impl fmt::Display for State {
     }
 }
 
+/// Whether a router is the active: VRRP items of the pair that are master.
+pub(crate) const MASTERS: &str = "[/interface vrrp find where name=\"HA_VRRP\" and master=yes]";
+
 /// What a line that would take down an active says instead.
 pub(crate) const ACTIVE_NOW: &str = "it is the active now";
 

@@ -238,29 +238,7 @@ impl MacRoad {
         self.first_that_answers(target, names).await
     }
 
-    /// One login, noted in the log.
     async fn attempt(
-        &self,
-        target: &MacTarget,
-        link: BoxLink,
-        login_name: &str,
-        password: &Secret,
-        size: (u16, u16),
-        policy: LoginPolicy,
-    ) -> Result<Session, ClientError> {
-        let (begun, interface) = (Instant::now(), link.info().name.clone());
-        let ended = self.logged_in(target, link, login_name, password, size, policy.clone()).await;
-        let (router, ms) = (target.mac, begun.elapsed().as_millis());
-        match &ended {
-            Ok(session) => {
-                tracing::debug!(%router, interface, login_name, ?policy, method = ?session.method(), ms, "logged in");
-            }
-            Err(error) => tracing::debug!(%router, interface, login_name, ?policy, ms, %error, "not logged in"),
-        }
-        ended
-    }
-
-    async fn logged_in(
         &self,
         target: &MacTarget,
         link: BoxLink,
@@ -289,9 +267,16 @@ impl MacRoad {
         }
         config.terminal.columns = size.0;
         config.terminal.rows = size.1;
-        let session = match Session::connect(link, config).await {
-            Ok(session) => session,
+        let (begun, interface, asked) = (Instant::now(), link.info().name.clone(), config.login.clone());
+        let connected = Session::connect(link, config).await;
+        let (router, ms) = (target.mac, begun.elapsed().as_millis());
+        let session = match connected {
+            Ok(session) => {
+                tracing::debug!(%router, interface, login_name, ?asked, method = ?session.method(), ms, "logged in");
+                session
+            }
             Err(error) => {
+                tracing::debug!(%router, interface, login_name, ?asked, ms, %error, "not logged in");
                 // The router was there, and the next session is the one that counts.
                 if gap == GapPolicy::Prove
                     && matches!(error, ClientError::Downgrade { .. } | ClientError::Rejected { .. })

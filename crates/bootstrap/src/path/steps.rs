@@ -7,7 +7,7 @@ use crate::facts;
 use crate::pair::{Look, Users};
 use crate::plan::{Act, CONFIGURATION, STATE_OF_B};
 use crate::road::Purpose;
-use crate::state::{ACTIVE_NOW, State};
+use crate::state::{ACTIVE_NOW, MASTERS, State};
 use crate::target::Member;
 use crate::trouble::{Kind, Trouble};
 use routeros::{Destructive, FileName, Gone, Outcome, Proof, Shell};
@@ -121,7 +121,7 @@ impl PairJob<'_> {
             Proof::ha_port(&self.pair.site.ha_interface, &erasable.target().mac().to_string())?,
             // It may become the active between the look and this line.
             format!(
-                ":if ([:len [/interface vrrp find where name=\"HA_VRRP\" and master=yes]] = 0) do={{\
+                ":if ([:len {MASTERS}] = 0) do={{\
                  /system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}}} else={{:error \"{ACTIVE_NOW}\"}}",
                 file.as_str()
             ),

@@ -7,6 +7,7 @@ use crate::evidence::Redactor;
 use crate::facts::{self, Facts};
 use crate::plan::{Act, Step};
 use crate::road::{Connection, Purpose, Restarting};
+use crate::state::MASTERS;
 use crate::trouble::{Kind, Trouble};
 use tokio::time::Instant;
 
@@ -149,9 +150,6 @@ impl<'a> RouterJob<'a> {
         self.leave().await;
     }
 }
-
-/// Whether it is the active: VRRP items of the pair that are master.
-pub(super) const MASTERS: &str = "[/interface vrrp find where name=\"HA_VRRP\" and master=yes]";
 
 pub(super) fn active_now() -> Trouble {
     let message = "it is the active of its pair now: nothing more is done to it";

@@ -1,11 +1,11 @@
 //! Restarts of the router under rescue: ordered on a line that proves it, told by its uptime.
 
-use super::job::{MASTERS, RouterJob, active_now};
+use super::job::{RouterJob, active_now};
 use super::plan::OWN_BACKUP;
 use super::router::{POLL, USUAL_START, boot};
 use crate::engine::{Probe, Progress};
 use crate::facts;
-use crate::state::ACTIVE_NOW;
+use crate::state::{ACTIVE_NOW, MASTERS};
 use crate::trouble::{Kind, Trouble};
 use routeros::text::quote;
 use routeros::{Destructive, Gone, Outcome};

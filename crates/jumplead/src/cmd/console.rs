@@ -7,9 +7,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use super::exec::{LOOK_FIRST, doubts, not_run};
 use crate::console::link::{Alarm, Attached};
-use crate::console::pump::{End, Options, Ready, pump};
+use crate::console::pump::{End, Options, pump};
+use crate::console::ready::{Ready, Signals};
 use crate::console::record::Record;
-use crate::console::signals::Signals;
 use crate::console::view::Moment;
 use crate::failure::{Exit, Failure, Result};
 use crate::line_road;

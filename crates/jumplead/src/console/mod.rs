@@ -10,7 +10,7 @@
 //! | `status` | the line at the bottom of the terminal |
 //! | `asked` | answers the router's question for the kind of terminal |
 //! | `outward` | what a held line has not taken yet |
-//! | `signals` | what the terminal or the system says to the process |
+//! | `ready` | signals, logs and who is there, made while the router makes up its mind |
 //! | `pump` | moves bytes between the terminal and the link until one of them ends |
 
 pub mod asked;
@@ -20,7 +20,7 @@ pub mod map;
 pub mod outward;
 pub mod paste;
 pub mod pump;
+pub mod ready;
 pub mod record;
-pub mod signals;
 pub mod status;
 pub mod view;

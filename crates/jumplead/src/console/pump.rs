@@ -1,7 +1,6 @@
 //! Moves bytes between the operator's terminal and the link until one of them ends.
 
 use std::borrow::Cow;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -18,8 +17,8 @@ use super::link::{Alarm, Attached, no_alarm};
 use super::map::Map;
 use super::outward::{Outward, Passed};
 use super::paste::{Paste, read_file, stops};
+use super::ready::{Ready, Signals};
 use super::record::Record;
-use super::signals::Signals;
 use super::status::Status;
 use super::view::{Moment, Times, View};
 use crate::line_road::in_clear;
@@ -65,34 +64,6 @@ enum Back {
     There,
     Over,
     Left(End),
-}
-
-/// What a terminal needs beside its link. The first prompt is waited for: it is made while the router makes up its mind.
-#[derive(Debug)]
-pub struct Ready {
-    signals: Signals,
-    record: Record,
-    /// Standard output is a terminal.
-    terminal: bool,
-    /// Standard input is one too: there is somebody.
-    pub interactive: bool,
-}
-
-impl Ready {
-    /// Listens to signals from now on.
-    pub fn new(signals: Signals, record: Record) -> Self {
-        Self { signals, record, terminal: std::io::stdout().is_terminal(), interactive: term::interactive() }
-    }
-
-    /// Waits until a signal asks for the end.
-    pub async fn end(&mut self) {
-        self.signals.end().await;
-    }
-
-    /// For a console that is no terminal.
-    pub fn into_parts(self) -> (Signals, Record) {
-        (self.signals, self.record)
-    }
 }
 
 /// The operator's side.
