@@ -111,8 +111,7 @@ const OF_CARD: &[Step] = &[
         With(5),
         &["the command for this board, as root:  netinstall-cli -i INTERFACE", "--netinstall PATH --package FILE"],
     ),
-    // Whether its last words were still on the line or nobody had it then: the first thing to do is the same.
-    ("jumplead diagnose serial:///dev/...", Off, With(0), &["  do  1  ", "power"]),
+    ("jumplead diagnose serial:///dev/...", Off, With(0), NO_ANSWER),
     ("jumplead diagnose serial:///dev/...", Loop, With(0), &["F8  ", "boot loop", "3 starts in ", "Rebooting in "]),
     (
         "jumplead recover TARGET etherboot",
@@ -213,7 +212,11 @@ fn alone(state: In) -> (LineRouter, String) {
     match state {
         Nothing => router.format(),
         // It goes down under that very command, which says so.
-        Off => drop(router.exec(&url, ":execute \":delay 1; /system shutdown\"")),
+        Off => {
+            drop(router.exec(&url, ":execute \":delay 1; /system shutdown\""));
+            // Its last words are heard here: who comes later finds a line that says nothing.
+            drop(router.command(&["diagnose", &url]).output());
+        }
         _ => url = format!("{rfc2217}?baud=9600"),
     }
     (router, url)
