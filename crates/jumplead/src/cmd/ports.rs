@@ -68,7 +68,7 @@ mod tests {
             lasting: Some("/dev/serial/by-id/usb-FTDI_A50285BI-if00".into()),
             driver: "ftdi_sio".into(),
             usb: Some(usb),
-            holders: vec![Holder { pid: 4711, program: "minicom".into() }],
+            holders: vec![Holder { pid: 4711, program: "minicom".into(), lock: None }],
         };
         let text = table(&[port]);
         for part in

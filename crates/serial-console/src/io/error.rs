@@ -2,18 +2,24 @@
 
 use std::fmt;
 
-/// A process that has a port open.
+/// A process that has a port open, or says by a lock file that it is its own.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Holder {
     /// Process id.
     pub pid: u32,
     /// The program's name, where it may be read.
     pub program: String,
+    /// The lock file that says so, where nothing else does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (pid {})", self.program, self.pid)
+        match &self.lock {
+            Some(file) => write!(f, "{} (pid {}, by its lock file {file})", self.program, self.pid),
+            None => write!(f, "{} (pid {})", self.program, self.pid),
+        }
     }
 }
 
@@ -117,7 +123,15 @@ impl Error {
                 vec![format!("join the group, then log in anew:  sudo usermod -aG {group} $USER")]
             }
             Self::Permission { group: None, .. } => vec!["only root may open it; see  ls -l".into()],
-            Self::Busy { .. } => vec!["end that program; a serial line has one reader".into()],
+            Self::Busy { holders, .. } => {
+                let mut hints = vec!["end that program; a serial line has one reader".to_owned()];
+                // A process id is given to another program some day.
+                let files = holders.iter().filter_map(|holder| holder.lock.as_ref());
+                hints.extend(files.map(|file| {
+                    format!("it has nothing to do with this port? then the file is an old one:  rm {file}")
+                }));
+                hints
+            }
             Self::Unusable { .. } => vec!["which ports there are:  jumplead ports".into()],
             Self::Gone { .. } => vec!["look at the adapter's plug, then do it again".into()],
             Self::Connect { .. } => {

@@ -85,8 +85,8 @@ mod tests {
     fn the_same_adapter_is_found_under_another_number_and_another_one_is_not_taken() {
         for serial in [Some("A1"), None] {
             let root = tempfile::tempdir().unwrap();
-            let sysfs =
-                Sysfs { sys: root.path().join("sys"), dev: root.path().join("dev"), proc: root.path().join("proc") };
+            let at = |folder: &str| root.path().join(folder);
+            let sysfs = Sysfs { sys: at("sys"), dev: at("dev"), proc: at("proc"), lock: at("lock") };
             plug(root.path(), "ttyUSB0", "1-1", serial);
             let path = root.path().join("dev/ttyUSB0");
             let identity = Identity::of(path.to_str().unwrap(), &sysfs);
@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn what_is_no_adapter_is_known_by_its_path() {
         let root = tempfile::tempdir().unwrap();
-        let sysfs = Sysfs { sys: root.path().into(), dev: root.path().into(), proc: root.path().into() };
+        let at = || root.path().to_owned();
+        let sysfs = Sysfs { sys: at(), dev: at(), proc: at(), lock: at() };
         let path = root.path().join("line");
         let identity = Identity::of(path.to_str().unwrap(), &sysfs);
         assert_eq!(identity.find(&sysfs), None);

@@ -46,11 +46,13 @@ pub struct Sysfs {
     pub dev: PathBuf,
     /// `/proc`
     pub proc: PathBuf,
+    /// `/var/lock`: where programs of serial ports leave their lock files.
+    pub lock: PathBuf,
 }
 
 impl Default for Sysfs {
     fn default() -> Self {
-        Self { sys: "/sys".into(), dev: "/dev".into(), proc: "/proc".into() }
+        Self { sys: "/sys".into(), dev: "/dev".into(), proc: "/proc".into(), lock: "/var/lock".into() }
     }
 }
 
@@ -59,7 +61,7 @@ pub fn ports() -> Vec<Port> {
     Sysfs::default().ports()
 }
 
-/// The processes that have this device open, as far as this user may see.
+/// The processes that have this device open, as far as this user may see, and those whose lock file says that it is theirs.
 pub fn holders(path: &Path) -> Vec<Holder> {
     Sysfs::default().holders(path)
 }
@@ -124,6 +126,34 @@ impl Sysfs {
 
     /// See [`holders`].
     pub fn holders(&self, path: &Path) -> Vec<Holder> {
+        let mut found = self.openers(path);
+        let lockers = self.lockers(path).into_iter();
+        found.extend(lockers.filter(|one| !found.iter().any(|other| other.pid == one.pid)).collect::<Vec<_>>());
+        found.sort_by_key(|holder| holder.pid);
+        found
+    }
+
+    fn program(&self, pid: u32) -> String {
+        text(self.proc.join(pid.to_string()).join("comm")).unwrap_or_else(|| "?".into())
+    }
+
+    /// Whether there is such a process.
+    pub(super) fn alive(&self, pid: u32) -> bool {
+        self.proc.join(pid.to_string()).exists()
+    }
+
+    /// Whose lock file there is, of those that live.
+    pub(super) fn lockers(&self, path: &Path) -> Vec<Holder> {
+        let device = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let owners = super::lock::owners(&self.lock, &device).into_iter();
+        owners
+            .filter(|(_, pid)| self.alive(*pid))
+            .map(|(file, pid)| Holder { pid, program: self.program(pid), lock: Some(file.display().to_string()) })
+            .collect()
+    }
+
+    /// Who has it open.
+    fn openers(&self, path: &Path) -> Vec<Holder> {
         let device = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut found = Vec::new();
         for pid in names(self.proc.clone()).into_iter().filter_map(|name| name.parse::<u32>().ok()) {
@@ -132,11 +162,9 @@ impl Sysfs {
                 .iter()
                 .any(|fd| fs::read_link(process.join("fd").join(fd)).is_ok_and(|to| to == device));
             if open {
-                let program = text(process.join("comm")).unwrap_or_else(|| "?".into());
-                found.push(Holder { pid, program });
+                found.push(Holder { pid, program: self.program(pid), lock: None });
             }
         }
-        found.sort_by_key(|holder| holder.pid);
         found
     }
 }
@@ -187,7 +215,12 @@ mod tests {
         fs::create_dir_all(at("proc/4711/fd")).unwrap();
         symlink(fs::canonicalize(at("dev/ttyUSB0")).unwrap(), at("proc/4711/fd/3")).unwrap();
 
-        let ports = Sysfs { sys: at("sys"), dev: at("dev"), proc: at("proc") }.ports();
+        // Whoever has it open has a lock file, too; another one has only that, and a third is gone.
+        put(root.path(), "lock/LCK..ttyUSB0", "      4711\n");
+        put(root.path(), "proc/77/comm", "ser2net\n");
+        put(root.path(), "lock/LCK..ttyS0", "        77 ser2net\n");
+        let sysfs = Sysfs { sys: at("sys"), dev: at("dev"), proc: at("proc"), lock: at("lock") };
+        let ports = sysfs.ports();
         let [board, adapter] = ports.as_slice() else { panic!("{ports:#?}") };
         assert!(board.path.ends_with("/ttyS0") && board.usb.is_none() && board.driver == "serial8250");
         let usb = adapter.usb.as_ref().unwrap();
@@ -196,6 +229,10 @@ mod tests {
             (Some("A50285BI"), "1-1.4", Some("00"))
         );
         assert!(adapter.lasting.as_ref().unwrap().ends_with("usb-FTDI_A50285BI-if00"));
-        assert_eq!(adapter.holders, [Holder { pid: 4711, program: "minicom".into() }]);
+        assert_eq!(adapter.holders, [Holder { pid: 4711, program: "minicom".into(), lock: None }]);
+        let lock = Some(at("lock/LCK..ttyS0").display().to_string());
+        assert_eq!(board.holders, [Holder { pid: 77, program: "ser2net".into(), lock }]);
+        fs::remove_dir_all(at("proc/77")).unwrap();
+        assert_eq!(sysfs.holders(Path::new(&board.path)), [], "it is gone");
     }
 }

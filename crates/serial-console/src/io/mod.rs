@@ -4,6 +4,7 @@ mod error;
 mod identity;
 mod line;
 mod list;
+mod lock;
 mod net;
 mod port;
 mod pty;

@@ -15,7 +15,8 @@ use tokio_serial::{SerialPortBuilderExt as _, SerialStream};
 use super::error::Error;
 use super::identity::Identity;
 use super::line::{ModemLines, Outcome};
-use super::list::{Sysfs, holders};
+use super::list::Sysfs;
+use super::lock::Lock;
 use super::termios::settings_of;
 use crate::settings::{DataBits, Flow, LineSettings, ModemState, Parity, StopBits};
 
@@ -40,9 +41,10 @@ impl Drop for Guard {
 
 #[derive(Debug)]
 struct Opened {
-    // In this order: the line is closed, then the settings come back.
+    // In this order: the line is closed, then the settings come back, then others may have it.
     stream: SerialStream,
     _guard: Guard,
+    _lock: Option<Lock>,
     /// A pty has no wires.
     wires: bool,
     /// What the driver has, where that is another framing than was asked for: a pty has eight bits and no parity.
@@ -185,7 +187,14 @@ impl ModemLines for LocalPort {
 
 /// `name` is what people wrote.
 fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error> {
-    let busy = || Error::Busy { path: name.to_owned(), holders: others(path) };
+    let sysfs = Sysfs::default();
+    let busy_by = |holders| Error::Busy { path: name.to_owned(), holders };
+    let busy = || busy_by(others(sysfs.holders(path)));
+    // Asked before it is opened, which may raise DTR on a line that is somebody else's.
+    let lockers = others(sysfs.lockers(path));
+    if !lockers.is_empty() {
+        return Err(busy_by(lockers));
+    }
     let flags = rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).map_err(|error| match error
@@ -198,6 +207,11 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
     })?;
     let unusable = |why: String| Error::Unusable { path: name.to_owned(), why };
     let found = tcgetattr(&file).map_err(|_| unusable("it is no terminal".into()))?;
+    // Not everybody locks what he reads (screen, cat, a getty): two readers would each get a part of the bytes.
+    let openers = others(sysfs.holders(path));
+    if !openers.is_empty() {
+        return Err(busy_by(openers));
+    }
     let builder = tokio_serial::new(path.to_string_lossy(), settings.baud)
         .data_bits(match settings.data {
             DataBits::Five => serialport::DataBits::Five,
@@ -242,13 +256,15 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
     let wires = stream.read_clear_to_send().is_ok();
     let got = settings_of(&set).framing();
     let other = (got != settings.framing()).then_some(got);
-    Ok(Opened { stream, _guard: guard, wires, other })
+    let device = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let lock = Lock::take(&sysfs.lock, &device, |pid| sysfs.alive(pid));
+    Ok(Opened { stream, _guard: guard, _lock: lock, wires, other })
 }
 
-/// Who has it, but us.
-fn others(path: &Path) -> Vec<super::Holder> {
+/// All but us.
+fn others(holders: Vec<super::Holder>) -> Vec<super::Holder> {
     let own = std::process::id();
-    holders(path).into_iter().filter(|holder| holder.pid != own).collect()
+    holders.into_iter().filter(|holder| holder.pid != own).collect()
 }
 
 /// The group that may open a device.

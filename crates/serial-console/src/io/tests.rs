@@ -220,6 +220,29 @@ fn a_port_in_use_names_its_holder() {
 }
 
 #[test]
+fn a_port_that_another_program_reads_without_a_lock_is_in_use_and_ours_is_marked_by_a_lock_file() {
+    real(async {
+        let pty = Pty::open(115_200, None).unwrap();
+        let slave = std::fs::OpenOptions::new().read(true).write(true).open(pty.path()).unwrap();
+        let mut reader = std::process::Command::new("sleep").arg("60").stdin(slave).spawn().unwrap();
+        let error = Line::open(&at(pty.path(), 115_200)).await.unwrap_err();
+        let said = error.to_string();
+        assert!(error.code() == "serial.port.busy" && said.contains(&format!("sleep (pid {})", reader.id())), "{said}");
+        reader.kill().unwrap();
+        reader.wait().unwrap();
+        let line = Line::open(&at(pty.path(), 115_200)).await.unwrap();
+        // Where the folder is ours to write, other programs see whose it is.
+        let file =
+            std::path::Path::new("/var/lock").join(format!("LCK..{}", pty.path().file_name().unwrap().display()));
+        if let Ok(content) = std::fs::read_to_string(&file) {
+            assert_eq!(content, format!("{:>10}\n", std::process::id()));
+        }
+        drop(line);
+        assert!(!file.exists());
+    });
+}
+
+#[test]
 fn an_unplugged_adapter_is_an_error_at_once_and_comes_back() {
     real(async {
         let folder = tempfile::tempdir().unwrap();
