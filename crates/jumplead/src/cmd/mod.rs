@@ -13,6 +13,7 @@ pub mod explain;
 pub mod ha;
 pub mod lint;
 pub mod made;
+mod picked_up;
 pub mod ping;
 pub mod ports;
 pub mod recover;

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::bootstrap::{WallClock, go_ahead, interruptible};
 use super::change::{Screen, finish, from_trouble, not_resumed, repeated, unless_stopped};
-use super::{config, diagnose};
+use super::{config, diagnose, picked_up};
 use crate::access::with_access;
 use crate::cli::{Global, RescueOptions};
 use crate::failure::{Exit, Failure, Result};
@@ -37,7 +37,7 @@ pub async fn run(
     }
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
     let new_ha = rescue.new_ha_password.as_deref();
-    with_access(out, global, target, rescue.member_of.as_deref(), new_ha, async |access| {
+    let installed = with_access(out, global, target, rescue.member_of.as_deref(), new_ha, async |access| {
         let mut screen = Screen::new(out);
         let ended =
             interruptible(async |stop| go(out, global, access, &mut store, &mut screen, procedure, rescue, stop).await);
@@ -46,9 +46,19 @@ pub async fn run(
             None => Err(screen.left_at_once(&folder(global))),
         }
     })
-    .await
+    .await?;
+    pick_up(out, global, installed).await
 }
 
+/// Its line is let go of by now.
+async fn pick_up(out: &Output, global: &Global, installed: Option<String>) -> Result {
+    match installed {
+        Some(pair) => Box::pin(picked_up::bootstrap(out, global, &pair)).await,
+        None => Ok(()),
+    }
+}
+
+/// The pair whose standby it installed.
 #[expect(clippy::too_many_arguments, reason = "what one command needs, each once")]
 async fn go(
     out: &Output,
@@ -59,7 +69,7 @@ async fn go(
     procedure: Option<Procedure>,
     options: &RescueOptions,
     mut stop: watch::Receiver<bool>,
-) -> Result {
+) -> Result<Option<String>> {
     let of_a_plan =
         [("--confirm", options.confirm.is_some()), ("--accept-cloned-window", options.accept_cloned_window)];
     if let (None, Some((name, _))) = (procedure, of_a_plan.iter().find(|(_, given)| *given)) {
@@ -110,7 +120,7 @@ async fn go(
         let acts = fits.iter().find(|one| **one != Procedure::Leave && diagnosis.state == Name::F8);
         let next = access.recover(acts.map_or(names[0], |one| one.name()));
         out.say(format!("Nothing was changed. Next:  {next} --plan-only{}", typed(unkept(global))));
-        return Ok(());
+        return Ok(None);
     };
     let mut again = String::new();
     if let Some(subject) = &mut plan.subject {
@@ -123,7 +133,7 @@ async fn go(
     if options.plan_only {
         out.object(json!({"plan": plan, "diagnosis": diagnosis}), &[]);
         out.say(format!("Nothing was changed. Next:  {again} --confirm {}", plan.fingerprint));
-        return Ok(());
+        return Ok(None);
     }
     let fingerprint = match &options.confirm {
         Some(given) => given.clone(),
@@ -140,9 +150,14 @@ async fn go(
         None => return Err(Failure::new(Exit::PreflightRefused, "recover.confirm", "the plan was not confirmed")),
     };
     let confirmation = Confirmation { fingerprint, serial: None };
-    let options = Options { dry_run: options.dry_run, typed: folder(global), ..Options::default() };
-    let start = Start { store, clock: &WallClock, sink: screen, stop, options };
-    finish(recover::run(access, &plan, &confirmation, start).await)
+    let dry_run = options.dry_run;
+    let options = Options { dry_run, typed: folder(global), ..Options::default() };
+    let start = Start { store, clock: &WallClock, sink: screen, stop: stop.clone(), options };
+    finish(recover::run(access, &plan, &confirmation, start).await)?;
+    match &plan.subject {
+        Some(subject) if !dry_run => Ok(picked_up::installed(out, global, access, subject, &mut stop).await),
+        _ => Ok(None),
+    }
 }
 
 /// `resume` of a run that was a rescue.
@@ -164,14 +179,19 @@ pub async fn resume(
         take_over: global.take_over || login.take_over,
         ..global.clone()
     };
-    with_access(out, global, &subject.target, subject.member_of.as_deref(), new_ha, async |access| {
-        let ended = interruptible(async |stop| {
+    let installed = with_access(out, global, &subject.target, subject.member_of.as_deref(), new_ha, async |access| {
+        let ended = interruptible(async |mut stop| {
             let options = Options { dry_run, typed: folder(global), ..Options::default() };
-            let start = Start { store: &mut store, clock: &WallClock, sink: &mut screen, stop, options };
-            recover::resume(access, run.clone(), start).await
+            let start = Start { store: &mut store, clock: &WallClock, sink: &mut screen, stop: stop.clone(), options };
+            let ended = recover::resume(access, run.clone(), start).await;
+            match ended.map(finish) {
+                Ok(Ok(())) if !dry_run => Ok(Ok(picked_up::installed(out, global, access, subject, &mut stop).await)),
+                Ok(ended) => Ok(ended.map(|()| None)),
+                Err(error) => Err(error),
+            }
         });
         match ended.await {
-            Some(Ok(end)) => finish(end),
+            Some(Ok(ended)) => ended,
             Some(Err(error)) => {
                 let anew = format!("{}{} --plan-only", subject.again(), typed(unkept(global)));
                 Err(not_resumed(&error, &anew))
@@ -179,7 +199,8 @@ pub async fn resume(
             None => Err(screen.left_at_once(&folder(global))),
         }
     })
-    .await
+    .await?;
+    pick_up(out, global, installed).await
 }
 
 /// A file as it can be named from any folder, and is not looked for on the PATH.

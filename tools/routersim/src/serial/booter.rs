@@ -83,9 +83,12 @@ pub enum Exit {
 #[derive(Debug, Clone)]
 enum State {
     Banner,
-    Window,
+    /// The key window; a dot for each of the seconds that are left.
+    Window(u8),
     Loading,
-    Bootp { then_nand: bool },
+    Bootp {
+        then_nand: bool,
+    },
     Transfer,
     Installer,
     Installs,
@@ -215,7 +218,10 @@ impl Booter {
             self.until = None;
             match self.state.clone() {
                 State::Banner => self.banner(at),
-                State::Window => self.load(at),
+                State::Window(left) => {
+                    self.say(".");
+                    if left <= 1 { self.load(at) } else { self.window(at, left - 1) }
+                }
                 State::Loading => {
                     self.say("setting up elf image... OK\njumping to kernel code\n");
                     self.exit = Some(Exit::Kernel);
@@ -298,12 +304,16 @@ impl Booter {
             "\n\n{before}RouterBOOT {booter} {version}\n\n{board}\n\nCPU frequency: 1000 MHz\n  Memory size: {memory} MiB\n\
              {kind}: {storage} MiB\n\n{etherboot}Press {key} key within {delay} seconds to enter setup"
         ));
-        self.state = State::Window;
-        self.wait(now, Duration::from_secs(u64::from(delay)));
+        self.window(now, delay);
+    }
+
+    fn window(&mut self, now: Instant, left: u8) {
+        self.state = State::Window(left);
+        self.wait(now, Duration::from_secs(1));
     }
 
     fn load(&mut self, now: Instant) {
-        self.say("..\n");
+        self.say("\n");
         match self.settings.device {
             b'e' => self.bootp(now, false),
             b'1' => {
@@ -337,12 +347,12 @@ impl Booter {
             return;
         }
         match self.state.clone() {
-            State::Window if key == CTRL_E && self.board.modern => {
+            State::Window(_) if key == CTRL_E && self.board.modern => {
                 self.keys.push(("window", key));
                 self.say("\n");
                 self.bootp(now, true);
             }
-            State::Window if !self.settings.delete_key || key == DELETE => {
+            State::Window(_) if !self.settings.delete_key || key == DELETE => {
                 self.keys.push(("window", key));
                 self.until = None;
                 self.say("\n\n");
@@ -383,7 +393,7 @@ impl Booter {
             }
             // Before its banner and while it loads it does not listen.
             State::Banner
-            | State::Window
+            | State::Window(_)
             | State::Loading
             | State::Bootp { .. }
             | State::Transfer
