@@ -11,7 +11,7 @@ use std::time::Duration;
 use board::{Board, in_its_menu, pull, resume, run, starts_for_ever, up};
 use bootstrap::event::{Event, Record};
 use bootstrap::exit::Exit;
-use bootstrap::recover::{Asked, Procedure, Tools as _};
+use bootstrap::recover::{Asked, Procedure, Tools as _, reappears};
 use bootstrap::store::SimStore;
 use common::simulated;
 use jumplead_tests::boot_port::Netinstall;
@@ -111,6 +111,40 @@ fn etherboot_with_the_line_pulled() {
         board.assert_typed_only_where_it_is_the_plan();
         comes_up(board).await;
     });
+}
+
+/// The installer waits for whoever runs netinstall-cli, at some time; the board is heard coming back, and nothing is typed.
+#[test]
+fn a_board_that_is_installed_by_hand_is_waited_for() {
+    for (minutes, comes) in [(10, true), (40, false)] {
+        simulated(async || {
+            let board = starts_for_ever().await;
+            let tool = Netinstall(board.router.clone());
+            let (_, end) =
+                run(&board, &tool, &SimStore::default(), Procedure::Etherboot, &Asked::default(), |_| false).await;
+            assert_eq!(end.map(|end| end.exit), Some(Exit::Done));
+            board.typed.lock().unwrap().clear();
+            let argv = ["netinstall-cli".to_owned(), "routeros-7.19.4-tile.npk".to_owned()];
+            let by_hand = async {
+                tokio::time::sleep(Duration::from_secs(minutes * 60)).await;
+                tool.run(&argv).await
+            };
+            let access = board::access(&board, &tool);
+            let back = reappears(&access, Duration::from_secs(30 * 60));
+            let waited = async {
+                tokio::select! {
+                    biased;
+                    back = back => back.unwrap(),
+                    () = async { drop(by_hand.await); std::future::pending().await } => unreachable!(),
+                }
+            };
+            assert_eq!(waited.await, comes, "{minutes} minutes");
+            assert!(board.typed.lock().unwrap().is_empty());
+            if comes {
+                comes_up(&board).await;
+            }
+        });
+    }
 }
 
 #[test]
