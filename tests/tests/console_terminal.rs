@@ -1,6 +1,6 @@
 //! The terminal that people sit at: the real binary on a screen, at a port behind which the test is the router.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jumplead_tests::binary::{isolate, jumplead};
@@ -83,6 +83,27 @@ fn a_password_question_leaves_the_terminal_as_it_was() {
         assert!(!seen.contains("typ"), "it was shown: {seen}");
         assert_eq!(process.0.wait().unwrap().code(), Some(130), "{end:?}");
         assert_eq!(screen.settings(), before, "{end:?}");
+    }
+}
+
+/// What a command had printed when a signal came is not thrown away.
+#[test]
+fn a_signal_at_a_command_keeps_what_came() {
+    let router = LineRouter::start();
+    let urls = router.urls();
+    for (n, (url, json)) in [(&urls[2], false), (&urls[0], true)].into_iter().enumerate() {
+        let said = ":put one; /log info began; :delay 600s; :put two";
+        let arguments: &[&str] = if json { &["--json"] } else { &[] };
+        let mut command = router.command(&[arguments, &["exec", url, "--", said]].concat());
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(8));
+        kill_process(Pid::from_child(&process), Signal::INT).unwrap();
+        let ended = jumplead_tests::binary::Ended::from(process.wait_with_output().unwrap()).expect(130);
+        let (one, two) = if json { ("it had printed before: one", "two") } else { ("one", "two") };
+        assert!(ended.out.contains(one) && !ended.out.contains(&format!("{two}\n")), "{ended:?}");
+        assert!(format!("{}{}", ended.out, ended.err).contains("exec.interrupted"), "{ended:?}");
+        let began = router.exec(&urls[1], ":put [:len [/log find message=began]]").expect(0);
+        assert_eq!(began.out.trim(), (n + 1).to_string());
     }
 }
 

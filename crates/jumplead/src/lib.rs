@@ -172,9 +172,13 @@ fn dispatch<'a>(cli: &'a Cli, out: &'a Output) -> Running<'a> {
     let global = &cli.global;
     let state = || folders::state(global.state_dir.as_deref());
     match &cli.command {
-        Command::Discover { interface, duration, watch } => {
-            running(move || cmd::discover::run(out, &global.links, interface, *duration, *watch))
+        Command::Discover { interface, watch: true, .. } => {
+            running(move || cmd::discover::watch(out, &global.links, interface))
         }
+        Command::Discover { interface, duration, watch: false } => running(move || {
+            let found = cmd::discover::run(out, &global.links, interface, *duration);
+            unless_stopped(|| interrupted("discover.interrupted"), found)
+        }),
         Command::Recover { target, procedure, rescue, sheet: false } => {
             running(move || cmd::recover::run(out, global, target, *procedure, rescue))
         }
@@ -233,15 +237,14 @@ async fn ping(global: &cli::Global, out: &Output, target: &str, count: u32, inte
 async fn exec(global: &cli::Global, out: &Output, asked: &cli::Exec) -> failure::Result {
     let target = reach::target(&asked.target)?;
     let reach = reach::Reach::new(global)?;
-    let work = cmd::exec::run(out, &reach, &target, asked);
-    unless_stopped(cmd::exec::interrupted, work).await.map_err(|failure| failure.of_target(&asked.target))
+    cmd::exec::run(out, &reach, &target, asked).await.map_err(|failure| failure.of_target(&asked.target))
 }
 
 /// `work`, which a signal ends in good order: what it holds is given back, and `interrupted` says what was left.
-async fn unless_stopped(
+async fn unless_stopped<T>(
     interrupted: impl FnOnce() -> Failure,
-    work: impl Future<Output = failure::Result>,
-) -> failure::Result {
+    work: impl Future<Output = failure::Result<T>>,
+) -> failure::Result<T> {
     tokio::select! {
         biased;
         () = cmd::exec::stopped() => Err(interrupted()),

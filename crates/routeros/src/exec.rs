@@ -137,11 +137,20 @@ impl Session {
         run: &mut Run,
         care: Care,
         proof: Option<&Proof>,
-        deadline: Instant,
+        mut deadline: Instant,
     ) -> Result<Outcome, Error> {
+        let shared = self.shared.clone();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let found = self.dialogue.wait(run.patterns(), left, "running a command").await?;
+            let found = tokio::select! {
+                biased;
+                found = self.dialogue.wait(run.patterns(), left, "running a command") => found?,
+                // Its time is over now: what has come is looked at once more.
+                () = shared.stop.notified() => {
+                    deadline = Instant::now();
+                    continue;
+                }
+            };
             let pattern = found.pattern;
             run.seen.extend(found.before);
             match found.found {

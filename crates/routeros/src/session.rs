@@ -13,6 +13,7 @@ use crate::question::Question;
 use crate::secret::Secret;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// For a router to answer a line that does nothing. A command on an open session takes 0.3 s; a busy router or a lossy
 /// link takes its time.
@@ -42,10 +43,12 @@ pub(crate) struct Near {
     pub(crate) line: bool,
 }
 
-/// What the handle shows without asking the task.
+/// What the handle shows and says beside the task's requests.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) prompt: Mutex<String>,
+    /// The command that is under way gets no more time.
+    pub(crate) stop: Notify,
 }
 
 #[derive(Debug)]

@@ -221,6 +221,12 @@ impl Shell {
         self.request(command.into(), Care::Ordinary, None).await
     }
 
+    /// The command that is under way gets no more time: its outcome is what has come by now, or unknown. What the router does of
+    /// it ends with the session at the latest.
+    pub fn stop(&self) {
+        self.shared.stop.notify_waiters();
+    }
+
     pub(crate) async fn exec_destructive(&self, command: Command, proof: Proof) -> Result<Outcome, Error> {
         self.request(command, Care::Destructive, Some(proof)).await
     }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use mactelnet::discovery::{Conflict, Discovery, Router};
-use mactelnet::io::discover;
+use mactelnet::io::{BoxLink, Interface, Link as _, discover};
 use mactelnet::wire::Text;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
+use super::exec::stopped;
 use crate::failure::{Exit, Failure, Result};
 use crate::links::{self, HostLinks};
 use crate::output::{self, Output};
@@ -15,34 +17,63 @@ use crate::output::{self, Output};
 /// What is printed where a router says nothing.
 const NOTHING: &str = "-";
 
-pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Duration, watch: bool) -> Result {
+/// Whether somebody still reads standard output is looked at so often.
+const READER: Duration = Duration::from_millis(300);
+
+/// Links to listen on.
+struct Opened {
+    links: Vec<BoxLink>,
+    names: Vec<String>,
+    warnings: Vec<String>,
+}
+
+fn open(out: &Output, host: &HostLinks, interfaces: &[Interface]) -> Result<Opened> {
+    let (links, warnings) = host.open_all(interfaces)?;
+    warnings.iter().for_each(|warning| out.warn(warning));
+    let names = links.iter().map(|link| link.info().name.clone()).collect();
+    Ok(Opened { links, names, warnings })
+}
+
+/// `discover --watch`: each change, until a signal comes or nobody reads any more.
+pub async fn watch(out: &Output, host: &HostLinks, globs: &[String]) -> Result {
+    let Opened { links, names, .. } = open(out, host, &links::choose(globs)?)?;
+    out.say(format!("Listening on {}; Ctrl-C ends it.", names.join(", ")));
+    let forever = Duration::from_secs(7 * 86_400);
+    let listening = discover(links, forever, |found, place| {
+        if let Some(router) = found.routers().get(place) {
+            show_change(out, router, &names);
+        }
+        !output::unread()
+    });
+    let failed = tokio::select! {
+        biased;
+        () = stopped() => return Ok(()),
+        () = nobody_reads() => return Ok(()),
+        (_, failed) = listening => failed,
+    };
+    match failed.into_iter().next() {
+        Some((name, error)) if !output::unread() => Err(lost(&name, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until the reader of standard output went away: nothing may be written for hours that would tell it.
+async fn nobody_reads() {
+    loop {
+        tokio::time::sleep(READER).await;
+        let stdout = rustix::stdio::stdout();
+        let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+        if poll(&mut asked, Some(&Timespec::default())).is_ok() && asked[0].revents().contains(PollFlags::ERR) {
+            return;
+        }
+    }
+}
+
+/// `discover`
+pub async fn run(out: &Output, host: &HostLinks, globs: &[String], duration: Duration) -> Result {
     let interfaces = links::choose(globs)?;
     let names: Vec<String> = interfaces.iter().map(|interface| interface.name.clone()).collect();
-    let (links, mut warnings) = host.open_all(&interfaces)?;
-    let opened: Vec<String> = links.iter().map(|link| link.info().name.clone()).collect();
-    for warning in &warnings {
-        out.warn(warning);
-    }
-    if watch {
-        out.say(format!("Listening on {}; Ctrl-C ends it.", opened.join(", ")));
-        let forever = Duration::from_secs(7 * 86_400);
-        let listening = discover(links, forever, |found, place| {
-            if let Some(router) = found.routers().get(place) {
-                show_change(out, router, &opened);
-            }
-            !output::unread()
-        });
-        let failed = tokio::select! {
-            biased;
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            (_, failed) = listening => failed,
-        };
-        // It also ends where nobody reads what it prints.
-        return match failed.into_iter().next() {
-            Some((name, error)) if !output::unread() => Err(lost(&name, &error)),
-            _ => Ok(()),
-        };
-    }
+    let Opened { links, names: opened, mut warnings } = open(out, host, &interfaces)?;
     out.say(format!("Asking on {} for {:.1} s", opened.join(", "), duration.as_secs_f64()));
     let (found, failed) = discover(links, duration, |_, _| true).await;
     for (name, error) in failed {

@@ -1,13 +1,14 @@
 //! `exec`: one command on a router, clean output, true exit status.
 
 use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use bootstrap::road::RoadError;
 use bootstrap::target::quoted;
 use routeros::posix::{PosixOptions, PosixShell};
-use routeros::{ByteLink as _, Command, Outcome, Refusal, RefusalClass, Stage, Suffix};
+use routeros::{ByteLink as _, Command, Outcome, Refusal, RefusalClass, Shell, Stage, Suffix};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -21,6 +22,9 @@ use crate::segment::OnSegment;
 /// A command that ends sooner has nobody listen beside it.
 const UNDER_WAY: Duration = Duration::from_millis(20);
 
+/// For what a command has printed by the time of a signal.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// What to do where nobody knows what a command did.
 pub const LOOK_FIRST: &str = "look at the router before you repeat it:  jumplead console TARGET";
 
@@ -31,10 +35,17 @@ const NO_UNIX_SHELL: &str =
 /// The C tools' server waits this long for nobody; ours is the same on every terminal.
 pub const POSIX_SIZE: (u16, u16) = (511, 4098);
 
+/// A signal ends it in good order: what it holds is given back, and what the command had printed is shown.
 pub async fn run(out: &Output, reach: &Reach, target: &Target, asked: &Exec) -> Result {
+    let mut stop = pin!(stopped());
+    let command = asked.command.join(" ");
     let ended = match asked.shell {
-        ShellKind::Routeros => routeros(out, reach, target, asked).await,
-        ShellKind::Posix => posix(out, reach, target, asked.timeout, &asked.command.join(" ")).await,
+        ShellKind::Routeros => routeros(out, reach, target, asked, stop).await,
+        ShellKind::Posix => tokio::select! {
+            biased;
+            () = stop.as_mut() => Err(interrupted()),
+            ended = posix(out, reach, target, asked.timeout, &command) => ended,
+        },
     };
     reach.warn(out);
     ended
@@ -106,10 +117,32 @@ fn refused(refusal: &Refusal, target: &str) -> Failure {
     }
 }
 
-async fn routeros(out: &Output, reach: &Reach, target: &Target, typed: &Exec) -> Result {
+/// The outcome of what runs on `shell`, and whether a signal came before it.
+async fn until<T>(stop: impl Future<Output = ()>, shell: &Shell, work: impl Future<Output = T>) -> Result<(T, bool)> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        () = stop => shell.stop(),
+        outcome = work.as_mut() => return Ok((outcome, false)),
+    }
+    let last = tokio::time::timeout(LAST_WORDS, work).await;
+    last.map(|outcome| (outcome, true)).map_err(|_| interrupted())
+}
+
+async fn routeros(
+    out: &Output,
+    reach: &Reach,
+    target: &Target,
+    typed: &Exec,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> Result {
     let command = typed.command.join(" ");
     let command = command.as_str();
-    let (shell, to) = reach.console(target).await?;
+    let (shell, to) = tokio::select! {
+        biased;
+        () = stop.as_mut() => return Err(interrupted().state("the command was not run")),
+        reached = reach.console(target) => reached?,
+    };
     let overheard = line_road::overheard(&shell.describe()).then(|| line_road::in_clear(command)).flatten();
     let overheard = overheard.map(|warning| match target {
         Target::Member { pair, .. } => warning.replace("PAIR", &quoted(pair)),
@@ -117,7 +150,7 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, typed: &Exec) ->
     });
     overheard.iter().for_each(|warning| out.warn(warning));
     let asked = shell.exec(Command { timeout: Some(typed.timeout), ..Command::new(command) });
-    let outcome = listening(out, to, asked).await;
+    let (outcome, stopped) = until(stop, &shell, listening(out, to, asked)).await?;
     let ended = match outcome {
         Ok(Outcome::Done(output)) => {
             let doubts = doubts(&output);
@@ -155,6 +188,9 @@ async fn routeros(out: &Output, reach: &Reach, target: &Target, typed: &Exec) ->
                     .cause(&unknown)
                     .state("the command may or may not have reached the router")
                     .hint(LOOK_FIRST);
+            if stopped {
+                failure = interrupted();
+            }
             if unknown.began {
                 failure = failure.state("the command had begun on the router");
                 if !out.json {

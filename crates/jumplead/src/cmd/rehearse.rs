@@ -30,6 +30,7 @@ use crate::mac_road::MacRoad;
 use crate::output::{GREEN, Output};
 use crate::roads::PairRoads;
 use crate::segment::LazyWatch;
+use crate::unless_stopped;
 
 /// The secrets of a rehearsal protect nothing.
 const HA_PASSWORD: &str = "Rehearsal-2-HA.x";
@@ -66,7 +67,7 @@ pub fn run(out: &Output, args: &Rehearse) -> Result {
 
 fn runtime(real_time: bool) -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .start_paused(!real_time)
         .build()
         .map_err(|error| Failure::new(Exit::Bug, "host.runtime", "the event loop could not be started").cause(error))
@@ -75,7 +76,7 @@ fn runtime(real_time: bool) -> Result<tokio::runtime::Runtime> {
 fn once(out: &Output, args: &Rehearse) -> Result {
     let began = std::time::Instant::now();
     let runtime = runtime(args.real_time)?;
-    let played = LocalSet::new().block_on(&runtime, play(out, args, !out.quiet, false))?;
+    let played = LocalSet::new().block_on(&runtime, unless_stopped(interrupted, play(out, args, !out.quiet, false)))?;
     if let Some(torn) = &played.torn {
         out.warn(torn);
     }
@@ -96,6 +97,10 @@ fn once(out: &Output, args: &Rehearse) -> Result {
     Ok(())
 }
 
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "rehearse.interrupted", "interrupted").state("simulated routers only")
+}
+
 /// Many seeds, one line for each that fails.
 fn many(out: &Output, args: &Rehearse, seeds: std::ops::Range<u64>) -> Result {
     let total = seeds.end - seeds.start;
@@ -104,7 +109,11 @@ fn many(out: &Output, args: &Rehearse, seeds: std::ops::Range<u64>) -> Result {
     for seed in seeds {
         let args = Rehearse { seed, seeds: None, ..args.clone() };
         let runtime = runtime(false)?;
-        if let Err(failure) = LocalSet::new().block_on(&runtime, play(&silent, &args, false, true)) {
+        let played = LocalSet::new().block_on(&runtime, unless_stopped(interrupted, play(&silent, &args, false, true)));
+        if let Err(failure) = played {
+            if failure.exit == Exit::Interrupted {
+                return Err(failure);
+            }
             out.warn(format!("seed {seed}: {}: {}", failure.code, failure.message));
             failed.push(seed);
         }
