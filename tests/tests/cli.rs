@@ -183,6 +183,10 @@ fn wrong_usage_is_2_and_says_what_and_with_which_code() {
         (&["resume", "--confirm", "f70f10c3:7F0002"], "usage.arguments"),
         (&["rehearse", "--pcap", "/nonexistent/x"], "rehearse.pcap"),
         (&["bootstrap", "nosuch"], "site.read"),
+        // Who logs in at a member, its site file says.
+        (&["exec", "nosuch/b", "--user", "root", "--", "x"], "usage.login"),
+        (&["--password", "env:X", "bootstrap", "nosuch"], "usage.login"),
+        (&["recover", "nosuch/b", "--user", "root"], "usage.login"),
         (&["ping", "x"], "target.invalid"),
         (&["exec", "mac://%eth1", "--", "x"], "target.mac"),
         (&["runs", "show", "../../etc/passwd"], "state.run-id"),

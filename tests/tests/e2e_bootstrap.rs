@@ -213,6 +213,10 @@ fn interrupted_and_unplugged_and_resumed() {
     run.process.signal("INT");
     let interrupted = silent(run.end()).expect(130);
     assert!(finished(&interrupted).contains("\"resumable\":true"), "{}", interrupted.out);
+    // Who begins anew instead is told of it, whatever comes of that.
+    let anew = pair.jumplead(&["bootstrap", "edge-1", "--plan-only"]);
+    let (_, run) = anew.err.split_once("edge-1 was cut off; what goes on with it:  jumplead resume ").unwrap();
+    assert!(pair.jumplead(&["runs", "list"]).expect(0).out.starts_with(run.lines().next().unwrap()), "{}", anew.err);
 
     // The host's cable is out, and whoever started the run does not wait for it.
     let mut run = Stream::start(&pair, &["resume"]);

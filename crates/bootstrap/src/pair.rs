@@ -65,6 +65,14 @@ impl PairSecrets {
         Fetch { site, asker, store }.logins(members)
     }
 
+    /// Fetches what logins to both members need.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn of_logins(site: &Site, asker: &mut dyn Asker, store: &mut dyn Store) -> Result<Self, SecretError> {
+        Fetch { site, asker, store }.logins(&[Member::A, Member::B])
+    }
+
     /// Everything that must never be shown.
     pub fn all(&self) -> Vec<Secret> {
         let mut all = vec![self.ha.clone()];

@@ -25,6 +25,6 @@ pub use forgotten::{Seen, look};
 pub use job::RouterJob;
 pub use known::{Earlier, Who};
 pub use plan::{Asked, Before, Login, Subject};
-pub use procedure::{Procedure, fitting};
+pub use procedure::{Procedure, fitting, offered};
 pub use reappear::reappears;
 pub use run::{Rescue, prepare, resume, run};

@@ -91,14 +91,22 @@ impl Tools for HostTools {
     }
 }
 
-/// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to, `new_ha` where a new HA
-/// password comes from.
+/// Which secrets of a pair are fetched.
+#[derive(Debug, Clone, Copy)]
+pub enum Wants<'a> {
+    /// Those of the logins: who looks needs no other.
+    Logins,
+    /// All of them, and where a new HA password comes from.
+    All { new_ha: Option<&'a str> },
+}
+
+/// Runs `act` on the router that TARGET means; `member_of`, PAIR/b, says which member a line leads to.
 pub async fn with_access<T>(
     out: &Output,
     global: &Global,
     typed: &str,
     member_of: Option<&str>,
-    new_ha: Option<&str>,
+    wants: Wants<'_>,
     act: impl AsyncFnOnce(&Access<'_>) -> Result<T>,
 ) -> Result<T> {
     global.links.raw_only("a rescue")?;
@@ -121,6 +129,7 @@ pub async fn with_access<T>(
         (_, Some(named)) => named,
         (_, None) => return alone(out, global, typed, target, act).await,
     };
+    reach::site_file_says(global)?;
     let mut site = config::load(&pair)?;
     let by = match &target {
         Target::Member { by, .. } => by.clone(),
@@ -133,13 +142,17 @@ pub async fn with_access<T>(
     let state = folders::state(global.state_dir.as_deref())?;
     let mut store = DirStore::new(&state);
     let mut asker = TerminalAsker { allowed: !global.non_interactive };
-    let secrets = PairSecrets::resolve(&site, &mut asker, &mut store).map_err(|error| {
+    let secrets = match wants {
+        Wants::Logins => PairSecrets::of_logins(&site, &mut asker, &mut store),
+        Wants::All { .. } => PairSecrets::resolve(&site, &mut asker, &mut store),
+    };
+    let secrets = secrets.map_err(|error| {
         unfetched(&error)
             .hint(format!("see which secrets the site file names:  jumplead config show {}", quoted(&pair)))
     })?;
-    let new_ha = match new_ha {
-        Some(reference) => Some(new_password(reference, &site.name, &mut asker, &mut store)?),
-        None => None,
+    let new_ha = match wants {
+        Wants::All { new_ha: Some(reference) } => Some(new_password(reference, &site.name, &mut asker, &mut store)?),
+        _ => None,
     };
     let warnings = Rc::new(RefCell::new(Vec::new()));
     let mac = MacRoad {

@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 
 use crate::cli::{Color, Global};
 use crate::failure::{Exit, Failure, NOTHING_CHANGED};
+use crate::term;
 
 pub const GREEN: Style = AnsiColor::Green.on_default();
 pub const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub const RED: Style = AnsiColor::Red.on_default().bold();
 pub const CYAN: Style = AnsiColor::Cyan.on_default();
+pub const PLAIN: Style = Style::new();
 pub const DIM: Style = Style::new().dimmed();
 
 /// Format number of everything machine-readable.
@@ -44,6 +46,15 @@ impl Output {
     /// A line of data.
     pub fn data(&self, line: impl AsRef<str>) {
         written(writeln!(anstream::stdout(), "{}", line.as_ref()));
+    }
+
+    /// A line of data that begins with `head` in this style. On a terminal it fits, in a pipe it is whole.
+    pub fn fitted(&self, style: Style, head: &str, rest: &str) {
+        let whole = format!("{head}{rest}");
+        let fits = term::size().map_or(whole.clone(), |(columns, _)| wrap(&whole, usize::from(columns)));
+        // Lines are broken behind the head: it is no longer than a word.
+        let rest = fits.strip_prefix(head).unwrap_or(rest);
+        self.data(format!("{style}{head}{style:#}{rest}"));
     }
 
     /// Data as it came, and where `line` is wanted, with an end of its last line.

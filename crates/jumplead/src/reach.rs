@@ -354,6 +354,7 @@ impl Reach {
 
     /// A pair of which one member is wanted, by the roads of its site file or by the given one alone.
     pub fn pair(&self, pair: &str, member: Member, by: Option<TargetUrl>) -> Result<ReachedPair> {
+        site_file_says(&self.global)?;
         let mut site = config::load(pair)?;
         site.reach_by(member, by);
         let site = Rc::new(site);
@@ -383,6 +384,20 @@ impl Reach {
     /// Says it.
     pub fn warn(&self, out: &Output) {
         self.warnings().iter().for_each(|warning| out.warn(warning));
+    }
+}
+
+/// Who logs in at a member of a pair stands in its site file: an option that would not be heeded is refused.
+pub fn site_file_says(global: &Global) -> Result {
+    let given = [("--user", global.user.is_some()), ("--password", global.password.is_some())];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let message =
+                format!("{name} is of a single router: who logs in at a pair's member stands in the site file");
+            Err(Failure::new(Exit::Usage, "usage.login", message)
+                .hint("user and password below [pair.a] and [pair.b]; what they are now:  jumplead config show PAIR"))
+        }
     }
 }
 

@@ -416,12 +416,13 @@ fn repair(draft: &mut Draft, subject: &Subject) {
     draft.note("without the active's answer VRRP stays off: alone it would open its data ports");
 }
 
+/// A file of the router by its name; below flash/ where only that lasts.
+pub(super) fn file<'a>(files: &'a [String], name: &str) -> Option<&'a String> {
+    files.iter().find(|file| file.strip_prefix("flash/").unwrap_or(file) == name)
+}
+
 fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, asked: &Asked) -> Result<(), Trouble> {
-    // below flash/ where only that lasts
-    let named = |name: &str| {
-        let files = facts.map(|facts| facts.files.as_slice()).unwrap_or_default();
-        files.iter().find(|file| file.strip_prefix("flash/").unwrap_or(file) == name).cloned()
-    };
+    let named = |name: &str| file(facts.map(|facts| facts.files.as_slice()).unwrap_or_default(), name).cloned();
     let has = |name: &str| named(name).is_some();
     let backup = if has(OWN_BACKUP) {
         draft.note("HA_own.backup is this standby's own: ports off, own MACs; it speaks for nobody while it starts");

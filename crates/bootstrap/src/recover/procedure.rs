@@ -1,7 +1,7 @@
 //! The procedures, by name, and which of them fits what was found.
 
 use super::find::Found;
-use super::plan::Before;
+use super::plan::{Before, OWN_BACKUP, PUSHED_BACKUP};
 use crate::diagnosis::Name;
 use routeros::wake::State;
 use serde::{Deserialize, Serialize};
@@ -132,6 +132,17 @@ pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
         (Name::S4, _) => vec![Leave, HaPassword],
         _ => vec![Leave],
     }
+}
+
+/// Those of them that can be done as things are: a backup is loaded where there is one, this router's own or the active's.
+pub fn offered(found: &Found, before: &Before) -> Vec<Procedure> {
+    let mut fits = fitting(found, before);
+    if let Found::Router { facts, .. } = found
+        && ![OWN_BACKUP, PUSHED_BACKUP].iter().any(|name| super::plan::file(&facts.files, name).is_some())
+    {
+        fits.retain(|one| *one != Procedure::KnownGood);
+    }
+    fits
 }
 
 #[cfg(test)]

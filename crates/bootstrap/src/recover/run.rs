@@ -5,7 +5,7 @@ use super::find::{Found, PATIENCE, find};
 use super::job::RouterJob;
 use super::known::{Earlier, Who};
 use super::plan::{Asked, Before, Subject, plan};
-use super::procedure::{Procedure, fitting};
+use super::procedure::{Procedure, offered};
 use super::router::{FAILURES, SAME_START, boot, failures};
 use crate::diagnosis::{Diagnosis, Name, StartupLog};
 use crate::engine::{Engine, History, Options, RunEnd};
@@ -65,7 +65,7 @@ pub async fn prepare(
         nobody_at_work(access).await?;
     }
     let before = before(access, &found, store, clock).await;
-    let fits = fitting(&found, &before);
+    let fits = offered(&found, &before);
     let plan = procedure.map(|procedure| plan(access, &found, &before, procedure, asked));
     let mut diagnosis = found.diagnosis().clone();
     if access.pair_name.is_some() {

@@ -26,6 +26,7 @@ use crate::known::KnownRouters;
 use crate::line_road::HostLines;
 use crate::mac_road::MacRoad;
 use crate::output::Output;
+use crate::reach;
 use crate::roads::PairRoads;
 use crate::segment::{HostSegment, LazyWatch};
 use crate::{ask, folders, term};
@@ -83,6 +84,7 @@ pub async fn run(out: &Output, global: &Global, pair: &str, change: &Change) -> 
     let interactive = !global.non_interactive && !out.json;
     with_pair(out, global, &state, pair, Screen::new(out), async |pair, around| {
         working(out, &state, &pair.site.name, change.plan_only)?;
+        runs::warn_of_cut_off(out, &DirStore::new(&state), &pair.site.name, &repeated(global));
         change::bootstrap(around, pair, change, async |plan: &Plan| ask(out, plan, pair.site, interactive).await).await
     })
     .await
@@ -114,7 +116,7 @@ pub async fn resume(out: &Output, global: &Global, run: Option<&str>, change: &C
     let records = runs::records(&store, &run)?;
     let plan = plan_of(&records).ok();
     if let Some(plan) = &plan
-        && !change::goes_on(out, plan, &run, runs::ending(&records).1, change)?
+        && !change::goes_on(out, plan, &run, runs::ending(&records).1, change, &repeated(global))?
     {
         return Ok(());
     }
@@ -148,6 +150,7 @@ async fn with_pair(
     act: impl AsyncFnOnce(&Pair<'_>, Surroundings<'_>) -> Result,
 ) -> Result {
     global.links.raw_only("what changes routers")?;
+    reach::site_file_says(global)?;
     let site = &Rc::new(config::load(typed)?);
     let site_file = folders::site_file(typed)?.canonicalize().ok().map(|path| path.display().to_string());
     let kept = repeated(global);

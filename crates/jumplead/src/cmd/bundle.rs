@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::change::from_trouble;
 use super::runs;
-use crate::access::with_access;
+use crate::access::{Wants, with_access};
 use crate::cli::Global;
 use crate::failure::{Exit, Failure, Result};
 use crate::folders;
@@ -66,7 +66,7 @@ pub async fn run(
     );
     let (mut summaries, mut last, mut secrets) = (Vec::new(), None, Vec::new());
     for target in &targets {
-        let part = with_access(out, global, target, member_of, None, async |access| {
+        let part = with_access(out, global, target, member_of, Wants::All { new_ha: None }, async |access| {
             secrets.extend(access.secrets());
             Ok(part(access).await)
         });

@@ -289,7 +289,7 @@ async fn refused_before(
 
 /// What `resume` is asked beside to go on: to show the plan of the run alone, or to make sure that it is the one that was
 /// confirmed. False: that was all.
-pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: &Change) -> Result<bool> {
+pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: &Change, kept: &str) -> Result<bool> {
     if let Some(check) = change.waive.first() {
         let failure = Failure::new(
             Exit::Usage,
@@ -300,7 +300,7 @@ pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: 
         return Err(match &plan.subject {
             Some(_) => failure,
             None => failure.hint(format!(
-                "a check is waived for a new plan:  jumplead bootstrap {} --waive {check}",
+                "a check is waived for a new plan:  jumplead bootstrap {} --waive {check}{kept}",
                 quoted(&plan.pair)
             )),
         });
@@ -314,7 +314,7 @@ pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: 
                 "bootstrap.plan.moved",
                 format!("run {run} has the plan {}, {written} was confirmed", plan.confirmed_by()),
             )
-            .hint(format!("look at its plan:  jumplead resume {run} --plan-only")));
+            .hint(format!("look at its plan:  jumplead resume {run} --plan-only{kept}")));
         }
     }
     if !change.plan_only {
@@ -325,9 +325,9 @@ pub fn goes_on(out: &Output, plan: &Plan, run: &RunId, resumable: bool, change: 
     } else {
         render::plan(plan).iter().for_each(|line| out.data(&line.text));
     }
-    out.say(format!("Nothing was changed. What it has done:  jumplead runs show {run}"));
+    out.say(format!("Nothing was changed. What it has done:  jumplead runs show {run}{kept}"));
     out.say(if resumable {
-        format!("It goes on with:  jumplead resume {run}")
+        format!("It goes on with:  jumplead resume {run}{kept}")
     } else {
         "It has ended: there is nothing to go on with.".to_owned()
     });
@@ -342,13 +342,15 @@ pub async fn resume(around: Surroundings<'_>, pair: &Pair<'_>, run: RunId, chang
     match path::resume(pair, run, start).await {
         Ok(end) => finish(end),
         Err(error) => {
-            Err(not_resumed(&error, &format!("jumplead bootstrap {} --plan-only{}", quoted(typed), around.kept)))
+            let anew = format!("jumplead bootstrap {} --plan-only{}", quoted(typed), around.kept);
+            Err(not_resumed(&error, &anew, &around.kept))
         }
     }
 }
 
 /// Why a run can't be gone on with. `anew` looks anew.
-pub fn not_resumed(error: &JournalError, anew: &str) -> Failure {
+/// `kept`: where runs are kept, as it was typed.
+pub fn not_resumed(error: &JournalError, anew: &str, kept: &str) -> Failure {
     let exit = match error {
         JournalError::Store(StoreError::Locked { .. }) => Exit::Locked,
         JournalError::Store(StoreError::NoRun(_)) => Exit::NotFound,
@@ -364,9 +366,9 @@ pub fn not_resumed(error: &JournalError, anew: &str) -> Failure {
             failure.hint(format!("look anew:  {anew}"))
         }
         JournalError::Store(StoreError::Io { .. }) => {
-            failure.hint(format!("{}, then:  jumplead resume", engine::room(error)))
+            failure.hint(format!("{}, then:  jumplead resume{kept}", engine::room(error)))
         }
-        _ => failure.hint("see what there is:  jumplead runs list"),
+        _ => failure.hint(format!("see what there is:  jumplead runs list{kept}")),
     }
 }
 

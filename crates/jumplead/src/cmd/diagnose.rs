@@ -14,7 +14,7 @@ use crate::cmd::change::from_trouble;
 use crate::cmd::config;
 use crate::failure::{Exit, Failure, Result};
 use crate::line_road::{Hearsay, LineLink};
-use crate::output::{GREEN, Output, RED, YELLOW};
+use crate::output::{GREEN, Output, PLAIN, RED, YELLOW};
 use crate::reach::{self, Reach, Target};
 
 /// The HA port of a router of which no site file says another one.
@@ -202,14 +202,15 @@ pub fn show(out: &Output, diagnosis: &Diagnosis) {
         b"X" | b"X2" | b"S4" => GREEN,
         _ => YELLOW,
     };
-    out.data(format!("{style}{name}{style:#}  {}", diagnosis.says));
+    out.fitted(style, &name, &format!("  {}", diagnosis.says));
     for line in &diagnosis.evidence {
-        out.data(format!("  seen   {line}"));
+        out.fitted(PLAIN, "  seen", &format!("   {line}"));
     }
     for (number, step) in diagnosis.procedure.iter().enumerate() {
+        // To be copied whole.
         out.data(format!("  do  {}  {step}", number + 1));
     }
     if let Some(never) = &diagnosis.never {
-        out.data(format!("  {RED}not{RED:#}    {never}"));
+        out.fitted(RED, "  not", &format!("    {never}"));
     }
 }

@@ -43,7 +43,8 @@ pub fn run(out: &Output, state_dir: &Path) -> Result {
                 Verdict::Ok => GREEN,
                 Verdict::Fail => RED,
             };
-            out.data(format!("{style}{:<4}{style:#}  {:<16} {}", word(check.verdict), check.name, check.says));
+            let head = format!("{:<4}", word(check.verdict));
+            out.fitted(style, &head, &format!("  {:<16} {}", check.name, check.says));
             if let Some(hint) = &check.hint {
                 out.data(format!("      {:<16} hint: {hint}", ""));
             }

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use super::bootstrap::{WallClock, go_ahead, interruptible};
 use super::change::{Screen, finish, from_trouble, not_resumed, repeated, unless_stopped};
-use super::{config, diagnose, picked_up};
-use crate::access::with_access;
+use super::{config, diagnose, picked_up, runs};
+use crate::access::{Wants, with_access};
 use crate::cli::{Global, RescueOptions};
 use crate::failure::{Exit, Failure, Result};
 use crate::output::Output;
@@ -36,8 +36,12 @@ pub async fn run(
         return password(out, global, target, rescue).await;
     }
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
-    let new_ha = rescue.new_ha_password.as_deref();
-    let installed = with_access(out, global, target, rescue.member_of.as_deref(), new_ha, async |access| {
+    let wants = match procedure {
+        // Looks, and keeps nothing in which it would have to be masked.
+        None if rescue.new_ha_password.is_none() => Wants::Logins,
+        _ => Wants::All { new_ha: rescue.new_ha_password.as_deref() },
+    };
+    let installed = with_access(out, global, target, rescue.member_of.as_deref(), wants, async |access| {
         let mut screen = Screen::new(out);
         let ended =
             interruptible(async |stop| go(out, global, access, &mut store, &mut screen, procedure, rescue, stop).await);
@@ -129,6 +133,7 @@ async fn go(
         again = format!("{}{}", subject.again(), typed(unkept(global)));
     }
     show(out, screen, &prepared, &plan, options.plan_only);
+    runs::warn_of_cut_off(out, store, &access.target, &folder(global));
     keep_plan(store, &plan).map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
     if options.plan_only {
         out.object(json!({"plan": plan, "diagnosis": diagnosis}), &[]);
@@ -170,7 +175,7 @@ pub async fn resume(
     dry_run: bool,
 ) -> Result {
     let mut store = DirStore::new(folders::state(global.state_dir.as_deref())?);
-    let new_ha = subject.new_password.as_deref();
+    let wants = Wants::All { new_ha: subject.new_password.as_deref() };
     // As the run was begun, unless another way was said now.
     let login = &subject.login;
     let global = &Global {
@@ -179,7 +184,7 @@ pub async fn resume(
         take_over: global.take_over || login.take_over,
         ..global.clone()
     };
-    let installed = with_access(out, global, &subject.target, subject.member_of.as_deref(), new_ha, async |access| {
+    let installed = with_access(out, global, &subject.target, subject.member_of.as_deref(), wants, async |access| {
         let ended = interruptible(async |mut stop| {
             let options = Options { dry_run, typed: folder(global), ..Options::default() };
             let start = Start { store: &mut store, clock: &WallClock, sink: &mut screen, stop: stop.clone(), options };
@@ -194,7 +199,7 @@ pub async fn resume(
             Some(Ok(ended)) => ended,
             Some(Err(error)) => {
                 let anew = format!("{}{} --plan-only", subject.again(), typed(unkept(global)));
-                Err(not_resumed(&error, &anew))
+                Err(not_resumed(&error, &anew, &folder(global)))
             }
             None => Err(screen.left_at_once(&folder(global))),
         }
@@ -287,7 +292,7 @@ fn show(out: &Output, screen: &mut Screen, prepared: &Rescue, plan: &Plan, as_da
 async fn password(out: &Output, global: &Global, target: &str, rescue: &RescueOptions) -> Result {
     let store = DirStore::new(folders::state(global.state_dir.as_deref())?);
     let unasked = Global { non_interactive: true, ..global.clone() };
-    with_access(out, &unasked, target, rescue.member_of.as_deref(), None, async |access| {
+    with_access(out, &unasked, target, rescue.member_of.as_deref(), Wants::Logins, async |access| {
         let seen = out.patiently("still looking at its line; nothing is changed", recover::look(access, &store)).await;
         let says = seen.says(access);
         out.object(json!({"seen": seen.lines, "password": says}), &[]);

@@ -201,6 +201,12 @@ ha_password = "env:REHEARSAL"
     Site::parse(&text).map_err(|error| bug(&error.to_string()))
 }
 
+/// A site file that the line which is printed would not overwrite.
+fn free_name() -> String {
+    let mut names = (1_u32..).map(|n| format!("edge-{n}.toml"));
+    names.find(|name| !std::path::Path::new(name).exists()).unwrap_or_default()
+}
+
 /// Commands that make router A the active of a pair whose B is missing.
 fn installed() -> String {
     let pair = PairConfig {
@@ -313,7 +319,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         typed: &site.name,
         site_file: None,
         // The run is in memory. With your own pair, then.
-        next: Some(("jumplead config init > edge-1.toml".into(), repeated(args, args.seed))),
+        next: Some((format!("jumplead config init > {}", free_name()), repeated(args, args.seed))),
         kept: String::new(),
     };
     let change = Change::default();

@@ -61,6 +61,25 @@ pub fn newest_resumable(store: &DirStore) -> Result<RunId> {
         .hint("list them:  jumplead runs list"))
 }
 
+/// The newest run of this pair or target, where it was cut off: it can be gone on with, and a new one may not be what is wanted.
+pub fn cut_off(store: &DirStore, of: &str) -> Option<RunId> {
+    for run in store.runs().ok()?.into_iter().rev() {
+        let Ok(records) = records(store, &run) else { continue };
+        if pair(&records) == of {
+            let (end, resumable) = ending(&records);
+            return (resumable && end != "bootstrap.dry-run").then_some(run);
+        }
+    }
+    None
+}
+
+/// Says so.
+pub fn warn_of_cut_off(out: &Output, store: &DirStore, of: &str, kept: &str) {
+    if let Some(run) = cut_off(store, of) {
+        out.warn(format!("run {run} of {of} was cut off; what goes on with it:  jumplead resume {run}{kept}"));
+    }
+}
+
 /// What a run wrote down. A torn tail, as a power cut leaves it, is left out.
 pub fn records(store: &DirStore, run: &RunId) -> Result<Vec<Record>> {
     let bytes = store.read(run).map_err(|error| Failure::new(Exit::LacksRight, error.code(), error.to_string()))?;
