@@ -66,7 +66,15 @@ impl Parser<'_> {
                 return Err(self.lex.error(ParseErrorKind::TooDeep));
             }
             self.lex.pos += len;
-            let right = self.expression(mode, op.precedence() + u8::from(!op.binds_right()))?;
+            let property = mode == Mode::Where && matches!(left.kind, ExprKind::Word(_));
+            let text = matches!(op, BinaryOp::Eq | BinaryOp::Ne).then(|| self.lex.unquoted()).flatten();
+            let right = match text.filter(|_| property) {
+                Some((text, span)) => {
+                    self.lex.pos = span.end;
+                    Expr { kind: ExprKind::Literal(Literal::Str(text.clone()), text), span }
+                }
+                None => self.expression(mode, op.precedence() + u8::from(!op.binds_right()))?,
+            };
             let span = Span::new(left.span.start, right.span.end);
             left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
         }
@@ -113,6 +121,13 @@ impl Parser<'_> {
             b'{' => self.array(),
             b'"' => self.string(),
             b'$' => self.variable(),
+            // No command: a variable of that very name, which nobody has (captures of 7.22; \[verify\] on 6.x).
+            b':' if mode == Mode::Paren && self.lex.peek_at(1).is_some_and(|byte| byte.is_ascii_alphabetic()) => {
+                self.lex.pos += 1;
+                let name = [b":", self.lex.name()].concat();
+                let span = Span::new(start, self.lex.pos);
+                Ok(Expr { kind: ExprKind::Var(Name { text: name, span }), span })
+            }
             b'*' => match self.lex.id() {
                 Some((literal, span)) => Ok(self.literal(literal, span)),
                 None => Err(self.lex.error(ParseErrorKind::Syntax)),
@@ -179,8 +194,11 @@ impl Parser<'_> {
                     Some(b';') => parser.lex.pos += 1,
                     Some(_) => {
                         items.push(parser.array_item()?);
+                        parser.lex.blanks();
+                        // A line end parts items, too, on 7.x; nothing is known of 6.x.
+                        let parted = parser.lex.version.is_v7() && parser.lex.peek() == Some(b'\n');
                         parser.lex.blank_lines();
-                        if !matches!(parser.lex.peek(), Some(b';' | b'}')) {
+                        if !parted && !matches!(parser.lex.peek(), Some(b';' | b'}')) {
                             return Err(parser.array_error());
                         }
                     }

@@ -191,6 +191,18 @@ impl<'a> Lexer<'a> {
         Some((literal, span))
     }
 
+    /// A text that stands here as the value of a property in a condition, where it would be no operand by itself: in
+    /// `name=backup.rsc` the dot joins nothing. Nothing is taken.
+    pub(crate) fn unquoted(&self) -> Option<(String, Span)> {
+        let text = self.run(|byte| is_word(byte) || b".:/-@".contains(&byte));
+        let mut whole = Self { src: self.src, pos: self.pos, version: self.version };
+        let alone = whole.typed().or_else(|| whole.word().map(|(word, span)| (Literal::Str(word), span)));
+        let more = alone.is_some_and(|(_, span)| span.end < self.pos + text.len());
+        // Operands behind it are joined to it.
+        let joins = matches!(self.peek_at(text.len()), Some(b'$' | b'"' | b'(' | b'['));
+        (more && !joins).then(|| (text.to_owned(), Span::new(self.pos, self.pos + text.len())))
+    }
+
     fn word_goes_on(&self, ahead: usize) -> bool {
         match self.peek_at(ahead) {
             Some(b'_') => true,

@@ -351,12 +351,9 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the value of an argument stands behind its name without `=`: `do {` means `do={`, and `in $x` means `in=$x`
-    /// where nothing is wanted any more that needs no name. Nothing is known of 6.x.
+    /// where nothing is wanted any more that needs no name. On 6.x, too: public scripts for it are written so.
     fn value_follows(&mut self, shape: Shape, name: &str, filled: &Filled) -> bool {
         let Some(builtin) = shape.builtin.filter(|builtin| builtin.has(name)) else { return false };
-        if !self.lex.version.is_v7() {
-            return false;
-        }
         let before = self.lex.pos;
         self.lex.blanks();
         let follows = match self.lex.peek() {

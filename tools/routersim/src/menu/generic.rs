@@ -8,6 +8,7 @@ use super::print::{self, Form, Style};
 use super::refused::Refused;
 use super::row::Row;
 use super::screen::Screen;
+use super::told::told;
 use super::values::{text_of, value_text};
 use crate::raw;
 use crate::script::{Ctx, Error, MenuCommand, Value};
@@ -160,7 +161,11 @@ impl System {
         }
         match self.row_value(menu, &row, &name) {
             Some(value) => Ok(value),
-            None => Err(self.no_property(menu, "get", &name, &who.user).into()),
+            None => match told(menu.path, &name) {
+                Some("") => Ok(Value::Nothing),
+                Some(says) => Ok(Value::str(says)),
+                None => Err(self.no_property(menu, "get", &name, &who.user).into()),
+            },
         }
     }
 

@@ -18,6 +18,7 @@ mod screen;
 mod six;
 pub mod tables;
 pub mod time;
+mod told;
 mod unmodelled;
 mod values;
 

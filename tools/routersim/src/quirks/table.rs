@@ -106,8 +106,8 @@ quirks! {
     service_available_from: bool = |v| v.at_least(7, 24), "ha-system.md section 6, to be verified";
     /// `/system history print detail as-value` has undo and redo texts with quotes: 7.x.
     history_undo_text: bool = |v| v.is_v7(), "ha-system.md section 6";
-    /// `[/ping ...]` is the number of replies: 6.x. On 7.x it is nothing at all without `as-value`.
-    ping_gives_count: bool = |v| !v.is_v7(), "ha-system.md section 6: \"no longer a plain number\"; what it is instead is to be verified";
+    /// `[/ping ...]` is the number of replies: public scripts count with it on 6.x and 7.x. On 7.1 it is no plain number, here nothing.
+    ping_gives_count: bool = |v| !v.is_v7() || v.at_least(7, 2), "public failover scripts for 7.x; ha-system.md section 6 for 7.1: \"no longer a plain number\", what it is instead is to be verified";
     /// `export` leaves secrets out unless asked: 7.x.
     export_hides_secrets: bool = |v| v.is_v7(), "MikroTik manual, Configuration Management";
     /// A plain export says in a comment line which DHCP client's interface is not active; other menus of a router have such lines,

@@ -59,6 +59,8 @@ pub enum Via {
     AutoRsc,
     /// `on-master` or `on-backup` of a VRRP interface.
     Vrrp,
+    /// A script of `/tool netwatch`.
+    Netwatch,
     /// `run-after-reset`.
     Reset,
     /// A test's or the specification's own hand.

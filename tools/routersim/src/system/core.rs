@@ -110,8 +110,12 @@ pub struct Volatile {
     pub runs: BTreeMap<(&'static str, u32), (u64, u64)>,
     /// Generation of each scheduler item; a running timer of an older one ends.
     pub timers: BTreeMap<u32, u64>,
+    /// When the timers of the scheduler's items run out next.
+    pub due: BTreeMap<u32, Instant>,
     /// Address list entries with a timeout, by menu and id: the timeout as it was set, and when it is over.
     pub expiring: BTreeMap<(&'static str, u32), (String, Instant)>,
+    /// Hosts of `/tool netwatch`, by the item's id.
+    pub watched: BTreeMap<u32, super::netwatch::Watched>,
     /// How often each VRRP interface was set, by id: what quirk `vrrp_set_resets` goes by.
     pub vrrp_writes: BTreeMap<u32, u64>,
     /// Who holds safe mode: session and user.

@@ -12,6 +12,7 @@ mod history;
 mod jobs;
 mod log;
 mod nethost;
+mod netwatch;
 mod network;
 mod ports;
 mod remember;

@@ -37,6 +37,7 @@ impl System {
     /// After an item was added, changed or removed.
     pub(crate) fn reschedule(&self, id: u32, gone: bool) {
         self.next_generation(id);
+        self.volatile.borrow_mut().due.remove(&id);
         let item = self.config(|config| config.item(MENU, id).cloned());
         if let (false, Some(item), Some(sys), Phase::Up) = (gone, item, self.rc(), self.phase())
             && !item.disabled
@@ -75,10 +76,17 @@ impl System {
         Some(now + Duration::from_secs(due - unix))
     }
 
+    /// When an item's timer runs out next, in seconds of the clock.
+    pub(crate) fn due(&self, id: u32) -> Option<u64> {
+        let due = self.volatile.borrow().due.get(&id).copied()?;
+        Some(self.unix_time() + due.saturating_since(self.kernel.now()).as_secs())
+    }
+
     fn start_timer(self: &Rc<Self>, item: &Item) {
         let Some(mut due) = self.first_run(item) else { return };
         let id = item.id;
         let generation = self.next_generation(id);
+        self.volatile.borrow_mut().due.insert(id, due);
         let sys = Rc::clone(self);
         let job = self.kernel.spawn(format!("scheduler *{id:X}"), async move {
             loop {
@@ -90,9 +98,11 @@ impl System {
                 sys.fire(&item);
                 let every = interval(&item);
                 if every.is_zero() {
+                    sys.volatile.borrow_mut().due.remove(&id);
                     return;
                 }
                 due += every;
+                sys.volatile.borrow_mut().due.insert(id, due);
             }
         });
         self.belongs_to_console(job);

@@ -123,6 +123,7 @@ impl System {
         if let Some(file) = after_reset {
             self.run_after_reset(file);
         }
+        self.start_netwatch();
         let starting = Rc::clone(&self);
         let job = self.kernel.spawn("scheduler", async move {
             starting.kernel.sleep(starting.spec.scaled(starting.spec.boot.startup)).await;

@@ -107,18 +107,21 @@ pub(super) async fn grep(sys: Rc<System>, ctx: &Ctx, command: &MenuCommand) -> R
     Ok(Value::Nothing)
 }
 
-/// `:resolve`: what `/ip dns static` knows; there is no server.
+/// The address of a name: what `/ip dns static` knows; there is no server.
+pub(super) fn address_of(sys: &System, name: &str) -> Option<Ipv4Addr> {
+    if let Ok(address) = name.parse() {
+        return Some(address);
+    }
+    sys.config(|config| {
+        let mut items = config.items("/ip/dns/static").iter().filter(|item| !item.disabled);
+        items.find(|item| item.get("name") == Some(name))?.get("address")?.parse().ok()
+    })
+}
+
+/// `:resolve`
 pub(super) async fn resolve(sys: Rc<System>, _ctx: &Ctx, command: &MenuCommand) -> Result<Value, Error> {
     let name = first(command, "domain-name").map(text_of).ok_or(Refused::Missing(vec!["domain-name"]))?;
-    if let Ok(address) = name.parse::<Ipv4Addr>() {
-        return Ok(Value::Ip(address));
-    }
-    let known = sys.config(|config| {
-        let mut items = config.items("/ip/dns/static").iter().filter(|item| !item.disabled);
-        let item = items.find(|item| item.get("name") == Some(name.as_str()))?;
-        item.get("address")?.parse().ok()
-    });
-    known.map(Value::Ip).ok_or_else(|| Error::failure("resolve failed"))
+    address_of(&sys, &name).map(Value::Ip).ok_or_else(|| Error::failure("resolve failed"))
 }
 
 /// `:beep`: nobody hears it.

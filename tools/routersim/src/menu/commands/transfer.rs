@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use mactelnet::MacAddr;
 
+use super::language::address_of;
 use crate::console::{ConsoleHost, hop};
 use crate::menu::kind::Kind;
 use crate::menu::refused::Refused;
@@ -35,6 +36,12 @@ fn transfer(sys: &System, user: &str, command: &MenuCommand) -> Result<Transfer,
         server = Some(host.to_owned());
         source.get_or_insert_with(|| path.to_owned());
     }
+    // A port may stand behind the name.
+    let named = server.as_deref().map(|server| server.split(':').next().unwrap_or(server));
+    let found = named.map(|name| address_of(sys, name));
+    if found == Some(None) {
+        return Err(Error::failure("resolving error"));
+    }
     if mode.as_deref() != Some("ftp") {
         // Nothing that speaks HTTP or TFTP is on a simulated wire.
         return Err(Error::failure("connection failed"));
@@ -53,7 +60,7 @@ fn transfer(sys: &System, user: &str, command: &MenuCommand) -> Result<Transfer,
     let base = source.rsplit('/').next().unwrap_or_default().to_owned();
     let server = server.ok_or(Refused::Missing(vec!["address"]))?;
     Ok(Transfer {
-        server: server.parse().map_err(|_| Error::failure("could not resolve dns name"))?,
+        server: found.flatten().filter(|_| !server.contains(':')).ok_or_else(|| Error::failure("resolving error"))?,
         port: match given("port") {
             Some(port) => port.parse().map_err(|_| Error::invalid_value("port"))?,
             None => 21,

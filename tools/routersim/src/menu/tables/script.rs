@@ -208,6 +208,10 @@ impl Hooks for SchedulerHooks {
         if let Some(time) = row.get("start-time").and_then(parse_duration) {
             row.put("start-time", format_clock(time));
         }
+        if let Some(due) = sys.due(row.id) {
+            let when = Calendar::from_unix(due);
+            row.put("next-run", format!("{} {}", when.date(sys.spec.version.is_v7()), when.time()));
+        }
         put_runs(sys, SCHEDULER.path, row)
     }
 

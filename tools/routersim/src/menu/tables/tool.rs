@@ -3,10 +3,11 @@
 use super::interface::{LIST_MENU, SINGLE_MENU};
 use super::ip::LIST_NAME;
 use super::short::{count, list, no, single, text, time, word, yes};
+use crate::menu::config::Item;
 use crate::menu::def::{Export, Menu, V6, V7, Verbs, flag, prop};
 use crate::menu::hooks::Hooks;
 use crate::menu::row::Row;
-use crate::menu::time::format_duration;
+use crate::menu::time::{Calendar, format_duration};
 use crate::system::System;
 
 pub(super) static MENUS: &[&Menu] = &[
@@ -86,7 +87,26 @@ list!(NETWATCH, "/tool/netwatch", [
     word("status").or("unknown").ro(),
     text("up-script").or(""),
     text("down-script").or(""),
-], columns ["host", "timeout", "interval", "status"]);
+    word("since").ro(),
+], columns ["host", "timeout", "interval", "status"], hooks: &NetwatchHooks);
+
+struct NetwatchHooks;
+
+impl Hooks for NetwatchHooks {
+    fn fill(&self, sys: &System, item: &Item, row: &mut Row) -> bool {
+        let known = sys.volatile.borrow().watched.get(&item.id).copied().unwrap_or_default();
+        if let Some(up) = known.up {
+            row.put("status", if up { "up" } else { "down" });
+            let when = Calendar::from_unix(known.since);
+            row.put("since", format!("{} {}", when.date(sys.spec.version.is_v7()), when.time()));
+        }
+        true
+    }
+
+    fn changed(&self, sys: &System, item: &Item, gone: bool) {
+        sys.watch_anew(item.id, gone);
+    }
+}
 single!(GRAPHING, "/tool/graphing", [time("store-every").or("5m"), count("page-refresh").or("300")]);
 single!(SNIFFER, "/tool/sniffer", [
     no("only-headers"),

@@ -221,3 +221,47 @@ fn an_item_without_what_it_needs_is_named_so() {
         assert_eq!(bench.fails("/user add name=x"), "missing value(s) of argument(s) group");
     }
 }
+
+/// What scripts of others lean on, and was wrong or missing here once.
+#[test]
+fn failover_and_update_scripts_find_what_they_ask_for() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        // A number, also of nobody.
+        assert_eq!(bench.get("([/ping 192.0.2.1 count=1] = 0)"), "true");
+        assert_eq!(bench.get("[:typeof [/ping 192.0.2.1 count=1]]"), "num");
+        // Nothing, where a router has nothing to tell; a name that no router knows is another matter.
+        for asked in ["/system package update get latest-version", "/tool e-mail get last-status"] {
+            assert_eq!(bench.get(&format!("[:len [{asked}]]")), "0", "{asked}");
+        }
+        bench.run("/ip dhcp-server lease add address=192.168.88.9 mac-address=02:00:00:00:00:01");
+        assert_eq!(bench.get("[:len [/ip dhcp-server lease get 0 host-name]]"), "0");
+        assert!(bench.fails("/ip dhcp-server lease get 0 zzz").contains("input does not match any value"));
+        bench.run("/system scheduler add name=hourly interval=1h on-event=\":nothing\"");
+        let next = bench.get("[:len [/system scheduler get hourly next-run]]");
+        assert!(next.parse::<u32>().is_ok_and(|length| length >= 19), "{next}");
+        bench.run("/system scheduler disable hourly");
+        assert_eq!(bench.get("[:len [/system scheduler get hourly next-run]]"), "0");
+        let fetch = bench.fails("/tool fetch url=\"https://example.com/x\" mode=https");
+        assert!(fetch.starts_with("failure: resolving error"), "{fetch}");
+    }
+}
+
+#[test]
+fn netwatch_asks_and_runs_its_scripts() {
+    for mut bench in [Bench::v6(), Bench::v7()] {
+        bench.run(
+            "/tool netwatch add host=192.0.2.1 interval=10s timeout=1s down-script=\":log warning \\\"it is down\\\"\" \
+             up-script=\":log warning \\\"it is up\\\"\"",
+        );
+        bench.wait(Duration::from_secs(3));
+        assert_eq!(bench.get("[/tool netwatch get 0 status]"), "down");
+        assert_eq!(bench.get("[:len [/log find message=\"it is down\"]]"), "1");
+        bench.run("/tool netwatch set 0 host=127.0.0.1");
+        bench.wait(Duration::from_secs(3));
+        assert_eq!(bench.get("[/tool netwatch get 0 status]"), "up");
+        bench.wait(Duration::from_secs(30));
+        assert_eq!(bench.get("[:len [/log find message=\"it is up\"]]"), "1", "once");
+        bench.run("/tool netwatch disable 0");
+        assert_eq!(bench.get("[/tool netwatch get 0 status]"), "unknown");
+    }
+}

@@ -20,17 +20,22 @@ fn menus_get_evaluated_arguments() {
 #[test]
 fn conditions_on_items() {
     let things = "/thing\nadd name=a size=10 comment=HA disabled=yes log=no\nadd name=b size=20\nadd name=c-d size=5m\n\
-                  add name=log comment=\"x y\" log=yes\n";
+                  add name=log comment=\"x y\" log=yes\nadd name=t.rsc\nadd name=x.b/c-d.1:2\nadd name=5m.x\n";
     for (condition, found) in [
         ("name=a", "*1"),
         ("name=\"a\"", "*1"),
         ("where name=a", "*1"),
         ("name=c-d", "*3"),
-        ("comment!=\"HA\"", "*2;*3;*4"),
-        ("comment=\"\"", "*2;*3"),
+        // A dot in it joins nothing.
+        ("name=t.rsc", "*5"),
+        ("name=x.b/c-d.1:2", "*6"),
+        ("name=5m.x", "*7"),
+        ("name=t.rsc or name=a", "*1;*5"),
+        ("comment!=\"HA\"", "*2;*3;*4;*5;*6;*7"),
+        ("comment=\"\"", "*2;*3;*5;*6;*7"),
         ("comment", "*1;*4"),
-        ("!comment", "*2;*3"),
-        ("!comment name!=b", "*3"),
+        ("!comment", "*2;*3;*5;*6;*7"),
+        ("!comment name!=b size>0", "*3"),
         ("size>15", "*2;*3"),
         ("size=5m", "*3"),
         ("name~\"^[ab]\"", "*1;*2"),
@@ -46,8 +51,8 @@ fn conditions_on_items() {
         ("name=[/echo b]", "*2"),
         ("name=$wanted", "*2"),
         // The trap: a variable called like a property is the property.
-        ("name=$name", "*1;*2;*3;*4"),
-        ("", "*1;*2;*3;*4"),
+        ("name=$name", "*1;*2;*3;*4;*5;*6;*7"),
+        ("", "*1;*2;*3;*4;*5;*6;*7"),
     ] {
         let src = format!("{things}:local wanted b; :local name b; :put [/thing find {condition}]");
         prints(&src, &format!("{found}\n"));

@@ -1,0 +1,57 @@
+//! What routers tell of an item and nothing here ever finds out: a lease's host name, the newest version. `get` gives
+//! nothing for it, as on a router that does not know it yet; scripts ask for just that.
+//!
+//! Names by the manual's lists of read-only properties.
+
+/// Of a menu: names, and where it is known what a router says that has nothing to tell, that.
+const TOLD: &[(&str, &[(&str, &str)])] = &[
+    (
+        "/ip/dhcp-server/lease",
+        &[
+            ("active-address", ""),
+            ("active-client-id", ""),
+            ("active-mac-address", ""),
+            ("active-server", ""),
+            ("agent-circuit-id", ""),
+            ("agent-remote-id", ""),
+            ("expires-after", ""),
+            ("host-name", ""),
+            ("last-seen", "never"),
+            ("src-mac-address", ""),
+            ("status", "waiting"),
+        ],
+    ),
+    (
+        "/ip/dhcp-client",
+        &[
+            ("address", ""),
+            ("dhcp-server", ""),
+            ("expires-after", ""),
+            ("gateway", ""),
+            ("primary-dns", ""),
+            ("primary-ntp", ""),
+            ("secondary-dns", ""),
+            ("secondary-ntp", ""),
+            ("status", "searching..."),
+        ],
+    ),
+    ("/system/package/update", &[("latest-version", ""), ("status", "")]),
+    ("/tool/e-mail", &[("last-address", ""), ("last-status", "")]),
+    (
+        "/ip/cloud",
+        &[("dns-name", ""), ("public-address", ""), ("public-address-ipv6", ""), ("status", ""), ("warning", "")],
+    ),
+    ("/ip/dns", &[("cache-used", ""), ("dynamic-servers", "")]),
+    ("/ip/route", &[("gateway-status", ""), ("immediate-gw", "")]),
+    ("/system/ntp/client", &[("freq-drift", ""), ("status", "waiting"), ("synced-server", ""), ("synced-stratum", "")]),
+    (
+        "/ipv6/dhcp-client",
+        &[("address", ""), ("dhcp-server-v6", ""), ("expires-after", ""), ("prefix", ""), ("status", "searching...")],
+    ),
+];
+
+/// What a router without anything to tell gives for that property; `None`: it has none of that name, as far as is known here.
+pub(super) fn told(menu: &str, name: &str) -> Option<&'static str> {
+    let (_, names) = TOLD.iter().find(|(path, _)| *path == menu)?;
+    names.iter().find(|(known, _)| *known == name).map(|(_, says)| *says)
+}
