@@ -382,3 +382,27 @@ fn two_pushes_at_once_are_one() {
     pair.until("the push ends", 300, |_| first.result().is_some());
     assert!(matches!(first.result(), Some(Ok(_))), "{}", first.output());
 }
+
+/// The regular check comes at any time, also while the standby goes down with what it has just been given: a second push would
+/// meet a router that starts, and leave it with another version than the active's for as long as until the next check.
+#[test]
+fn a_check_behind_a_push_is_no_second_push() {
+    for (version, way) in BOTH {
+        let pair = Pair::new(version, 19);
+        pair.install();
+        pair.basic_networking();
+        by(way, &pair);
+        pair.run(&pair.a, "/system scheduler disable ha_checkchanges");
+        pair.call(&pair.a, "HAPushStandby");
+        let checked = pair.run(&pair.a, "/system script run ha_checkchanges");
+        assert!(!checked.contains("NEED TO PUSH"), "{version} {way}: {checked}");
+        pair.wait(200);
+        let checked = pair.run(&pair.a, "/system script run ha_checkchanges");
+        assert!(checked.contains("GOOD"), "{version} {way}: {checked}");
+        // A change of later on is pushed.
+        pair.run(&pair.a, "/ip dns static add name=later.example address=192.0.2.9");
+        pair.wait(10);
+        let checked = pair.run(&pair.a, "/system script run ha_checkchanges");
+        assert!(checked.contains("NEED TO PUSH"), "{version} {way}: {checked}");
+    }
+}

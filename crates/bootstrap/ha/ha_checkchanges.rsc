@@ -25,6 +25,10 @@
     /system script run ha_insync
     :global haInSync
     :global haInSyncWhy
+    :global haPushedAt
+    :if ([:typeof $haPushedAt] = "time") do={
+      :if ((([/system resource get uptime] - $haPushedAt) < 3m) and ($haInSync = "no") and (!$byHand)) do={ :set haInSync "wait" }
+    }
     :if ($haInSync = "yes") do={
       :set isStandbyInSync true
       :put "ha_checkchanges: GOOD"

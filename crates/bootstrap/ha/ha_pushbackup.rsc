@@ -60,4 +60,6 @@
   /log error "ha_pushbackup: BROKEN OFF, $haPushWhy"
   :error "ha_pushbackup: BROKEN OFF, $haPushWhy"
 }
+# For minutes now it holds another version, or none: that is no reason to push again.
+:global haPushedAt [/system resource get uptime]
 :put "ha_pushbackup: pushed"

@@ -34,6 +34,11 @@ pub trait Roads {
         })
     }
 
+    /// By which road the console of `member` was had last.
+    fn taken(&self, _member: Member) -> Option<String> {
+        None
+    }
+
     /// Ends the consoles that were kept.
     fn let_go(&self) -> LocalFuture<'_, ()> {
         Box::pin(async {})

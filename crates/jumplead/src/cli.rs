@@ -411,6 +411,10 @@ pub enum Road {
     Serial,
     /// The same console, on a serial port of router a
     ViaSerial,
+    /// Through router a, of which there is nothing but its own serial console
+    SerialA,
+    /// Both consoles by one line: router a's, and router b's on a serial port of a
+    SerialBoth,
 }
 
 /// What goes wrong in a rehearsal.

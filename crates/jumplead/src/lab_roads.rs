@@ -53,15 +53,22 @@ impl Segment for LabSegment {
     }
 }
 
-/// The cable that leads to router B, whatever port the URL names.
+/// The host's port with the cable to router A's console; any other port that a URL names has the one to B's.
+pub const PORT_A: &str = "/dev/rehearsal-a";
+
+/// The cables to both consoles.
 #[derive(Debug)]
-pub struct LabLines(pub NodeHandle<Router>);
+pub struct LabLines {
+    pub a: NodeHandle<Router>,
+    pub b: NodeHandle<Router>,
+}
 
 impl Lines for LabLines {
     fn open<'a>(&'a self, url: &'a TargetUrl) -> LocalFuture<'a, Opened> {
         Box::pin(async move {
-            let TargetUrl::Serial { line, .. } = url else { return Ok(None) };
-            Ok(Some((Box::new(Cable::new(&self.0, line.baud, &url.to_string())) as BoxLink, Vec::new())))
+            let TargetUrl::Serial { path, line, .. } = url else { return Ok(None) };
+            let router = if path == PORT_A { &self.a } else { &self.b };
+            Ok(Some((Box::new(Cable::new(router, line.baud, &url.to_string())) as BoxLink, Vec::new())))
         })
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use bootstrap::mac::Mac;
 use bootstrap::marker::Who;
 use bootstrap::pair::{Pair, PairSecrets, Users};
-use bootstrap::road::{NO_PORT, Purpose, Request, RoadError, RoadTrouble};
+use bootstrap::road::{NO_PORT, Purpose, Request, RoadError, RoadTrouble, Roads};
 use bootstrap::secret::{Asker, SecretError, SecretRef, Unasked, resolve};
 use bootstrap::site::Site;
 use bootstrap::store::DirStore;
@@ -179,7 +179,7 @@ impl ReachedPair {
             Some(OnSegment::new(MacAddr(mac.0), interface.clone(), links.clone()))
         };
         let road = match road.parse().ok()? {
-            TargetUrl::Via { member: near, .. } => self.roads.taken(near)?.parse().ok()?,
+            TargetUrl::Via { member: near, .. } => Roads::taken(&self.roads, near)?.parse().ok()?,
             road => road,
         };
         match road {

@@ -181,17 +181,29 @@ impl PairRoads {
         }
     }
 
-    /// The console of `near` that was lent to a line which is gone by now.
-    async fn returned(&self, near: Member) -> Option<Kept> {
+    /// The console of `near` that was lent to a line which is gone by now. While something boots on that line it does not come.
+    async fn returned(&self, near: Member) -> Result<Option<Kept>, RoadError> {
         let lent = self.lent.borrow_mut().take();
-        let (member, shell) = lent?;
+        let Some((member, mut shell)) = lent else { return Ok(None) };
         match tokio::time::timeout(BACK, shell.back()).await {
             // It may have been left long ago: a router logs out who types nothing.
             Ok(Ok((shell, used))) => {
                 self.keep_since(member, shell, used).await;
-                self.kept.borrow_mut().take_if(|kept| kept.member == near)
+                Ok(self.kept.borrow_mut().take_if(|kept| kept.member == near))
             }
-            _ => None,
+            Ok(Err(_)) => Ok(None),
+            Err(_) => {
+                *self.lent.borrow_mut() = Some((member, shell));
+                Err(RoadError {
+                    trouble: RoadTrouble::Transient,
+                    code: "road.lent".into(),
+                    road: Roads::taken(self, member).unwrap_or_else(|| member.to_string()),
+                    message: format!("the console of {member} is behind a router that starts on its serial port"),
+                    hints: vec![format!(
+                        "it comes back with that router's login; by hand, on {member}'s console:  Ctrl-A, then Q"
+                    )],
+                })
+            }
         }
     }
 
@@ -205,16 +217,31 @@ impl PairRoads {
         }
     }
 
-    /// By which road the console of `member` was had last, by itself or as the way to the other one.
-    pub fn taken(&self, member: Member) -> Option<String> {
-        self.taken.borrow().get(&member).cloned()
+    /// The console of `member` that a hop or a terminal left, where it is on a line: a line has one reader, and to open it again
+    /// would meet ourselves.
+    async fn at_hand(&self, member: Member) -> Result<Option<Connection>, RoadError> {
+        let Some(road) = Roads::taken(self, member).filter(|road| is_line(road)) else { return Ok(None) };
+        let mut kept = self.kept.borrow_mut().take_if(|kept| kept.member == member);
+        if kept.is_none() {
+            kept = self.returned(member).await?;
+        }
+        match kept {
+            Some(kept) if kept.used.elapsed() < STALE => {
+                Ok(Some(Connection { shell: kept.shell, road, evidence: Evidence::default() }))
+            }
+            Some(kept) => {
+                goodbye(kept.shell).await;
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// A console of `near` that still answers: the one that was kept, or a new one.
     async fn near(&self, near: Member, request: &Request) -> Result<Connection, RoadError> {
         let mut kept = self.kept.borrow_mut().take();
         if kept.is_none() {
-            kept = self.returned(near).await;
+            kept = self.returned(near).await?;
         }
         match kept {
             Some(kept) if kept.member == near && kept.used.elapsed() < STALE && !self.doubled(near) => {
@@ -341,7 +368,12 @@ impl std::fmt::Debug for PairRoads {
 
 impl Roads for PairRoads {
     fn connect<'a>(&'a self, request: &'a Request) -> LocalFuture<'a, Result<Connection, RoadError>> {
-        Box::pin(self.first(request.member, request, |_| true))
+        Box::pin(async {
+            match self.at_hand(request.member).await? {
+                Some(connection) => Ok(connection),
+                None => self.first(request.member, request, |_| true).await,
+            }
+        })
     }
 
     fn give_back(&self, connection: Connection) -> LocalFuture<'_, ()> {
@@ -366,6 +398,10 @@ impl Roads for PairRoads {
         })
     }
 
+    fn taken(&self, member: Member) -> Option<String> {
+        self.taken.borrow().get(&member).cloned()
+    }
+
     fn left_over(&self, member: Member, shell: Shell) -> LocalFuture<'_, ()> {
         Box::pin(self.keep(member, shell))
     }
@@ -374,7 +410,12 @@ impl Roads for PairRoads {
         Box::pin(async {
             let lent = self.lent.borrow().as_ref().map(|(near, _)| *near);
             let returned = match lent {
-                Some(near) => self.returned(near).await,
+                Some(near) => self.returned(near).await.unwrap_or_else(|error| {
+                    self.warn(
+                        error.hints.iter().map(|hint| format!("{}: {}; {hint}", error.road, error.message)).collect(),
+                    );
+                    None
+                }),
                 None => None,
             };
             let kept = returned.or_else(|| self.kept.borrow_mut().take());
@@ -409,6 +450,10 @@ impl recover::Lines for PairLine<'_> {
             Ok(self.roads.open(road, &request).await?.map(|(link, _)| link))
         })
     }
+}
+
+fn is_line(road: &str) -> bool {
+    road.parse::<TargetUrl>().is_ok_and(|url| url.is_line())
 }
 
 /// The request for the router on the way.

@@ -131,6 +131,12 @@ impl fmt::Display for Phase {
     }
 }
 
+/// Whether this line announces the boot loader's key. The welcome of RouterOS 7 has a line that begins as it does: `Press F1
+/// for help`.
+fn is_key_window(line: &str) -> bool {
+    line.starts_with("Press ") && line.contains(" key within ")
+}
+
 /// The phase that this line begins or belongs to, if it tells.
 pub fn phase(line: &str) -> Option<Phase> {
     let line = line.trim_start();
@@ -139,7 +145,9 @@ pub fn phase(line: &str) -> Option<Phase> {
         || line.contains("reboot: Restarting system")
     {
         Some(Phase::Down)
-    } else if begins(&["RouterBOOT booter ", "RouterBOOT backup booter ", "Press ", "RouterBOOT-", "writing settings"])
+    } else if begins(&["RouterBOOT booter ", "RouterBOOT backup booter ", "RouterBOOT-", "writing settings"])
+        || is_key_window(line)
+        || begins(&["Press Ctrl+E to enter etherboot"])
     {
         Some(Phase::Loader)
     } else if begins(&["trying bootp", "trying dhcp"]) {

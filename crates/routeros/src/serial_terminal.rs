@@ -33,6 +33,8 @@ const QUIT: &[u8] = &[PREFIX, b'Q'];
 const BREAK: &[u8] = &[PREFIX, b'B'];
 /// What the terminal says first.
 const HELLO: &str = "[Ctrl-A is the prefix key]";
+/// How a router's question for a name ends.
+const LOGIN: &str = "Login:";
 /// For the near prompt behind [`QUIT`].
 const QUIT_WAIT: Duration = Duration::from_secs(5);
 /// The word for a router's own console on a port, which stays; with a number behind it on RouterOS 7.
@@ -66,12 +68,13 @@ type Left = Result<(Shell, Instant), Error>;
 pub struct NearShell(oneshot::Receiver<Left>);
 
 impl NearShell {
-    /// Waits for it, and says since when it has stood idle; its line must have been dropped.
+    /// Waits for it, and says since when it has stood idle; its line must have been dropped. What boots on that line is waited
+    /// out first. May be dropped and called again.
     ///
     /// # Errors
     /// The near router's console could not be had back: its link is closed.
-    pub async fn back(self) -> Result<(Shell, Instant), Error> {
-        self.0.await.unwrap_or(Err(Error::Closed))
+    pub async fn back(&mut self) -> Result<(Shell, Instant), Error> {
+        (&mut self.0).await.unwrap_or(Err(Error::Closed))
     }
 }
 
@@ -218,6 +221,22 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Waits, with nothing typed, until no boot loader can be on the line any more: a login stands there, or the near router.
+    async fn boot_over(&mut self) -> Result<(), Error> {
+        self.dialogue.take_back();
+        let until = Instant::now() + boot::BOOT;
+        loop {
+            if self.near_stands() || self.dialogue.expect.current().trim_end().ends_with(LOGIN) {
+                return Ok(());
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let patterns = vec![Pattern::Question(Duration::ZERO, boot::BOOT), Pattern::Quiet(HAS_ENDED)];
+            self.dialogue.wait(patterns, left, "waiting for what boots on the serial port").await?;
+        }
+    }
+}
+
 impl SerialTerminal {
     fn session(&mut self) -> std::io::Result<&mut Session> {
         self.session.as_mut().ok_or_else(|| std::io::ErrorKind::BrokenPipe.into())
@@ -252,6 +271,10 @@ impl SerialTerminal {
             self.loader |=
                 expect.finished_since(from).any(|line| boot::phase(line).is_some_and(|phase| phase > Phase::Down));
             self.seen = Some(expect.line_number());
+            // Whoever's boot it was, it is over: a login knows neither key of what ends the terminal.
+            if expect.current().trim_end().ends_with(LOGIN) {
+                self.loader = false;
+            }
         }
     }
 }
@@ -303,14 +326,16 @@ impl ByteLink for SerialTerminal {
 impl Drop for SerialTerminal {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
-        // Nothing is typed where the near router itself may be in its boot loader; without a runtime nothing can be.
+        // Without a runtime nothing can be typed.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.loader {
-            return;
-        }
-        let back = self.back.take();
+        let (back, loader) = (self.back.take(), self.loader);
         runtime.spawn(async move {
-            let left = session.leave_terminal().await.map(|()| (Shell::start(session), Instant::now()));
+            // Nothing is typed where the near router itself may be in its boot loader.
+            let quiet = if loader { session.boot_over().await } else { Ok(()) };
+            let left = match quiet {
+                Ok(()) => session.leave_terminal().await.map(|()| (Shell::start(session), Instant::now())),
+                Err(error) => Err(error),
+            };
             let unwanted = match back {
                 Some(back) => back.send(left).err(),
                 None => Some(left),

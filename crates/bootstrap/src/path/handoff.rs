@@ -108,7 +108,7 @@ impl PairJob<'_> {
         }
         // B reboots under it: the console would end anyway
         self.leave_b().await;
-        self.a = None;
+        self.leave_a().await;
         let a = self.a().await?;
         if a.state() != State::Active {
             return Err(Trouble::new(
@@ -238,7 +238,7 @@ impl PairJob<'_> {
 
     /// What A is now, in words, as far as it answers.
     async fn how_a_stands(&mut self) -> String {
-        self.a = None;
+        self.leave_a().await;
         match tokio::time::timeout(FETCH_LIMIT, self.a()).await {
             Ok(Ok(look)) => format!("a is {} now", look.state()),
             _ => "how a stands is not known: it does not answer; look at both before anything else".to_owned(),
@@ -271,9 +271,10 @@ impl PairJob<'_> {
             }
             if began.elapsed() > VERIFY_PATIENCE || progress.left().is_zero() {
                 let mut trouble = Trouble::new(Kind::EndCheck, "bootstrap.verify", "the pair is not as it should be");
-                trouble.causes = wrong;
+                let says = |member, state: State| format!("{member} is {state}");
                 let both =
-                    [&self.a, &self.b].iter().all(|look| matches!(look, Some(look) if look.state() == State::Active));
+                    wrong.contains(&says(Member::B, State::Active)) && !wrong.iter().any(|w| w.starts_with("a is "));
+                trouble.causes = wrong;
                 return Err(if both { trouble.hint(BOTH_ACTIVE) } else { trouble });
             }
             progress.waiting("the pair to settle", (Duration::ZERO, Duration::from_secs(15)));
@@ -284,7 +285,7 @@ impl PairJob<'_> {
     async fn wrong_with_pair(&mut self) -> Result<Vec<String>, Trouble> {
         let interface = self.pair.site.ha_interface.clone();
         let mut wrong = Vec::new();
-        self.a = None;
+        self.leave_a().await;
         let a = self.a().await?;
         if a.state() != State::Active {
             wrong.push(format!("a is {}", a.state()));
@@ -305,7 +306,7 @@ impl PairJob<'_> {
             wrong.push(format!("b's identity is `{}`", b.facts.identity.escape_debug()));
         }
         let active = facts::active_version(&self.a().await?.connection.shell).await?;
-        let shell = &self.b.as_ref().ok_or_else(closed)?.connection.shell;
+        let shell = &self.b().await?.connection.shell;
         match facts::standby_version(shell).await? {
             Some(version) if version == active => {}
             Some(version) => {

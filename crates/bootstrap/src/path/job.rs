@@ -9,7 +9,7 @@ use crate::plan::{Act, Plan, Step};
 use crate::road::{Connection, Purpose, Restarting};
 use crate::site::Sync;
 use crate::state::State;
-use crate::target::Member;
+use crate::target::{Member, TargetUrl};
 use crate::trouble::{Kind, Trouble};
 use routeros::Boot;
 use std::time::Duration;
@@ -131,7 +131,10 @@ impl<'a> PairJob<'a> {
     /// A console of A, proved.
     pub(super) async fn a(&mut self) -> Result<&Look, Trouble> {
         if self.a_used.elapsed() > STALE {
-            self.a = None;
+            self.leave_a().await;
+        }
+        if self.a.is_none() && self.one_at_a_time() {
+            self.leave_b().await;
         }
         self.a_used = tokio::time::Instant::now();
         if self.a.is_none() {
@@ -142,6 +145,30 @@ impl<'a> PairJob<'a> {
             self.a = Some(look);
         }
         self.a.as_ref().ok_or_else(closed)
+    }
+
+    /// Whether the way to B takes A's own line, which has one reader.
+    pub(super) fn one_at_a_time(&self) -> bool {
+        let by_line = |road: String| road.parse::<TargetUrl>().is_ok_and(|url| url.is_line());
+        let through_a = |road: &TargetUrl| matches!(road, TargetUrl::Via { pair: None, member: Member::A, .. });
+        self.pair.roads.taken(Member::A).is_some_and(by_line) && self.pair.site.b.reach.iter().any(through_a)
+    }
+
+    /// Lets A's console go. Of a line it has to be asked to: nothing else tells the router that its session is over.
+    pub(super) async fn leave_a(&mut self) {
+        if let Some(look) = self.a.take()
+            && self.one_at_a_time()
+        {
+            self.pair.roads.give_back(look.connection).await;
+        }
+    }
+
+    /// B, by the console at hand or a new one.
+    pub(super) async fn b(&mut self) -> Result<&Look, Trouble> {
+        if self.b.is_none() {
+            self.look_b().await?;
+        }
+        self.b.as_ref().ok_or_else(closed)
     }
 
     /// B as it is now: facts read again, over the console at hand or a new one.
@@ -159,6 +186,9 @@ impl<'a> PairJob<'a> {
                 }
             }
         } else {
+            if self.one_at_a_time() {
+                self.leave_a().await;
+            }
             let look = match self.glanced.take() {
                 Some(connection) => self.pair.look_on(Member::B, connection).await,
                 None => {
@@ -210,15 +240,15 @@ impl<'a> PairJob<'a> {
 
     /// Lets B's console go, politely where it still answers.
     pub(super) async fn leave_b(&mut self) {
-        if let Some(look) = self.b.take() {
-            self.pair.roads.give_back(look.connection).await;
+        if let Some(connection) = self.b.take().map(|look| look.connection).or_else(|| self.glanced.take()) {
+            self.pair.roads.give_back(connection).await;
         }
     }
 
     /// A's version now, B's version now.
     pub(super) async fn versions(&mut self) -> Result<(String, Option<String>), Trouble> {
         let active = facts::active_version(&self.a().await?.connection.shell).await?;
-        let b = self.b.as_ref().ok_or_else(closed)?;
+        let b = self.b().await?;
         Ok((active, facts::standby_version(&b.connection.shell).await?))
     }
 }

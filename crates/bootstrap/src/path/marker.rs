@@ -35,7 +35,7 @@ impl PairJob<'_> {
         let over = self.over.clone();
         if looks {
             // What b has is the pair's last copy as long as a is not the active.
-            self.a = None;
+            self.leave_a().await;
             let state = self.a().await?.state();
             if state != State::Active {
                 return Err(Trouble::new(

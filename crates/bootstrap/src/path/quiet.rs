@@ -31,7 +31,7 @@ async fn exported(shell: &Shell) -> Result<Vec<String>, Trouble> {
 
 impl PairJob<'_> {
     pub(super) async fn probe_sync(&mut self) -> Result<Probe, Trouble> {
-        self.a = None;
+        self.leave_a().await;
         let way = self.a().await?.facts.ha.as_ref().and_then(|ha| ha.sync);
         Ok(if way == Some(Sync::Quiet) { Probe::Done(Some("a syncs quietly".into())) } else { Probe::NotDone })
     }
@@ -45,7 +45,7 @@ impl PairJob<'_> {
              /system script run ha_config; :global haSync; :put (\"sync=\" . $haSync)";
         let output = self.a().await?.connection.shell.run(command).await?;
         // what is known of it is older than this
-        self.a = None;
+        self.leave_a().await;
         if output.text.contains("sync=quiet") {
             self.a().await?;
             return Ok(Some("quiet".into()));
@@ -87,8 +87,8 @@ impl PairJob<'_> {
     }
 
     /// B says itself that it did not get everything.
-    pub(super) async fn was_not_taken_whole(&self) -> Result<bool, Trouble> {
-        let b = self.b.as_ref().ok_or_else(closed)?;
+    pub(super) async fn was_not_taken_whole(&mut self) -> Result<bool, Trouble> {
+        let b = self.b().await?;
         let command =
             ":put (\"partial=\" . [:len [/log find message~\"ha_sendquiet: the active.s configuration was not\"]])";
         let output = b.connection.shell.run(command).await?;
@@ -113,7 +113,7 @@ impl PairJob<'_> {
     /// Both exports, without what is each router's own and without secrets: what is not the same on both.
     pub(super) async fn differing(&mut self) -> Result<Vec<String>, Trouble> {
         let of_a = exported(&self.a().await?.connection.shell).await?;
-        let of_b = exported(&self.b.as_ref().ok_or_else(closed)?.connection.shell).await?;
+        let of_b = exported(&self.b().await?.connection.shell).await?;
         let mut found = differences(&of_a, &of_b);
         if found.len() > SHOWN {
             let more = found.len() - SHOWN;

@@ -25,6 +25,17 @@ pub(super) fn is_ours(name: &str) -> bool {
     name.rsplit('/').next().is_some_and(|base| base.starts_with("HA_jumplead_"))
 }
 
+/// Removes our files from a router, its run marker where that is `own`; how many.
+async fn remove_ours(look: &Look, own: bool) -> Result<usize, Trouble> {
+    let of_us = |file: &&String| is_ours(file) && (own || *file != crate::marker::FILE);
+    let mut removed = 0;
+    for file in look.facts.files.iter().filter(of_us) {
+        look.connection.shell.remove_file(&FileName::ours(file)?).await?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
 impl PairJob<'_> {
     /// The bootstrap file's name on B: below `flash/` where only that survives a reboot.
     fn file_name(look: &Look) -> Result<FileName, Trouble> {
@@ -59,8 +70,8 @@ impl PairJob<'_> {
     }
 
     pub(super) async fn write_file(&mut self) -> Result<Option<String>, Trouble> {
-        let look = self.b.as_ref().ok_or_else(closed)?;
         let text = self.file_text();
+        let look = self.b().await?;
         look.connection.shell.put_file(&Self::file_name(look)?, text.as_bytes()).await?;
         Ok(Some(format!("{} bytes, read back equal", text.len())))
     }
@@ -93,6 +104,7 @@ impl PairJob<'_> {
     }
 
     pub(super) async fn reset(&mut self, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
+        self.b().await?;
         let look = self.b.take().ok_or_else(closed)?;
         let confirmed = self.plan.erases.as_deref().unwrap_or_default();
         let erasable = look.target.erasable(confirmed)?;
@@ -194,6 +206,9 @@ impl PairJob<'_> {
     async fn glance_b(&mut self, waited: Duration) -> Result<Option<String>, Trouble> {
         if self.b.is_some() {
             return Ok(None);
+        }
+        if self.one_at_a_time() {
+            self.leave_a().await;
         }
         let connection = self.pair.open_after(Member::B, Purpose::Write, self.users, self.restarting()).await;
         let connection = connection.map_err(|trouble| self.unseen(Member::B, trouble))?;
@@ -303,6 +318,7 @@ impl PairJob<'_> {
                 progress.pause(POLL).await?;
             }
         }
+        self.b().await?;
         let look = self.b.as_ref().ok_or_else(closed)?;
         let name = Self::file_name(look)?;
         if !self.file_is_there(&look.connection.shell, &name).await? {
@@ -325,7 +341,7 @@ impl PairJob<'_> {
         self.look_b().await?;
         let b = self.b.as_ref().is_some_and(|look| look.facts.files.iter().any(|file| is_ours(file)));
         // A's list is as old as its console: read again
-        self.a = None;
+        self.leave_a().await;
         self.a().await?;
         if !self.marker_is_ours().await? {
             // Somebody waived ours: what lies there is theirs.
@@ -339,13 +355,11 @@ impl PairJob<'_> {
     }
 
     pub(super) async fn clean(&mut self) -> Result<Option<String>, Trouble> {
-        let mut removed = 0;
-        for look in [&self.a, &self.b].into_iter().flatten() {
-            for file in look.facts.files.iter().filter(|file| is_ours(file)) {
-                look.connection.shell.remove_file(&FileName::ours(file)?).await?;
-                removed += 1;
-            }
-        }
+        // Each in its turn: both may be at the end of one line.
+        let mut removed = remove_ours(self.b().await?, true).await?;
+        self.a().await?;
+        let own_marker = self.marker_is_ours().await?;
+        removed += remove_ours(self.a().await?, own_marker).await?;
         self.marked = false;
         Ok(Some(format!("{removed} files")))
     }

@@ -81,7 +81,7 @@ fn once(out: &Output, args: &Rehearse) -> Result {
         out.warn(torn);
     }
     if !out.json {
-        if !matches!(args.road, Road::Serial | Road::ViaSerial) {
+        if matches!(args.road, Road::ViaA | Road::Mac) {
             out.say(own_part(&played.waits));
         }
         out.say(format!(
@@ -176,6 +176,8 @@ fn site(road: Road, sync: Way) -> Result<Site> {
         Road::Mac => ("mac://%host", "mac://%host"),
         Road::Serial => ("mac://74:4D:28:0A:00:01%host", "serial:///dev/rehearsal"),
         Road::ViaSerial => ("mac://74:4D:28:0A:00:01%host", "via:a?port=usb1"),
+        Road::SerialA => ("serial:///dev/rehearsal-a", "via:a"),
+        Road::SerialBoth => ("serial:///dev/rehearsal-a", "via:a?port=usb1"),
     };
     let sync = value(&sync);
     let text = format!(
@@ -241,11 +243,12 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
     let mut settings =
         if args.dirty { Settings::dirty(args.seed, &installed()) } else { Settings::standard(args.seed, &installed()) };
     settings.topology = match args.road {
-        Road::ViaA | Road::Serial | Road::ViaSerial => Topology::BehindA,
         Road::Mac => Topology::OnSegment,
+        _ => Topology::BehindA,
     };
     settings.a = settings.a.version(version);
-    if args.road == Road::ViaSerial {
+    let wired = matches!(args.road, Road::ViaSerial | Road::SerialBoth);
+    if wired {
         settings.a = settings.a.adapter(ADAPTER);
     }
     settings.b = settings.b.version(version);
@@ -284,8 +287,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         pair.b.with(|router, _| router.set_serial_wire(wire));
     }
     let world = tokio::task::spawn_local(pair.world.clone().drive(1.0));
-    let wired = (args.road == Road::ViaSerial)
-        .then(|| NullModem::new((&pair.a, ADAPTER), (&pair.b, routersim::system::BUILT_IN)));
+    let wired = wired.then(|| NullModem::new((&pair.a, ADAPTER), (&pair.b, routersim::system::BUILT_IN)));
 
     let began = tokio::time::Instant::now();
     let site = Rc::new(site(args.road, args.sync)?);
@@ -299,7 +301,7 @@ async fn play(out: &Output, args: &Rehearse, show: bool, mute: bool) -> Result<P
         known: Rc::new(RefCell::new(known)),
         warnings: Rc::default(),
     };
-    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(LabLines(pair.b.clone())));
+    let roads = PairRoads::new(Rc::clone(&site), mac, Rc::new(LabLines { a: pair.a.clone(), b: pair.b.clone() }));
     let secrets =
         PairSecrets { ha: Secret::new(HA_PASSWORD), a: Some(Secret::new(ADMIN_PASSWORD)), ..PairSecrets::default() };
     let job = Pair { site: &site, roads: &roads, secrets, seed: args.seed, who: Who::new(args.seed, "rehearsal") };
@@ -375,6 +377,22 @@ mod tests {
         let out = Output { json: false, quiet: true, verbose: false, command: "rehearse" };
         let played = LocalSet::new().block_on(&runtime(false).unwrap(), play(&out, args, false, true)).unwrap();
         assert!((2..=MOST_LOGINS).contains(&played.logins), "{} logins", played.logins);
+    }
+
+    /// Of A there is nothing but its serial line, which has one reader: A's console and the way to B take turns on it.
+    #[test]
+    fn a_run_over_the_line_of_the_active_alone_ends_proved() {
+        for road in ["serial-a", "serial-both"] {
+            for version in ["6.44.6", "7.18.2"] {
+                let line = ["jumplead", "-q", "rehearse", "--dirty", "--road", road, "--routeros", version];
+                let cli = Cli::try_parse_from(line).unwrap();
+                let Command::Rehearse(args) = &cli.command else { panic!() };
+                let out = Output { json: false, quiet: true, verbose: false, command: "rehearse" };
+                let played =
+                    LocalSet::new().block_on(&runtime(false).unwrap(), Box::pin(play(&out, args, false, true)));
+                assert!(played.is_ok(), "{road} {version}: {:?}", played.err());
+            }
+        }
     }
 
     #[test]
