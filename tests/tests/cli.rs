@@ -183,6 +183,8 @@ fn wrong_usage_is_2_and_says_what_and_with_which_code() {
         (&["resume", "--confirm", "f70f10c3:7F0002"], "usage.arguments"),
         (&["rehearse", "--pcap", "/nonexistent/x"], "rehearse.pcap"),
         (&["bootstrap", "nosuch"], "site.read"),
+        (&["exec", "mac://74:4D:28:00:00:0B%none", "--", ""], "usage.command"),
+        (&["ping", "nosuch/a"], "site.read"),
         // Who logs in at a member, its site file says.
         (&["exec", "nosuch/b", "--user", "root", "--", "x"], "usage.login"),
         (&["--password", "env:X", "bootstrap", "nosuch"], "usage.login"),

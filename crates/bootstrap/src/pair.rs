@@ -223,11 +223,17 @@ impl Pair<'_> {
         let via = self.logins(member.other(), Users::OfA)?.into_iter().next();
         let via = via.ok_or_else(|| Trouble::new(Kind::Bug, "bootstrap.bug", "no login for the other member"))?;
         let mut last = None;
+        let mut whose = member;
         for login in self.logins(member, users)? {
             let request = Request { member, purpose, login, via: via.clone(), restarting };
             match self.roads.connect(&request).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
+                    // The router on the way refused it, as its road says.
+                    let near = self.site.member(member.other());
+                    let at_near = error.road.contains(&near.ha_mac.to_string())
+                        || near.reach.iter().any(|road| road.to_string() == error.road);
+                    whose = if at_near { member.other() } else { member };
                     let trouble = Trouble::from(error);
                     // somebody's session may be of the next login's user
                     if trouble.kind != Kind::Login && trouble.code != "routeros.line.session" {
@@ -238,7 +244,7 @@ impl Pair<'_> {
             }
         }
         let trouble = last.unwrap_or_else(|| Trouble::new(Kind::Login, "bootstrap.login", "no login to try"));
-        Err(match member {
+        Err(match whose {
             _ if trouble.kind != Kind::Login => trouble,
             Member::A => trouble.hint("check pair.a.user and pair.a.password"),
             Member::B => trouble.hint(

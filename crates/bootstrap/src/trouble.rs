@@ -56,6 +56,11 @@ impl Trouble {
         Self { kind, code: code.into(), message: message.into(), causes: Vec::new(), hints: Vec::new(), acted: false }
     }
 
+    /// Whether somebody else has the line that leads there.
+    pub fn is_busy(&self) -> bool {
+        ["serial.port.busy", "serial.net.in-use"].contains(&self.code.as_str())
+    }
+
     /// One more thing to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

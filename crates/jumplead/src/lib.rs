@@ -35,7 +35,7 @@ use std::io::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bootstrap::target::Member;
+use bootstrap::target::{Member, TargetUrl};
 use clap::error::ErrorKind;
 
 use cli::{Cli, Command, Config, Ha, Rehearse};
@@ -43,6 +43,7 @@ use console::link::{Alarm, no_alarm};
 use console::pump::Options;
 use failure::{Exit, Failure};
 use links::HostLinks;
+use mactelnet::MacAddr;
 pub use output::Output;
 use routeros::Suffix;
 use serial_console::io::Endpoint;
@@ -222,15 +223,27 @@ fn now<'a>(command: impl FnOnce() -> failure::Result) -> Running<'a> {
     Box::pin(std::future::ready(command()))
 }
 
-async fn ping(global: &cli::Global, out: &Output, target: &str, count: u32, interval: Duration) -> failure::Result {
+async fn ping(global: &cli::Global, out: &Output, target: &str, count: u32, every: Duration) -> failure::Result {
     match reach::target(target)? {
         reach::Target::Mac(target) => {
-            cmd::ping::run(out, &global.links, target.mac, target.interface.as_deref(), count, interval).await
+            cmd::ping::run(out, &global.links, target.mac, target.interface.as_deref(), count, every).await
         }
-        reach::Target::Member { .. } | reach::Target::Line { .. } => {
-            Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
-                .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1"))
+        reach::Target::Member { pair, member, .. } => {
+            let site = cmd::config::load(&pair)?;
+            let entry = site.member(member);
+            let mac = entry.reach.iter().find_map(|road| match road {
+                TargetUrl::Mac { mac, interface, .. } => Some((mac.unwrap_or(entry.ha_mac), interface.clone())),
+                _ => None,
+            });
+            let Some((mac, interface)) = mac else {
+                let message = format!("no mac:// road leads to {member} of {pair}: this host is not on its segment");
+                return Err(Failure::new(Exit::Usage, "usage.target", message)
+                    .hint(format!("from the other router's console:  /ping {}", entry.ha_mac)));
+            };
+            cmd::ping::run(out, &global.links, MacAddr(mac.0), interface.as_deref(), count, every).await
         }
+        reach::Target::Line { .. } => Err(Failure::new(Exit::Usage, "usage.target", "ping takes a mac:// target")
+            .hint("as in  jumplead ping mac://74:4D:28:00:00:0B%eth1")),
     }
 }
 

@@ -69,6 +69,12 @@ fn named(url: &TargetUrl, server: &str, line: u16) -> Result<Endpoint, RoadError
     })
 }
 
+/// What to say where a login was had at another speed than the one that was written.
+pub fn other_speed(road: &str, written: Option<u32>, found: Option<u32>) -> Option<String> {
+    let (written, found) = (written?, found?);
+    (written != found).then(|| format!("{road}: the line's speed is {found}, not {written}: write ?baud={found}"))
+}
+
 /// A login on a serial line: nobody is told the size of the terminal, somebody else may still be logged in, and is left alone
 /// unless the operator wants to `take_over`. Nothing is typed before it was `listen`ed for.
 pub fn options(login: &LoginOptions, listen: Duration, take_over: bool) -> LoginOptions {

@@ -82,6 +82,11 @@ impl MacLink {
         Self { links, ..self }
     }
 
+    /// Whether its login showed nobody what the password could be guessed from.
+    pub fn is_strong(&self) -> bool {
+        self.session.method() == Method::EcSrp5
+    }
+
     /// How many routers have answered by now.
     pub fn company(&self) -> Company {
         self.session.company()
@@ -124,7 +129,18 @@ impl MacRoad {
             let _ = tokio::time::timeout(GOODBYE, shell.close()).await;
             return Err(error);
         }
+        if !evidence.weak_login {
+            self.logged_in_strongly(target.mac);
+        }
         Ok(Connection { shell, road, evidence })
+    }
+
+    /// A console was had by EC-SRP5: MD5 is taken from this router no more. A login that ended in a refusal or in silence is no
+    /// such thing.
+    pub fn logged_in_strongly(&self, mac: MacAddr) {
+        if let Err(error) = self.known.borrow_mut().update(mac, |router| router.ec_srp5 = true) {
+            self.warn(format!("what was learnt about {mac} could not be kept: {error}"));
+        }
     }
 
     /// Logs in, with the first of `passwords` that is taken.
@@ -288,7 +304,6 @@ impl MacRoad {
         };
         let proof = self.proof(target.mac, gap, session.found());
         let learnt = self.known.borrow_mut().update(target.mac, |router| {
-            router.ec_srp5 |= session.method() == Method::EcSrp5;
             if proof.is_some() {
                 router.gap.clone_from(&proof);
             }

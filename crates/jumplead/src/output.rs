@@ -73,7 +73,7 @@ impl Output {
 
     /// Waits for something, and says what for where it takes its time.
     pub async fn patiently<T>(&self, what: &str, act: impl Future<Output = T>) -> T {
-        const LONG: std::time::Duration = std::time::Duration::from_secs(20);
+        const LONG: std::time::Duration = std::time::Duration::from_secs(8);
         tokio::pin!(act);
         tokio::select! {
             biased;

@@ -111,6 +111,8 @@ pub fn menu_left(boot: &Boot) -> Option<String> {
 /// A failure of a road, of a command that changes nothing.
 pub fn failure(error: RoadError) -> Failure {
     let exit = match error.trouble {
+        // It answered before.
+        RoadTrouble::Silent if error.code == "routeros.timeout" => Exit::TimedOut,
         RoadTrouble::Silent => Exit::NotFound,
         RoadTrouble::LoginRefused => Exit::LoginRefused,
         RoadTrouble::WrongRouter => Exit::PreflightRefused,
@@ -305,9 +307,12 @@ impl Reach {
     /// A login on a line that is open.
     pub async fn login_on(&self, link: BoxLink, url: &str) -> Result<Shell> {
         let options = line_road::options(&self.login()?, routeros::boot::IDLE, self.global.take_over);
+        let written = link.speed();
         let shell = Shell::login(link, options).await;
         let shell = shell.map_err(|error| failure(RoadError::from_console(url, &error)))?;
-        self.road.warnings.borrow_mut().extend(shell.boots().iter().filter_map(menu_left));
+        let mut warnings = self.road.warnings.borrow_mut();
+        warnings.extend(shell.boots().iter().filter_map(menu_left));
+        warnings.extend(line_road::other_speed(url, written, shell.speed()));
         Ok(shell)
     }
 

@@ -137,11 +137,9 @@ impl PairRoads {
             _ => RoadError::from_console(road.clone(), &error),
         })?;
         self.warn(shell.boots().iter().filter_map(menu_left).map(|note| format!("{road}: {note}")).collect());
-        if let (Some(written), Some(speed)) = (written, shell.speed())
-            && written != speed
-        {
-            self.known.borrow_mut().entry(road.clone()).or_default().speed = Some(speed);
-            self.warn(vec![format!("{road}: the line's speed is {speed}, not {written}: write ?baud={speed}")]);
+        if let Some(note) = line_road::other_speed(&road, written, shell.speed()) {
+            self.known.borrow_mut().entry(road.clone()).or_default().speed = shell.speed();
+            self.warn(vec![note]);
         }
         Ok(Connection { shell, road, evidence: Evidence::default() })
     }
@@ -311,7 +309,14 @@ impl PairRoads {
                 if let Some(shell) = failed.near {
                     self.keep(near, shell).await;
                 }
-                Err(console(&failed.error))
+                let mut error = console(&failed.error);
+                if matches!(failed.error, routeros::Error::HopRefused { .. }) {
+                    let (mac, port) = (self.site.member(far).ha_mac, &self.site.ha_interface);
+                    error.hints.push(format!(
+                        "nothing let {near} in at {mac} behind its {port}: is the HA cable in, is {far} on, and is pair.{far}.ha_mac that of its {port}?"
+                    ));
+                }
+                Err(error)
             }
         }
     }

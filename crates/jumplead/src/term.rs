@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{self, OptionalActions, Termios};
+use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
 #[cfg(panic = "abort")]
 compile_error!("raw mode is undone by a panic's unwinding");
@@ -51,6 +51,12 @@ pub fn write_at_once(mut bytes: &[u8]) -> std::io::Result<&[u8]> {
         bytes = bytes.get(written..).unwrap_or_default();
     }
     Ok(bytes)
+}
+
+/// Throws away what was typed and nobody has read: it was typed before the question that it would answer.
+pub fn forget_typed() {
+    // Where there is no terminal nobody is asked.
+    let _ = termios::tcflush(std::io::stdin(), QueueSelector::IFlush);
 }
 
 /// Columns and rows of the terminal on standard output, if it is one.

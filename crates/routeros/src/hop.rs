@@ -118,7 +118,7 @@ impl Session {
                     let found = self.arrive(Some(proof)).await?;
                     if self.near.last().is_some_and(|near| near.answer == found) {
                         // That prompt was the near router's: its client has given up.
-                        return Err(Error::HopRefused { why: said });
+                        return Err(Error::HopRefused { why: self.reason(&said) });
                     }
                     return check(Some(proof), found);
                 }
@@ -126,6 +126,19 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// What is left of an excerpt without the login's own dialogue and the near router's prompts: its reason.
+    fn reason(&self, said: &str) -> String {
+        let prompt = self.near.last().map(|near| near.prompt.text.trim().to_owned()).unwrap_or_default();
+        let ours = |line: &&str| {
+            let line = line.trim();
+            let dialogue = ["Login:", "Password:", "Trying "].iter().any(|word| line.starts_with(word));
+            !line.is_empty() && !dialogue && (prompt.is_empty() || !line.contains(prompt.as_str()))
+        };
+        // An excerpt has its line ends escaped.
+        let words: Vec<&str> = said.split("\\n").filter(ours).map(str::trim).collect();
+        if words.is_empty() { said.to_owned() } else { words.join("; ") }
     }
 
     /// The near router's words for why `command` did not lead on.

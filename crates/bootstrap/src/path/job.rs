@@ -123,7 +123,7 @@ impl<'a> PairJob<'a> {
         }
         // both are master while the cable is out, and of equals the higher address stays [RFC 5798; inferred for RouterOS]
         trouble.hint(
-            "b has a's configuration: if a or the HA cable was out meanwhile, b may be the active now and a its standby with closed \
+            "b may have a's configuration by now: if a or the HA cable was out meanwhile, b may be the active now and a its standby with closed \
              ports; look at both before anything else",
         )
     }

@@ -49,6 +49,9 @@ pub enum Found {
     },
 }
 
+/// For a console server to notice that a client has gone.
+const LET_GO: Duration = Duration::from_secs(5);
+
 impl Found {
     /// What state it is in.
     pub fn diagnosis(&self) -> &Diagnosis {
@@ -106,6 +109,8 @@ pub async fn find(access: &Access<'_>, patience: Duration) -> Result<Found, Trou
             tokio::time::sleep(PAUSE).await;
             continue;
         }
+        // Of a process that has just ended a server may not know yet; who has the line otherwise keeps it.
+        let patience = if trouble.is_busy() { LET_GO } else { patience };
         if trouble.kind != Kind::Transient || began.elapsed() > patience {
             return Err(trouble);
         }

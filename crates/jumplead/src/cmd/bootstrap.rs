@@ -25,7 +25,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::known::KnownRouters;
 use crate::line_road::HostLines;
 use crate::mac_road::MacRoad;
-use crate::output::Output;
+use crate::output::{Output, wrap};
 use crate::reach;
 use crate::roads::PairRoads;
 use crate::segment::{HostSegment, LazyWatch};
@@ -257,19 +257,16 @@ async fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answe
     if !interactive || !term::interactive() {
         return Answer::Nobody;
     }
-    let mut err = anstream::stderr();
     match &plan.erases {
         Some(serial) => {
             let tail: String = tail(serial).to_owned();
-            let _ = write!(
-                err,
+            let question = format!(
                 "Plan {} erases router b (serial {serial}, {}).  Type the last {} of its serial to go on: ",
                 plan.fingerprint,
                 site.b.ha_mac,
                 tail.chars().count()
             );
-            let _ = err.flush();
-            if read_line().await == tail {
+            if answer(&question).await == tail {
                 Answer::Yes { serial: Some(serial.clone()) }
             } else {
                 out.say("That is not it.");
@@ -283,10 +280,21 @@ async fn ask(out: &Output, plan: &Plan, site: &Site, interactive: bool) -> Answe
 
 /// The question before a plan that erases nothing.
 pub async fn go_ahead(plan: &Plan) -> bool {
+    matches!(answer(&format!("Go ahead with plan {}? [y/N] ", plan.fingerprint)).await.as_str(), "y" | "Y" | "yes")
+}
+
+/// Asks at the terminal. What was typed before the question stands there is no answer to it.
+async fn answer(question: &str) -> String {
+    let columns = term::size().map_or(usize::MAX, |(columns, _)| usize::from(columns));
+    let mut fits = wrap(question, columns);
+    if !fits.ends_with(' ') {
+        fits.push(' ');
+    }
+    term::forget_typed();
     let mut err = anstream::stderr();
-    let _ = write!(err, "Go ahead with plan {}? [y/N] ", plan.fingerprint);
+    let _ = write!(err, "{fits}");
     let _ = err.flush();
-    matches!(read_line().await.as_str(), "y" | "Y" | "yes")
+    read_line().await
 }
 
 fn tail(serial: &str) -> &str {

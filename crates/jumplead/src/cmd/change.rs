@@ -419,10 +419,8 @@ pub fn finish(end: RunEnd) -> Result {
 pub fn from_trouble(trouble: &Trouble) -> Failure {
     use bootstrap::trouble::Kind;
     let exit = match trouble.kind {
-        // Worth waiting for in a run, and this host's own matter where one asks.
-        Kind::Transient if ["serial.port.busy", "serial.net.in-use"].contains(&trouble.code.as_str()) => {
-            Exit::LacksRight
-        }
+        // Worth waiting for in a run, and in vain where one asks.
+        Kind::Transient if trouble.is_busy() => Exit::TimedOut,
         Kind::Silent | Kind::Transient => Exit::NotFound,
         Kind::Login => Exit::LoginRefused,
         Kind::Fatal if trouble.code == NO_PORT => Exit::NotFound,

@@ -168,6 +168,16 @@ async fn lines(shell: &Shell, out: &Output, record: &mut Record, begun: Instant,
         }
         // The session is ended politely behind the last line anyway.
         if matches!(line, "/quit" | "quit") {
+            while let Some(line) = lines.next_line().await.map_err(unread)? {
+                if !line.trim().is_empty() {
+                    return Err(Failure::new(
+                        Exit::Usage,
+                        "console.input",
+                        "lines stand behind the one that ends the session",
+                    )
+                    .state("those before it ran; those behind it were not typed"));
+                }
+            }
             break;
         }
         if overheard && let Some(warning) = line_road::in_clear(line) {

@@ -25,6 +25,11 @@ const WATCHED: &str =
     "it boots, and nothing is typed: its login prompt is waited for, or its third start without one. Ctrl-C stops";
 
 pub async fn run(out: &Output, global: &Global, typed: &str, listen: bool) -> Result {
+    let still = format!("still looking at {typed}; nothing is changed. Ctrl-C stops");
+    out.patiently(&still, look(out, global, typed, listen)).await
+}
+
+async fn look(out: &Output, global: &Global, typed: &str, listen: bool) -> Result {
     let target = reach::target(typed)?;
     let mut hearsay = Hearsay::default();
     let diagnosis = match &target {

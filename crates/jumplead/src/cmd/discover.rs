@@ -119,8 +119,17 @@ pub fn lost(name: &str, error: &std::io::Error) -> Failure {
         .hint("is it up, and its cable in?  jumplead doctor")
 }
 
+/// Longest name that a row shows whole; `--json` has all of it.
+const NAME: usize = 40;
+
 fn text(text: Option<&Text>) -> String {
-    text.map_or_else(|| NOTHING.to_owned(), ToString::to_string)
+    let whole = text.map_or_else(|| NOTHING.to_owned(), ToString::to_string);
+    if whole.chars().count() <= NAME {
+        return whole;
+    }
+    let mut cut = output::cut(&whole, NAME - 1);
+    cut.push('\u{2026}');
+    cut
 }
 
 /// The version's number, without channel and date.

@@ -39,6 +39,10 @@ pub const POSIX_SIZE: (u16, u16) = (511, 4098);
 pub async fn run(out: &Output, reach: &Reach, target: &Target, asked: &Exec) -> Result {
     let mut stop = pin!(stopped());
     let command = asked.command.join(" ");
+    if command.trim().is_empty() {
+        // As of a variable that is not set: it would log in, do nothing and say that all is well.
+        return Err(Failure::new(Exit::Usage, "usage.command", "the command is empty").state("nothing was sent"));
+    }
     let ended = match asked.shell {
         ShellKind::Routeros => routeros(out, reach, target, asked, stop).await,
         ShellKind::Posix => tokio::select! {
@@ -246,12 +250,16 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
     let link = reach.link(target, Suffix::Plain, POSIX_SIZE).await?;
     let (company, interface) = (link.company(), link.interface().to_owned());
     let road = link.describe();
+    let strong = link.is_strong();
     let options = PosixOptions { command: timeout, seed: u64::from(std::process::id()), ..PosixOptions::default() };
     let opened = PosixShell::login(link, options).await;
     let mut shell = opened.map_err(|error| {
         let failure = not_run(road, &error);
         if matches!(error, routeros::Error::Timeout { .. }) { failure.hint(NO_UNIX_SHELL) } else { failure }
     })?;
+    if strong {
+        reach.mac_road().logged_in_strongly(target.mac);
+    }
     // A server that is slower may have answered only by now, and nothing was asked of this one yet.
     reach.mac_road().alone(target, &interface, &company).await.map_err(reach::failure)?;
     let to = OnSegment::new(target.mac, Some(interface), reach.links());

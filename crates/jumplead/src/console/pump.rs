@@ -144,6 +144,8 @@ impl Desk {
         let line = self.typed.as_mut()?;
         for key in keys {
             match key {
+                // A line of a paste comes with its end.
+                b'\r' | b'\n' if in_clear(line).is_some() => break,
                 b'\r' | b'\n' | 3 => line.clear(),
                 8 | 0x7f => drop(line.pop()),
                 b' '..=b'~' if line.len() < MAX_TYPED => line.push(char::from(*key)),

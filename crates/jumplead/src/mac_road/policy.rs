@@ -226,7 +226,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn auto_refuses_md5_of_a_router_that_had_the_better_login_here_also_in_a_later_run() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(login(&road(AuthScheme::Either, None, &folder), LoginMode::Auto).await, Ok(false));
+        let first = road(AuthScheme::Either, None, &folder);
+        assert_eq!(login(&first, LoginMode::Auto).await, Ok(false));
+        // A session is no console yet: whoever refuses or says nothing behind it has proved nothing.
+        let other = road(AuthScheme::Md5, Some("6.44.6 (long-term)"), &folder);
+        assert_eq!(login(&other, LoginMode::Auto).await, Ok(true));
+        first.logged_in_strongly(ROUTER);
         let later = road(AuthScheme::Md5, Some("6.44.6 (long-term)"), &folder);
         downgrade(&login(&later, LoginMode::Auto).await, "it has logged in by EC-SRP5 here before");
     }

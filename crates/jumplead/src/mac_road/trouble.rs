@@ -32,27 +32,44 @@ pub(super) fn wrong(road: &str, code: &str, message: String) -> RoadError {
 /// A session's failure as trouble of the road.
 pub(super) fn trouble(road: &str, error: &ClientError) -> RoadError {
     let (trouble, hint) = match error {
-        ClientError::NoAnswer { .. } => (RoadTrouble::Silent, Some(format!("see whether it is there:  jumplead ping {road}"))),
-        ClientError::Rejected { method: Method::EcSrp5, .. } => {
-            (RoadTrouble::LoginRefused, Some("boards made since about 2022 ship with the password printed on the label".into()))
+        ClientError::NoAnswer { .. } => {
+            (RoadTrouble::Silent, Some(format!("see whether it is there:  jumplead ping {road}")))
         }
-        ClientError::Rejected { .. } => {
-            (RoadTrouble::LoginRefused, Some("this router asked for the old MD5 login; user and password are compared with case".into()))
-        }
+        ClientError::Rejected { method: Method::EcSrp5, .. } => (
+            RoadTrouble::LoginRefused,
+            Some("boards made since about 2022 ship with the password printed on the label".into()),
+        ),
+        ClientError::Rejected { .. } => (
+            RoadTrouble::LoginRefused,
+            Some("this router asked for the old MD5 login; user and password are compared with case".into()),
+        ),
         ClientError::UnknownUser { .. } => (RoadTrouble::LoginRefused, Some("name the user:  --user NAME".into())),
         ClientError::Downgrade { .. } => (
             RoadTrouble::LoginRefused,
-            Some("if you are sure that this is the right router:  ?login=md5 behind its URL, or login = \"md5\" in the site file".into()),
+            Some(format!(
+                "if you are sure that this is the right router, write it as  '{road}?login=md5'  or login = \"md5\" in the site file"
+            )),
         ),
-        ClientError::WantsEcSrp5 => (RoadTrouble::LoginRefused, Some("this router asked for the newer login (EC-SRP5); use login = \"auto\"".into())),
-        ClientError::Gap { .. } => {
-            (RoadTrouble::Transient, Some(format!("see how much is lost on the way, then try again:  jumplead ping {road} -c 20")))
+        ClientError::WantsEcSrp5 => (
+            RoadTrouble::LoginRefused,
+            Some("this router asked for the newer login (EC-SRP5); use login = \"auto\"".into()),
+        ),
+        ClientError::Gap { .. } => (
+            RoadTrouble::Transient,
+            Some(format!("see how much is lost on the way, then try again:  jumplead ping {road} -c 20")),
+        ),
+        ClientError::LinkLost(_) => {
+            (RoadTrouble::Transient, Some("see whether its cable is in and it is up:  jumplead doctor".into()))
         }
-        ClientError::LinkLost(_) => (RoadTrouble::Transient, Some("see whether its cable is in and it is up:  jumplead doctor".into())),
-        error if error.is_transient() => {
-            (RoadTrouble::Transient, Some(format!("see whether it still answers, then try again:  jumplead ping {road}")))
-        }
-        // The router's part of the login makes no sense, or it said why there is none.
+        error if error.is_transient() => (
+            RoadTrouble::Transient,
+            Some(format!("see whether it still answers, then try again:  jumplead ping {road}")),
+        ),
+        // A key or an answer that no router gives is a refused login.
+        ClientError::Login(_) | ClientError::Reported(_) | ClientError::Unasked => (
+            RoadTrouble::LoginRefused,
+            Some(format!("see who answers there:  jumplead discover; jumplead ping {road}")),
+        ),
         _ => (RoadTrouble::Fatal, Some("see what answers there:  jumplead discover".into())),
     };
     let mut hints: Vec<String> = hint.into_iter().collect();

@@ -57,6 +57,9 @@ pub enum Error {
     /// The router said something in the login that makes no sense, or cannot be trusted.
     #[error("login: {0}")]
     Login(auth::Error),
+    /// The login was said to be over before the password was asked for.
+    #[error("the router ends the login without having asked for the password: it is none that knows it")]
+    Unasked,
     /// The router reported an error in the login.
     #[error("the router reports: {0}")]
     Reported(Text),
@@ -103,6 +106,7 @@ impl Error {
             Self::WantsEcSrp5 => "mactelnet.auth.wants-ec-srp5",
             Self::LoginStalled { .. } => "mactelnet.auth.stalled",
             Self::Login(error) => error.code(),
+            Self::Unasked => "mactelnet.auth.unasked",
             Self::Reported(_) => "mactelnet.auth.reported",
             Self::LinkLost(_) => "host.interface.lost",
             Self::EndedInLogin { .. } => "mactelnet.auth.ended",

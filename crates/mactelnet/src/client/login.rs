@@ -95,6 +95,8 @@ impl Login {
                     Step::Wait
                 }
             },
+            // Whoever lets us in without having asked for the password is no router of ours.
+            ControlType::EndAuth if !self.proved() => Step::Fail(Error::Unasked),
             ControlType::EndAuth => Step::Over,
             ControlType::PacketError => {
                 let kept = control.value.get(..MAX_SAID).unwrap_or(control.value);
@@ -132,5 +134,26 @@ impl Login {
         control::emit(ControlType::TermType, kind.as_bytes(), &mut packet);
         control::emit_size(*columns, *rows, &mut packet);
         Ok(packet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MacAddr;
+    use crate::auth::Password;
+
+    /// The end of a login that never was one: before anything was asked for, and where only a key came.
+    #[test]
+    fn nobody_is_let_in_who_was_not_asked_for_the_password() {
+        let mac = MacAddr([2, 0, 0, 0, 0, 1]);
+        let config = Config::new(mac, mac, "admin", Password::from("x"), [7; 32]);
+        let (mut login, _) = Login::begin(&config, &mut SeededRng::new(&[7; 32], "login")).unwrap();
+        let over = Control { kind: ControlType::EndAuth, value: &[], declared: 0 };
+        assert!(matches!(login.control(&config, over), Step::Fail(Error::Unasked)));
+        let salt = Control { kind: ControlType::PassSalt, value: &[0; 33], declared: 33 };
+        assert!(matches!(login.control(&config, salt), Step::Fail(_)));
+        let over = Control { kind: ControlType::EndAuth, value: &[], declared: 0 };
+        assert!(matches!(login.control(&config, over), Step::Fail(Error::Unasked)));
     }
 }
