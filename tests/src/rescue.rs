@@ -64,11 +64,12 @@ pub fn restarted(pair: &Pair, commands: &str, words: &str) {
 
 /// What `diagnose` at B's line says that it is.
 #[track_caller]
-pub fn named(pair: &Pair, server: &Server<'_>, state: &str) {
+pub fn named(pair: &Pair, server: &Server<'_>, state: &str) -> String {
     let mut look = pair.command(&["diagnose", &server.url()]);
     let ended: Ended = look.env("JUMPLEAD_PASSWORD", ADMIN_PASSWORD).output().unwrap().into();
     let ended = ended.expect(0);
     assert!(ended.out.starts_with(&format!("{state}  ")), "over {}: {}", server.url(), ended.out);
+    ended.out
 }
 
 /// What `recover edge-1/b PROCEDURE` plans.

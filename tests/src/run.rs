@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests")]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::binary::Ended;
 use crate::leak;
@@ -50,6 +53,31 @@ impl Stream {
         }
     }
 
+    /// Reads on for so long, or until this step is over; whether it still goes on.
+    pub fn goes_on(&mut self, step: &str, long: Duration) -> bool {
+        let until = Instant::now() + long;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).unwrap();
+            let said = !self.lines.buffer().is_empty()
+                || poll(&mut [PollFd::new(self.lines.get_ref(), PollFlags::IN)], Some(&left)).unwrap() > 0;
+            if !said {
+                return true;
+            }
+            let before = self.told.len();
+            let over = self.lines.read_line(&mut self.told).unwrap() == 0;
+            let line = &self.told[before..];
+            if over || (line.contains("\"step_completed\"") && line.contains(&format!("\"{step}\""))) {
+                return false;
+            }
+        }
+    }
+
+    /// The steps that were begun so far.
+    pub fn begun(&self) -> BTreeSet<String> {
+        begun_in(&self.told)
+    }
+
     /// Reads what people are told until this was said, or nothing more is; byte for byte, so that the rest stays there.
     pub fn until_said(&mut self, words: &str) -> bool {
         let stderr = self.process.0.stderr.as_mut().unwrap();
@@ -77,6 +105,13 @@ impl Stream {
         self.process.0.kill().unwrap();
         self.process.0.wait().unwrap();
     }
+}
+
+/// The steps that were begun, by an event stream.
+fn begun_in(told: &str) -> BTreeSet<String> {
+    let events = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let started = events.filter(|event| event["event"] == "step_started");
+    started.filter_map(|event| event["step"].as_str().map(str::to_owned)).collect()
 }
 
 /// Both routers say that they are a pair, nothing of ours lies about, and no secret anywhere.
@@ -128,33 +163,40 @@ pub fn finished(ended: &Ended) -> &str {
     last
 }
 
-/// A disturbance was short enough to be ridden out, or the run stopped and says so, and goes on.
+/// A disturbance was short enough to be ridden out, or the run stopped and says so, and goes on. The steps that were begun.
 #[track_caller]
-pub fn ridden_out_or_resumed(pair: &Pair, run: Stream) {
+pub fn ridden_out_or_resumed(pair: &Pair, run: Stream) -> BTreeSet<String> {
     let ended = silent(run.end());
+    let mut begun = begun_in(&ended.out);
     if ended.code != Some(0) {
         let last = finished(&ended);
         assert!(last.contains("\"resumable\":true"), "{last}\n{}", ended.err);
-        silent(pair.jumplead(&["resume"])).expect(0);
+        begun.extend(begun_in(&silent(pair.jumplead(&["--json", "resume"])).expect(0).out));
     }
+    begun
 }
 
 /// One run that is killed in each of these steps, so many milliseconds after its beginning, and resumed until the pair is
-/// proved.
+/// proved. What it was not killed in comes back, see [`each_is_hit`], and every step that it began.
 #[track_caller]
-pub fn killed_in_each(pair: &Pair, moments: &[(&str, u64)]) {
+pub fn killed_in_each(pair: &Pair, moments: &[(&'static str, u64)]) -> Round {
     let plan = pair.plan();
     let mut arguments = vec!["bootstrap", "edge-1", "--confirm", &plan];
+    let mut round = Round::default();
     let mut over = false;
     for (step, after) in moments {
         let mut run = Stream::start(pair, &arguments);
         if !run.until_started(step) {
             // On a busy machine the one before came further than it was meant to: this one had less to do.
+            round.begun.extend(run.begun());
             silent(run.end()).expect(0);
             over = true;
             break;
         }
-        std::thread::sleep(Duration::from_millis(*after));
+        if run.goes_on(step, Duration::from_millis(*after)) {
+            round.hit.push(step);
+        }
+        round.begun.extend(run.begun());
         run.kill();
         let list = pair.jumplead(&["runs", "list"]).expect(0);
         over = list.out.contains("done");
@@ -165,9 +207,44 @@ pub fn killed_in_each(pair: &Pair, moments: &[(&str, u64)]) {
         arguments = vec!["resume"];
     }
     if !over {
-        silent(pair.jumplead(&["resume"])).expect(0);
+        let run = Stream::start(pair, &["resume"]);
+        let ended = silent(run.end()).expect(0);
+        round.begun.extend(begun_in(&ended.out));
     }
     proved(pair);
     let list = pair.jumplead(&["runs", "list"]).expect(0);
     assert_eq!(list.out.lines().count(), 1, "one run from the beginning to the end: {}", list.out);
+    round
+}
+
+/// What came of a run that something was to befall in some of its steps.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// The steps that it befell: they were under way.
+    pub hit: Vec<&'static str>,
+    /// Every step that was begun.
+    pub begun: BTreeSet<String>,
+}
+
+/// How often a step that was over too soon is tried again, with a pair of its own.
+const ROUNDS: usize = 3;
+
+/// Rounds of a run until each of these steps was hit: on a busy machine one may be over before it was seen to begin. Every step
+/// that was begun comes back.
+#[track_caller]
+pub fn each_is_hit(
+    moments: &[(&'static str, u64)],
+    mut round: impl FnMut(&[(&'static str, u64)]) -> Round,
+) -> BTreeSet<String> {
+    let (mut missed, mut begun) = (moments.to_vec(), BTreeSet::new());
+    for _ in 0..ROUNDS {
+        let of = round(&missed);
+        println!("hit in {:?} of {missed:?}", of.hit);
+        missed.retain(|(step, _)| !of.hit.contains(step));
+        begun.extend(of.begun);
+        if missed.is_empty() {
+            return begun;
+        }
+    }
+    panic!("over before they could be hit, {ROUNDS} times: {missed:?}");
 }

@@ -120,6 +120,12 @@ impl Far {
         format!("{:?}", termios::tcgetattr(self.near()).unwrap())
     }
 
+    /// Each key comes as it is, at once, and is not shown: no line is edited, no key is a signal.
+    pub fn is_raw(&self) -> bool {
+        let cooked = termios::LocalModes::ICANON | termios::LocalModes::ECHO | termios::LocalModes::ISIG;
+        !termios::tcgetattr(self.near()).unwrap().local_modes.intersects(cooked)
+    }
+
     /// Its speed.
     pub fn baud(&self) -> u32 {
         termios::tcgetattr(self.near()).unwrap().output_speed()

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -206,41 +206,50 @@ fn killed_after_each_odd_record_on_the_segment_between_those() {
     killed_after_every(Case::new("6.44.6", SEGMENT, true), 6, 8);
 }
 
-/// What happens to the hardware when a step begins.
-fn disturbed(case: Case, steps: &'static [&'static str], disturb: fn(&Bench)) {
-    for step in steps {
+/// What happens to the hardware when a step begins, in a run for each of them. The steps that a run has come back.
+fn disturbed(case: Case, steps: &[&'static str], disturb: fn(&Bench)) -> Vec<String> {
+    let begun = Rc::new(RefCell::new(Vec::new()));
+    for step in steps.iter().copied() {
+        let begun = Rc::clone(&begun);
+        begun.borrow_mut().clear();
         simulated(|| async move {
             let bench = Rc::new(Bench::new(case));
             let store = SimStore::default();
-            let (other, done) = (Rc::clone(&bench), Cell::new(false));
+            let (other, done) = (Rc::clone(&bench), Rc::new(Cell::new(false)));
+            let once = Rc::clone(&done);
             bench
                 .process(&store, move |record| {
-                    let now = matches!(&record.event, Event::StepStarted { step: s, .. } if s == step);
-                    if now && !done.replace(true) {
-                        disturb(&other);
+                    if let Event::StepStarted { step: id, .. } = &record.event {
+                        begun.borrow_mut().push(id.clone());
+                        if id == step && !once.replace(true) {
+                            disturb(&other);
+                        }
                     }
                     false
                 })
                 .await;
+            assert!(done.get(), "{step} was not begun: nothing was disturbed");
             bench.until_done(&store).await;
             bench.assert_proved();
             let (erased, _) = bench.counts('B');
             assert_eq!(erased, usize::from(case.dirty), "disturbed in {step}");
         });
     }
+    begun.take()
 }
 
-const STEPS: &[&str] = &[
+/// Of a B that is erased first, and of one that is erased already: what it runs behind its reset is imported there.
+const STEPS: [&str; 8] = [
     "b.bootstrap-file",
     "b.reset",
     "b.wait-reset",
-    "b.import",
     "a.reach-b",
     "a.push",
     "b.wait-standby",
     "pair.verify",
     "pair.clean",
 ];
+const ONLY_CLEAN: [&str; 1] = ["b.import"];
 
 /// Out for twenty seconds, as soon as the step is under way.
 fn pulled(wire: &WireHandle) {
@@ -256,15 +265,16 @@ fn pulled(wire: &WireHandle) {
 /// Behind the hand-off the cable is VRRP's only voice: see the test of the swapped roles.
 #[test]
 fn the_cable_between_both_is_pulled_for_twenty_seconds() {
-    let steps = &["b.bootstrap-file", "b.reset", "b.wait-reset", "b.import", "a.reach-b", "a.push", "b.wait-standby"];
-    disturbed(Case::new("7.18.2", VIA, true), steps, |bench| pulled(&bench.pair.ha_wire));
+    disturbed(Case::new("7.18.2", VIA, true), &STEPS[..6], |bench| pulled(&bench.pair.ha_wire));
+    disturbed(Case::new("7.18.2", VIA, false), &ONLY_CLEAN, |bench| pulled(&bench.pair.ha_wire));
 }
 
 /// With the host on the HA segment it is three cables: b's, a's, and the host's own.
 #[test]
 fn each_cable_of_the_segment_is_pulled_for_twenty_seconds() {
     let (old, new) = (Case::new("6.44.6", SEGMENT, true), Case::new("7.18.2", SEGMENT, true));
-    disturbed(old, &["b.reset", "b.import", "a.push"], |bench| pulled(&bench.pair.ha_wire_b));
+    disturbed(old, &["b.reset", "a.push"], |bench| pulled(&bench.pair.ha_wire_b));
+    disturbed(Case { dirty: false, ..old }, &ONLY_CLEAN, |bench| pulled(&bench.pair.ha_wire_b));
     disturbed(new, &["b.wait-reset", "a.reach-b"], |bench| pulled(&bench.pair.ha_wire));
     disturbed(new, &["b.bootstrap-file", "b.wait-standby", "pair.clean"], |bench| pulled(&bench.pair.host_wire));
     disturbed(old, &["pair.verify"], |bench| pulled(&bench.pair.host_wire));
@@ -273,7 +283,10 @@ fn each_cable_of_the_segment_is_pulled_for_twenty_seconds() {
 #[test]
 fn the_serial_line_is_pulled_for_twenty_seconds_in_every_step() {
     let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.22.1", VIA, true) };
-    disturbed(case, STEPS, Bench::pull_serial_of_b);
+    let had = disturbed(case, &STEPS, Bench::pull_serial_of_b);
+    assert_eq!(had, STEPS, "each step of its plan was one of them");
+    let had = disturbed(Case { dirty: false, ..case }, &ONLY_CLEAN, Bench::pull_serial_of_b);
+    assert!(had.iter().all(|step| STEPS.contains(&step.as_str()) || ONLY_CLEAN.contains(&step.as_str())), "{had:?}");
 }
 
 #[test]
@@ -332,12 +345,11 @@ fn power_of_b_fails(bench: &Bench) {
 #[test]
 fn b_loses_power_in_every_step() {
     let (via, segment) = (Case::new("7.18.2", VIA, true), Case::new("6.44.6", SEGMENT, true));
-    disturbed(via, &["b.reset", "b.import", "a.push", "pair.verify"], power_of_b_fails);
-    disturbed(
-        segment,
-        &["b.bootstrap-file", "b.wait-reset", "a.reach-b", "b.wait-standby", "pair.clean"],
-        power_of_b_fails,
-    );
+    let on = |of: &[usize]| of.iter().map(|at| STEPS[*at]).collect::<Vec<_>>();
+    disturbed(via, &on(&[1, 4, 6]), power_of_b_fails);
+    let had = disturbed(segment, &on(&[0, 2, 3, 5, 7]), power_of_b_fails);
+    assert_eq!(had, STEPS, "each step of the plan was one of them");
+    disturbed(Case { dirty: false, ..via }, &ONLY_CLEAN, power_of_b_fails);
 }
 
 /// B does not come back, behind its reset or behind its restore: the run ends, says so and what to do, and goes on when it is
@@ -612,4 +624,64 @@ fn a_member_that_was_bootstrapped_for_another_password_is_taken_in() {
         bench.assert_proved();
         assert_eq!(bench.counts('B').0, 0, "nothing is erased for it");
     });
+}
+
+/// In the moment between the last look and the line of the reset B becomes an active: the line itself looks, and refuses.
+#[test]
+fn a_reset_that_finds_the_active_is_refused_on_its_own_line() {
+    simulated(|| async {
+        let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.18.2", VIA, true) };
+        let mut settings = case.settings();
+        // Of no pair that a could be in: nobody else speaks there.
+        settings.b.setup.push_str("/interface vrrp add name=HA_VRRP interface=ether8 vrid=99 disabled=yes\n");
+        let bench = Bench::with(case, settings);
+        let (pair, store, once) = (Rc::clone(&bench.pair), SimStore::default(), Cell::new(false));
+        let part = bench
+            .process(&store, move |record| {
+                let now = matches!(&record.event, Event::StepStarted { step, .. } if step == "b.reset");
+                if now && !once.replace(true) {
+                    let on = "/interface vrrp enable HA_VRRP";
+                    pair.b.with(|router, now| router.start_script(now, "admin", on)).unwrap();
+                    pair.world.run_until(pair.world.now() + Duration::from_secs(6));
+                }
+                false
+            })
+            .await;
+        let Part::Ended(end) = part else { unreachable!() };
+        let failure = end.failure.clone().unwrap_or_else(|| panic!("{end:?}"));
+        assert_eq!((end.exit, failure.code.as_str()), (Exit::StepFailed, "bootstrap.state.moved"), "{failure:?}");
+        assert_eq!(failure.message, "b is active now; nothing was erased");
+        assert!(failure.state.contains("b is as it was"), "{failure:?}");
+        assert!(
+            failure.hints.iter().any(|hint| hint.ends_with("  jumplead bootstrap edge-1 --plan-only")),
+            "{failure:?}"
+        );
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(bench.counts('B'), (0, 0));
+    });
+}
+
+/// A number that the site file names and the router does not say proves nothing: it is not erased. Where nothing is erased the
+/// address of the HA port is enough, and the number is counted as missing.
+#[test]
+fn a_serial_number_that_the_router_hides() {
+    for dirty in [true, false] {
+        simulated(|| async move {
+            let case = Case::new("7.18.2", VIA, dirty);
+            let mut settings = case.settings();
+            settings.b.serial_number = String::new();
+            let bench = Bench::with(case, settings);
+            let end = ended(&bench, &SimStore::default()).await;
+            if !dirty {
+                assert_eq!(end.exit, Exit::Done, "{end:?}");
+                return bench.assert_proved();
+            }
+            let failure = end.failure.unwrap();
+            assert_eq!((end.exit, failure.code.as_str()), (Exit::Preflight, "bootstrap.preflight"), "{failure:?}");
+            let says = "the site file names its serial number, and b says none";
+            assert!(failure.causes.iter().any(|cause| cause.contains("b-serial-number-known") && cause.contains(says)));
+            assert!(failure.hints.iter().any(|hint| hint.contains("/system routerboard print")), "{failure:?}");
+            assert_untouched(&bench);
+        });
+    }
 }

@@ -109,7 +109,8 @@ async fn disturbed(
     step: &'static str,
     disturb: impl Fn(&Bench) + 'static,
 ) -> RunEnd {
-    let (other, once) = (Rc::clone(bench), Cell::new(false));
+    let (other, done) = (Rc::clone(bench), Rc::new(Cell::new(false)));
+    let once = Rc::clone(&done);
     let part = bench
         .process(store, move |record| {
             if matches!(&record.event, Event::StepStarted { step: s, .. } if s == step) && !once.replace(true) {
@@ -118,6 +119,7 @@ async fn disturbed(
             false
         })
         .await;
+    assert!(done.get(), "{step} was not begun: nothing was disturbed");
     let Part::Ended(end) = part else { unreachable!() };
     *end
 }

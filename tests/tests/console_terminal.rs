@@ -26,6 +26,7 @@ impl Desk {
         let line = Far::new(Some(&folder.path().join("line"))).raw();
         let screen = Far::new(None).sized(24, 80);
         let (screen_before, line_before) = (screen.settings(), line.settings());
+        assert!(!screen.is_raw(), "as a shell leaves it");
         let mut command = Command::new(jumplead());
         isolate(&mut command, folder.path());
         command.current_dir(folder.path()).arg("console").arg(format!("serial://{}", line.path().display()));
@@ -35,6 +36,7 @@ impl Desk {
         let console = Process(command.spawn().unwrap());
         let mut desk = Self { folder, screen, line, console, screen_before, line_before };
         desk.screen.until("Ctrl-] opens the menu.");
+        assert!(desk.screen.is_raw());
         desk
     }
 
@@ -44,10 +46,21 @@ impl Desk {
         self.screen.say(key.as_bytes());
     }
 
+    /// What stands in the last row when it is written next.
+    fn status(&mut self) -> String {
+        self.screen.until("\x1b[24;1H\x1b[7m");
+        self.screen.until("Ctrl-] menu")
+    }
+
     /// By the menu's `q`; everything is as it was found.
     #[track_caller]
     fn quit(mut self) -> TempDir {
         self.menu("q");
+        self.ended()
+    }
+
+    #[track_caller]
+    fn ended(mut self) -> TempDir {
         assert_eq!(self.console.0.wait().unwrap().code(), Some(0));
         self.left()
     }
@@ -124,6 +137,9 @@ fn nothing_is_sent_on_attach_and_all_that_is_typed_is() {
 fn speed_logs_times_hexadecimal_and_search() {
     let mut desk = Desk::open(&["--log", "clean.log", "--log-raw", "raw.log", "--status"]);
     assert_eq!(desk.line.baud(), 115_200);
+    desk.screen.until("\x1b[1;23r");
+    let (status, port) = (desk.status(), desk.line.path().display().to_string());
+    assert!(status.contains(&port) && status.contains("115200 8N1") && status.contains("  00:00:0"), "{status}");
     desk.line.say(b"\rone \x1b[31mneedle\x1b[m\r\n\rtwo\r\n");
     desk.screen.until("two");
     desk.menu("v");
@@ -131,6 +147,8 @@ fn speed_logs_times_hexadecimal_and_search() {
     desk.screen.say(b"57600\r");
     desk.screen.until("57600 bits a second");
     assert_eq!(desk.line.baud(), 57_600);
+    let status = desk.status();
+    assert!(status.contains("57600 8N1"), "{status}");
     desk.menu("/");
     desk.screen.until("search back for: ");
     desk.screen.say(b"NEEDLE\r");
@@ -151,7 +169,10 @@ fn speed_logs_times_hexadecimal_and_search() {
         desk.menu(key);
         desk.screen.until(words);
     }
-    let folder = desk.quit();
+    desk.menu("q");
+    // The last row is given back: everything scrolls, and nothing stands there.
+    desk.screen.until("\x1b[r\x1b[24;1H\x1b[K");
+    let folder = desk.ended();
     let raw = std::fs::read(folder.path().join("raw.log")).unwrap();
     assert!(raw.windows(2).any(|two| two == b"\x00\xff") && raw.starts_with(b"\rone \x1b[31m"), "{raw:?}");
     let clean = std::fs::read_to_string(folder.path().join("clean.log")).unwrap();
@@ -218,7 +239,8 @@ fn signals_give_screen_and_port_back() {
         let mut desk = Desk::open(arguments);
         desk.line.say(b"x");
         desk.screen.until(if arguments == ["--hex"] { "78 " } else { "x" });
-        assert_ne!((desk.screen.settings(), desk.line.baud()), (desk.screen_before.clone(), 38_400));
+        assert_ne!(desk.line.settings(), desk.line_before, "the port is the program's, too");
+        assert_eq!(desk.line.baud(), 115_200);
         desk.console.signal(signal);
         assert_eq!(desk.console.0.wait().unwrap().code(), Some(130), "{signal}");
         desk.left();

@@ -49,7 +49,7 @@ async fn on_each_road(bench: &mut Bench, member: Member, password: &str, state: 
     for road in ["serial:///dev/its-own", cable] {
         let entry = if member == Member::A { &mut bench.site.a } else { &mut bench.site.b };
         entry.reach = vec![road.parse().unwrap()];
-        let roads = bench.roads_over(Rc::new(LabLines(router.clone())));
+        let roads = bench.roads_over(Rc::new(LabLines { a: router.clone(), b: router.clone() }));
         is(&diagnose_over(bench, &roads, member, password).await, state, words);
     }
 }

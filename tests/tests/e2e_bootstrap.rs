@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use jumplead_tests::leak;
 use jumplead_tests::line_process::owners_alone;
 use jumplead_tests::pair::{MAC_A, Pair, Process, SECRETS, Settings, active_of_another_pair};
-use jumplead_tests::run::{
-    Stream, configuration_of_b, finished, killed_in_each, proved, ridden_out_or_resumed, silent,
-};
+use jumplead_tests::run::{Stream, configuration_of_b, each_is_hit, finished, killed_in_each, proved, silent};
 use jumplead_tests::terminal::Far;
 use lab::netns::available;
 
@@ -185,20 +183,18 @@ fn killed_in_every_step_and_resumed_to_the_proved_pair() {
     if !available("killed_in_every_step_and_resumed_to_the_proved_pair", &["ip"]) {
         return;
     }
-    let pair = Pair::new(&Settings::default());
     // After how long within the step; the moments differ so that some are before and some after its effect.
-    killed_in_each(
-        &pair,
-        &[
-            ("b.bootstrap-file", 150),
-            ("b.import", 400),
-            ("a.reach-b", 20),
-            ("a.push", 900),
-            ("b.wait-standby", 700),
-            ("pair.verify", 0),
-            ("pair.clean", 0),
-        ],
-    );
+    let moments = [
+        ("b.bootstrap-file", 0),
+        ("b.import", 400),
+        ("a.reach-b", 0),
+        ("a.push", 900),
+        ("b.wait-standby", 700),
+        ("pair.verify", 0),
+        ("pair.clean", 0),
+    ];
+    let begun = each_is_hit(&moments, |missing| killed_in_each(&Pair::new(&Settings::default()), missing));
+    assert_eq!(begun, moments.iter().map(|(step, _)| (*step).to_owned()).collect(), "each step that it has");
 }
 
 #[test]
@@ -207,19 +203,40 @@ fn interrupted_and_unplugged_and_resumed() {
         return;
     }
     let pair = Pair::new(&Settings::default());
-    let plan = pair.plan();
-    let mut run = Stream::start(&pair, &["bootstrap", "edge-1", "--confirm", &plan]);
+    // Runs are kept in a folder of one's own: each line that is to be typed next names it.
+    let folder = pair.home().join("runs of mine").display().to_string();
+    let named = format!(" --state-dir '{folder}'");
+    let own = |words: &[&str]| pair.jumplead(&[words, &["--state-dir", &folder]].concat());
+    let planned = silent(own(&["bootstrap", "edge-1", "--plan-only"])).expect(0);
+    let (line, plan) = planned.err.lines().find_map(|line| line.split_once(" --confirm ")).expect("a plan");
+    let plan = plan.split_whitespace().next().unwrap();
+    assert!(line.contains(&named), "{}", planned.err);
+    let mut run = Stream::start(&pair, &["bootstrap", "edge-1", "--confirm", plan, "--state-dir", &folder]);
     assert!(run.until_started("b.bootstrap-file"), "{}", run.end().err);
+    let list = own(&["runs", "list"]).expect(0).out;
+    assert!(list.contains("running") && !list.contains("resumable"), "it is going on: {list}");
     run.process.signal("INT");
     let interrupted = silent(run.end()).expect(130);
-    assert!(finished(&interrupted).contains("\"resumable\":true"), "{}", interrupted.out);
+    let last = finished(&interrupted);
+    assert!(last.contains("\"resumable\":true"), "{last}");
+    let last: serde_json::Value = serde_json::from_str(last).unwrap();
+    let next = last["next"].as_str().unwrap_or_default();
+    assert!(next.starts_with("jumplead resume ") && next.ends_with(&named), "{last}");
+    let list = own(&["runs", "list"]).expect(0).out;
+    assert!(list.contains("resumable") && !list.contains("running"), "it has stopped: {list}");
+    assert_eq!(pair.jumplead(&["runs", "list"]).expect(0).out, "", "nothing is kept elsewhere");
     // Who begins anew instead is told of it, whatever comes of that.
-    let anew = pair.jumplead(&["bootstrap", "edge-1", "--plan-only"]);
+    let anew = own(&["bootstrap", "edge-1", "--plan-only"]);
     let (_, run) = anew.err.split_once("edge-1 was cut off; what goes on with it:  jumplead resume ").unwrap();
-    assert!(pair.jumplead(&["runs", "list"]).expect(0).out.starts_with(run.lines().next().unwrap()), "{}", anew.err);
+    assert!(
+        run.lines().next().unwrap().ends_with(&named) && list.starts_with(run.split(' ').next().unwrap()),
+        "{}",
+        anew.err
+    );
 
     // The host's cable is out, and whoever started the run does not wait for it.
-    let mut run = Stream::start(&pair, &["resume"]);
+    let resume = ["resume", "--state-dir", &folder];
+    let mut run = Stream::start(&pair, &resume);
     assert!(run.until_started("b.import"), "{}", run.end().err);
     pair.host_cable(false);
     std::thread::sleep(Duration::from_millis(300));
@@ -228,12 +245,16 @@ fn interrupted_and_unplugged_and_resumed() {
     assert!(finished(&ended).contains("\"resumable\":true"), "{}", ended.out);
     pair.host_cable(true);
 
-    let mut run = Stream::start(&pair, &["resume"]);
+    let mut run = Stream::start(&pair, &resume);
     assert!(run.until_started("a.push"), "{}", run.end().err);
     pair.ha_cable(false);
     std::thread::sleep(Duration::from_secs(3));
     pair.ha_cable(true);
-    ridden_out_or_resumed(&pair, run);
+    let ended = silent(run.end());
+    if ended.code != Some(0) {
+        assert!(finished(&ended).contains("\"resumable\":true"), "{}", ended.err);
+        silent(own(&["resume"])).expect(0);
+    }
     proved(&pair);
     assert!(
         pair.jumplead(&["ping", &format!("mac://{MAC_A}%host0"), "-c", "2", "--interval", "100ms"]).code == Some(0)

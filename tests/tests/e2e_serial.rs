@@ -1,11 +1,14 @@
 //! The real binary and a pair whose standby is reached over its serial console alone: a port, RFC 2217, plain TCP. Foreign
 //! programs stand in between, as adapters and console servers do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jumplead_tests::console_server::{Server, Way};
 use jumplead_tests::pair::{ADAPTER, Pair, Settings, used_before};
-use jumplead_tests::run::{Stream, killed_in_each, proved, ridden_out_or_resumed, silent};
+use jumplead_tests::run::{
+    Round, Stream, each_is_hit, finished, killed_in_each, proved, ridden_out_or_resumed, silent,
+};
 use lab::netns::available;
 
 /// All at once: what they do most is listen, at real lines in real time.
@@ -84,57 +87,97 @@ fn on_a_serial_port_of_the_active() {
     proved(&pair);
 }
 
-/// Clean and dirty, the tool killed in every step.
-fn killed(test: &str, way: Way, settings: &Settings, moments: &[(&str, u64)]) {
-    if !available(test, &way.programs()) {
-        return;
-    }
-    let pair = Pair::new(settings);
-    let _server = Server::new(&pair, way);
-    killed_in_each(&pair, moments);
+/// Clean and dirty, the tool killed in every step. All that were begun come back, where the programs are there.
+fn killed(test: &str, way: Way, settings: &Settings, moments: &[(&'static str, u64)]) -> Option<BTreeSet<String>> {
+    available(test, &way.programs()).then(|| {
+        each_is_hit(moments, |missing| {
+            let pair = Pair::new(settings);
+            let _server = Server::new(&pair, way);
+            killed_in_each(&pair, missing)
+        })
+    })
+}
+
+fn named(moments: &[(&'static str, u64)]) -> BTreeSet<String> {
+    moments.iter().map(|(step, _)| (*step).to_owned()).collect()
 }
 
 fn over_rfc2217_killed_in_every_step() {
     let moments = [
         ("b.bootstrap-file", 150),
         ("b.import", 300),
+        ("a.reach-b", 0),
         ("a.push", 900),
         ("b.wait-standby", 500),
         ("pair.verify", 100),
         ("pair.clean", 0),
     ];
-    killed("over_rfc2217_killed_in_every_step", Way::Rfc2217, &Settings::default(), &moments);
+    let begun = killed("over_rfc2217_killed_in_every_step", Way::Rfc2217, &Settings::default(), &moments);
+    assert!(begun.is_none_or(|begun| begun == named(&moments)), "each step that it has");
 }
 
 fn over_plain_tcp_on_6_44_killed_in_every_step_of_a_reset() {
     let settings = Settings { version: "6.44.6", b_setup: used_before(), ..Settings::default() };
     let moments = [("b.bootstrap-file", 700), ("b.reset", 150), ("b.wait-reset", 400), ("b.wait-standby", 1200)];
-    killed("over_plain_tcp_on_6_44_killed_in_every_step_of_a_reset", Way::Raw, &settings, &moments);
+    let begun = killed("over_plain_tcp_on_6_44_killed_in_every_step_of_a_reset", Way::Raw, &settings, &moments);
+    let of_b = |begun: &BTreeSet<String>| begun.iter().filter(|step| step.starts_with("b.")).cloned().collect();
+    assert!(begun.as_ref().map(of_b).is_none_or(|begun: BTreeSet<_>| begun == named(&moments)), "{begun:?}");
 }
 
-/// What is between host and router is unplugged for a moment in every step that needs it, of one run after the other.
+/// What is between host and router is unplugged for a moment in every step that needs it.
 fn the_adapter_is_unplugged_in_every_step() {
     let way = Way::Port;
     if !available("the_adapter_is_unplugged_in_every_step", &way.programs()) {
         return;
     }
-    let pair = Pair::new(&Settings { b_setup: used_before(), ..Settings::default() });
-    let mut server = Server::new(&pair, way);
+    let moments = [
+        ("b.bootstrap-file", 0),
+        ("b.reset", 100),
+        ("b.wait-reset", 200),
+        ("b.wait-standby", 300),
+        ("pair.verify", 0),
+        ("pair.clean", 0),
+    ];
+    let begun = each_is_hit(&moments, |missing| {
+        let pair = Pair::new(&Settings { b_setup: used_before(), ..Settings::default() });
+        let mut server = Server::new(&pair, way);
+        unplugged_in_each(&pair, &mut server, missing)
+    });
+    // What a does needs no road to b.
+    let of_a = |step: &String| step.starts_with("a.");
+    assert_eq!(begun.into_iter().filter(|step| !of_a(step)).collect::<BTreeSet<_>>(), named(&moments));
+}
+
+/// One run, resumed where a gap was too much for it, until the pair is proved.
+fn unplugged_in_each(pair: &Pair, server: &mut Server<'_>, moments: &[(&'static str, u64)]) -> Round {
     let plan = pair.plan();
-    let mut run = Stream::start(&pair, &["bootstrap", "edge-1", "--confirm", &plan]);
-    let steps = ["b.bootstrap-file", "b.reset", "b.wait-reset", "b.wait-standby", "pair.verify", "pair.clean"];
-    for (number, step) in steps.into_iter().enumerate() {
-        // On a busy machine a step may be over before the one before it was seen.
+    let mut run = Stream::start(pair, &["bootstrap", "edge-1", "--confirm", &plan]);
+    let mut round = Round::default();
+    for (step, after) in moments {
         if !run.until_started(step) {
-            break;
+            round.begun.extend(run.begun());
+            let list = pair.jumplead(&["runs", "list"]).expect(0);
+            if list.out.contains("done") {
+                break;
+            }
+            // The gap before this one stopped it.
+            let ended = silent(run.end());
+            assert!(finished(&ended).contains("\"resumable\":true"), "{}", ended.err);
+            run = Stream::start(pair, &["resume"]);
+            if !run.until_started(step) {
+                break;
+            }
         }
-        std::thread::sleep(Duration::from_millis(100 * number as u64));
+        if run.goes_on(step, Duration::from_millis(*after)) {
+            round.hit.push(step);
+        }
         server.unplug();
         std::thread::sleep(Duration::from_secs(1));
         server.plug();
     }
-    ridden_out_or_resumed(&pair, run);
-    proved(&pair);
+    round.begun.extend(ridden_out_or_resumed(pair, run));
+    proved(pair);
+    round
 }
 
 /// A console server dies for good in the middle: the next road of the site file is taken, in the same run.

@@ -230,7 +230,7 @@ async fn attempt(bench: &Bench, hop: Hop, typing: Typing, stop: Stop) -> Vec<u8>
     assert!(outcome.is_ok(), "the driver hangs, {stop:?}");
     drop(b);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    if let Some(lent) = lent {
+    if let Some(mut lent) = lent {
         // the terminal is left, and A is who it was
         let (a, _) = lent.back().await.unwrap_or_else(|error| panic!("{stop:?}: {error}"));
         assert_eq!(a.value("[/system identity get name]").await.unwrap().text(), A_IDENTITY);

@@ -305,6 +305,8 @@ fn f6_is_finished_for_the_job_that_waits_in_vain() {
                 .unwrap();
             assert_eq!(rescued.rescue.diagnosis.state, Name::F6);
             well(&bench, &rescued);
+            // It held the HA password; what it left is the other build's own file, which says none.
+            assert_eq!(bench.our_files(&bench.pair.b), [""; 0], "the file that was imported is gone");
             let waits = |bench: &Bench| {
                 bench
                     .events()
@@ -378,17 +380,18 @@ fn another_ha_password_over_the_ha_cable() {
 #[test]
 fn another_ha_password_is_not_said_where_it_is_heard() {
     let heard = "recover.overheard";
-    for (of, asked, code) in [
-        (Some(Member::B), new_password(), heard),
-        (Some(Member::A), new_password(), heard),
-        (None, Asked::default(), "recover.new-password"),
+    for (of, url, asked, code) in [
+        (Some(Member::B), "tcp://oob.example:4001", new_password(), heard),
+        (Some(Member::B), "rfc2217://oob.example:4001", new_password(), heard),
+        (Some(Member::A), "rfc2217://oob.example:4001", new_password(), heard),
+        (None, "", Asked::default(), "recover.new-password"),
     ] {
         simulated(|| async move {
             let mut bench = ready("7.18.2", None).await;
             if let Some(member) = of {
                 // it is not the road that is taken, but might be
                 let entry = if member == Member::A { &mut bench.site.a } else { &mut bench.site.b };
-                entry.reach.push("tcp://oob.example:4001".parse().unwrap());
+                entry.reach.push(url.parse().unwrap());
             }
             let before = ha_passwords(&bench.pair.b);
             let refused = recover(&bench, &SimStore::default(), Procedure::HaPassword, &asked, |_| false).await;

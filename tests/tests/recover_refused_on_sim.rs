@@ -6,7 +6,7 @@ mod common;
 #[path = "common/recovery.rs"]
 mod recovery;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +15,19 @@ use board::{Board, access, in_its_menu, pull, run, up};
 use bootstrap::engine::{Options, RunEnd};
 use bootstrap::event::{Event, Record};
 use bootstrap::exit::Exit;
+use bootstrap::marker::FILE;
 use bootstrap::path::{Confirmation, Start};
 use bootstrap::recover::{self, Asked, Lines, NoTools, Procedure};
 use bootstrap::road::{LocalFuture, RoadError};
-use bootstrap::store::SimStore;
+use bootstrap::store::{SimStore, Store as _};
+use bootstrap::trouble::Kind;
 use common::{Bench, Seen, SimClock, simulated};
 use jumplead_tests::states;
 use recovery::{done, f1, ready, recover as rescue, restart_b, resume, script};
 use routeros::BoxLink;
+use routersim::record::{EventKind, Phase};
 use routersim::router::Router;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 
 fn code(end: Option<&RunEnd>) -> &str {
@@ -92,9 +95,9 @@ fn a_board_that_does_not_come_up_behind_its_menu() {
 }
 
 /// A line that says what it will.
-struct Other(fn() -> Option<BoxLink>);
+struct Other<F>(F);
 
-impl Lines for Other {
+impl<F: Fn() -> Option<BoxLink>> Lines for Other<F> {
     fn line(&self) -> LocalFuture<'_, Result<Option<BoxLink>, RoadError>> {
         Box::pin(async { Ok((self.0)()) })
     }
@@ -119,23 +122,38 @@ fn a_boot_loader_whose_line_is_no_road_any_more() {
     });
 }
 
+/// Whatever is typed into it opens some menu, or is lost: nothing arrives at the router's end.
 #[test]
 fn a_line_that_boots_and_boots() {
     simulated(|| async {
         let board = Board::new(|_| {});
         let mut access = access(&board, &NoTools);
-        let booting = Other(|| {
-            let (near, mut far) = tokio::io::duplex(1 << 16);
+        let (opened, arrived) = (Rc::new(Cell::new(0)), Rc::new(RefCell::new(Vec::new())));
+        let (count, typed) = (Rc::clone(&opened), Rc::clone(&arrived));
+        let booting = Other(move || {
+            count.set(count.get() + 1);
+            let (near, far) = tokio::io::duplex(1 << 16);
+            let (mut hears, mut says) = tokio::io::split(far);
             tokio::task::spawn_local(async move {
-                while far.write_all(b"loading kernel... OK\r\nStarting services...\r\n").await.is_ok() {
+                while says.write_all(b"loading kernel... OK\r\nStarting services...\r\n").await.is_ok() {
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
             });
-            Some(Box::new(near))
+            let typed = Rc::clone(&typed);
+            tokio::task::spawn_local(async move {
+                while let Ok(byte) = hears.read_u8().await {
+                    typed.borrow_mut().push(byte);
+                }
+            });
+            Some(Box::new(near) as BoxLink)
         });
         access.lines = &booting;
         let looked = recover::find(&access, recover::PATIENCE).await;
         assert_eq!(looked.err().unwrap().code, "recover.booting");
+        // What is on its way is heard before it is counted.
+        done(1).await;
+        assert!(opened.get() > 0, "nobody looked at the line");
+        assert_eq!(*arrived.borrow(), b"");
     });
 }
 
@@ -292,5 +310,99 @@ fn a_standby_whose_rescue_can_not_end_well() {
         script(&bench.pair.b, "/interface vrrp remove HA_VRRP");
         restart_b(&bench).await;
         assert_eq!(stopped(&bench, &store(), Procedure::Repair).await, "recover.no-vrrp");
+    });
+}
+
+/// In the moment between a look at B and the line of the order it becomes the active: of a VRRP in which nobody else speaks.
+fn takes_over(bench: &Bench) -> impl Fn() + use<> {
+    const ON: &str = "/interface vrrp remove [find]; /interface vrrp add name=HA_VRRP interface=ether8 vrid=99";
+    let pair = Rc::clone(&bench.pair);
+    move || {
+        script(&pair.b, ON);
+        pair.world.run_until(pair.world.now() + Duration::from_secs(6));
+    }
+}
+
+/// The order itself looks for the active, and is refused there; and it is no order any more: a restart by hand that comes behind
+/// it does not pass for the one that was refused.
+#[test]
+fn a_restart_that_finds_the_active_is_refused_on_its_own_line() {
+    for (procedure, order) in [(Procedure::KnownGood, "router.load-backup"), (Procedure::RightMac, "router.restart")] {
+        simulated(|| async move {
+            let bench = ready("7.18.2", Some("serial:///dev/b")).await;
+            script(&bench.pair.b, "/system script run ha_saveown");
+            done(60).await;
+            if procedure == Procedure::KnownGood {
+                f1(&bench).await;
+            } else {
+                script(&bench.pair.b, states::WRONG_MAC);
+                restart_b(&bench).await;
+            }
+            let starts = |bench: &Bench| {
+                let boot = |kind: &EventKind| matches!(kind, EventKind::Phase(Phase::RouterBoot));
+                bench.events().iter().filter(|(who, event)| *who == 'B' && boot(&event.kind)).count()
+            };
+            let (store, takes_over) = (SimStore::default(), takes_over(&bench));
+            let before = (starts(&bench), bench.destructive('B'));
+            let mut once = false;
+            let each = move |record: &Record| {
+                if begins(record, order) && !std::mem::replace(&mut once, true) {
+                    takes_over();
+                }
+                false
+            };
+            let rescued = Box::pin(rescue(&bench, &store, procedure, &Asked::default(), each)).await.unwrap().unwrap();
+            let failure = rescued.end.failure.unwrap();
+            assert_eq!((rescued.end.exit, failure.code.as_str()), (Exit::StepFailed, "recover.active"), "{failure:?}");
+            assert!(failure.message.contains("it is the active of its pair now"), "{failure:?}");
+            assert!(failure.state.contains("it refused to restart and is as it was"), "{failure:?}");
+            assert!(failure.hints.iter().any(|hint| hint.contains("make a new plan")), "{failure:?}");
+            done(60).await;
+            assert_eq!((starts(&bench), bench.destructive('B')), before, "{order}");
+            let run = store.runs().unwrap().last().cloned().unwrap();
+            assert_eq!(store.kept_with(&run, "restart-ordered").unwrap().as_deref(), Some(&b""[..]), "{order}");
+            // It is no active any more, and somebody restarts it.
+            script(&bench.pair.b, "/interface vrrp remove [find]");
+            restart_b(&bench).await;
+            let end = resume(&bench, &store).await;
+            assert_eq!(end.exit, Exit::Done, "{end:?}");
+            assert_eq!(starts(&bench), before.0 + 2, "{order}: one by hand, and one that was ordered");
+        });
+    }
+}
+
+/// Another host is at work on the pair: its marker on the active keeps a rescue of the standby away, too, and what is printed
+/// takes it away. A look, and one's own marker, are in nobody's way.
+#[test]
+fn a_rescue_heeds_another_hosts_marker() {
+    simulated(|| async {
+        let bench = ready("7.18.2", Some("serial:///dev/b")).await;
+        f1(&bench).await;
+        let mark = |place: u64| {
+            let text =
+                format!("run=2026-11-22-07 by=joe@ops-2 pair=edge-1 since=2026-11-22T09:00:00Z place={place:016x}\n");
+            bench.pair.a.with(|router, _| router.system().unwrap().write_file(FILE, text.into_bytes()).unwrap());
+        };
+        mark(2);
+        let (store, before) = (SimStore::default(), bench.destructive('B'));
+        let refused = rescue(&bench, &store, Procedure::Quarantine, &Asked::default(), |_| false).await.err().unwrap();
+        assert_eq!((refused.code.as_str(), refused.kind), ("bootstrap.marker.other", Kind::Locked), "{refused:?}");
+        assert!(refused.message.contains("run 2026-11-22-07 of joe@ops-2 on edge-1, since"), "{refused:?}");
+        assert_eq!((store.runs().unwrap(), bench.destructive('B')), (vec![], before));
+        let taken = refused.hints.iter().find_map(|hint| hint.split_once("on a:  ")).map(|(_, line)| line.to_owned());
+        let left = rescue(&bench, &store, Procedure::Leave, &Asked::default(), |_| false).await.unwrap().unwrap();
+        assert_eq!(left.end.exit, Exit::Done, "what only saves evidence needs nobody's leave");
+        mark(bench.host.get());
+        let begun = |record: &Record| begins(record, "router.evidence");
+        let own = rescue(&bench, &store, Procedure::Repair, &Asked::default(), begun).await.unwrap();
+        assert!(own.is_none(), "one's own run has its lock");
+        mark(2);
+        let taken = taken.expect("a line that takes it away");
+        let ran = bench.pair.a.with(|router, now| router.start_script(now, "admin", &taken)).unwrap();
+        done(2).await;
+        let ran = ran.result();
+        assert!(matches!(ran, Some(Ok(_))) && bench.our_files(&bench.pair.a).is_empty(), "{taken}: {ran:?}");
+        let done = rescue(&bench, &SimStore::default(), Procedure::Repair, &Asked::default(), |_| false).await;
+        assert_eq!(done.unwrap().unwrap().end.exit, Exit::Done);
     });
 }

@@ -7,7 +7,7 @@ use crate::ast::{Arg, Block, Command, Expr, ExprKind, Statement, StrPart, Word};
 use crate::commands;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::judge;
-use crate::names::{Names, Resolution, resolve};
+use crate::names::{Names, Resolution, in_group, resolve};
 use crate::span::Span;
 use crate::version::Version;
 
@@ -36,9 +36,13 @@ pub fn bad_argument(
 ) -> Option<ParseError> {
     let name = resolved.command.as_deref().filter(|_| !resolved.builtin)?;
     let words: Vec<&Word> = command.words.iter().skip(resolved.used).collect();
+    let mut group = String::new();
     let mut bad = words.iter().copied().filter(|word| !names.takes_word(&resolved.menu, name, &word.text)).chain(
         command.args.iter().filter_map(|arg| match arg {
-            Arg::Named(word, _) if !names.takes_parameter(&resolved.menu, name, &word.text) => Some(word),
+            Arg::Named(word, _) => {
+                let whole = in_group(&mut group, &word.text);
+                (!names.takes_parameter(&resolved.menu, name, &whole)).then_some(word)
+            }
             _ => None,
         }),
     );

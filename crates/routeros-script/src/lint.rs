@@ -119,10 +119,16 @@ pub fn lint(src: &[u8], version: Version) -> Report {
                 findings.push(Finding {
                     code: "script.names.not-checked",
                     severity: Severity::Warning,
-                    message: format!("this tree was made without {}: not checked", absent.needs),
+                    message: match absent.argument {
+                        None => format!("this tree was made without {}: not checked", absent.needs),
+                        Some(name) => format!("{name}: this tree was made without {}: not checked", absent.needs),
+                    },
                     span: absent.span,
                     position: lines.position(absent.span.start),
-                    help: "the router has this menu only where it has that",
+                    help: match absent.argument {
+                        None => "the router has this menu only where it has that",
+                        Some(_) => "the router has this argument only where it has that",
+                    },
                 });
             }
             more(&mut findings, "script.names.not-checked", absent.len());
@@ -349,13 +355,28 @@ mod tests {
             "/interface wireless security-profiles\nset [ find default=yes ] mode=none\n/ip address print",
             "/container add remote-image=x envlist=y; :put a",
             "/user-manager/user/add name=x",
+            "/interface ethernet\nset [ find default-name=ether1 ] poe-out=off name=a\nset 1 poe-out=auto-on",
+            "/interface ethernet set 0 bandwidth=unlimited/unlimited",
+            "/interface ethernet set 0 !power-cycle-ping-address",
+            "/ip firewall filter add action=fasttrack-connection chain=forward hw-offload=yes",
+            "/ip route add dst-address=0.0.0.0/0 gateway=1.1.1.1 suppress-hw-offload=no",
+            "/system resource irq rps set ether1 disabled=no",
+            ":put [/system health get [find name=temperature] value]",
+            "/system health settings set fan-full-speed-temp=65C",
         ] {
-            let report = lint(src.as_bytes(), "7.22.1".parse().unwrap());
-            assert!(!report.findings.is_empty() && matches!(report.outcome, Outcome::Accepted { .. }), "{src}");
-            for finding in report.findings {
-                assert_eq!(finding.code, "script.names.not-checked", "{src}");
+            for version in ["7.22.1", "7.24"] {
+                let report = lint(src.as_bytes(), version.parse().unwrap());
+                assert!(!report.findings.is_empty() && matches!(report.outcome, Outcome::Accepted { .. }), "{src}");
+                for finding in &report.findings {
+                    assert_eq!(finding.code, "script.names.not-checked", "{src}");
+                }
+                // An argument is said once.
+                assert!(!src.contains("poe-out") || report.findings.len() < 3, "{src}");
             }
         }
+        // Only there.
+        assert!(codes("/interface vlan add poe-out=off", "7.22.1").contains(&"script.parse.expected-end-of-command"));
+        assert!(codes("/interface ethernet set 0 poe-outt=off", "7.24").contains(&"script.parse.bad-parameter"));
         // What follows is read again.
         assert!(codes("/interface wireless\nset 0 ssid=x\n/zzz", "7.22.1").contains(&"script.parse.bad-command-name"));
         assert!(codes("/interface wireless\nset 0 ssid=\"x", "7.22.1").contains(&"script.parse.syntax"));

@@ -57,6 +57,18 @@ pub fn pick<'a>(names: impl Iterator<Item = &'a str>, word: &str) -> Result<Opti
     if several { Err(()) } else { Ok(found) }
 }
 
+/// The whole name of an argument: `.name` goes on in the group of the one before it, `configuration.mode=ap .ssid=a`. `group`
+/// keeps that one's.
+pub fn in_group(group: &mut String, name: &str) -> String {
+    let whole = if name.starts_with('.') && !group.is_empty() { format!("{group}{name}") } else { name.to_owned() };
+    if let Some((before, _)) = whole.rsplit_once('.')
+        && !before.is_empty()
+    {
+        before.clone_into(group);
+    }
+    whole
+}
+
 /// A command's words, split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::proof::Proof;
 use crate::shell::{Command, Shell};
-use crate::text::{check_sendable, check_whole};
+use crate::text::{check_sendable, check_whole, quote};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -47,6 +47,20 @@ impl Destructive {
         line.push('"');
         check_sendable(&line)?;
         Ok(Self { proof, act, line })
+    }
+
+    /// The same, refused with `words` where `condition` holds as the order is given. What fails in the background goes to the
+    /// router's log alone: only what stands in front of `:execute` is an answer on this line ([`Outcome::Refused`]). It begins as
+    /// the router's own refusals do, since behind a destructive line nothing is typed that would tell any other text from output.
+    ///
+    /// # Errors
+    /// As [`Destructive::new`].
+    pub fn unless(mut self, condition: &str, words: &str) -> Result<Self, Error> {
+        check_whole(condition)?;
+        self.line =
+            format!(":if ({condition}) do={{:error {}}} else={{{}}}", quote(format!("failure: {words}")), self.line);
+        check_sendable(&self.line)?;
+        Ok(self)
     }
 
     /// Whom it is meant for.
@@ -105,22 +119,25 @@ mod tests {
     /// others hold either nothing of the string, or all of it with the condition inside.
     #[test]
     fn no_end_of_the_line_acts_elsewhere() {
-        let act = act();
-        let (line, _) = Nonces::new(1).next().command(act.statement(), Some(act.proof()));
-        check_sendable(&line).unwrap();
-        for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
-            let mut parsed = 0;
-            for at in 1..line.len() {
-                let end = &line[at..];
-                if incomplete(end.as_bytes()).is_some() || parse(end.as_bytes(), version).is_err() {
-                    continue;
+        let plain = act();
+        let guarded = act().unless("[:len [/interface vrrp find where master=yes]] > 0", "it is the active").unwrap();
+        for act in [&plain, &guarded] {
+            let (line, _) = Nonces::new(1).next().command(act.statement(), Some(act.proof()));
+            check_sendable(&line).unwrap();
+            for version in [Version::new(6, 44, 6), Version::new(7, 18, 2)] {
+                let mut parsed = 0;
+                for at in 1..line.len() {
+                    let end = &line[at..];
+                    if incomplete(end.as_bytes()).is_some() || parse(end.as_bytes(), version).is_err() {
+                        continue;
+                    }
+                    parsed += 1;
+                    assert!(!end.contains("execute") || end.contains(plain.statement()), "{end}");
+                    assert!(!end.contains("\\2F\\73") || end.contains(plain.statement()), "{end}");
                 }
-                parsed += 1;
-                assert!(!end.contains("execute") || end.contains(act.statement()), "{end}");
-                assert!(!end.contains("\\2F\\73") || end.contains(act.statement()), "{end}");
+                assert!(parsed < 12, "{parsed} ends parse: look at them");
             }
-            assert!(parsed < 12, "{parsed} ends parse: look at them");
+            assert!(!line.contains("system"));
         }
-        assert!(!line.contains("system"));
     }
 }

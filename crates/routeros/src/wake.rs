@@ -56,12 +56,14 @@ const HEARD: usize = 400;
 /// answered no by it.
 pub const LOOK: &[u8] = b"\x0c\x02\x06";
 
-/// Own speeds of a line at which [`LOOK`] holds no key that acts, at whatever speed a router hears it. Typed at 38400, it is an
-/// `8` to a boot loader at 57600.
-pub const LOOKS_AT: [u32; 6] = [1200, 2400, 4800, 9600, 57_600, 115_200];
+/// The own speed of a line at which [`LOOK`] holds no key that acts, at whatever speed a router hears it. Typed at 38400, it is an
+/// `8` to a boot loader at 57600; at half a router's speed its Ctrl-B is Ctrl-X there, which takes safe mode, or ends somebody's
+/// and keeps its changes.
+pub const LOOKS_AT: [u32; 1] = [115_200];
 
-/// Typed first where the line's own speed is none of those: Ctrl-F alone, which no speed makes a key that acts. It shows no line
-/// that is being typed; but a menu answers it as any key, and at another speed its answer is garbage.
+/// Typed first where the line's own speed is another: Ctrl-F alone, which no speed makes a key that acts. It shows no line
+/// that is being typed; but a menu answers it as any key, at another speed its answer is garbage, and at half a router's it is an
+/// `x`, whose echo is read as Ctrl-F: then nothing more is typed at this speed.
 pub const FEEL: &[u8] = b"\x06";
 
 /// Enter, behind Backspaces: were a boot loader asking for `yes` with the word typed already, it would not be that word. More
@@ -391,6 +393,9 @@ pub(crate) async fn wake(dialogue: &mut Dialogue, plan: &Plan) -> Result<Woken, 
                 felt = true;
                 wake.key(FEEL);
                 state = wake.settle(LOOK_WAIT, ANSWERED).await?;
+                if matches!(state, State::Silent | State::Text) && wake.dialogue.legibility.is_foreign() {
+                    state = State::Garbage;
+                }
             }
             State::Silent | State::Text if spares && plan.poke && !shown => {
                 shown = true;

@@ -262,7 +262,7 @@ impl Bench {
 
     /// The product's own roads, as a new process has them.
     pub fn roads(&self) -> PairRoads {
-        self.roads_over(Rc::new(LabLines(self.pair.b.clone())))
+        self.roads_over(Rc::new(LabLines { a: self.pair.a.clone(), b: self.pair.b.clone() }))
     }
 
     /// The same, over serial lines of another make.

@@ -134,10 +134,11 @@ impl PairJob<'_> {
             // It may become the active between the look and this line.
             format!(
                 ":if ([:len {MASTERS}] = 0) do={{\
-                 /system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}}} else={{:error \"{ACTIVE_NOW}\"}}",
+                 /system reset-configuration no-defaults=yes keep-users=no skip-backup=yes run-after-reset={}}}",
                 file.as_str()
             ),
-        )?;
+        )?
+        .unless(&format!("[:len {MASTERS}] > 0"), ACTIVE_NOW)?;
         self.say(Member::B, "b may have been reset");
         self.restart = Some(tokio::time::Instant::now());
         let outcome = look.connection.shell.destroy(&act).await;

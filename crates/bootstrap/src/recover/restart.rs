@@ -48,10 +48,8 @@ impl RouterJob<'_> {
 
     async fn order(&mut self, act: String, progress: &mut Progress<'_>) -> Result<Option<String>, Trouble> {
         // On the line itself: it may become the active between a look and this.
-        let act = Destructive::new(
-            self.proof()?,
-            format!(":if ([:len {MASTERS}] = 0) do={{{act}}} else={{:error \"{ACTIVE_NOW}\"}}"),
-        )?;
+        let act = Destructive::new(self.proof()?, format!(":if ([:len {MASTERS}] = 0) do={{{act}}}"))?
+            .unless(&format!("[:len {MASTERS}] > 0"), ACTIVE_NOW)?;
         let now = progress.now().as_second().to_string();
         progress.keep(ORDERED, now.as_bytes())?;
         let began = Instant::now();

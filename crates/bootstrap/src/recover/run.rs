@@ -95,7 +95,7 @@ async fn nobody_at_work(access: &Access<'_>) -> Result<(), Trouble> {
             format!("{other} holds the marker of another run: {found}"),
         )
         .hint(format!(
-            "ask who that is; if nobody is at work, on {other}:  /file remove [find name={}]",
+            "ask who that is; if nobody is at work, on {other}:  /file remove [find name=\"{}\"]",
             crate::marker::FILE
         ))),
         _ => Ok(()),

@@ -86,11 +86,17 @@ impl Reader<'_> {
                 return self.fail(ParseErrorKind::ExpectedEndOfCommand);
             }
             touches = false;
+            if self.negated(given) {
+                continue;
+            }
             let start = self.lex.pos;
             if let Some(word) = self.bare_text(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
                 let end = self.lex.pos;
                 let named = self.lex.peek() == Some(b'=');
-                let argument = self.meant(given, &word);
+                let span = Span::new(start, end);
+                let board =
+                    |reader: &mut Self, at: &Given<'_>| reader.absent_argument(at.menu, at.shape.name, &word, span);
+                let argument = self.meant(given, &word).or_else(|| board(self, given).filter(|_| named));
                 if word == "where" && !named && given.shape.argument("where").is_some() {
                     return self.filter(given, false);
                 }
@@ -164,6 +170,26 @@ impl Reader<'_> {
                 None => return self.no_value(),
             }
         }
+    }
+
+    /// `!name` in `add` and `set`: the property has no value, as exports write it. Its form was never seen; it has none here.
+    fn negated(&mut self, given: &mut Given<'_>) -> bool {
+        let start = self.lex.pos;
+        if given.shape.root || !matches!(given.shape.name, "add" | "set") || !self.lex.eat(b'!') {
+            return false;
+        }
+        let word = self.bare_text(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let whole = self.at_end() || matches!(self.lex.peek(), Some(b' ' | b'\t' | b'\r' | b'\\'));
+        let span = Span::new(start, self.lex.pos);
+        if let Some(word) = word.filter(|_| whole)
+            && let Some(argument) =
+                self.meant(given, &word).or_else(|| self.absent_argument(given.menu, given.shape.name, &word, span))
+        {
+            given.values.insert(argument.name, String::new());
+            return true;
+        }
+        self.lex.pos = start;
+        false
     }
 
     /// What stands here begins no value of the argument.

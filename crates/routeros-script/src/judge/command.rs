@@ -64,6 +64,13 @@ impl Reader<'_> {
                 // `...` is a menu up, too, as pasted texts have it.
                 menu = self.view.parent(menu);
             } else {
+                let here = self.view.path(menu);
+                if super::absent::otherwise(here.trim_end_matches('/'))
+                    && commands::find(&word, self.lex.version).is_none_or(|builtin| builtin.name == "find")
+                    && self.absent_menu(here + &word, begin, items)?
+                {
+                    return Ok(Rest::Command);
+                }
                 match self.found(menu, &word, first && prefix == Prefix::None) {
                     Some((at, Found::Command(name, arguments))) => {
                         let path = self.path_of(at, name);

@@ -16,12 +16,12 @@ mod slots;
 mod strings;
 mod value;
 
-pub use absent::Absent;
+pub use absent::{Absent, of_boards};
 pub(crate) use arguments::UNKNOWN_IS_LATE;
 pub(crate) use command::is_path;
 pub use outcome::{Late, Outcome, Used, judge};
 pub(crate) use outcome::{behind_unknown, commands_of, judge_any_board};
-pub use slots::takes_unnamed;
+pub use slots::{stands_alone, takes_unnamed};
 
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,8 @@ pub enum Outcome {
         late: Vec<Late>,
         /// Every command of a menu that it uses, in the order of their place.
         commands: Vec<Used>,
-        /// Statements that were not read: their menus are there on some boards or with some package only. Empty for `judge`.
+        /// Statements that were not read, and arguments that were read unchecked: they are there on some boards or with some
+        /// package only. Empty for `judge`.
         absent: Vec<Absent>,
     },
     /// It refuses the text: nothing of it would run.

@@ -158,6 +158,11 @@ fn unnamed(command: &str, arguments: &'static [Argument]) -> Vec<&'static str> {
         .collect()
 }
 
+/// Whether an argument of `add` and `set` is switched on by its name alone, as exports write it.
+pub fn stands_alone(name: &str) -> bool {
+    FLAGS.contains(&name)
+}
+
 /// Whether a menu's command takes values without names.
 pub fn takes_unnamed(command: &str, arguments: &'static [Argument]) -> bool {
     !unnamed(command, arguments).is_empty()

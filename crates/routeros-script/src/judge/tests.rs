@@ -555,3 +555,24 @@ fn values_are_read_as_their_argument_wants_them() {
         (":do {\n[[:parse \"x\"]]\n}", "(evl /docommand=;(evl (<%% (evl /;(<%% (evl /parsevalue=x) )) )))"),
     ]);
 }
+
+/// As exports write a property without a value.
+#[test]
+fn a_negated_property_is_one_without_a_value() {
+    for version in [Version::new(7, 22, 1), Version::new(7, 24, 0)] {
+        for text in [
+            "/interface gre add !keepalive name=a remote-address=1.1.1.1",
+            "/interface gre\nadd name=a !keepalive",
+            "/interface gre set 0 !keepalive",
+            "/interface gre set [find name=a] !keepalive \\\n    name=b",
+        ] {
+            let outcome = judge(text.as_bytes(), version);
+            assert!(matches!(&outcome, Outcome::Accepted { late, .. } if late.is_empty()), "{text}: {outcome:?}");
+        }
+        for text in ["/interface gre add !zzz", "/interface gre add !keepalive=1", "/interface gre print !keepalive"] {
+            let outcome = judge(text.as_bytes(), version);
+            let good = matches!(&outcome, Outcome::Accepted { late, .. } if late.is_empty());
+            assert!(!good || text.contains("print"), "{text}: {outcome:?}");
+        }
+    }
+}

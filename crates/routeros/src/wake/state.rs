@@ -233,6 +233,8 @@ pub struct Legibility {
     odd: usize,
     /// Characters that show: neither blanks nor what steers a terminal.
     shown: usize,
+    /// Bytes that may be the echo of what is typed to look.
+    looks: usize,
     /// Bytes of a character in UTF-8 so far, and how many are still to come.
     begun: usize,
     to_come: usize,
@@ -265,6 +267,7 @@ impl Legibility {
                     // Ctrl-B, Ctrl-C and Ctrl-F may be the echo of what was typed to look.
                     let usual = matches!(byte, 0x02 | 0x03 | 0x06..=0x0d | 0x1b | 0x20..=0x7e);
                     self.odd = self.odd.saturating_add(usize::from(!usual));
+                    self.looks = self.looks.saturating_add(usize::from(matches!(byte, 0x02 | 0x03 | 0x06)));
                 }
             }
         }
@@ -274,6 +277,11 @@ impl Legibility {
     /// No character that shows: the echo of our own keys, which a router at twice the speed sends back as they were.
     pub fn is_echo(&self) -> bool {
         self.shown == 0
+    }
+
+    /// Something in it no router says at this speed, however little it is: no character, or the echo of our own key alone.
+    pub fn is_foreign(&self) -> bool {
+        self.odd > 0 || (self.looks > 0 && self.is_echo())
     }
 
     /// Bytes so far.

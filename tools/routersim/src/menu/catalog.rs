@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use routeros_script::names::pick;
-use routeros_script::{Lookup, Names};
+use routeros_script::{Lookup, Names, judge};
 
 use super::commands::{COMMANDS, Command};
 use super::def::{Menu, Shape, Verbs, When};
@@ -94,12 +94,12 @@ impl System {
     /// The menu at a path, in this version.
     pub fn menu(&self, path: &str) -> Option<&'static Menu> {
         let mut all = tables::all_by_path(path).iter().copied();
-        all.find(|menu| (menu.when)(self.spec.version, &self.quirks)).or_else(|| self.stored()?.menu(path))
+        all.find(|menu| (menu.when)(self.spec.version, &self.quirks)).or_else(|| self.stored().menu(path))
     }
 
     /// The menus that are stored only, in this version.
-    pub(crate) fn stored(&self) -> Option<&'static Stored> {
-        tables::stored::of(*self.spec.version)
+    pub(crate) fn stored(&self) -> &'static Stored {
+        tables::stored::of(*self.spec.version, self.board.routerboard)
     }
 
     /// The command that is no table's, in this version.
@@ -123,7 +123,7 @@ impl System {
             self.paths()
                 .filter_map(|other| other.strip_prefix(below.as_str())?.split('/').next())
                 .filter(|name| !name.is_empty())
-                .chain(self.stored().into_iter().flat_map(|stored| stored.children(path)))
+                .chain(self.stored().children(path))
                 .collect()
         })
     }
@@ -135,8 +135,7 @@ impl System {
     /// Whether a path is a menu's or on the way to one, in this version.
     pub(super) fn leads(&self, path: &str) -> bool {
         let (version, quirks) = (self.spec.version, &self.quirks);
-        PATHS.get(path).is_some_and(|all| all.iter().any(|when| when(version, quirks)))
-            || self.stored().is_some_and(|stored| stored.leads(path))
+        PATHS.get(path).is_some_and(|all| all.iter().any(|when| when(version, quirks))) || self.stored().leads(path)
     }
 
     /// Names of the commands of a menu.
@@ -191,8 +190,16 @@ impl System {
         self.row_value(menu, &super::row::Row::default(), name).is_some()
     }
 
+    /// Whether the name alone of a property in `add` and `set` switches it on, as exports of 7.x write it.
+    pub(super) fn stands_alone(&self, word: &str) -> bool {
+        self.spec.version.is_v7() && judge::stands_alone(word)
+    }
+
     /// Whether an argument of a command that is modelled is modelled too.
     pub(super) fn models_parameter(&self, path: &str, command: &str, name: &str) -> bool {
+        if judge::of_boards(path, command, name).is_some() && !self.board.routerboard {
+            return false;
+        }
         if let Some(special) = self.special(path, command) {
             return special.args.contains(&name) || special.words.contains(&name);
         }
@@ -314,6 +321,17 @@ impl Names for System {
     }
 
     fn takes_word(&self, menu: &[String], command: &str, word: &str) -> bool {
+        if matches!(command, "add" | "set") {
+            // `!name` is a property without a value; some are switched on by their name alone.
+            if let Some(name) = word.strip_prefix('!')
+                && self.takes_parameter(menu, command, name)
+            {
+                return true;
+            }
+            if self.stands_alone(word) && self.takes_parameter(menu, command, word) {
+                return true;
+            }
+        }
         !self.is_unmodelled(menu, command)
             && (self.models_word(&path_of(menu), command, word)
                 || self.flag_word(&path_of(menu), command, word).is_some())

@@ -119,6 +119,9 @@ impl Prop {
     }
 }
 
+/// Stored for a property that was given no value though it has a default: `!keepalive`.
+pub const UNSET: &str = "!";
+
 impl fmt::Debug for Prop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
@@ -236,6 +239,8 @@ pub enum Export {
     SetBy(&'static str),
     /// `add ...` for each item, `set VALUE ...` by that property for one that the system made and somebody changed.
     AddOrSet(&'static str),
+    /// `add ...` for each item, `set [ find default=yes ] ...` for the one that the system made and somebody changed.
+    AddOrDefault,
     /// `set PROP-value ...` by name (`/ip service`).
     SetNamed(&'static str),
     /// `set ...`, if it differs from the default.

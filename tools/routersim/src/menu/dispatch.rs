@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use routeros_script::names::in_group;
+
 use super::catalog::path_of;
 use super::refused::Refused;
 use crate::kernel::Kernel;
@@ -18,10 +20,21 @@ impl From<Refused> for Error {
 impl System {
     /// Shortened names of arguments become whole.
     fn whole_names(&self, path: &str, command: &mut MenuCommand) {
-        let mut wanted = self.special(path, &command.verb).is_some_and(|special| special.unnamed);
+        let special = self.special(path, &command.verb);
+        let mut wanted = special.is_some_and(|special| special.unnamed);
+        let sets = special.is_none() && matches!(command.verb.as_str(), "add" | "set");
+        let mut group = String::new();
         for arg in &mut command.args {
+            if let Some(name) = &mut arg.name {
+                *name = in_group(&mut group, name);
+            } else if let Some(word) = arg.literal.as_deref().filter(|_| sets) {
+                self.property_alone(path, &command.verb, word).clone_into(&mut arg.name);
+                if arg.name.is_some() {
+                    (arg.literal, arg.value) = (Some("yes".to_owned()), Value::Bool(true));
+                }
+            }
             match (&mut arg.name, &mut arg.literal) {
-                (Some(name), _) if !self.models_parameter(path, &command.verb, name) => {
+                (Some(name), _) if !name.starts_with('!') && !self.models_parameter(path, &command.verb, name) => {
                     if let Some(whole) = self.parameter(path, &command.verb, name) {
                         *name = whole;
                     }
@@ -39,6 +52,30 @@ impl System {
     }
 }
 
+impl System {
+    /// A property that nobody modelled has no value anyway: `!name` asks for nothing.
+    fn without_nothing(&self, path: &str, command: &mut MenuCommand) {
+        let (verb, args) = (command.verb.as_str(), &mut command.args);
+        args.retain(|arg| {
+            let negated = arg.name.as_deref().and_then(|name| name.strip_prefix('!'));
+            negated.is_none_or(|name| self.models_parameter(path, verb, name))
+        });
+    }
+
+    /// The argument that a word without a value is: `!name` for a property without one, or a name that switches it on.
+    fn property_alone(&self, path: &str, verb: &str, word: &str) -> Option<String> {
+        if let Some(name) = word.strip_prefix('!') {
+            let menu: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+            let known = self
+                .parameter(path, verb, name)
+                .or_else(|| self.tree_takes(&menu, verb, name).then(|| name.to_owned()));
+            return known.map(|name| format!("!{name}"));
+        }
+        let known = || self.parameter(path, verb, word).is_some_and(|whole| whole == word);
+        (self.stands_alone(word) && known()).then(|| word.to_owned())
+    }
+}
+
 impl Host for System {
     fn kernel(&self) -> Kernel {
         self.kernel.clone()
@@ -50,6 +87,7 @@ impl Host for System {
             let path = path_of(&command.menu);
             let caller = Caller::of(ctx);
             sys.whole_names(&path, &mut command);
+            sys.without_nothing(&path, &mut command);
             if let Some(refused) = sys.beyond(&path, &command, &caller.who.user) {
                 return Err(refused.into());
             }

@@ -1,11 +1,10 @@
 //! `export`: the configuration as commands that make it again.
 
 use super::config::Item;
-use super::def::{Export, Menu};
+use super::def::{Export, Menu, UNSET};
 use super::quote::{folded, quote_word, terse};
 use super::row::Row;
 use super::tables::MENUS;
-use super::tables::stored::Stored;
 use super::time::Calendar;
 use super::values::text_of;
 use crate::menu::Config;
@@ -66,7 +65,7 @@ impl System {
         }
         let fresh = crate::system::erased(&self.spec);
         // what is stored only is referred to by name alone: its interfaces first, for those that name them, the rest last
-        let stored = || self.stored().into_iter().flat_map(Stored::all);
+        let stored = || self.stored().all();
         let interface = |menu: &&Menu| menu.path.starts_with("/interface/");
         let menus = stored().filter(interface);
         let menus = menus.chain(MENUS.iter().flat_map(|area| area.iter()).copied());
@@ -122,12 +121,22 @@ impl System {
                 Export::Add if item.builtin => {}
                 Export::Add => commands.push(("add".to_owned(), given)),
                 Export::SetBy(_) | Export::SetNamed(_) if factory => {}
-                Export::AddOrSet(_) if item.builtin && factory => {}
-                Export::AddOrSet(key) if item.builtin => {
-                    given.retain(|word| !word.starts_with(&format!("{key}=")));
-                    commands.push((format!("set {}", quote_word(row.text(key))), given));
+                Export::AddOrSet(_) | Export::AddOrDefault if item.builtin => {
+                    if !form.verbose {
+                        given = self.beyond_factory(menu, &item, fresh, given, form);
+                    }
+                    let verb = match menu.export {
+                        Export::AddOrSet(key) => {
+                            given.retain(|word| !word.starts_with(&format!("{key}=")));
+                            format!("set {}", quote_word(row.text(key)))
+                        }
+                        _ => "set [ find default=yes ]".to_owned(),
+                    };
+                    if !given.is_empty() {
+                        commands.push((verb, given));
+                    }
                 }
-                Export::AddOrSet(_) => commands.push(("add".to_owned(), given)),
+                Export::AddOrSet(_) | Export::AddOrDefault => commands.push(("add".to_owned(), given)),
                 Export::SetBy(key) => {
                     given.retain(|word| !word.starts_with(&format!("{key}=")));
                     commands.push((format!("set [ find {key}={} ]", quote_word(row.text(key))), given));
@@ -143,7 +152,36 @@ impl System {
         commands
     }
 
-    /// `name=value` of what differs from the default and can be set, by name as RouterOS has them.
+    /// Of an item that the system made: what is not as it made it.
+    fn beyond_factory(
+        &self,
+        menu: &'static Menu,
+        item: &Item,
+        fresh: &Config,
+        mut given: Vec<String>,
+        form: ExportForm,
+    ) -> Vec<String> {
+        let Some(old) = fresh.item(menu.path, item.id) else { return given };
+        let Some(row) = self.stored_row(menu, old) else { return given };
+        let name = |word: &str| word.split('=').next().unwrap_or_default().trim_start_matches('!').to_owned();
+        let mut before = self.given(menu, old, &row, form);
+        if item.disabled != old.disabled {
+            given.retain(|word| name(word) != "disabled");
+            given.push(format!("disabled={}", if item.disabled { "yes" } else { "no" }));
+        }
+        let same: Vec<String> = given.iter().filter(|word| before.contains(word)).cloned().collect();
+        given.retain(|word| !same.contains(word));
+        // What has its default again though the system had made it otherwise.
+        before.retain(|word| !same.contains(word) && given.iter().all(|other| name(other) != name(word)));
+        for word in before.iter().map(|word| name(word)).filter(|word| word != "disabled") {
+            let value = item.get(&word).or_else(|| self.prop(menu, &word)?.default);
+            given.push(value.map_or_else(|| format!("!{word}"), |value| format!("{word}={}", quote_word(value))));
+        }
+        given.sort_by_key(|word| name(word));
+        given
+    }
+
+    /// `name=value`, or the name alone of a switch, of what differs from the default and can be set, by name as RouterOS has them.
     fn given(&self, menu: &'static Menu, item: &Item, row: &Row, form: ExportForm) -> Vec<String> {
         let mut words = Vec::new();
         for prop in self.props(menu) {
@@ -162,15 +200,23 @@ impl System {
             if !form.verbose && (named_so || default) {
                 continue;
             }
+            if value == UNSET {
+                words.push((prop.name, format!("!{}", prop.name)));
+                continue;
+            }
+            if value == "yes" && self.stands_alone(prop.name) && written_alone(menu, prop.name) {
+                words.push((prop.name, prop.name.to_owned()));
+                continue;
+            }
             let shown = row.get(prop.name);
             if shown.is_none() && !prop.write_only && item.get(prop.name).is_some() {
                 continue; // taken out of the row: it means nothing for this item
             }
             let value = shown.unwrap_or(value);
-            words.push((prop.name, quote_word(value)));
+            words.push((prop.name, format!("{}={}", prop.name, quote_word(value))));
         }
         if let Some(comment) = item.get("comment").filter(|_| menu.verbs.has(super::def::Verbs::COMMENT)) {
-            words.push(("comment", quote_word(comment)));
+            words.push(("comment", format!("comment={}", quote_word(comment))));
         }
         let disabled = match menu.export {
             Export::SetNamed(_) if menu.can_disable() => Some(item.disabled),
@@ -180,11 +226,16 @@ impl System {
             _ => None,
         };
         if let Some(disabled) = disabled {
-            words.push(("disabled", if disabled { "yes" } else { "no" }.to_owned()));
+            words.push(("disabled", if disabled { "disabled=yes" } else { "disabled=no" }.to_owned()));
         }
         words.sort_by_key(|(name, _)| *name);
-        words.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+        words.into_iter().map(|(_, word)| word).collect()
     }
+}
+
+/// Switches that 7.x writes without a value; elsewhere it writes `passive=yes`.
+fn written_alone(menu: &Menu, name: &str) -> bool {
+    name != "passive" || menu.path == "/routing/ospf/interface-template"
 }
 
 /// Whether an item that can't be added is as the factory made it.

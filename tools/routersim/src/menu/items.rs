@@ -1,12 +1,11 @@
 //! The generic menu engine: rows, choosing items, adding, setting, removing, moving.
 
 use super::config::{Item, MAX_ITEMS};
-use super::def::{Menu, Prop, Shape, Verbs};
+use super::def::{Menu, Prop, Shape, UNSET, Verbs};
 use super::kind::{Kind, References};
 use super::refused::Refused;
 use super::row::Row;
 use super::tables;
-use super::tables::stored::Stored;
 use crate::record::EventKind;
 use crate::system::{Change, Placed, Policy, System, Who};
 
@@ -16,7 +15,7 @@ pub type Args = Vec<(String, String)>;
 impl References for System {
     fn interface_exists(&self, name: &str) -> bool {
         let stored = || {
-            let mut menus = self.stored().into_iter().flat_map(Stored::all);
+            let mut menus = self.stored().all();
             menus.any(|menu| {
                 menu.path.starts_with("/interface/") && self.config(|config| config.by_name(menu.path, name).is_some())
             })
@@ -68,7 +67,7 @@ impl System {
                 continue;
             }
             let default = prop.default.filter(|_| !prop.quiet);
-            if let Some(value) = item.get(prop.name).or(default) {
+            if let Some(value) = item.get(prop.name).or(default).filter(|value| *value != UNSET) {
                 row.put(prop.name, value);
             }
         }
@@ -332,6 +331,9 @@ impl System {
 
     /// Checks one argument and stores it in `item`.
     fn put_value(&self, menu: &'static Menu, item: &mut Item, name: &str, text: &str) -> Result<(), Refused> {
+        if let Some(name) = name.strip_prefix('!') {
+            return self.take_value(menu, item, name);
+        }
         match name {
             "disabled" if menu.can_disable() => {
                 item.disabled = Kind::Bool.parse(name, text, self)? == "yes";
@@ -348,6 +350,24 @@ impl System {
                 let prop = prop.ok_or_else(|| Refused::BadParameter(name.to_owned()))?;
                 menu.hooks.given(self, name, text)?;
                 item.put(name, prop.kind.parse(name, text, self)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// `!name`: the property has no value.
+    fn take_value(&self, menu: &'static Menu, item: &mut Item, name: &str) -> Result<(), Refused> {
+        if name == "comment" && menu.verbs.has(Verbs::COMMENT) {
+            item.values.remove(name);
+            return Ok(());
+        }
+        let prop = self.prop(menu, name).filter(|prop| !prop.read_only);
+        let prop = prop.ok_or_else(|| Refused::BadParameter(name.to_owned()))?;
+        match prop.default {
+            _ if prop.required => return Err(Refused::InvalidValue(name.to_owned())),
+            Some(default) if !default.is_empty() && !prop.quiet => item.put(name, UNSET),
+            _ => {
+                item.values.remove(name);
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What a property holds: how text is checked and brought into the one form in which it is stored.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use mactelnet::MacAddr;
 
@@ -32,6 +32,8 @@ pub enum Kind {
     TimeOr(&'static [&'static str]),
     /// An IPv4 address.
     Ip,
+    /// An address, of IPv4 or of IPv6.
+    Host,
     /// An IPv4 address with the length of its network's prefix; host bits stay.
     Cidr,
     /// An IPv4 network: host bits are cut, `/32` is written for one host only where it was.
@@ -101,6 +103,7 @@ impl Kind {
             Self::Time => parse_duration(text).map(format_duration).ok_or_else(invalid),
             Self::TimeOr(words) => word(name, text, words).or_else(|_| Self::Time.parse(name, text, refs)),
             Self::Ip => text.parse::<Ipv4Addr>().map(|ip| ip.to_string()).map_err(|_| invalid()),
+            Self::Host => text.parse::<IpAddr>().map(|ip| ip.to_string()).map_err(|_| invalid()),
             Self::Cidr => {
                 let (ip, length) = parse_cidr(text).ok_or_else(invalid)?;
                 Ok(format!("{ip}/{length}"))

@@ -46,6 +46,12 @@ fn in_columns(verb: &str, words: &[String], columns: usize) -> Vec<String> {
             line.push_str(&format!(" {word}"));
             continue;
         }
+        if name.is_empty() {
+            // A name alone.
+            lines.push(format!("{} \\", std::mem::take(&mut line)));
+            line = format!("{INDENT}{word}");
+            continue;
+        }
         if fits(&line, &format!(" {name}=")) {
             line.push_str(&format!(" {name}="));
         } else {

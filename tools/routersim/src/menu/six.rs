@@ -1,6 +1,7 @@
 //! Menus and commands of RouterOS 6 that scripts use and nobody modelled. 6.x has no command tree here; these names are what
 //! is commonly known of version 6, not taken from a router or page by page from its manual [to be verified]. A name that is
-//! wrong here is refused in other words, and never acts. Arguments are not known.
+//! wrong here is refused in other words, and never acts. Of their arguments nothing is known. Menus that are stored stand in
+//! `tables/six.txt`.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("+/caps-man/registration-table", &[]),
     ("+/caps-man/remote-cap", &["provision", "set-identity", "upgrade"]),
     ("+/caps-man/security", &[]),
+    ("+/certificate/crl", &[]),
     ("/certificate", &["add-scep", "card-reinstall", "card-verify", "create-certificate-request", "issued-revoke"]),
     ("+/disk", &["eject-drive", "format-drive"]),
     ("/interface", &["monitor-traffic", "reset-counters", "reset-traffic-counters", "blink"]),
@@ -85,7 +87,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("+/ip/dns/cache", &["flush"]),
     ("+/ip/dns/cache/all", &[]),
     ("+/ip/firewall/calea", &[]),
-    ("+/ip/firewall/connection", &[]),
     ("+/ip/firewall/connection/tracking", &[]),
     ("/ip/firewall/filter", &["reset-counters", "reset-counters-all"]),
     ("+/ip/firewall/layer7-protocol", &[]),
@@ -103,11 +104,18 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("+/ip/hotspot/walled-garden", &[]),
     ("+/ip/hotspot/walled-garden/ip", &[]),
     ("+/ip/ipsec/active-peers", &["kill-connections"]),
+    ("+/ip/ipsec/key", &["export-pub-key", "generate-key", "import"]),
+    ("+/ip/ipsec/remote-peers", &["kill-connections"]),
+    ("+/ip/ipsec/statistics", &[]),
     ("+/ip/ipsec/installed-sa", &["flush"]),
     ("+/ip/kid-control", &[]),
     ("+/ip/kid-control/device", &[]),
     ("+/ip/packing", &[]),
     ("+/ip/pool/used", &[]),
+    ("+/ip/proxy/cache-contents", &[]),
+    ("+/ip/proxy/connections", &[]),
+    ("+/ip/socks/connections", &[]),
+    ("+/ipv6/pool/used", &[]),
     ("+/ip/proxy", &["clear-cache", "monitor"]),
     ("+/ip/proxy/access", &[]),
     ("+/ip/route/nexthop", &[]),
@@ -124,6 +132,10 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("+/lcd", &["backlight", "take-screenshot"]),
     ("+/metarouter", &["console", "reboot", "shut-down", "start"]),
     ("+/mpls/forwarding-table", &[]),
+    ("+/mpls/local-bindings", &[]),
+    ("+/mpls/remote-bindings", &[]),
+    ("+/mpls/traffic-eng/path-state", &[]),
+    ("+/mpls/traffic-eng/resv-state", &[]),
     ("+/mpls/interface", &[]),
     ("+/mpls/ldp", &[]),
     ("+/mpls/ldp/interface", &[]),
@@ -151,6 +163,8 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("+/routing/rip", &[]),
     ("+/routing/ripng", &[]),
     ("/system", &["check-disk", "check-installation", "ssh", "ssh-exec", "sup-output", "telnet"]),
+    ("+/system/backup/cloud", &["download-file", "remove-file", "upload-file"]),
+    ("+/system/default-configuration", &[]),
     ("+/system/gps", &["monitor"]),
     ("+/system/hardware", &[]),
     ("+/system/health", &[]),
@@ -198,6 +212,53 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("+/tool/user-manager/user", &[]),
     ("/", &["beep", "setup"]),
 ];
+
+/// Arguments of `add` and `set` of menus that have a table, which neither it nor the tree of 7.22 has: of public exports of 6.45
+/// that show every property, and of the manual of 6.x.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("/interface/ethernet", "master-port"),
+    ("/ip/dns/static", "ns mx-exchange mx-preference text"),
+    ("/ip/firewall/filter", "routing-table"),
+    ("/ip/firewall/mangle", "routing-table"),
+    ("/ip/firewall/nat", "routing-table same-not-by-dst"),
+    ("/ip/firewall/raw", "routing-table"),
+    ("/ip/ipsec/peer", "dpd-interval enc-algorithm hash-algorithm nat-traversal proposal-check secret"),
+    (
+        "/ip/route",
+        "bgp-as-path bgp-atomic-aggregate bgp-communities bgp-local-pref bgp-med bgp-origin bgp-prepend bgp-weight \
+         route-tag vrf-interface",
+    ),
+    ("/ip/settings", "route-cache"),
+    ("/ip/smb", "allow-guests interfaces"),
+    ("/ip/socks", "connection-idle-timeout"),
+    ("/ip/ssh", "allow-none-crypto"),
+    ("/routing/bgp/instance", "cluster-id confederation confederation-peers routing-table"),
+    (
+        "/routing/bgp/peer",
+        "allow-as-in as-override cisco-vpls-nlri-len-fmt keepalive-time max-prefix-limit max-prefix-restart-time passive \
+         remote-port remove-private-as use-bfd",
+    ),
+    ("/routing/ospf/area", "default-cost inject-summary-lsas translator-role"),
+    (
+        "/routing/ospf/instance",
+        "domain-id domain-tag in-filter metric-bgp metric-connected metric-default metric-other-ospf metric-rip \
+         metric-static mpls-te-area mpls-te-router-id out-filter redistribute-bgp redistribute-other-ospf redistribute-rip \
+         routing-table use-dn",
+    ),
+    (
+        "/routing/ospf/interface",
+        "authentication-key-id dead-interval hello-interval instance-id retransmit-interval transmit-delay use-bfd",
+    ),
+    ("/system/console", "channel"),
+    ("/system/leds", "interface modem-signal-threshold"),
+    ("/system/routerboard/settings", "boot-delay cpu-frequency enable-jumper-reset enter-setup-on memory-frequency"),
+    ("/system/watchdog", "no-ping-delay send-email-from send-email-to send-smtp-server"),
+];
+
+/// Whether `add` and `set` of a menu take an argument besides what its table and 7.22 have.
+pub(super) fn takes(path: &str, name: &str) -> bool {
+    ARGUMENTS.iter().any(|(menu, names)| *menu == path && names.split(' ').any(|known| known == name))
+}
 
 /// What `word` means in the menu at `path`, of what stands above: a whole name, or the only one that begins so.
 pub(super) fn lookup(path: &str, word: &str) -> Lookup {

@@ -3,17 +3,18 @@
 //! The command trees of 7.x name far more menus, commands and arguments than are modelled. Such a name is no error: a script
 //! that uses it is read to its end, and the command itself is refused in words that no router says, so that nobody takes a gap
 //! of the simulator for an answer of RouterOS. A version without a tree of its own (before 7.22) is read with the nearest one;
-//! 6.x has none, only a table of the names that scripts use ([`super::six`]): there `bad command name` may also mean that it
-//! isn't known, and so may `expected end of command`.
+//! 6.x has none, only tables of names ([`super::six`]): there `bad command name` may also mean that it isn't known, and so may
+//! `expected end of command`.
 
-use routeros_script::judge::takes_unnamed;
+use routeros_script::judge::{of_boards, takes_unnamed};
 use routeros_script::tree::{Argument, View};
 use routeros_script::{Lookup, Names, commands};
 
 use super::catalog::{EXPORT_WORDS, PRINT_WORDS, known, path_of};
-use super::def::{Menu, When};
+use super::def::{Menu, Prop, When};
 use super::refused::Refused;
 use super::six;
+use super::tables::stored;
 use crate::quirks::{QuirkOverrides, Quirks};
 use crate::record::EventKind;
 use crate::script::MenuCommand;
@@ -57,10 +58,30 @@ impl System {
             && !(self.verbs(&path).contains(command) && (menu.is_empty() || self.leads(&path)))
     }
 
-    /// Whether the tree's command takes an argument, as far as is known. Of the commands that are known of 6.x no arguments
-    /// are.
+    /// The same for 6.x. Of commands that are only known by name no arguments are; `add` and `set` of a table take what 7.22 has
+    /// there and what else is known of 6.x, but for what the table knows to be of other versions.
+    fn six_takes(&self, menu: &[String], command: &str, name: &str) -> bool {
+        if self.is_unmodelled(menu, command) {
+            return true;
+        }
+        let path = path_of(menu);
+        if !matches!(command, "add" | "set") || self.special(&path, command).is_some() {
+            return false;
+        }
+        let later = || {
+            let here = |prop: &&Prop| prop.name == name && (prop.when)(self.spec.version, &self.quirks);
+            self.menu(&path).is_some_and(|menu| {
+                menu.props.iter().any(|prop| prop.name == name) && !menu.props.iter().any(|prop| here(&prop))
+            })
+        };
+        let arguments = View::of(stored::NEAREST).arguments(menu, command);
+        (arguments.is_some_and(|list| list.iter().any(|argument| argument.name == name)) || six::takes(&path, name))
+            && !later()
+    }
+
+    /// Whether the tree's command takes an argument, as far as is known.
     pub(super) fn tree_takes(&self, menu: &[String], command: &str, name: &str) -> bool {
-        let Some(tree) = self.tree() else { return self.is_unmodelled(menu, command) };
+        let Some(tree) = self.tree() else { return self.six_takes(menu, command, name) };
         if tree.arguments(menu, command).is_none() || !tree.takes_parameter(menu, command, name) {
             return false;
         }
@@ -93,6 +114,10 @@ impl System {
     /// Whether this very version's tree has the command, and without that argument. Tables are made for all versions.
     pub(super) fn tree_lacks(&self, path: &str, command: &str, name: &str) -> bool {
         let menu: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        // The tree was made on a machine that is no board.
+        if self.board.routerboard && of_boards(path, command, name).is_some() {
+            return false;
+        }
         let arguments = self.tree().filter(|tree| tree.exact()).and_then(|tree| tree.arguments(&menu, command));
         arguments.is_some_and(|list| !list.iter().any(|argument| argument.name == name))
     }
@@ -111,7 +136,7 @@ impl System {
         }
         let special = self.special(path, verb).is_some();
         let unknown = command.args.iter().find_map(|arg| match (&arg.name, &arg.literal) {
-            (Some(name), _) => (!self.models_parameter(path, verb, name)).then_some(name),
+            (Some(name), _) => (!self.models_parameter(path, verb, name.trim_start_matches('!'))).then_some(name),
             (None, Some(word)) if special => (!self.models_word(path, verb, word)).then_some(word),
             (None, Some(word)) => {
                 let words = match verb {

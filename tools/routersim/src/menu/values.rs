@@ -1,5 +1,7 @@
 //! Between stored text and the values of scripts.
 
+use std::net::IpAddr;
+
 use super::def::Menu;
 use super::kind::{Kind, parse_cidr};
 use super::row::Row;
@@ -22,6 +24,11 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| string(text), Value::Num),
         Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| string(text), Value::time),
         Kind::Ip => text.parse().map_or_else(|_| string(text), Value::Ip),
+        Kind::Host => match text.parse::<IpAddr>() {
+            Ok(IpAddr::V4(ip)) => Value::Ip(ip),
+            Ok(IpAddr::V6(ip)) => Value::Ip6(ip),
+            Err(_) => string(text),
+        },
         Kind::Str => string(text),
         // `/ip address get address` is a text with the host's bits.
         Kind::Cidr | Kind::Word | Kind::Enum(_) | Kind::Mac | Kind::Iface(_) | Kind::Ref(..) | Kind::Date => {

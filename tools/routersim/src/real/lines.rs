@@ -18,7 +18,7 @@ use crate::spec::SerialSpec;
 const USUAL_BAUD: u32 = 115_200;
 
 /// All places of one console. Each hears everything, and each may type.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
     pty: Option<Pty>,
     rfc2217: Option<Offered>,
@@ -30,7 +30,8 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) async fn open(places: &SerialSpec) -> Result<Self, RealError> {
-        let mut lines = Self::default();
+        // Both are on until somebody wants them off, as who connects is told.
+        let mut lines = Self { pty: None, rfc2217: None, tcp: None, places: BTreeMap::new(), wires: (true, true) };
         if let Some(link) = &places.pty {
             let pty = Pty::open(USUAL_BAUD, Some(Path::new(link)))
                 .map_err(|error| RealError::Serial { place: link.clone(), error })?;
@@ -169,5 +170,85 @@ async fn offered(place: Option<&mut Offered>) -> io::Result<ServerEvent> {
     match place {
         Some(place) => place.next().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mactelnet::io::Clock;
+    use serial_console::io::{Endpoint, Line, Outcome, Transport};
+    use serial_console::{LineSettings, Wires};
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::{Lines, Typed};
+    use crate::record::EventKind;
+    use crate::router::Router;
+    use crate::spec::{SerialSpec, Spec};
+
+    const ON: Option<bool> = Some(true);
+    const OFF: Option<bool> = Some(false);
+
+    /// Our own client at a line that has wires, or none: what came of each of its requests, and what the router recorded.
+    fn asked(wires: bool) -> (Vec<Outcome>, Vec<EventKind>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let places = SerialSpec { rfc2217: Some("127.0.0.1:0".into()), wires, ..SerialSpec::default() };
+            let mut lines = Lines::open(&places).await.unwrap();
+            let port = lines.places()["rfc2217"].rsplit_once(':').unwrap().1.parse().unwrap();
+            let (mut router, clock) = (Router::new(Spec::pair_b(), 1).unwrap(), Clock::new());
+            let client = async {
+                let transport = Transport::Rfc2217(LineSettings::at(115_200), Wires::default());
+                let endpoint = Endpoint::Net { host: "127.0.0.1".into(), port, transport };
+                let mut line = Line::open(&endpoint).await.unwrap();
+                let mut came = Vec::new();
+                for (dtr, rts) in [(None, OFF), (OFF, None), (None, ON)] {
+                    came.push(line.set_wires(dtr, rts).await.unwrap());
+                }
+                came.push(line.send_break(Duration::from_millis(20)).await.unwrap());
+                came.push(line.set_wires(ON, None).await.unwrap());
+                // What was asked before it has been heard when this is.
+                line.write_all(b"\r").await.unwrap();
+                (came, line)
+            };
+            let server = async {
+                loop {
+                    lines.show(&mut router);
+                    let typed = lines.typed(115_200).await.unwrap();
+                    let over = matches!(typed, Typed::Keys(..));
+                    lines.take(typed, &mut router, clock.now());
+                    if over {
+                        break;
+                    }
+                }
+            };
+            let both = async { tokio::join!(client, server) };
+            let ((came, _line), ()) = tokio::time::timeout(Duration::from_secs(30), both).await.expect("it ends");
+            let events = std::iter::from_fn(|| router.poll_event()).map(|event| event.kind);
+            let of_wires = |kind: &EventKind| matches!(kind, EventKind::SerialWires { .. } | EventKind::SerialBreak);
+            (came, events.filter(of_wires).collect())
+        })
+    }
+
+    #[test]
+    fn wires_and_breaks_of_rfc_2217_are_recorded_in_their_order() {
+        let driven = |dtr, rts| EventKind::SerialWires { dtr, rts };
+        let (came, recorded) = asked(true);
+        assert_eq!(came, [Outcome::Done; 5]);
+        let wanted = [
+            driven(true, false),
+            driven(false, false),
+            driven(false, true),
+            EventKind::SerialBreak,
+            driven(true, true),
+        ];
+        assert_eq!(recorded, wanted);
+    }
+
+    /// A break needs no wire.
+    #[test]
+    fn a_line_without_wires_records_its_breaks() {
+        assert_eq!(asked(false).1, [EventKind::SerialBreak]);
     }
 }

@@ -12,6 +12,7 @@ mod bytes;
 mod certificates;
 mod desk;
 mod habits;
+mod imports;
 mod logging;
 mod power;
 mod printing;

@@ -118,6 +118,8 @@ pub struct Volatile {
     pub watched: BTreeMap<u32, super::netwatch::Watched>,
     /// How often each VRRP interface was set, by id: what quirk `vrrp_set_resets` goes by.
     pub vrrp_writes: BTreeMap<u32, u64>,
+    /// Whether somebody tried to send an e-mail, which fails.
+    pub mail_failed: bool,
     /// Who holds safe mode: session and user.
     pub safe_mode: Option<(crate::record::SessionId, String)>,
     /// Console sessions that are open: who, from where, since when.

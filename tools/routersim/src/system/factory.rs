@@ -1,6 +1,6 @@
 //! The configuration that a router has when nobody configured it.
 
-use crate::menu::tables::INTERFACES;
+use crate::menu::tables::{INTERFACES, defaults as defaults_of};
 use crate::menu::{Config, Item};
 use crate::spec::{Spec, State};
 
@@ -72,6 +72,7 @@ pub fn erased(spec: &Spec) -> Config {
         .with("password", spec.factory_password.as_str())
         .with("comment", "system default user");
     config.insert("/user", "/user", admin, None);
+    defaults_of::fill(&mut config, spec.version);
     config
 }
 

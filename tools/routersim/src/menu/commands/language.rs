@@ -114,7 +114,8 @@ pub(super) fn address_of(sys: &System, name: &str) -> Option<Ipv4Addr> {
     }
     sys.config(|config| {
         let mut items = config.items("/ip/dns/static").iter().filter(|item| !item.disabled);
-        items.find(|item| item.get("name") == Some(name))?.get("address")?.parse().ok()
+        // An IPv6 address is no answer here.
+        items.find_map(|item| item.get("address")?.parse().ok().filter(|_| item.get("name") == Some(name)))
     })
 }
 

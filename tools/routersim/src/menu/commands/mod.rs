@@ -5,6 +5,7 @@ mod certificate;
 mod keys;
 mod language;
 mod misc;
+mod monitor;
 mod ping;
 mod power;
 mod registry;

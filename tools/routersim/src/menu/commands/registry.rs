@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{backup, certificate, keys, language, misc, ping, power, scripts, serial, transfer, update};
+use super::{backup, certificate, keys, language, misc, monitor, ping, power, scripts, serial, transfer, update};
 use crate::menu::def::{ALWAYS, V6, V7, When};
 use crate::script::{Ctx, Error, LocalFuture, MenuCommand, Value};
 use crate::system::System;
@@ -135,6 +135,22 @@ const DEVICE_MODE: &[&str] = &[
     "partitions",
     "install-any-version",
 ];
+const MAIL: &[&str] = &[
+    "to",
+    "cc",
+    "subject",
+    "body",
+    "file",
+    "from",
+    "server",
+    "port",
+    "tls",
+    "user",
+    "password",
+    "certificate-verification",
+];
+const MAIL_6: &[&str] =
+    &["to", "cc", "subject", "body", "file", "from", "server", "address", "port", "start-tls", "user", "password"];
 const LOG: &[&str] = &["message"];
 
 /// All of them.
@@ -227,6 +243,18 @@ pub static COMMANDS: &[Command] =
         })
         .args(&["numbers"])
         .unnamed(),
+        command("/interface/ethernet", "monitor", "read", |sys, ctx, cmd| Box::pin(monitor::ethernet(sys, ctx, cmd)))
+            .args(&["numbers", "interval", "once", "as-value"])
+            .words(&["once", "as-value", "without-paging"])
+            .unnamed(),
+        command("/ip/dns/cache", "flush", "write", |sys, ctx, cmd| Box::pin(misc::flush_names(sys, ctx, cmd))),
+        command("/tool/e-mail", "send", "test", |sys, ctx, cmd| Box::pin(misc::send_mail(sys, ctx, cmd)))
+            .args(MAIL)
+            .words(&["as-value"])
+            .when(V7),
+        command("/tool/e-mail", "send", "test", |sys, ctx, cmd| Box::pin(misc::send_mail(sys, ctx, cmd)))
+            .args(MAIL_6)
+            .when(V6),
         command("/ip/ssh", "export-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::export(sys, ctx, cmd)))
             .args(&["key-file-prefix"]),
         command("/ip/ssh", "import-host-key", "policy", |sys, ctx, cmd| Box::pin(keys::import(sys, ctx, cmd)))

@@ -13,6 +13,7 @@ use crate::system::System;
 
 pub(super) static MENUS: &[&Menu] = &[
     &address_list::LIST,
+    &CONNECTION,
     &TRACKING,
     &SERVICE_PORT,
     &FILTER,
@@ -67,6 +68,17 @@ macro_rules! rules {
                 word("src-port"),
                 word("dst-port"),
                 word("any-port"),
+                word("port"),
+                word("in-bridge-port-list"),
+                word("out-bridge-port-list"),
+                word("ingress-priority"),
+                word("priority"),
+                word("fragment"),
+                word("realm"),
+                word("tos"),
+                word("p2p"),
+                word("headers"),
+                word("hop-limit"),
                 word("icmp-options"),
                 word("tcp-flags"),
                 word("tcp-mss"),
@@ -224,6 +236,29 @@ rules!(
     [],
     &Fasttracked("prerouting")
 );
+
+/// No packet of the simulated network is tracked.
+struct Connections;
+
+impl Hooks for Connections {
+    fn rows(&self, _sys: &System) -> Option<Vec<Row>> {
+        Some(Vec::new())
+    }
+}
+
+list!(CONNECTION, "/ip/firewall/connection", [
+    word("protocol").ro(),
+    word("src-address").ro(),
+    word("dst-address").ro(),
+    word("reply-src-address").ro(),
+    word("reply-dst-address").ro(),
+    word("connection-mark").ro(),
+    word("connection-type").ro(),
+    word("tcp-state").ro(),
+    time("timeout").ro(),
+], columns ["protocol", "src-address", "dst-address", "tcp-state", "timeout"], verbs: Verbs::REMOVE, export: Export::No,
+    flags: &[flag('S', "seen-reply"), flag('A', "assured"), flag('C', "confirmed"), flag('D', "dying"), flag('F', "fasttrack"), flag('s', "srcnat"), flag('d', "dstnat")],
+    hooks: &Connections);
 
 single!(
     TRACKING,

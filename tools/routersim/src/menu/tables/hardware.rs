@@ -4,10 +4,11 @@ use super::interface::{LIST_MENU, SINGLE_MENU};
 use super::short::{count, list, no, single, text, time, word, yes};
 use crate::menu::config::Item;
 use crate::menu::def::{Export, Menu, V6, V7, Verbs, flag, prop};
-use crate::menu::hooks::Hooks;
+use crate::menu::hooks::{Hooks, Named};
 use crate::menu::kind::Kind;
+use crate::menu::refused::Refused;
 use crate::menu::row::Row;
-use crate::system::System;
+use crate::system::{System, Who};
 
 pub(super) static MENUS: &[&Menu] = &[
     &PORT,
@@ -29,6 +30,7 @@ struct Serial;
 impl Hooks for Serial {
     fn rows(&self, sys: &System) -> Option<Vec<Row>> {
         let v7 = sys.spec.version.is_v7();
+        let set = sys.config(|config| config.items(PORT.path).to_vec());
         let row = |((name, present), id): ((String, bool), u32)| {
             let mut row = Row::new(id)
                 .with("name", name.as_str())
@@ -39,24 +41,38 @@ impl Hooks for Serial {
                 .with("parity", "none")
                 .with("stop-bits", "1")
                 .with("flow-control", "none");
+            let kept = set.iter().filter(|item| item.get("name") == Some(&name)).flat_map(|item| &item.values);
+            kept.for_each(|(property, value)| row.put(property, value.as_str()));
             row.flag("inactive", !present);
             row
         };
         Some(sys.serial_ports().into_iter().zip(1..).map(row).collect())
     }
+
+    /// The settings are kept and change nothing: the line is as fast as its cable's other end was told. A port keeps its name.
+    fn set_row(&self, sys: &System, id: u32, named: &Named, who: &Who) -> Option<Result<(), Refused>> {
+        let name = sys.rows(&PORT).into_iter().find(|row| row.id == id).map(|row| row.text("name").to_owned());
+        let renamed = |(property, value): &&(String, String)| property == "name" && Some(value) != name.as_ref();
+        if named.iter().find(renamed).is_some() {
+            return Some(Err(sys.not_simulated("/port/set name", &who.user)));
+        }
+        Some(super::services::keep_row(sys, &PORT, "name", id, named))
+    }
 }
 
 list!(PORT, "/port", [
-    text("name").ro(),
+    text("name"),
     text("device").ro(),
     count("channels").ro(),
     text("used-by").ro(),
-    word("baud-rate").ro(),
-    word("data-bits").ro(),
-    word("parity").ro(),
-    word("stop-bits").ro(),
-    word("flow-control").ro(),
-], columns ["device", "name", "channels", "used-by", "baud-rate"], verbs: Verbs::READ, export: Export::No,
+    word("baud-rate"),
+    word("data-bits"),
+    word("parity"),
+    word("stop-bits"),
+    word("flow-control"),
+    word("dtr").quiet(),
+    word("rts").quiet(),
+], columns ["device", "name", "channels", "used-by", "baud-rate"], verbs: Verbs::SET, export: Export::SetNamed("name"),
     flags: &[flag('I', "inactive")], hooks: &Serial);
 
 struct Consoles;

@@ -96,7 +96,7 @@ static ROUTE: Menu = Menu {
         prop("dst-address", Kind::Net).or("0.0.0.0/0"),
         prop("pref-src", Kind::Ip).when(V6),
         prop("pref-src", Kind::Ip).quiet().when(V7),
-        prop("gateway", Kind::Word).req(),
+        prop("gateway", Kind::Word),
         word("gateway-status").ro().when(V6),
         word("immediate-gw").ro().when(V7),
         word("local-address").ro().when(V7),
@@ -149,7 +149,7 @@ impl Hooks for RouteHooks {
             row.flag("connect", false);
             row.flag("static", true);
             let gateway = item.get("gateway").unwrap_or_default();
-            row.flag("active", !item.disabled && sys.reaches(gateway));
+            row.flag("active", !item.disabled && (goes_nowhere(&item) || sys.reaches(gateway)));
             rows.push(row);
         }
         for (at, (prefix, address, interface, up)) in sys.connected().into_iter().enumerate() {
@@ -170,13 +170,28 @@ impl Hooks for RouteHooks {
     }
 
     fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
-        let gateway = item.get("gateway").unwrap_or_default();
+        // One host is a network, too.
+        if let Some(host) = item.get("dst-address").filter(|text| !text.contains('/')).map(|host| format!("{host}/32"))
+        {
+            item.put("dst-address", host);
+        }
+        let Some(gateway) = item.get("gateway") else { return wants_gateway(item) };
         if gateway.parse::<Ipv4Addr>().is_ok() || sys.interface_names().iter().any(|known| known == gateway) {
             Ok(())
         } else {
             Err(Refused::InvalidValue("gateway".to_owned()))
         }
     }
+}
+
+/// Whether a route drops what it takes: such a one needs no gateway.
+fn goes_nowhere(item: &Item) -> bool {
+    item.get("blackhole") == Some("yes") || item.get("type").is_some_and(|kind| kind != "unicast")
+}
+
+/// The refusal of a route that has no gateway, if it needs one.
+pub(super) fn wants_gateway(item: &Item) -> Result<(), Refused> {
+    if goes_nowhere(item) { Ok(()) } else { Err(Refused::Missing(vec!["gateway"])) }
 }
 
 const ADDRESSES: Kind = Kind::List(&Kind::Net);
@@ -285,6 +300,8 @@ static DHCP_CLIENT: Menu = Menu {
         prop("default-route-distance", Kind::Num(1, 255)).or("1"),
         prop("use-peer-dns", Kind::Bool).or("yes"),
         prop("use-peer-ntp", Kind::Bool).or("yes"),
+        word("dhcp-options").quiet(),
+        prop("script", Kind::Str).or("").quiet(),
         prop("status", Kind::Str).or("searching...").ro(),
     ],
     flags: &[flag('X', "disabled"), flag('I', "invalid"), flag('D', "dynamic")],
@@ -302,6 +319,10 @@ static DNS: Menu = Menu {
         prop("max-udp-packet-size", Kind::Num(50, 65_507)).or("4096"),
         prop("cache-size", Kind::Word).or("2048KiB"),
         time("cache-max-ttl").or("1w"),
+        word("max-concurrent-queries").or("100").quiet(),
+        word("max-concurrent-tcp-sessions").or("20").quiet(),
+        time("query-server-timeout").or("2s").quiet(),
+        time("query-total-timeout").or("10s").quiet(),
         word("use-doh-server").or("").when(|v, _| v.at_least(6, 47)),
         no("verify-doh-cert").when(|v, _| v.at_least(6, 47)),
     ],
@@ -359,11 +380,27 @@ list!(POOL, "/ip/pool", [
 list!(DNS_STATIC, "/ip/dns/static", [
     word("name"),
     word("regexp"),
-    prop("type", Kind::Enum(&["A", "AAAA", "CNAME", "FWD", "MX", "NS", "NXDOMAIN", "SRV", "TXT"])).or("A"),
-    prop("address", Kind::Ip),
+    prop("type", Kind::Enum(&["A", "AAAA", "CNAME", "FWD", "MX", "NS", "NXDOMAIN", "SRV", "TXT"]))
+        .or("A")
+        .when(|v, _| v.at_least(6, 47)),
+    prop("address", Kind::Host),
     word("cname"),
     prop("ttl", Kind::Time).or("1d"),
-], columns ["name", "type", "address", "ttl"]);
+], columns ["name", "type", "address", "ttl"], hooks: &StaticHooks);
+
+/// An entry with an address of IPv6 is one of type AAAA.
+struct StaticHooks;
+
+impl Hooks for StaticHooks {
+    fn prepare(&self, sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
+        let ip6 = item.get("address").is_some_and(|text| text.contains(':'));
+        let a = item.get("type").is_none_or(|kind| kind == "A");
+        if ip6 && a && sys.prop(&DNS_STATIC, "type").is_some() {
+            item.put("type", "AAAA");
+        }
+        Ok(())
+    }
+}
 
 static SMB: Menu = Menu {
     path: "/ip/smb",

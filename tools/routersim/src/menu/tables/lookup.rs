@@ -50,10 +50,11 @@ pub(super) fn has_table(path: &str) -> bool {
 }
 
 /// The first menu of that path, in whatever version: the only one of all but a few paths. Where there is no table, what the
-/// newest tree has.
+/// newest tree has, or 6.x.
 pub fn by_path(path: &str) -> Option<&'static Menu> {
-    let stored = || stored::of(Version::new(u16::MAX, 0, 0))?.menu(path);
-    all_by_path(path).first().copied().or_else(stored)
+    let stored = |version| stored::of(version, true).menu(path);
+    let newest = || stored(Version::new(u16::MAX, 0, 0));
+    all_by_path(path).first().copied().or_else(newest).or_else(|| stored(Version::new(6, 0, 0)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod address_list;
 mod certificate;
+pub mod defaults;
 mod file;
 mod firewall;
 mod hardware;

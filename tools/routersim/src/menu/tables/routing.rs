@@ -1,11 +1,15 @@
 //! `/routing` and `/ipv6`: configuration that prints and exports; no routing protocol runs.
 
 use super::interface::{LIST_MENU, SINGLE_MENU};
+use super::services::Default;
 use super::short::{count, list, no, single, text, time, word, yes};
+use crate::menu::config::Item;
 use crate::menu::def::{Export, Menu, Shape, V6, V7, Verbs, flag, prop};
-use crate::menu::hooks::UniqueName;
+use crate::menu::hooks::{Hooks, UniqueName};
 use crate::menu::kind::Kind;
 use crate::menu::print::Style;
+use crate::menu::refused::Refused;
+use crate::system::System;
 
 pub(super) static MENUS: &[&Menu] = &[
     &TABLE,
@@ -57,7 +61,7 @@ list!(BGP_INSTANCE, "/routing/bgp/instance", [
     yes("client-to-client-reflection"),
     no("ignore-as-path-len"),
 ], columns ["name", "as", "router-id"], printed: Style::Detail,
-    flags: &[flag('*', "default"), flag('X', "disabled")], when: V6, hooks: &UniqueName);
+    flags: &[flag('*', "default"), flag('X', "disabled")], export: Export::AddOrSet("name"), when: V6, hooks: &Default);
 list!(BGP_PEER, "/routing/bgp/peer", [
     text("name"),
     word("instance").or("default"),
@@ -92,7 +96,8 @@ list!(BGP_TEMPLATE, "/routing/bgp/template", [
     prop("router-id", Kind::Ip),
     word("address-families"),
     word("routing-table"),
-], columns ["name", "as"], printed: Style::Detail, flags: &[flag('*', "default"), flag('X', "disabled")], when: V7);
+], columns ["name", "as"], printed: Style::Detail, flags: &[flag('*', "default"), flag('X', "disabled")],
+    export: Export::AddOrSet("name"), when: V7, hooks: &Default);
 list!(BGP_CONNECTION, "/routing/bgp/connection", [
     text("name").req(),
     word("remote.address"),
@@ -130,13 +135,15 @@ list!(OSPF_INSTANCE, "/routing/ospf/instance", [
     word("redistribute-static").or("no").when(V6),
     word("distribute-default").or("never").when(V6),
     word("originate-default").when(V7),
-], columns ["name", "router-id"], printed: Style::Detail, flags: &[flag('*', "default"), flag('X', "disabled")], hooks: &UniqueName);
+], columns ["name", "router-id"], printed: Style::Detail, flags: &[flag('*', "default"), flag('X', "disabled")],
+    export: Export::AddOrDefault, hooks: &Default);
 list!(OSPF_AREA, "/routing/ospf/area", [
     text("name").req(),
     word("instance").or("default"),
     word("area-id").or("0.0.0.0"),
     word("type").or("default"),
-], columns ["name", "instance", "area-id", "type"], flags: &[flag('*', "default"), flag('X', "disabled"), flag('I', "invalid")]);
+], columns ["name", "instance", "area-id", "type"], flags: &[flag('*', "default"), flag('X', "disabled"), flag('I', "invalid")],
+    export: Export::AddOrDefault, hooks: &Default);
 list!(OSPF_INTERFACE, "/routing/ospf/interface", [
     word("interface").or("all"),
     count("cost").or("10"),
@@ -177,9 +184,25 @@ list!(IPV6_ADDRESS, "/ipv6/address", [
     flags: &[flag('X', "disabled"), flag('I', "invalid").last(), flag('D', "dynamic").last(), flag('G', "global"), flag('L', "link-local")]);
 list!(IPV6_ROUTE, "/ipv6/route", [
     word("dst-address").or("::/0"),
-    word("gateway").req(),
+    word("gateway"),
+    prop("type", Kind::Enum(&["unicast", "unreachable"])).when(V6),
+    prop("blackhole", Kind::Bool).when(V7),
+    prop("check-gateway", Kind::Enum(&["none", "arp", "ping", "bfd"])).quiet(),
     prop("distance", Kind::Num(1, 255)).or("1"),
-], columns ["dst-address", "gateway", "distance"]);
+    word("routing-table").or("main").quiet().when(V7),
+    prop("scope", Kind::Num(0, 255)).or("30").quiet(),
+    prop("target-scope", Kind::Num(0, 255)).or("10").quiet(),
+    no("suppress-hw-offload").quiet().when(V7),
+], columns ["dst-address", "gateway", "distance"], hooks: &Route6);
+
+struct Route6;
+
+impl Hooks for Route6 {
+    fn prepare(&self, _sys: &System, item: &mut Item, _old: Option<&Item>) -> Result<(), Refused> {
+        if item.get("gateway").is_some() { Ok(()) } else { super::ip::wants_gateway(item) }
+    }
+}
+
 list!(IPV6_NEIGHBOR, "/ipv6/neighbor", [
     word("address").ro(),
     word("interface").ro(),

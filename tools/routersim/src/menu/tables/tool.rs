@@ -56,7 +56,8 @@ list!(ROMON_PORT, "/tool/romon/port", [
     no("forbid"),
     count("cost").or("100"),
     text("secrets").or("").secret(),
-], columns ["interface", "forbid", "cost"], flags: &[flag('X', "disabled"), flag('D', "dynamic")]);
+], columns ["interface", "forbid", "cost"], flags: &[flag('X', "disabled"), flag('D', "dynamic"), flag('*', "default")],
+    export: Export::AddOrDefault, hooks: &super::services::Default);
 single!(
     BANDWIDTH,
     "/tool/bandwidth-server",
@@ -74,8 +75,22 @@ single!(
         text("from").or("<>"),
         text("user").or(""),
         text("password").or("").secret(),
-    ]
+        text("last-status").ro(),
+    ],
+    hooks: &Mail
 );
+
+/// How the last attempt to send one ended.
+struct Mail;
+
+impl Hooks for Mail {
+    fn fill(&self, sys: &System, _item: &Item, row: &mut Row) -> bool {
+        if sys.volatile.borrow().mail_failed {
+            row.put("last-status", "failed");
+        }
+        true
+    }
+}
 list!(NETWATCH, "/tool/netwatch", [
     text("name").when(V7),
     word("host").req(),

@@ -68,7 +68,7 @@ static GROUP: Menu = Menu {
     printed: Style::Detail,
     verbs: Verbs::SET.and(Verbs::ADD).and(Verbs::REMOVE).and(Verbs::COMMENT),
     id_space: "/user/group",
-    export: Export::Add,
+    export: Export::AddOrSet("name"),
     hooks: &Plain,
     ..LIST_MENU
 };
