@@ -157,7 +157,7 @@ fn a_login_that_lost_a_key_is_tried_once_more() {
         simulated(|| async move {
             let case = Case { road_b: Some("serial:///dev/b"), ..Case::new("7.18.2", Topology::BehindA, false) };
             let bench = Bench::new(case);
-            let lines = Rc::new(DropsAKey(LabLines(bench.pair.b.clone()), Cell::new(0)));
+            let lines = Rc::new(DropsAKey(LabLines { a: bench.pair.a.clone(), b: bench.pair.b.clone() }, Cell::new(0)));
             let roads = bench.roads_over(Rc::clone(&lines) as Rc<dyn Lines>);
             let mut login = LoginOptions::new("admin");
             login.passwords = vec![Secret::new(password)];
@@ -224,7 +224,7 @@ fn every_key_reaches_what_hangs_on_a_serial_port() {
         bench.keep_console.set(true);
         let login = bench.pair_job(&bench.roads()).logins(Member::A, Users::OfA).unwrap().remove(0);
         let a = Shell::login(bench.link(A_ETHER1, &login).await, login).await.unwrap();
-        let (mut line, near) = a.serial_terminal(ADAPTER).await.unwrap();
+        let (mut line, mut near) = a.serial_terminal(ADAPTER).await.unwrap();
         let keys = b"x\x01q\x01\x01Q";
         line.write_all(keys).await.unwrap();
         line.send_break().unwrap();
