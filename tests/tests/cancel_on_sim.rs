@@ -260,7 +260,7 @@ fn a_serial_terminal_of_a_given_up_at_any_poll() {
                 let near = console(&bench, Member::A).await;
                 done = given_up(near.serial_terminal(ADAPTER), polls).await;
                 let near = console(&bench, Member::A).await;
-                let (line, lent) = near.serial_terminal(ADAPTER).await.unwrap_or_else(|failed| {
+                let (line, mut lent) = near.serial_terminal(ADAPTER).await.unwrap_or_else(|failed| {
                     panic!("{version}: behind one that was given up at poll {polls}: {}", failed.error)
                 });
                 drop(line);
