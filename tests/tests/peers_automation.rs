@@ -1,5 +1,6 @@
-//! What automates routers in the field, unmodified, against the simulated router: Netmiko's `mikrotik_routeros` driver and
-//! Ansible's `community.routeros`. `cargo xtask automation` fetches both into `target/automation`.
+//! What automates routers in the field, unmodified, against the simulated router: Netmiko's `mikrotik_routeros` driver with the
+//! templates of ntc-templates, Ansible's `community.routeros`, and RANCID's `mtlogin`. `cargo xtask automation` fetches the first
+//! two into `target/automation`; RANCID is Debian's.
 //!
 //! In network namespaces, as root. Skipped aloud otherwise; with `CI=true` a skip is a failure.
 
@@ -45,7 +46,12 @@ fn netmiko(version: &str) {
     let does =
         "a session of the `mikrotik_routeros` driver: prompt, commands, 300 lines, an error, a set, a wrong password";
     let claim = Claim::new("Netmiko", packages(&["netmiko", "paramiko"]), does, version);
-    let output = rig.command(&program("python")).arg(script("netmiko_session.py")).args([ROUTER, PASSWORD]).output();
+    let mut command = rig.command(&program("python"));
+    command.arg(script("netmiko_session.py")).args([ROUTER, PASSWORD]).args(PARSED);
+    if !version.starts_with('7') {
+        command.args(PARSED_6);
+    }
+    let output = command.output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let did: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -59,6 +65,69 @@ fn netmiko(version: &str) {
     assert_eq!(said("bad"), "bad command name no-such-menu (line 1 column 2)");
     assert_eq!(said("after"), "2", "{did}");
     assert_eq!(said("wrong_password"), "refused");
+    claim.holds();
+    let parsed = did["parsed"].as_object().unwrap();
+    let does = format!("its templates, made from prints of real routers, read {} prints of ours", parsed.len());
+    let claim = Claim::new("ntc-templates", packages(&["ntc_templates", "textfsm"]), &does, version);
+    for (command, rows) in parsed {
+        assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{command}: {rows}");
+    }
+    let of = |command: &str, field: &str| parsed[command][0][field].as_str().unwrap().to_owned();
+    assert_eq!(of("/system identity print", "name"), "SIM");
+    assert_eq!(of("/ip address print", "ip"), ROUTER);
+    claim.holds();
+}
+
+/// Prints that a template reads. Most of them were made from prints of 6.x.
+const PARSED: [&str; 5] = [
+    "/system identity print",
+    "/system routerboard print",
+    "/ip address print",
+    "/interface print detail",
+    "/interface print terse without-paging",
+];
+const PARSED_6: [&str; 7] = [
+    "/system resource print",
+    "/system clock print",
+    "/user active print",
+    "/interface print brief",
+    "/interface ethernet monitor ether8 once",
+    "/ip address export verbose",
+    "/snmp community print without-paging",
+];
+
+/// RANCID's program for MikroTik's routers.
+const MTLOGIN: &str = "/usr/lib/rancid/bin/mtlogin";
+
+#[test]
+fn rancid_logs_in() {
+    if available("rancid_logs_in", &[MTLOGIN, "ssh"]) {
+        with_both(rancid);
+    }
+}
+
+fn rancid(version: &str) {
+    let rig = Plan::new(version).start();
+    let told = std::process::Command::new("dpkg-query").args(["-W", "-f", "${Version}", "rancid"]).output().unwrap();
+    let does = "`mtlogin`: a login by SSH with its suffix, two commands, `quit`";
+    let claim = Claim::new("RANCID", text(&told).trim().to_owned(), does, version);
+    let home = rig.folder.path();
+    let file = home.join("cloginrc");
+    // The algorithms of 6.x are none that OpenSSH takes by itself.
+    let ssh = "ssh\\ -o\\ StrictHostKeyChecking=no\\ -o\\ UserKnownHostsFile=/dev/null\\ \
+               -o\\ KexAlgorithms=+diffie-hellman-group14-sha1\\ -o\\ HostKeyAlgorithms=+ssh-rsa\\ -o\\ Ciphers=+aes128-cbc";
+    let text_of_it = format!(
+        "add user * admin\nadd password * {PASSWORD} {PASSWORD}\nadd method * ssh\nadd sshcmd * {{{ssh}}}\nadd timeout * 60\n"
+    );
+    std::fs::write(&file, text_of_it).unwrap();
+    // It takes no file that others may read.
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut command = rig.command(MTLOGIN);
+    command.env("HOME", home).arg("-f").arg(&file).args(["-c", "/system identity print;/ip address print", ROUTER]);
+    let output = command.output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("name: SIM") && said.contains(&format!("{ROUTER}/24")), "{said}");
     claim.holds();
 }
 

@@ -18,6 +18,8 @@ pub enum Kind {
     Any,
     /// A number of bytes, shown as `12.5KiB`.
     Bytes,
+    /// A number that is shown with its unit: `1%`, `1200MHz`.
+    Unit(&'static str),
     /// `yes` or `no`.
     Bool,
     /// A whole number in a range, both ends allowed.
@@ -83,7 +85,7 @@ impl Kind {
                 "false" => "no".to_owned(),
                 text => text.to_owned(),
             }),
-            Self::Bytes => Self::Num(0, i64::MAX).parse(name, text, refs),
+            Self::Bytes | Self::Unit(_) => Self::Num(0, i64::MAX).parse(name, text, refs),
             Self::Bool => match text {
                 "yes" | "true" => Ok("yes".to_owned()),
                 "no" | "false" => Ok("no".to_owned()),
@@ -148,7 +150,7 @@ impl Kind {
 
     /// Whether tables show its values at the right.
     pub fn is_number(self) -> bool {
-        matches!(self, Self::Num(..) | Self::NumOr(..) | Self::Bytes)
+        matches!(self, Self::Num(..) | Self::NumOr(..) | Self::Bytes | Self::Unit(_))
     }
 
     /// Whether a stored value holds names of items of that menu; `interfaces`: the menu is one of interfaces.

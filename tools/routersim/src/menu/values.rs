@@ -21,7 +21,9 @@ pub fn value_of(kind: Kind, text: &str) -> Value {
         Kind::Bool => Value::Bool(text == "yes"),
         Kind::Any if matches!(text, "yes" | "no") => Value::Bool(text == "yes"),
         Kind::Any => text.parse().map_or_else(|_| string(text), Value::Num),
-        Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes => text.parse().map_or_else(|_| string(text), Value::Num),
+        Kind::Num(..) | Kind::NumOr(..) | Kind::Bytes | Kind::Unit(_) => {
+            text.parse().map_or_else(|_| string(text), Value::Num)
+        }
         Kind::Time | Kind::TimeOr(_) => parse_duration(text).map_or_else(|| string(text), Value::time),
         Kind::Ip => text.parse().map_or_else(|_| string(text), Value::Ip),
         Kind::Host => match text.parse::<IpAddr>() {
@@ -67,6 +69,7 @@ pub fn shown(kind: Kind, text: &str) -> String {
     match (kind, text.parse::<u64>()) {
         (Kind::Bytes, Ok(bytes)) if bytes >= 1 << 20 => format!("{:.1}MiB", bytes as f64 / KIB / KIB),
         (Kind::Bytes, Ok(bytes)) if bytes >= 1 << 10 => format!("{:.1}KiB", bytes as f64 / KIB),
+        (Kind::Unit(unit), _) => format!("{text}{unit}"),
         _ => text.to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! The storage with which a router leaves the shelf.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub(super) fn storage(spec: &Rc<Spec>, seed: u64) -> Result<Rc<RefCell<Storage>>
         license_pending: quirks.license_question && spec.setup.is_empty(),
         pending: None,
         run_after_reset: None,
+        last_logins: BTreeMap::new(),
         sessions: 0,
         boots: 0,
         firmware: spec.version,

@@ -39,6 +39,8 @@ pub struct Storage {
     pub pending: Option<Pending>,
     /// `run-after-reset`: the file to be run at the next start.
     pub run_after_reset: Option<String>,
+    /// When each user logged in last, in seconds of the clock.
+    pub last_logins: BTreeMap<String, u64>,
     /// Console sessions so far, over all boots.
     pub sessions: u64,
     /// Starts so far.

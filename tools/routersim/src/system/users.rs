@@ -99,6 +99,8 @@ impl System {
     /// A login was taken.
     pub fn login_taken(&self, user: &str, from: &str, word: &str, via: Via) {
         self.note(EventKind::Login { user: user.to_owned(), via, ok: true });
+        let now = self.unix_time();
+        self.storage.borrow_mut().last_logins.insert(user.to_owned(), now);
         let from = if from.is_empty() { String::new() } else { format!(" from {from}") };
         self.log("system,info,account", &format!("user {user} logged in{from} via {word}"));
     }

@@ -59,6 +59,10 @@ pub(super) const LIST_MENU: Menu = Menu {
 pub(super) const SINGLE_MENU: Menu =
     Menu { shape: Shape::Single, verbs: Verbs::SET, export: Export::Single, ..LIST_MENU };
 
+/// Of a CCR1009's ports; which board has which is not kept here.
+const L2MTU: &str = "1580";
+const MAX_L2MTU: &str = "10226";
+
 static ALL: Menu = Menu {
     path: "/interface",
     props: &[
@@ -66,6 +70,9 @@ static ALL: Menu = Menu {
         prop("default-name", Kind::Str).ro(),
         prop("type", Kind::Str).ro(),
         prop("mtu", Kind::Num(68, 65535)),
+        prop("actual-mtu", Kind::Num(68, 65535)).ro(),
+        prop("l2mtu", Kind::Num(68, 65535)).ro(),
+        prop("max-l2mtu", Kind::Num(68, 65535)).ro(),
         prop("mac-address", Kind::Mac).ro(),
         word("last-link-up-time").ro().quiet(),
         prop("link-downs", Kind::Num(0, 4_294_967_295)).ro().quiet(),
@@ -75,7 +82,7 @@ static ALL: Menu = Menu {
         prop("tx-packet", Kind::Num(0, i64::MAX)).counter(),
     ],
     flags: &[flag('D', "dynamic").last(), flag('X', "disabled"), flag('R', "running").last(), flag('S', "slave")],
-    columns: &["name", "type", "mtu", "mac-address"],
+    columns: &["name", "type", "actual-mtu", "l2mtu", "max-l2mtu", "mac-address"],
     verbs: Verbs::SET.and(Verbs::ENABLE).and(Verbs::COMMENT),
     id_space: INTERFACES,
     export: Export::No,
@@ -114,6 +121,13 @@ impl Hooks for AllHooks {
                     if let Some(value) = inner.get(name) {
                         row.put(name, value);
                     }
+                }
+                if let Some(mtu) = inner.get("mtu") {
+                    row.put("actual-mtu", mtu);
+                }
+                if kind == "ether" && sys.board.routerboard {
+                    row.put("l2mtu", L2MTU);
+                    row.put("max-l2mtu", MAX_L2MTU);
                 }
                 row.flag("dynamic", false);
                 if let Some(counters) = inner.get("name").and_then(|name| sys.counters(name)) {

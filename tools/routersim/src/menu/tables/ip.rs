@@ -78,6 +78,10 @@ impl Hooks for AddressHooks {
             item.values.remove("network");
         }
         let address = item.get("address").and_then(parse_cidr);
+        // A router writes it into every export.
+        if let (Some((ip, length)), None) = (address, item.get("network")) {
+            item.put("network", Ipv4Addr::from(u32::from(ip) & mask(length)).to_string());
+        }
         let same = sys.config(|config| {
             config.items("/ip/address").iter().any(|other| {
                 other.id != item.id
@@ -369,7 +373,15 @@ list!(ARP, "/ip/arp", [
     prop("mac-address", Kind::Mac),
     prop("interface", Kind::Iface(&[])).req(),
     no("published"),
-], columns ["address", "mac-address", "interface"]);
+], columns ["address", "mac-address", "interface"],
+    flags: &[
+        flag('X', "disabled"),
+        flag('I', "invalid"),
+        flag('H', "DHCP"),
+        flag('D', "dynamic"),
+        flag('P', "published"),
+        flag('C', "complete"),
+    ]);
 
 list!(POOL, "/ip/pool", [
     prop("name", Kind::Str).req(),

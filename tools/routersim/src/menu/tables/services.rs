@@ -104,9 +104,11 @@ list!(DHCP_LEASE, "/ip/dhcp-server/lease", [
     prop("server", Kind::Ref("/ip/dhcp-server", &["all"])),
     word("address-lists").or("").quiet(),
     word("dhcp-option").or("").quiet(),
+    word("host-name").ro(),
+    word("rate-limit").or("").quiet(),
     word("status").or("waiting").ro(),
     word("last-seen").or("never").ro(),
-], columns ["address", "mac-address", "server", "status", "last-seen"],
+], columns ["address", "mac-address", "host-name", "server", "rate-limit", "status", "last-seen"],
     flags: &[flag('X', "disabled"), flag('R', "radius").last(), flag('D', "dynamic").last(), flag('B', "blocked")]);
 list!(DHCP_RELAY, "/ip/dhcp-relay", [
     text("name").req(),

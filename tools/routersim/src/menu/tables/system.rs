@@ -54,9 +54,11 @@ static RESOURCE: Menu = Menu {
         ro("total-memory", Kind::Bytes),
         ro("cpu", Kind::Str),
         ro("cpu-count", COUNT),
-        ro("cpu-load", COUNT),
+        ro("cpu-frequency", Kind::Unit("MHz")),
+        ro("cpu-load", Kind::Unit("%")),
         ro("free-hdd-space", Kind::Bytes),
         ro("total-hdd-space", Kind::Bytes),
+        ro("bad-blocks", Kind::Unit("%")),
         ro("architecture-name", Kind::Str),
         ro("board-name", Kind::Str),
         ro("platform", Kind::Str),
@@ -84,7 +86,11 @@ impl Hooks for ResourceHooks {
         row.put("total-memory", board.memory.to_string());
         row.put("cpu", board.cpu);
         row.put("cpu-count", board.cpu_count.to_string());
+        row.put("cpu-frequency", "1000");
         row.put("cpu-load", "1");
+        if board.routerboard {
+            row.put("bad-blocks", "0");
+        }
         row.put("free-hdd-space", capacity.saturating_sub(used).to_string());
         row.put("total-hdd-space", board.storage.to_string());
         row.put("architecture-name", board.architecture);

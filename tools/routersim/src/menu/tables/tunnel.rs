@@ -35,7 +35,7 @@ list!(VLAN, "/interface/vlan", [
     prop("interface", Kind::Iface(&[])).req(),
     no("use-service-tag"),
 ], columns ["name", "mtu", "arp", "vlan-id", "interface"],
-    flags: &[flag('X', "disabled"), flag('R', "running").last(), flag('S', "slave")],
+    flags: &[flag('X', "disabled"), flag('R', "running").last()],
     id_space: INTERFACES, hooks: &Named("vlan"));
 
 list!(EOIP, "/interface/eoip", [

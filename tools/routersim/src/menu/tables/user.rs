@@ -33,6 +33,15 @@ static USER: Menu = Menu {
 struct UserHooks;
 
 impl Hooks for UserHooks {
+    fn fill(&self, sys: &System, item: &Item, row: &mut Row) -> bool {
+        let last = sys.storage.borrow().last_logins.get(item.get("name").unwrap_or_default()).copied();
+        if let Some(last) = last {
+            let when = Calendar::from_unix(last);
+            row.put("last-logged-in", format!("{} {}", when.date(sys.spec.version.is_v7()), when.time()));
+        }
+        true
+    }
+
     fn given(&self, sys: &System, name: &str, text: &str) -> Result<(), Refused> {
         // also one that the user has already: rules may have been made stricter since
         if name == "password" { sys.check_password(text).map_err(Refused::failure) } else { Ok(()) }
