@@ -68,14 +68,7 @@ const FAILED: &[&str] = &[
     "  do  1  ",
     "  not    don't switch its data ports on",
 ];
-const FITS: &[&str] = &[
-    "F1  ",
-    "  fits   leave ",
-    "  fits   repair ",
-    "  fits   known-good ",
-    "  fits   quarantine ",
-    "Nothing was changed",
-];
+const FITS: &[&str] = &["F1  ", "  fits   leave ", "  fits   repair ", "  fits   quarantine ", "Nothing was changed"];
 const LOADER: &[&str] = &["F8  ", "  do  1  jumplead recover serial://", "leave-loader: a plan, one question"];
 const NO_ANSWER: &[&str] = &["nothing answers on the line", "  do  1  power? its LED; then the cable"];
 

@@ -17,6 +17,7 @@ mod reappear;
 mod restart;
 mod router;
 mod run;
+mod standby;
 
 pub use access::{Access, Lines, NoTools, ToolEnd, Tools};
 pub use boards::ARCHITECTURES;

@@ -136,6 +136,14 @@ pub struct Woken {
     pub boot: Option<Boot>,
 }
 
+impl Woken {
+    /// What the look took away and nobody will see again: somebody was one Enter from a format.
+    pub fn taken_back(&self) -> Option<&'static str> {
+        let asked = self.first == State::Menu(Menu::Format) && self.state != self.first;
+        asked.then_some("the boot loader asked whether to format; it was answered no to look, nothing was formatted")
+    }
+}
+
 /// A line that nobody has logged in on.
 #[derive(Debug)]
 pub struct Waker {

@@ -169,6 +169,7 @@ pub(super) async fn line(access: &Access<'_>, did: &mut Vec<String>) -> Result<O
         if woken.boot.as_ref().is_some_and(|boot| boot.menu_left) {
             did.push(OPENED.to_owned());
         }
+        did.extend(woken.taken_back().map(str::to_owned));
         if let Some(who) = woken.state.session(&access.login.user).filter(|_| access.take_over) {
             did.push(format!("ended to look, as --take-over asks: {who}"));
         }
@@ -184,6 +185,7 @@ pub(super) async fn line(access: &Access<'_>, did: &mut Vec<String>) -> Result<O
     if diagnosis.state == Name::S3 {
         return Err(booting());
     }
+    diagnosis.evidence.append(did);
     diagnosis
         .evidence
         .extend(board.values.iter().map(|(name, value)| crate::evidence::escape(&format!("{name}: {value}"))));

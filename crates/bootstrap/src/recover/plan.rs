@@ -5,6 +5,7 @@ use super::find::Found;
 use super::known::Earlier;
 use super::netinstall::{by_hand, netinstall};
 use super::procedure::{Procedure, fitting};
+use super::standby::{OWN_BACKUP, known_good, quarantine, repair};
 use crate::diagnosis::Name;
 use crate::facts::{Facts, Ha};
 use crate::mac::Mac;
@@ -22,10 +23,6 @@ const EVIDENCE_LIMIT_S: u64 = 600;
 const WINDOW_LIMIT_S: u64 = 900;
 /// Patience for a network installation.
 pub(super) const INSTALL_LIMIT_S: u64 = 1200;
-/// The standby's own backup, as `ha_saveown` writes it.
-pub(super) const OWN_BACKUP: &str = "HA_own.backup";
-/// What was pushed to it: the active's.
-pub(super) const PUSHED_BACKUP: &str = "HA_b2s.backup";
 
 /// What was asked for beside the procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -191,7 +188,7 @@ impl Draft {
         self.steps.push(Step { id, member: self.member, title: title.to_owned(), effect, limit_s, alone });
     }
 
-    fn look(&mut self, id: Act, title: &str) {
+    pub(super) fn look(&mut self, id: Act, title: &str) {
         self.step(id, title, Effect::ReadOnly, STEP_LIMIT_S);
     }
 
@@ -315,7 +312,7 @@ pub(super) fn plan(
     }
     match procedure {
         Procedure::Leave => draft.note("nothing is changed on the router"),
-        Procedure::Repair => repair(&mut draft, &subject),
+        Procedure::Repair => repair(&mut draft, &mut subject),
         Procedure::KnownGood => known_good(&mut draft, &mut subject, facts, asked)?,
         Procedure::Quarantine => quarantine(&mut draft, &mut subject, access),
         Procedure::RightMac => right_mac(&mut draft, &mut subject, access, facts, before)?,
@@ -402,64 +399,6 @@ fn own_member(facts: &Facts, mac: Mac) -> Option<Member> {
         .into_iter()
         .find(|(_, own)| *own == Some(mac))
         .map(|(member, _)| member)
-}
-
-fn repair(draft: &mut Draft, subject: &Subject) {
-    draft.change(Act::ClosePorts, "data ports closed");
-    draft.change(Act::HaPort, "HA port on, with its own MAC");
-    draft.change(Act::HaUser, "the HA password, the user ha, FTP");
-    draft.look(Act::Peer, "the active answers on the HA cable");
-    let title = if subject.ours { "run its startup again, in place" } else { "HA address and VRRP on" };
-    draft.step(Act::Startup, title, Effect::Reversible, REBOOT_LIMIT_S);
-    draft.step(Act::VerifyStandby, "prove it: standby, ports closed, own MAC", Effect::ReadOnly, STEP_LIMIT_S);
-    draft.note("it is not restarted; data ports stay closed all the time");
-    draft.note("without the active's answer VRRP stays off: alone it would open its data ports");
-}
-
-/// A file of the router by its name; below flash/ where only that lasts.
-pub(super) fn file<'a>(files: &'a [String], name: &str) -> Option<&'a String> {
-    files.iter().find(|file| file.strip_prefix("flash/").unwrap_or(file) == name)
-}
-
-fn known_good(draft: &mut Draft, subject: &mut Subject, facts: Option<&Facts>, asked: &Asked) -> Result<(), Trouble> {
-    let named = |name: &str| file(facts.map(|facts| facts.files.as_slice()).unwrap_or_default(), name).cloned();
-    let has = |name: &str| named(name).is_some();
-    let backup = if has(OWN_BACKUP) {
-        draft.note("HA_own.backup is this standby's own: ports off, own MACs; it speaks for nobody while it starts");
-        OWN_BACKUP
-    } else if has(PUSHED_BACKUP) && asked.cloned_window {
-        draft.note("HA_b2s.backup IS THE ACTIVE'S: while it starts, this router speaks with the active's MACs and addresses on every");
-        draft.note("cabled data port, for up to 15 s. Its data cables must be OUT, or its switch ports shut");
-        PUSHED_BACKUP
-    } else {
-        let why = if has(PUSHED_BACKUP) {
-            "it has no backup of its own; HA_b2s.backup is the active's, and opens the window of cloned MACs"
-        } else {
-            "there is no HA_own.backup on it"
-        };
-        return Err(refuse("recover.no-backup", why)
-            .hint("pull its data cables, then accept that window:  --accept-cloned-window")
-            .hint("or repair it in place, without a restart:  repair"));
-    };
-    subject.backup = named(backup);
-    draft.change(Act::ClosePorts, "data ports closed");
-    if subject.keeps_secret() {
-        draft.change(Act::HaUser, "the HA password, which opens the backup");
-    }
-    draft.step(Act::LoadBackup, &format!("LOAD {backup}, restart"), Effect::PointOfNoReturn, REBOOT_LIMIT_S);
-    draft.step(Act::VerifyStandby, "wait for it; prove it", Effect::ReadOnly, REBOOT_LIMIT_S);
-    draft.note("its configuration becomes the backup's; files stay");
-    Ok(())
-}
-
-fn quarantine(draft: &mut Draft, subject: &mut Subject, access: &Access<'_>) {
-    draft.change(Act::ClosePorts, "data ports closed");
-    draft.change(Act::Quarantine, "VRRP and FTP off, startup held, identity marked");
-    draft.note("it stays so over its next starts; FTP is off so that the active pushes nothing to it");
-    let back = "back, when the cause is gone:  /system scheduler enable [find name~\"^ha_\"], then restart it once";
-    draft.note(back);
-    subject.afterwards.push(back.to_owned());
-    subject.afterwards.push(format!("or in place, once:  {}", access.recover("repair")));
 }
 
 fn right_mac(

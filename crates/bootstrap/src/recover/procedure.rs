@@ -1,7 +1,8 @@
 //! The procedures, by name, and which of them fits what was found.
 
 use super::find::Found;
-use super::plan::{Before, OWN_BACKUP, PUSHED_BACKUP};
+use super::plan::Before;
+use super::standby::{OWN_BACKUP, PUSHED_BACKUP, file};
 use crate::diagnosis::Name;
 use routeros::wake::State;
 use serde::{Deserialize, Serialize};
@@ -138,7 +139,7 @@ pub fn fitting(found: &Found, before: &Before) -> Vec<Procedure> {
 pub fn offered(found: &Found, before: &Before) -> Vec<Procedure> {
     let mut fits = fitting(found, before);
     if let Found::Router { facts, .. } = found
-        && ![OWN_BACKUP, PUSHED_BACKUP].iter().any(|name| super::plan::file(&facts.files, name).is_some())
+        && ![OWN_BACKUP, PUSHED_BACKUP].iter().any(|name| file(&facts.files, name).is_some())
     {
         fits.retain(|one| *one != Procedure::KnownGood);
     }

@@ -1,8 +1,8 @@
 //! Restarts of the router under rescue: ordered on a line that proves it, told by its uptime.
 
 use super::job::{RouterJob, active_now};
-use super::plan::OWN_BACKUP;
 use super::router::{POLL, USUAL_START, boot};
+use super::standby::OWN_BACKUP;
 use crate::engine::{Probe, Progress};
 use crate::facts;
 use crate::state::{ACTIVE_NOW, MASTERS};

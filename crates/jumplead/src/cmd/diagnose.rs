@@ -163,6 +163,7 @@ async fn by_line(
                 out.warn(format!("ended to look, as --take-over asks: {who}"));
             }
             woken.boot.iter().filter_map(reach::menu_left).for_each(|note| out.warn(&note));
+            woken.taken_back().iter().for_each(|note| out.warn(note));
             match of_line(&woken.state) {
                 Some(diagnosis) => Ok(diagnosis),
                 None if !how.take_over

@@ -137,14 +137,22 @@ impl Sysfs {
         text(self.proc.join(pid.to_string()).join("comm")).unwrap_or_else(|| "?".into())
     }
 
-    /// Whether there is such a process.
+    /// Whether there is such a process. Where /proc hides those of others the kernel still tells.
     pub(super) fn alive(&self, pid: u32) -> bool {
-        self.proc.join(pid.to_string()).exists()
+        let seen = self.proc.join(pid.to_string()).exists();
+        let asked = || {
+            let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)?;
+            Some(rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+        };
+        seen || self.proc == Path::new("/proc") && asked().unwrap_or_default()
     }
 
     /// Whose lock file there is, of those that live.
     pub(super) fn lockers(&self, path: &Path) -> Vec<Holder> {
         let device = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if self.is_pseudo(&device) {
+            return Vec::new();
+        }
         let owners = super::lock::owners(&self.lock, &device).into_iter();
         owners
             .filter(|(_, pid)| self.alive(*pid))
@@ -152,16 +160,24 @@ impl Sysfs {
             .collect()
     }
 
-    /// Who has it open.
+    /// A pseudo terminal: its number goes to another one at once, and no file can say whose it is.
+    pub(super) fn is_pseudo(&self, device: &Path) -> bool {
+        device.starts_with(self.dev.join("pts"))
+    }
+
+    /// Who has it open. Whoever made a pseudo terminal (socat) has both of its ends.
     fn openers(&self, path: &Path) -> Vec<Holder> {
         let device = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let pseudo = self.is_pseudo(&device);
+        let far_end = [self.dev.join("ptmx"), self.dev.join("pts/ptmx")];
         let mut found = Vec::new();
         for pid in names(self.proc.clone()).into_iter().filter_map(|name| name.parse::<u32>().ok()) {
             let process = self.proc.join(pid.to_string());
-            let open = names(process.join("fd"))
-                .iter()
-                .any(|fd| fs::read_link(process.join("fd").join(fd)).is_ok_and(|to| to == device));
-            if open {
+            let has = |wanted: &[PathBuf]| {
+                let mut fds = names(process.join("fd")).into_iter();
+                fds.any(|fd| fs::read_link(process.join("fd").join(fd)).is_ok_and(|to| wanted.contains(&to)))
+            };
+            if has(std::slice::from_ref(&device)) && !(pseudo && has(&far_end)) {
                 found.push(Holder { pid, program: self.program(pid), lock: None });
             }
         }

@@ -97,7 +97,7 @@ mod tests {
             assert_eq!(pid(content), whose, "{content:?}");
         }
         assert_eq!(names(Path::new("/dev/ttyUSB0")), ["LCK..ttyUSB0"]);
-        assert_eq!(names(Path::new("/dev/pts/3")), ["LCK..3", "LCK..pts_3"]);
+        assert_eq!(names(Path::new("/dev/usb/tts/0")), ["LCK..0", "LCK..usb_tts_0"]);
     }
 
     #[test]

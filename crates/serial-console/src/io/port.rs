@@ -257,7 +257,7 @@ fn open(path: &Path, name: &str, settings: LineSettings) -> Result<Opened, Error
     let got = settings_of(&set).framing();
     let other = (got != settings.framing()).then_some(got);
     let device = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let lock = Lock::take(&sysfs.lock, &device, |pid| sysfs.alive(pid));
+    let lock = (!sysfs.is_pseudo(&device)).then(|| Lock::take(&sysfs.lock, &device, |pid| sysfs.alive(pid))).flatten();
     Ok(Opened { stream, _guard: guard, _lock: lock, wires, other })
 }
 

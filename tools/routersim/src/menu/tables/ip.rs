@@ -120,6 +120,13 @@ static ROUTE: Menu = Menu {
         flag('D', "dynamic").last().when(V6),
         flag('C', "connect").when(V6),
         flag('S', "static").when(V6),
+        flag('r', "rip").when(V6),
+        flag('b', "bgp").when(V6),
+        flag('o', "ospf").when(V6),
+        flag('m', "mme").last().when(V6),
+        flag('B', "blackhole").when(V6),
+        flag('U', "unreachable").when(V6),
+        flag('P', "prohibit").when(V6),
         flag('D', "dynamic").last().when(V7),
         flag('X', "disabled").when(V7),
         flag('A', "active").last().when(V7),
@@ -152,6 +159,11 @@ impl Hooks for RouteHooks {
             row.flag("dynamic", false);
             row.flag("connect", false);
             row.flag("static", true);
+            for kind in ["blackhole", "unreachable", "prohibit"] {
+                if !v7 && item.get("type") == Some(kind) {
+                    row.flag(kind, true);
+                }
+            }
             let gateway = item.get("gateway").unwrap_or_default();
             row.flag("active", !item.disabled && (goes_nowhere(&item) || sys.reaches(gateway)));
             rows.push(row);
