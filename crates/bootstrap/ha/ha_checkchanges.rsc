@@ -26,8 +26,13 @@
     :global haInSync
     :global haInSyncWhy
     :global haPushedAt
-    :if ([:typeof $haPushedAt] = "time") do={
-      :if ((([/system resource get uptime] - $haPushedAt) < 3m) and ($haInSync = "no") and (!$byHand)) do={ :set haInSync "wait" }
+    :global haPushedVer
+    :global haAnswer
+    :global haField
+    :if (([:typeof $haPushedAt] = "time") and ($haInSync = "no") and (!$byHand)) do={
+      # what it was given a moment ago it has not loaded yet
+      :local fresh (([/system resource get uptime] - $haPushedAt) < 3m)
+      :if ($fresh and ([$haField text=$haAnswer key="version"] != $haPushedVer)) do={ :set haInSync "wait" }
     }
     :if ($haInSync = "yes") do={
       :set isStandbyInSync true

@@ -62,4 +62,5 @@
 }
 # For minutes now it holds another version, or none: that is no reason to push again.
 :global haPushedAt [/system resource get uptime]
+:global haPushedVer $haMasterConfigVer
 :put "ha_pushbackup: pushed"

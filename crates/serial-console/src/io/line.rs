@@ -204,6 +204,11 @@ impl<P: Breaks> Drop for Breaking<'_, P> {
     }
 }
 
+/// For another program to let go of a port.
+const LET_GO: Duration = Duration::from_secs(1);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
 impl Line {
     /// Opens it. Nothing is sent to the router.
     ///
@@ -213,7 +218,14 @@ impl Line {
         let mut notes = Vec::new();
         let inner = match endpoint {
             Endpoint::Local { path, settings, wires } => {
-                let mut port = LocalPort::open(path, *settings)?;
+                let began = tokio::time::Instant::now();
+                let mut port = loop {
+                    match LocalPort::open(path, *settings) {
+                        // Whose client has just gone lets go a moment later.
+                        Err(Error::Busy { .. }) if began.elapsed() < LET_GO => tokio::time::sleep(LOOK).await,
+                        opened => break opened?,
+                    }
+                };
                 notes.extend(
                     port.taken().map(|got| format!("{path} has the framing {got}, not {}", settings.framing())),
                 );

@@ -364,7 +364,8 @@ impl System {
         let prop = self.prop(menu, name).filter(|prop| !prop.read_only);
         let prop = prop.ok_or_else(|| Refused::BadParameter(name.to_owned()))?;
         match prop.default {
-            _ if prop.required => return Err(Refused::InvalidValue(name.to_owned())),
+            // What an item is called by, no item is without.
+            _ if prop.required || name == "name" => return Err(Refused::InvalidValue(name.to_owned())),
             Some(default) if !default.is_empty() && !prop.quiet => item.put(name, UNSET),
             _ => {
                 item.values.remove(name);

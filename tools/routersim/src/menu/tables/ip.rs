@@ -330,7 +330,7 @@ static DHCP_CLIENT: Menu = Menu {
 static DNS: Menu = Menu {
     path: "/ip/dns",
     props: &[
-        prop("servers", Kind::List(&Kind::Ip)).or(""),
+        prop("servers", Kind::List(&Kind::Host)).or(""),
         prop("allow-remote-requests", Kind::Bool).or("no"),
         prop("max-udp-packet-size", Kind::Num(50, 65_507)).or("4096"),
         prop("cache-size", Kind::Word).or("2048KiB"),
