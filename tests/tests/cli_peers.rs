@@ -95,6 +95,9 @@ fn exec_in_a_unix_shell() {
     assert_eq!(exec(&["exit 7"]).code, Some(7));
     assert_eq!(exec(&["false"]).code, Some(1));
     assert_eq!(exec(&["no-such-program-anywhere"]).code, Some(127));
+    // What had come when the time was up is not thrown away.
+    let cut = ["exec", THERE, "--shell", "posix", "--timeout", "3s", "--", "seq 3; sleep 30"];
+    assert_eq!(lab.run(PASSWORD, &cut).expect(14).out, "1\n2\n3\n");
 
     let refused = lab.run("wrong", &["exec", THERE, "--shell", "posix", "--", "id"]).expect(4);
     assert_eq!(refused.out, "", "nothing but data");

@@ -75,6 +75,8 @@ pub struct PosixShell {
     /// Typed, not yet written; a request that was dropped leaves its rest here, so that lines stay whole.
     out: Vec<u8>,
     seen: Vec<u8>,
+    /// What came of a command whose end did not.
+    cut_off: Vec<u8>,
     log: Masked,
     nonces: Nonces,
     options: PosixOptions,
@@ -122,7 +124,8 @@ impl PosixShell {
             log.masker.add(secret);
         }
         let nonces = Nonces::new(options.seed);
-        let mut shell = Self { reader, writer, out: Vec::new(), seen: Vec::new(), log, nonces, options };
+        let mut shell =
+            Self { reader, writer, out: Vec::new(), seen: Vec::new(), cut_off: Vec::new(), log, nonces, options };
         let nonce = shell.nonces.next();
         let each = shell.options.login / FIRST_TRIES;
         for attempt in 1.. {
@@ -199,7 +202,15 @@ impl PosixShell {
                 seen.drain(..end.len() + line_end + 1);
                 Some(digits)
             })
-            .await?;
+            .await;
+        let status = match status {
+            Ok(status) => status,
+            Err(error) => {
+                kept.bytes.append(&mut self.seen);
+                self.cut_off = kept.bytes;
+                return Err(error);
+            }
+        };
         let status = status.map_err(|_| Error::Garbled { what: "an exit status".into(), seen: String::new() })?;
         let mut bytes = kept.bytes;
         if crlf {
@@ -214,6 +225,11 @@ impl PosixShell {
             bytes = plain;
         }
         Ok(PosixOutput { bytes, status, truncated: kept.truncated })
+    }
+
+    /// What the last command had printed whose end did not come.
+    pub fn cut_off(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.cut_off)
     }
 
     /// Ends the shell.

@@ -264,6 +264,10 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
     reach.mac_road().alone(target, &interface, &company).await.map_err(reach::failure)?;
     let to = OnSegment::new(target.mac, Some(interface), reach.links());
     let output = listening(out, (!target.either).then_some(to), shell.exec(command)).await;
+    let came = if output.is_err() { shell.cut_off() } else { Vec::new() };
+    if !out.json {
+        out.bytes(&came, true);
+    }
     let output = output.map_err(|error| match error {
         error @ routeros::Error::Unsendable { .. } => {
             Failure::new(Exit::Usage, error.code(), error.to_string()).state("nothing was sent")
@@ -271,6 +275,10 @@ async fn posix(out: &Output, reach: &Reach, target: &Target, timeout: Duration, 
         error => Failure::new(Exit::ExecUnknown, error.code(), error.to_string())
             .state("the command may or may not have run")
             .hint(LOOK_FIRST.replace("console", "console --shell posix")),
+    });
+    let output = output.map_err(|failure| match String::from_utf8_lossy(&came) {
+        came if out.json && !came.is_empty() => failure.cause(format!("it had printed before: {came}")),
+        _ => failure,
     })?;
     let _ = tokio::time::timeout(Duration::from_secs(3), shell.close()).await;
     if !out.json {
