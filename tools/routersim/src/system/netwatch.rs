@@ -1,7 +1,7 @@
 //! `/tool netwatch`: a host is asked by an echo, and a script runs when its answer changes.
 //!
 //! Of the types of 7.x `simple` and `icmp` ask so; of an item of another type nothing is found out. When scripts of an item
-//! run that was never looked at before is not known: here they do [verify].
+//! run that was never looked at before is not known: here they do \[verify\].
 
 use std::rc::Rc;
 use std::time::Duration;
