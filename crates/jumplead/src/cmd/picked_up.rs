@@ -24,7 +24,8 @@ pub async fn installed(
     subject: &Subject,
     stop: &mut watch::Receiver<bool>,
 ) -> Option<String> {
-    let pair = access.pair_name.clone().filter(|_| access.member() == Some(Member::B))?;
+    // The last line of a stream of events is the run's result.
+    let pair = access.pair_name.clone().filter(|_| !out.json && access.member() == Some(Member::B))?;
     match subject.procedure {
         Procedure::Netinstall => Some(pair),
         Procedure::Etherboot if somebody(out, global) => {

@@ -4,9 +4,27 @@
 //! four bytes of the old form. One whose process is gone counts for nothing. An empty one neither: its program died while it
 //! made it.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+/// Longer than any lock file is.
+const LONGEST: u64 = 128;
+
+/// A lock file's content. Everybody may write where it lies: what is no file is not waited for, and what is no lock file not read.
+fn content(file: &Path) -> Option<Vec<u8>> {
+    let opened =
+        rustix::fs::open(file, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+    let opened = File::from(opened.ok()?);
+    if !opened.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut content = Vec::new();
+    opened.take(LONGEST).read_to_end(&mut content).ok()?;
+    Some(content)
+}
 
 /// What a file says of its owner.
 fn pid(content: &[u8]) -> Option<u32> {
@@ -37,7 +55,7 @@ fn names(device: &Path) -> Vec<String> {
 /// The lock files of a device in `folder`, and whose they are by their own words. `device` is no link.
 pub(super) fn owners(folder: &Path, device: &Path) -> Vec<(PathBuf, u32)> {
     let files = names(device).into_iter().map(|name| folder.join(name));
-    files.filter_map(|file| Some((file.clone(), pid(&fs::read(&file).ok()?)?))).collect()
+    files.filter_map(|file| Some((file.clone(), pid(&content(&file)?)?))).collect()
 }
 
 /// Ours, for as long as it lives. It is for other programs: between two of us the kernel's lock decides.
@@ -51,7 +69,7 @@ impl Lock {
     /// there or not ours to write, or the lock of somebody who is `alive` is there.
     pub(super) fn take(folder: &Path, device: &Path, alive: impl Fn(u32) -> bool) -> Option<Self> {
         let file = folder.join(names(device).into_iter().next()?);
-        if let Ok(content) = fs::read(&file)
+        if let Some(content) = content(&file)
             && !pid(&content).is_some_and(alive)
         {
             let _ = fs::remove_file(&file);
@@ -59,8 +77,7 @@ impl Lock {
         let mut made = tempfile::NamedTempFile::new_in(folder).ok()?;
         writeln!(made, "{:>10}", std::process::id()).ok()?;
         // Others have to read it, and a temporary file is nobody's but ours.
-        let readable =
-            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR | rustix::fs::Mode::RGRP | rustix::fs::Mode::ROTH;
+        let readable = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
         rustix::fs::fchmod(&made, readable).ok()?;
         made.persist_noclobber(&file).ok()?;
         Some(Self { file })
@@ -69,7 +86,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let ours = fs::read(&self.file).is_ok_and(|content| pid(&content) == Some(std::process::id()));
+        let ours = content(&self.file).is_some_and(|content| pid(&content) == Some(std::process::id()));
         if ours {
             let _ = fs::remove_file(&self.file);
         }
@@ -116,6 +133,11 @@ mod tests {
         let file = lock.file.clone();
         drop(lock);
         assert!(Lock::take(folder.path(), device, |pid| pid == 1).is_none() && file.exists());
+        // What would block whoever reads it, or fill his memory, is none.
+        let trap = folder.path().join("LCK..trap");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &trap, Mode::RUSR | Mode::WUSR).unwrap();
+        assert_eq!(owners(folder.path(), Path::new("/dev/trap")), []);
+        assert!(Lock::take(folder.path(), Path::new("/dev/trap"), |_| false).is_none() && trap.exists());
         assert!(Lock::take(Path::new("/nowhere"), device, |_| false).is_none());
     }
 }

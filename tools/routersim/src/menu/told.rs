@@ -1,4 +1,4 @@
-//! What routers tell of an item and nothing here ever finds out: a lease's host name, the newest version. `get` gives
+//! What routers tell of an item and nothing here ever finds out: a lease's address in use, the newest version. `get` gives
 //! nothing for it, as on a router that does not know it yet; scripts ask for just that.
 //!
 //! Names by the manual's lists of read-only properties.
@@ -15,10 +15,7 @@ const TOLD: &[(&str, &[(&str, &str)])] = &[
             ("agent-circuit-id", ""),
             ("agent-remote-id", ""),
             ("expires-after", ""),
-            ("host-name", ""),
-            ("last-seen", "never"),
             ("src-mac-address", ""),
-            ("status", "waiting"),
         ],
     ),
     (
@@ -32,11 +29,10 @@ const TOLD: &[(&str, &[(&str, &str)])] = &[
             ("primary-ntp", ""),
             ("secondary-dns", ""),
             ("secondary-ntp", ""),
-            ("status", "searching..."),
         ],
     ),
     ("/system/package/update", &[("latest-version", ""), ("status", "")]),
-    ("/tool/e-mail", &[("last-address", ""), ("last-status", "")]),
+    ("/tool/e-mail", &[("last-address", "")]),
     (
         "/ip/cloud",
         &[("dns-name", ""), ("public-address", ""), ("public-address-ipv6", ""), ("status", ""), ("warning", "")],
@@ -56,8 +52,7 @@ const TOLD: &[(&str, &[(&str, &str)])] = &[
     ("/interface/pppoe-client", &[("status", ""), ("uptime", "")]),
     ("/ip/ipsec/policy", &[("active", ""), ("ph2-count", "0"), ("ph2-state", "no-phase2")]),
     ("/ip/dns", &[("cache-used", ""), ("dynamic-servers", "")]),
-    ("/ip/route", &[("gateway-status", ""), ("immediate-gw", "")]),
-    ("/system/ntp/client", &[("freq-drift", ""), ("status", "waiting"), ("synced-server", ""), ("synced-stratum", "")]),
+    ("/system/ntp/client", &[("freq-drift", ""), ("synced-server", ""), ("synced-stratum", "")]),
     (
         "/ipv6/dhcp-client",
         &[("address", ""), ("dhcp-server-v6", ""), ("expires-after", ""), ("prefix", ""), ("status", "searching...")],
@@ -68,4 +63,21 @@ const TOLD: &[(&str, &[(&str, &str)])] = &[
 pub(super) fn told(menu: &str, name: &str) -> Option<&'static str> {
     let (_, names) = TOLD.iter().find(|(path, _)| *path == menu)?;
     names.iter().find(|(known, _)| *known == name).map(|(_, says)| *says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::menu::tables::by_path;
+
+    /// What a table has is the table's to tell.
+    #[test]
+    fn nothing_is_told_twice() {
+        for (path, names) in TOLD {
+            let Some(menu) = by_path(path) else { continue };
+            let known: Vec<_> = menu.props.iter().map(|prop| prop.name).collect();
+            let twice: Vec<_> = names.iter().filter(|(name, _)| known.contains(name)).collect();
+            assert_eq!(twice, Vec::<&(&str, &str)>::new(), "{path}");
+        }
+    }
 }
