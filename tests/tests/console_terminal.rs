@@ -107,17 +107,9 @@ fn a_signal_at_a_command_keeps_what_came() {
     for (n, (url, json)) in [(&urls[2], false), (&urls[0], true)].into_iter().enumerate() {
         let said = ":put one; /log info began; :delay 600s; :put two";
         let arguments: &[&str] = if json { &["--json"] } else { &[] };
-        let log = router.folder.path().join(format!("{n}.log"));
-        let log_file = ["--log-file", log.to_str().unwrap()];
-        let mut command = router.command(&[arguments, &log_file, &["exec", url, "--", said]].concat());
+        let mut command = router.command(&[arguments, &["exec", url, "--", said]].concat());
         let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let patience = Instant::now() + Duration::from_secs(60);
-        while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("reached")) {
-            assert!(Instant::now() < patience, "no console was had");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        // For the line to be typed and its first word to come: nothing shows that before the end.
-        std::thread::sleep(Duration::from_secs(5));
+        std::thread::sleep(Duration::from_secs(8));
         kill_process(Pid::from_child(&process), Signal::INT).unwrap();
         let ended = jumplead_tests::binary::Ended::from(process.wait_with_output().unwrap()).expect(130);
         let (one, two) = if json { ("it had printed before: one", "two") } else { ("one", "two") };
